@@ -1,0 +1,25 @@
+// `npm test` runs the project `unit`; the slow suites have a script each. All share one transformer and one reporter.
+const suites = ['faults', 'engines'];
+
+const project = (displayName, testMatch, testPathIgnorePatterns) => ({
+  displayName,
+  testMatch,
+  testPathIgnorePatterns: ['/node_modules/', ...testPathIgnorePatterns],
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/esbuild-transformer.cjs' },
+  modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/', '<rootDir>/.archive/'],
+  restoreMocks: true,
+});
+
+module.exports = {
+  testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/test/support/count-reporter.cjs'],
+  projects: [
+    project(
+      'unit',
+      ['<rootDir>/test/**/*.test.ts'],
+      [...suites, 'bench'].map((suite) => `<rootDir>/test/${suite}/`),
+    ),
+    ...suites.map((suite) => project(suite, [`<rootDir>/test/${suite}/**/*.test.ts`], [])),
+  ],
+};
