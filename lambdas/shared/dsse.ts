@@ -1,0 +1,103 @@
+/**
+ * DSSE envelopes (secure-systems-lab/dsse v1) with one ECDSA P-256 / SHA-256 signature. The signature covers the
+ * payload's bytes and type (PAE), so nothing has to be canonicalised, and a stranger can check it with
+ * jq, base64 and openssl. The pinned key decides: an envelope's own `keyid` is only a hint.
+ */
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { Signer } from './ports';
+
+export interface Envelope {
+  readonly payloadType: string;
+  /** Base64 of the payload's bytes. */
+  readonly payload: string;
+  readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+}
+
+/** Pre-authentication encoding: what is really signed. */
+export function pae(payloadType: string, payload: Buffer): Buffer {
+  const type = Buffer.from(payloadType);
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `), payload]);
+}
+
+/** Signs `payload` and returns the envelope's bytes, one line of JSON. */
+export async function seal(payloadType: string, payload: Buffer, signer: Signer): Promise<Buffer> {
+  const sig = await signer.sign(pae(payloadType, payload));
+  const envelope: Envelope = {
+    payloadType,
+    payload: payload.toString('base64'),
+    signatures: [{ keyid: keyId(signer.publicKey), sig: sig.toString('base64') }],
+  };
+  return Buffer.from(`${JSON.stringify(envelope)}\n`);
+}
+
+export type Opened =
+  | { readonly ok: true; readonly payload: Buffer }
+  | {
+      readonly ok: false;
+      readonly problem: 'not-an-envelope' | 'other-key' | 'bad-signature';
+      readonly payload?: Buffer;
+    };
+
+/**
+ * Reads an envelope and checks its signature with the pinned key. The bytes are the adversary's: every field is
+ * checked before it is used, and a signature by any other key counts for nothing, whatever `keyid` it claims.
+ */
+export function open(bytes: Buffer, payloadType: string, publicKey: KeyObject): Opened {
+  const envelope = readEnvelope(bytes);
+  if (envelope === undefined || envelope.payloadType !== payloadType) return { ok: false, problem: 'not-an-envelope' };
+  const payload = Buffer.from(envelope.payload, 'base64');
+  const signed = pae(payloadType, payload);
+  const good = envelope.signatures.some(({ sig }) => verifies(signed, publicKey, Buffer.from(sig, 'base64')));
+  if (good) return { ok: true, payload };
+  const claimed = envelope.signatures.some(({ keyid }) => keyid === keyId(publicKey));
+  return { ok: false, problem: claimed ? 'bad-signature' : 'other-key', payload };
+}
+
+/** `keyid`: lower-case hex SHA-256 of the public key's SPKI in DER. */
+export function keyId(publicKey: KeyObject): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+}
+
+/** A P-256 public key from PEM text; throws where it is anything else. */
+export function readPublicKey(pem: string | Buffer): KeyObject {
+  const key = createPublicKey(pem);
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new TypeError('expected an ECDSA P-256 public key in PEM');
+  }
+  return key;
+}
+
+function verifies(signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
+  return verify('sha256', signed, { key: publicKey, dsaEncoding: 'der' }, signature);
+}
+
+function readEnvelope(bytes: Buffer): Envelope | undefined {
+  const value = parseJson(bytes);
+  if (!isRecord(value) || typeof value.payloadType !== 'string' || !isBase64(value.payload)) return undefined;
+  if (!Array.isArray(value.signatures) || value.signatures.length === 0) return undefined;
+  const signatures: unknown[] = value.signatures;
+  const checked = signatures.flatMap((s) =>
+    isRecord(s) && typeof s.keyid === 'string' && isBase64(s.sig) ? [{ keyid: s.keyid, sig: s.sig }] : [],
+  );
+  if (checked.length !== signatures.length) return undefined;
+  return { payloadType: value.payloadType, payload: value.payload, signatures: checked };
+}
+
+/** Canonical base64 only: a second spelling of the same bytes would be a change that no hash notices. */
+function isBase64(value: unknown): value is string {
+  return typeof value === 'string' && Buffer.from(value, 'base64').toString('base64') === value;
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

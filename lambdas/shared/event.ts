@@ -1,0 +1,148 @@
+/**
+ * One audit event: its line, its id, its instant, and whether it may enter `events/`. A line is what the source sent,
+ * byte for byte, white space between tokens removed. Nothing that cannot be classified is dropped: it is quarantined,
+ * verbatim, with a reason.
+ */
+import { isObject, members, minify, parseSlice, rawToken, type Slice } from './json';
+
+/** Why a line is not under `events/`. */
+export type QuarantineReason =
+  /** No `id`, or one that is null, empty, not a string or number, or given twice with different tokens. */
+  | 'no-id'
+  /** No `timestamp`, or one that is not an ISO 8601 date and time, or given twice with different tokens. */
+  | 'bad-timestamp'
+  /** Before 2020-01-01, or more than one day after the run's walk start. */
+  | 'out-of-range'
+  /** Longer than `MAX_LINE_BYTES`. */
+  | 'oversize'
+  /** The id is archived with another body. */
+  | 'revision';
+
+export const QUARANTINE_REASONS: readonly QuarantineReason[] = [
+  'no-id',
+  'bad-timestamp',
+  'out-of-range',
+  'oversize',
+  'revision',
+];
+
+/** Athena fails on rows over 32 MB; half of that leaves room for what a query adds. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+export const EARLIEST_INSTANT = new Date('2020-01-01T00:00:00.000Z');
+const DAY_MS = 86_400_000;
+
+export interface AuditEvent {
+  readonly line: Buffer;
+  /** Raw text of the id's token, quotes off: `1` and `"1"` are equal, and nothing passes through a Number. */
+  readonly id: string | undefined;
+  readonly instant: Date | undefined;
+  /** Raw token of `data.team.id`: which Postman team the event belongs to. */
+  readonly sourceTeam: string | undefined;
+}
+
+/** An event that may enter `events/`. */
+export interface DatedEvent extends AuditEvent {
+  readonly id: string;
+  readonly instant: Date;
+}
+
+/** Cuts one event out of a document. Throws `JsonError` where the slice is not JSON. */
+export function sliceEvent(document: Buffer, slice: Slice): AuditEvent {
+  const line = minify(document, slice);
+  parseSlice(line, { start: 0, end: line.length });
+  return readEvent(line);
+}
+
+/** Reads a line that is known to be JSON. */
+export function readEvent(line: Buffer): AuditEvent {
+  const whole = { start: 0, end: line.length };
+  const id = single(line, whole, 'id');
+  const timestamp = single(line, whole, 'timestamp');
+  const data = single(line, whole, 'data');
+  const team = data && single(line, data, 'team');
+  const teamId = team && single(line, team, 'id');
+  return {
+    line,
+    id: id && tokenId(line, id),
+    instant: timestamp && isString(line, timestamp) ? parseInstant(rawToken(line, timestamp)) : undefined,
+    sourceTeam: teamId && tokenId(line, teamId),
+  };
+}
+
+/** Why the event may not enter `events/`, or undefined where it may. `walkStart` bounds what counts as the future. */
+export function quarantineReason(event: AuditEvent, walkStart: Date): QuarantineReason | undefined {
+  if (event.line.length > MAX_LINE_BYTES) return 'oversize';
+  if (event.id === undefined) return 'no-id';
+  if (event.instant === undefined) return 'bad-timestamp';
+  const latest = walkStart.getTime() + DAY_MS;
+  return event.instant < EARLIEST_INSTANT || event.instant.getTime() > latest ? 'out-of-range' : undefined;
+}
+
+export function isDated(event: AuditEvent): event is DatedEvent {
+  return event.id !== undefined && event.instant !== undefined;
+}
+
+/** The order of lines in a segment: by instant, then id by (length, text). */
+export function compareEvents(a: DatedEvent, b: DatedEvent): number {
+  return (
+    a.instant.getTime() - b.instant.getTime() || a.id.length - b.id.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}
+
+const ISO_INSTANT =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9})\d*)?(?:([Zz])|([+-])(\d{2}):?(\d{2}))?$/;
+
+/**
+ * The instant of an ISO 8601 date and time, to the millisecond (further digits are cut off). No time zone means UTC.
+ * Undefined where any field is out of its range: `Date` would roll 30 February over, and an auditor would be told
+ * another day.
+ */
+export function parseInstant(text: string): Date | undefined {
+  const match = ISO_INSTANT.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const offset = offsetMinutes(match[9], match[10], match[11]);
+  if (offset === undefined) return undefined;
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(year, month - 1, day);
+  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return undefined;
+  const millis = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'));
+  const clock = ((hour * 60 + minute - offset) * 60 + second) * 1000 + millis;
+  return new Date(midnight.getTime() + clock);
+}
+
+function offsetMinutes(sign?: string, hours = '0', minutes = '0'): number | undefined {
+  if (sign === undefined) return 0;
+  if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}
+
+/**
+ * The one value of an object's member. A key given twice with different tokens is ambiguous (parsers disagree on
+ * which counts), so it is as good as absent.
+ */
+function single(line: Buffer, object: Slice, key: string): Slice | undefined {
+  if (!isObject(line, object)) return undefined;
+  const [first, ...others] = members(line, object).filter((member) => member.key === key);
+  if (first === undefined) return undefined;
+  const token = rawToken(line, first.value);
+  return others.every((other) => rawToken(line, other.value) === token) ? first.value : undefined;
+}
+
+function tokenId(line: Buffer, slice: Slice): string | undefined {
+  const isNumber = /^[-0-9]$/.test(String.fromCharCode(line[slice.start] ?? 0));
+  const token = isNumber || isString(line, slice) ? rawToken(line, slice) : '';
+  return token === '' ? undefined : token;
+}
+
+function isString(line: Buffer, slice: Slice): boolean {
+  return line[slice.start] === 0x22;
+}

@@ -1,0 +1,185 @@
+/**
+ * Raw JSON: where each value of a document begins and ends, as bytes. This is what keeps the archive verbatim: a value
+ * is cut out of the response, never parsed and written again, so numbers, key order, duplicate keys and escapes stay.
+ *
+ * The scanner finds boundaries only. What is inside a slice is checked by `JSON.parse` (`parseSlice`), so together
+ * they accept exactly the documents that `JSON.parse` accepts. Input must be valid UTF-8.
+ */
+
+/** A half-open byte range of one value. */
+export interface Slice {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Member {
+  /** The key, unescaped. */
+  readonly key: string;
+  readonly value: Slice;
+}
+
+/** The document is not JSON. The message says where, and never quotes the document. */
+export class JsonError extends Error {
+  override readonly name = 'JsonError';
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** The whole document as one slice, without surrounding white space. Throws where anything follows the value. */
+export function documentSlice(bytes: Buffer): Slice {
+  const start = skipWhite(bytes, 0);
+  const end = skipValue(bytes, start);
+  if (skipWhite(bytes, end) !== bytes.length) throw new JsonError(`unexpected byte at ${end}`);
+  return { start, end };
+}
+
+export function isObject(bytes: Buffer, slice: Slice): boolean {
+  return bytes[slice.start] === OPEN_BRACE;
+}
+
+export function isArray(bytes: Buffer, slice: Slice): boolean {
+  return bytes[slice.start] === OPEN_BRACKET;
+}
+
+/** The members of an object, in order, duplicates included. */
+export function members(bytes: Buffer, object: Slice): Member[] {
+  const found: Member[] = [];
+  eachItem(bytes, object, CLOSE_BRACE, (at) => {
+    const keyEnd = skipString(bytes, at);
+    const key = parseSlice(bytes, { start: at, end: keyEnd });
+    const colon = skipWhite(bytes, keyEnd);
+    if (bytes[colon] !== COLON) throw new JsonError(`expected ":" at ${colon}`);
+    const start = skipWhite(bytes, colon + 1);
+    const end = skipValue(bytes, start);
+    found.push({ key: String(key), value: { start, end } });
+    return end;
+  });
+  return found;
+}
+
+/** The elements of an array, in order. */
+export function elements(bytes: Buffer, array: Slice): Slice[] {
+  const found: Slice[] = [];
+  eachItem(bytes, array, CLOSE_BRACKET, (start) => {
+    const end = skipValue(bytes, start);
+    found.push({ start, end });
+    return end;
+  });
+  return found;
+}
+
+/** The parsed value; throws `JsonError` (without `JSON.parse`'s message, which quotes the text). */
+export function parseSlice(bytes: Buffer, slice: Slice): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8', slice.start, slice.end));
+  } catch {
+    throw new JsonError(`malformed value at ${slice.start}`);
+  }
+}
+
+/** The token's text as sent: a string without its quotes (escapes stay), anything else whole. */
+export function rawToken(bytes: Buffer, slice: Slice): string {
+  const quoted = bytes[slice.start] === QUOTE ? 1 : 0;
+  return bytes.toString('utf8', slice.start + quoted, slice.end - quoted);
+}
+
+/** A copy of the value with the white space between its tokens removed, and nothing else changed. */
+export function minify(bytes: Buffer, slice: Slice): Buffer {
+  const copy = Buffer.allocUnsafe(slice.end - slice.start);
+  let length = 0;
+  for (let at = slice.start; at < slice.end; ) {
+    if (isWhite(bytes[at])) {
+      at += 1;
+      continue;
+    }
+    const end = bytes[at] === QUOTE ? skipString(bytes, at) : runEnd(bytes, at, slice.end);
+    length += bytes.copy(copy, length, at, end);
+    at = end;
+  }
+  return copy.subarray(0, length);
+}
+
+/** The end of a run of bytes that are neither white space nor the start of a string. */
+function runEnd(bytes: Buffer, start: number, limit: number): number {
+  let at = start;
+  while (at < limit && bytes[at] !== QUOTE && !isWhite(bytes[at])) at += 1;
+  return at;
+}
+
+function eachItem(bytes: Buffer, container: Slice, close: number, item: (at: number) => number): void {
+  let at = skipWhite(bytes, container.start + 1);
+  if (bytes[at] === close) return;
+  for (;;) {
+    at = skipWhite(bytes, item(at));
+    if (bytes[at] === close) return;
+    if (bytes[at] !== COMMA) throw new JsonError(`expected "," at ${at}`);
+    at = skipWhite(bytes, at + 1);
+  }
+}
+
+function skipValue(bytes: Buffer, start: number): number {
+  const first = bytes[start];
+  if (first === QUOTE) return skipString(bytes, start);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(bytes, start);
+  let at = start;
+  while (at < bytes.length && isScalarByte(bytes[at])) at += 1;
+  if (at === start) throw new JsonError(`expected a value at ${start}`);
+  return at;
+}
+
+/** Brackets of both kinds are counted together: whether they match is for `parseSlice` to say. */
+function skipContainer(bytes: Buffer, start: number): number {
+  let depth = 0;
+  for (let at = start; at < bytes.length; ) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      at = skipString(bytes, at);
+      continue;
+    }
+    at += 1;
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+    if (depth === 0) return at;
+  }
+  throw new JsonError('unexpected end of the document');
+}
+
+function skipString(bytes: Buffer, start: number): number {
+  if (bytes[start] !== QUOTE) throw new JsonError(`expected a string at ${start}`);
+  for (let at = start + 1; ; at += 1) {
+    at = bytes.indexOf(QUOTE, at);
+    if (at === -1) throw new JsonError('unexpected end of a string');
+    let backslashes = 0;
+    while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return at + 1;
+  }
+}
+
+function skipWhite(bytes: Buffer, start: number): number {
+  let at = start;
+  while (isWhite(bytes[at])) at += 1;
+  return at;
+}
+
+function isWhite(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function isScalarByte(byte: number | undefined): boolean {
+  return (
+    byte !== undefined &&
+    !isWhite(byte) &&
+    byte !== COMMA &&
+    byte !== CLOSE_BRACE &&
+    byte !== CLOSE_BRACKET &&
+    byte !== COLON &&
+    byte !== QUOTE
+  );
+}
