@@ -6,12 +6,12 @@ import { ConfigError } from './errors';
 
 export interface Variable<T> {
   readonly name: string;
-  readonly encode: (value: T) => string;
+  encode(value: T): string;
   /** Throws a sentence that says what is expected. */
-  readonly decode: (text: string) => T;
+  decode(text: string): T;
 }
 
-export type Environment = Readonly<Record<string, Variable<never>>>;
+export type Environment = Readonly<Record<string, Variable<unknown>>>;
 
 export type Values<E> = { readonly [K in keyof E]: E[K] extends Variable<infer T> ? T : never };
 
@@ -46,7 +46,7 @@ export function jsonVariable<T>(name: string, expected: string, holds: (value: u
 export function encodeEnvironment<E extends Environment>(environment: E, values: Values<E>): Record<string, string> {
   const encoded: Record<string, string> = {};
   for (const [field, variable] of Object.entries(environment)) {
-    encoded[variable.name] = variable.encode(values[field as keyof E] as never);
+    encoded[variable.name] = variable.encode(values[field as keyof E]);
   }
   return encoded;
 }

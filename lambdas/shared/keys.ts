@@ -27,8 +27,12 @@ export function seqOfManifestKey(team: string, key: string): number | undefined 
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
+export function batchPrefix(team: string): string {
+  return `batches/team=${team}/`;
+}
+
 export function batchKey(team: string, seq: number, attempt: string): string {
-  return `batches/team=${team}/${seqText(seq)}-${attempt}.gz`;
+  return `${batchPrefix(team)}${seqText(seq)}-${attempt}.gz`;
 }
 
 export function areaPrefix(area: Area, team: string): string {
