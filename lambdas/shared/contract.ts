@@ -4,6 +4,7 @@
  */
 import { jsonVariable, numberVariable, textVariable } from './env';
 import { ConfigError } from './errors';
+import { parseInstant } from './event';
 import { TEAM_PATTERN } from './keys';
 import type { Retention } from './manifest';
 
@@ -53,7 +54,7 @@ export function readArchiveInput(input: unknown): ArchiveInput {
       v === undefined || typeof v === 'boolean' ? undefined : 'acceptOtherTeam must be a boolean',
   };
   const problems = Object.entries(checks).flatMap(([field, check]) => check(fields[field]) ?? []);
-  const unknown = Object.keys(fields).filter((field) => !(field in checks));
+  const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(checks, field));
   if (unknown.length > 0) problems.push(`unknown field ${unknown.map((name) => JSON.stringify(name)).join(', ')}`);
   if (problems.length > 0) throw new ConfigError('input-invalid', `input: ${problems.join('; ')}`);
   return input as ArchiveInput;
@@ -63,7 +64,8 @@ export function readArchiveInput(input: unknown): ArchiveInput {
 export function baseUrlProblem(value: unknown): string | undefined {
   const url = typeof value === 'string' ? tryUrl(value) : null;
   if (url === null) return 'baseUrl must be an absolute URL';
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+  // An empty query or fragment leaves no trace in the parsed URL, and would still swallow a path appended to the text.
+  if (url.username !== '' || url.password !== '' || /[?#]/.test(url.href)) {
     return 'baseUrl must not hold credentials, a query or a fragment';
   }
   if (url.protocol === 'https:') return undefined;
@@ -94,11 +96,12 @@ function isRetention(value: unknown): value is Retention | null {
   if (value === null) return true;
   if (typeof value !== 'object') return false;
   const { mode, days } = value as Readonly<Record<string, unknown>>;
-  return (mode === 'GOVERNANCE' || mode === 'COMPLIANCE') && Number.isInteger(days) && Number(days) > 0;
+  return (mode === 'GOVERNANCE' || mode === 'COMPLIANCE') && Number.isSafeInteger(days) && Number(days) > 0;
 }
 
+/** A date and time as events have them, or a date alone. Not `Date.parse`: it rolls 30 February over. */
 function isInstant(value: unknown): boolean {
-  return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value));
+  return typeof value === 'string' && (parseInstant(value) ?? parseInstant(`${value}T00:00:00Z`)) !== undefined;
 }
 
 function tryUrl(value: string): URL | null {

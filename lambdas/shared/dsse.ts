@@ -1,7 +1,9 @@
 /**
  * DSSE envelopes (secure-systems-lab/dsse v1) with one ECDSA P-256 / SHA-256 signature. The signature covers the
  * payload's bytes and type (PAE), so nothing has to be canonicalised, and a stranger can check it with
- * jq, base64 and openssl. The pinned key decides: an envelope's own `keyid` is only a hint.
+ * jq, base64 and openssl. The pinned key decides: an envelope's own `keyid` never chooses one.
+ *
+ * An envelope has one spelling, that of `seal`: no byte of it can change without being noticed.
  */
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { Signer } from './ports';
@@ -10,7 +12,7 @@ export interface Envelope {
   readonly payloadType: string;
   /** Base64 of the payload's bytes. */
   readonly payload: string;
-  readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+  readonly signatures: readonly [{ readonly keyid: string; readonly sig: string }];
 }
 
 /** Pre-authentication encoding: what is really signed. */
@@ -22,12 +24,11 @@ export function pae(payloadType: string, payload: Buffer): Buffer {
 /** Signs `payload` and returns the envelope's bytes, one line of JSON. */
 export async function seal(payloadType: string, payload: Buffer, signer: Signer): Promise<Buffer> {
   const sig = await signer.sign(pae(payloadType, payload));
-  const envelope: Envelope = {
+  return encode({
     payloadType,
     payload: payload.toString('base64'),
     signatures: [{ keyid: keyId(signer.publicKey), sig: sig.toString('base64') }],
-  };
-  return Buffer.from(`${JSON.stringify(envelope)}\n`);
+  });
 }
 
 export type Opened =
@@ -46,11 +47,10 @@ export function open(bytes: Buffer, payloadType: string, publicKey: KeyObject): 
   const envelope = readEnvelope(bytes);
   if (envelope === undefined || envelope.payloadType !== payloadType) return { ok: false, problem: 'not-an-envelope' };
   const payload = Buffer.from(envelope.payload, 'base64');
-  const signed = pae(payloadType, payload);
-  const good = envelope.signatures.some(({ sig }) => verifies(signed, publicKey, Buffer.from(sig, 'base64')));
-  if (good) return { ok: true, payload };
-  const claimed = envelope.signatures.some(({ keyid }) => keyid === keyId(publicKey));
-  return { ok: false, problem: claimed ? 'bad-signature' : 'other-key', payload };
+  const [signature] = envelope.signatures;
+  if (signature.keyid !== keyId(publicKey)) return { ok: false, problem: 'other-key', payload };
+  const good = verifies(pae(payloadType, payload), publicKey, Buffer.from(signature.sig, 'base64'));
+  return good ? { ok: true, payload } : { ok: false, problem: 'bad-signature', payload };
 }
 
 /** `keyid`: lower-case hex SHA-256 of the public key's SPKI in DER. */
@@ -76,13 +76,19 @@ function verifies(signed: Buffer, publicKey: KeyObject, signature: Buffer): bool
 function readEnvelope(bytes: Buffer): Envelope | undefined {
   const value = parseJson(bytes);
   if (!isRecord(value) || typeof value.payloadType !== 'string' || !isBase64(value.payload)) return undefined;
-  if (!Array.isArray(value.signatures) || value.signatures.length === 0) return undefined;
-  const signatures: unknown[] = value.signatures;
-  const checked = signatures.flatMap((s) =>
-    isRecord(s) && typeof s.keyid === 'string' && isBase64(s.sig) ? [{ keyid: s.keyid, sig: s.sig }] : [],
-  );
-  if (checked.length !== signatures.length) return undefined;
-  return { payloadType: value.payloadType, payload: value.payload, signatures: checked };
+  const signature: unknown = Array.isArray(value.signatures) ? value.signatures[0] : undefined;
+  if (!isRecord(signature) || typeof signature.keyid !== 'string' || !isBase64(signature.sig)) return undefined;
+  const envelope: Envelope = {
+    payloadType: value.payloadType,
+    payload: value.payload,
+    signatures: [{ keyid: signature.keyid, sig: signature.sig }],
+  };
+  // White space, further fields, further signatures, duplicate keys: whatever this module would not have written.
+  return encode(envelope).equals(bytes) ? envelope : undefined;
+}
+
+function encode(envelope: Envelope): Buffer {
+  return Buffer.from(`${JSON.stringify(envelope)}\n`);
 }
 
 /** Canonical base64 only: a second spelling of the same bytes would be a change that no hash notices. */

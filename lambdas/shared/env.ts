@@ -36,11 +36,20 @@ export function jsonVariable<T>(name: string, expected: string, holds: (value: u
     name,
     encode: (value) => JSON.stringify(value),
     decode: (text) => {
-      const value: unknown = JSON.parse(text);
+      const value = tryJson(text);
       if (!holds(value)) throw new TypeError(expected);
       return value;
     },
   };
+}
+
+/** Undefined where the text is not JSON: `JSON.parse`'s own message would quote it. */
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function encodeEnvironment<E extends Environment>(environment: E, values: Values<E>): Record<string, string> {

@@ -3,7 +3,7 @@
  * byte for byte, white space between tokens removed. Nothing that cannot be classified is dropped: it is quarantined,
  * verbatim, with a reason.
  */
-import { isObject, members, minify, parseSlice, rawToken, type Slice } from './json';
+import { isObject, keyIs, members, minify, parseSlice, rawToken, type Slice } from './json';
 
 /** Why a line is not under `events/`. */
 export type QuarantineReason =
@@ -48,23 +48,21 @@ export interface DatedEvent extends AuditEvent {
 
 /** Cuts one event out of a document. Throws `JsonError` where the slice is not JSON. */
 export function sliceEvent(document: Buffer, slice: Slice): AuditEvent {
-  const line = minify(document, slice);
-  parseSlice(line, { start: 0, end: line.length });
-  return readEvent(line);
+  // Before the white space goes: without it `1 2` would pass for 12.
+  parseSlice(document, slice);
+  return readEvent(minify(document, slice));
 }
 
 /** Reads a line that is known to be JSON. */
 export function readEvent(line: Buffer): AuditEvent {
   const whole = { start: 0, end: line.length };
-  const id = single(line, whole, 'id');
-  const timestamp = single(line, whole, 'timestamp');
-  const data = single(line, whole, 'data');
-  const team = data && single(line, data, 'team');
-  const teamId = team && single(line, team, 'id');
+  const [id, timestamp, data] = pick(line, whole, ['id', 'timestamp', 'data']);
+  const [team] = pick(line, data, ['team']);
+  const [teamId] = pick(line, team, ['id']);
   return {
     line,
     id: id && tokenId(line, id),
-    instant: timestamp && isString(line, timestamp) ? parseInstant(rawToken(line, timestamp)) : undefined,
+    instant: timestamp && isString(line, timestamp) ? parseInstant(String(parseSlice(line, timestamp))) : undefined,
     sourceTeam: teamId && tokenId(line, teamId),
   };
 }
@@ -100,14 +98,9 @@ const ISO_INSTANT =
 export function parseInstant(text: string): Date | undefined {
   const match = ISO_INSTANT.exec(text);
   if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const field = (group: number) => Number(match[group]);
+  const [year, month, day] = [field(1), field(2), field(3)];
+  const [hour, minute, second] = [field(4), field(5), field(6)];
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const offset = offsetMinutes(match[9], match[10], match[11]);
   if (offset === undefined) return undefined;
@@ -126,15 +119,20 @@ function offsetMinutes(sign?: string, hours = '0', minutes = '0'): number | unde
 }
 
 /**
- * The one value of an object's member. A key given twice with different tokens is ambiguous (parsers disagree on
- * which counts), so it is as good as absent.
+ * The values of an object's members, in the order of `keys`. A key given twice with different tokens is ambiguous
+ * (parsers disagree on which counts), so it is as good as absent.
  */
-function single(line: Buffer, object: Slice, key: string): Slice | undefined {
-  if (!isObject(line, object)) return undefined;
-  const [first, ...others] = members(line, object).filter((member) => member.key === key);
-  if (first === undefined) return undefined;
-  const token = rawToken(line, first.value);
-  return others.every((other) => rawToken(line, other.value) === token) ? first.value : undefined;
+function pick(line: Buffer, object: Slice | undefined, keys: readonly string[]): (Slice | undefined)[] {
+  if (object === undefined || !isObject(line, object)) return [];
+  const fields = members(line, object);
+  return keys.map((key) => {
+    const [first, ...others] = fields.filter((member) => keyIs(line, member.key, key));
+    return others.every(({ value }) => first && sameBytes(line, first.value, value)) ? first?.value : undefined;
+  });
+}
+
+function sameBytes(line: Buffer, a: Slice, b: Slice): boolean {
+  return line.subarray(a.start, a.end).equals(line.subarray(b.start, b.end));
 }
 
 function tokenId(line: Buffer, slice: Slice): string | undefined {

@@ -13,8 +13,8 @@ export interface Slice {
 }
 
 export interface Member {
-  /** The key, unescaped. */
-  readonly key: string;
+  /** The key's token, in its quotes and with its escapes; `keyIs` compares it. */
+  readonly key: Slice;
   readonly value: Slice;
 }
 
@@ -32,12 +32,13 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** The whole document as one slice, without surrounding white space. Throws where anything follows the value. */
-export function documentSlice(bytes: Buffer): Slice {
+/** The members of a document that is one object; undefined where it begins like any other value. */
+export function documentMembers(bytes: Buffer): Member[] | undefined {
   const start = skipWhite(bytes, 0);
-  const end = skipValue(bytes, start);
+  if (bytes[start] !== OPEN_BRACE) return undefined;
+  const { found, end } = readMembers(bytes, start);
   if (skipWhite(bytes, end) !== bytes.length) throw new JsonError(`unexpected byte at ${end}`);
-  return { start, end };
+  return found;
 }
 
 export function isObject(bytes: Buffer, slice: Slice): boolean {
@@ -50,24 +51,20 @@ export function isArray(bytes: Buffer, slice: Slice): boolean {
 
 /** The members of an object, in order, duplicates included. */
 export function members(bytes: Buffer, object: Slice): Member[] {
-  const found: Member[] = [];
-  eachItem(bytes, object, CLOSE_BRACE, (at) => {
-    const keyEnd = skipString(bytes, at);
-    const key = parseSlice(bytes, { start: at, end: keyEnd });
-    const colon = skipWhite(bytes, keyEnd);
-    if (bytes[colon] !== COLON) throw new JsonError(`expected ":" at ${colon}`);
-    const start = skipWhite(bytes, colon + 1);
-    const end = skipValue(bytes, start);
-    found.push({ key: String(key), value: { start, end } });
-    return end;
-  });
-  return found;
+  return readMembers(bytes, object.start).found;
+}
+
+/** Whether a key, unescaped, is `name` (plain ASCII). An escape is longer than what it stands for. */
+export function keyIs(bytes: Buffer, key: Slice, name: string): boolean {
+  const length = key.end - key.start - 2;
+  if (length === name.length) return rawToken(bytes, key) === name;
+  return length > name.length && hasEscape(bytes, key) && parseSlice(bytes, key) === name;
 }
 
 /** The elements of an array, in order. */
 export function elements(bytes: Buffer, array: Slice): Slice[] {
   const found: Slice[] = [];
-  eachItem(bytes, array, CLOSE_BRACKET, (start) => {
+  eachItem(bytes, array.start, CLOSE_BRACKET, (start) => {
     const end = skipValue(bytes, start);
     found.push({ start, end });
     return end;
@@ -94,31 +91,46 @@ export function rawToken(bytes: Buffer, slice: Slice): string {
 export function minify(bytes: Buffer, slice: Slice): Buffer {
   const copy = Buffer.allocUnsafe(slice.end - slice.start);
   let length = 0;
+  let copied = slice.start;
   for (let at = slice.start; at < slice.end; ) {
-    if (isWhite(bytes[at])) {
-      at += 1;
-      continue;
+    if (bytes[at] === QUOTE) at = skipString(bytes, at);
+    else if (!isWhite(bytes[at])) at += 1;
+    else {
+      length += bytes.copy(copy, length, copied, at);
+      at = skipWhite(bytes, at);
+      copied = at;
     }
-    const end = bytes[at] === QUOTE ? skipString(bytes, at) : runEnd(bytes, at, slice.end);
-    length += bytes.copy(copy, length, at, end);
-    at = end;
   }
+  length += bytes.copy(copy, length, copied, slice.end);
   return copy.subarray(0, length);
 }
 
-/** The end of a run of bytes that are neither white space nor the start of a string. */
-function runEnd(bytes: Buffer, start: number, limit: number): number {
-  let at = start;
-  while (at < limit && bytes[at] !== QUOTE && !isWhite(bytes[at])) at += 1;
-  return at;
+function hasEscape(bytes: Buffer, slice: Slice): boolean {
+  for (let at = slice.start; at < slice.end; at += 1) if (bytes[at] === BACKSLASH) return true;
+  return false;
 }
 
-function eachItem(bytes: Buffer, container: Slice, close: number, item: (at: number) => number): void {
-  let at = skipWhite(bytes, container.start + 1);
-  if (bytes[at] === close) return;
+function readMembers(bytes: Buffer, object: number): { found: Member[]; end: number } {
+  const found: Member[] = [];
+  const end = eachItem(bytes, object, CLOSE_BRACE, (at) => {
+    const key = { start: at, end: skipString(bytes, at) };
+    const colon = skipWhite(bytes, key.end);
+    if (bytes[colon] !== COLON) throw new JsonError(`expected ":" at ${colon}`);
+    const start = skipWhite(bytes, colon + 1);
+    const value = { start, end: skipValue(bytes, start) };
+    found.push({ key, value });
+    return value.end;
+  });
+  return { found, end };
+}
+
+/** Visits the items of the container that starts at `start`; returns its end. */
+function eachItem(bytes: Buffer, start: number, close: number, item: (at: number) => number): number {
+  let at = skipWhite(bytes, start + 1);
+  if (bytes[at] === close) return at + 1;
   for (;;) {
     at = skipWhite(bytes, item(at));
-    if (bytes[at] === close) return;
+    if (bytes[at] === close) return at + 1;
     if (bytes[at] !== COMMA) throw new JsonError(`expected "," at ${at}`);
     at = skipWhite(bytes, at + 1);
   }
@@ -153,13 +165,12 @@ function skipContainer(bytes: Buffer, start: number): number {
 
 function skipString(bytes: Buffer, start: number): number {
   if (bytes[start] !== QUOTE) throw new JsonError(`expected a string at ${start}`);
-  for (let at = start + 1; ; at += 1) {
-    at = bytes.indexOf(QUOTE, at);
-    if (at === -1) throw new JsonError('unexpected end of a string');
-    let backslashes = 0;
-    while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at + 1;
+  for (let at = start + 1; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at += 1;
   }
+  throw new JsonError('unexpected end of a string');
 }
 
 function skipWhite(bytes: Buffer, start: number): number {

@@ -23,7 +23,7 @@ export function manifestKey(team: string, seq: number): string {
 /** The sequence number in a manifest's key, or undefined where the key is not one of that team's manifests. */
 export function seqOfManifestKey(team: string, key: string): number | undefined {
   const prefix = manifestPrefix(team);
-  const match = key.startsWith(prefix) ? /^(\d{10})\.json$/.exec(key.slice(prefix.length)) : null;
+  const match = key.startsWith(prefix) ? /^(?!0{10})(\d{10})\.json$/.exec(key.slice(prefix.length)) : null;
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 

@@ -112,8 +112,13 @@ export function encodeManifest(manifest: Manifest): Buffer {
   return Buffer.from(JSON.stringify(manifest));
 }
 
+/** Lower-case hex. */
 export function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return sha256Bytes(bytes).toString('hex');
+}
+
+export function sha256Bytes(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
 
 export class ManifestError extends Error {

@@ -9,7 +9,7 @@ import { crc32, gzipSync, inflateRawSync } from 'node:zlib';
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 const NEWLINE = 0x0a;
-const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
+const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
 
 export const SEGMENT_CONTENT_TYPE = 'application/x-ndjson';
 
@@ -33,6 +33,7 @@ export function compress(content: Buffer): Buffer {
 export function decompress(bytes: Buffer, maxBytes: number): Buffer {
   const start = headerEnd(bytes);
   const { content, consumed } = inflate(bytes.subarray(start), maxBytes);
+  if (content.length > maxBytes) throw new GzipError(`more than ${maxBytes} bytes of content`);
   const trailer = bytes.subarray(start + consumed);
   if (trailer.length < TRAILER_BYTES) throw new GzipError('the gzip trailer is cut off');
   if (trailer.length > TRAILER_BYTES)
@@ -69,11 +70,19 @@ function headerEnd(bytes: Buffer): number {
     throw new GzipError('not gzip');
   }
   const flags = bytes[3] ?? 0;
+  if (flags & FLAG.reserved) throw new GzipError('the gzip header has reserved flags');
   let end = HEADER_BYTES;
   if (flags & FLAG.extra) end += 2 + (bytes.length >= end + 2 ? bytes.readUInt16LE(end) : 0);
   if (flags & FLAG.name) end = zeroEnd(bytes, end);
   if (flags & FLAG.comment) end = zeroEnd(bytes, end);
-  return flags & FLAG.headerCrc ? end + 2 : end;
+  return flags & FLAG.headerCrc ? headerCrcEnd(bytes, end) : end;
+}
+
+function headerCrcEnd(bytes: Buffer, end: number): number {
+  if (bytes.length < end + 2) throw new GzipError('the gzip header is cut off');
+  const expected = crc32(bytes.subarray(0, end)) & 0xffff;
+  if (bytes.readUInt16LE(end) !== expected) throw new GzipError('the gzip header checksum is wrong');
+  return end + 2;
 }
 
 function zeroEnd(bytes: Buffer, start: number): number {

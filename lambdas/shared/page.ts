@@ -5,13 +5,15 @@
  * The contract has the cursor in `meta.nextCursor`, a string; the live service sends it at the top level, a number.
  * Both are read, as raw text, so that a cursor above 2^53 is echoed exactly.
  */
+import { isUtf8 } from 'node:buffer';
 import { type AuditEvent, sliceEvent } from './event';
 import {
-  documentSlice,
+  documentMembers,
   elements,
   isArray,
   isObject,
   JsonError,
+  type Member,
   members,
   parseSlice,
   rawToken,
@@ -31,11 +33,7 @@ export class PageError extends Error {
 
 export function readPage(body: Buffer): Page {
   if (body.length === 0) throw new PageError('expected a JSON object, got an empty body');
-  try {
-    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
-  } catch {
-    throw new PageError('expected UTF-8, got other bytes');
-  }
+  if (!isUtf8(body)) throw new PageError('expected UTF-8, got other bytes');
   try {
     return cutPage(body);
   } catch (error) {
@@ -45,9 +43,9 @@ export function readPage(body: Buffer): Page {
 }
 
 function cutPage(body: Buffer): Page {
-  const document = documentSlice(body);
-  if (!isObject(body, document)) throw new PageError('expected a JSON object with "trails"');
-  const fields = uniqueMembers(body, document, 'the response');
+  const response = documentMembers(body);
+  if (response === undefined) throw new PageError('expected a JSON object with "trails"');
+  const fields = uniqueMembers(body, response, 'the response');
   const trails = fields.get('trails');
   if (trails === undefined) throw new PageError(`expected "trails", got an object without it`);
   if (!isArray(body, trails)) throw new PageError('expected "trails" to be an array');
@@ -55,8 +53,11 @@ function cutPage(body: Buffer): Page {
   return { events, cursor: oneCursor([fields.get('nextCursor'), metaCursor(body, fields.get('meta'))], body) };
 }
 
+/** A `meta` that cannot be read may hold the cursor: going on without it would end the walk too early. */
 function metaCursor(body: Buffer, meta: Slice | undefined): Slice | undefined {
-  return meta !== undefined && isObject(body, meta) ? uniqueMembers(body, meta, '"meta"').get('nextCursor') : undefined;
+  if (meta === undefined || parseSlice(body, meta) === null) return undefined;
+  if (!isObject(body, meta)) throw new PageError('expected "meta" to be an object');
+  return uniqueMembers(body, members(body, meta), '"meta"').get('nextCursor');
 }
 
 function oneCursor(slices: readonly (Slice | undefined)[], body: Buffer): string | undefined {
@@ -75,9 +76,10 @@ function cursorText(body: Buffer, slice: Slice): string | undefined {
 }
 
 /** Members by key, each one checked to be JSON. Two of one name are refused: parsers disagree on which counts. */
-function uniqueMembers(body: Buffer, object: Slice, where: string): Map<string, Slice> {
+function uniqueMembers(body: Buffer, object: readonly Member[], where: string): Map<string, Slice> {
   const fields = new Map<string, Slice>();
-  for (const { key, value } of members(body, object)) {
+  for (const { key: token, value } of object) {
+    const key = String(parseSlice(body, token));
     if (fields.has(key) && (key === 'trails' || key === 'meta' || key === 'nextCursor')) {
       throw new PageError(`expected one "${key}" in ${where}, got two`);
     }

@@ -1,0 +1,103 @@
+/**
+ * The checkpoint table: one item per team, `team` the key, `seq` and `position` the checkpoint, `leaseOwner` and
+ * `leaseUntil` (epoch milliseconds) the lease. Every write is one conditional UpdateItem, and safe to repeat: the
+ * SDK's retry after a lost response succeeds again.
+ */
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { Checkpoint, CheckpointStore, Hint, Lease } from '../shared/ports';
+import { awsFailure } from './aws-errors';
+
+/** A lease that claims to last longer was written by a clock that is wrong, or by hand. */
+const LONGEST_LEASE_MS = 3_600_000;
+
+export function createCheckpointStore(client: DynamoDBClient, table: string): CheckpointStore {
+  async function update(
+    lease: Lease,
+    expression: Expression,
+  ): Promise<Readonly<Record<string, AttributeValue>> | 'refused'> {
+    try {
+      const { Attributes } = await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: { team: { S: lease.team } },
+          UpdateExpression: expression.update,
+          ConditionExpression: expression.condition,
+          ExpressionAttributeNames: expression.names,
+          ExpressionAttributeValues: expression.values,
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return Attributes ?? {};
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'refused';
+      throw awsFailure(error, `updating the checkpoint of ${lease.team}`);
+    }
+  }
+
+  async function acquire(lease: Lease): Promise<Hint | 'held'> {
+    const item = await update(lease, {
+      update: 'SET leaseOwner = :owner, leaseUntil = :until',
+      condition:
+        'attribute_not_exists(leaseUntil) OR leaseOwner = :owner OR leaseUntil < :now OR leaseUntil > :nonsense ' +
+        'OR NOT attribute_type(leaseUntil, :number)',
+      values: {
+        ':owner': { S: lease.runId },
+        ':until': numeric(lease.until.getTime()),
+        ':now': numeric(lease.now.getTime()),
+        ':nonsense': numeric(lease.now.getTime() + LONGEST_LEASE_MS),
+        ':number': { S: 'N' },
+      },
+    });
+    return item === 'refused' ? 'held' : { seq: readSeq(item.seq) };
+  }
+
+  async function save(lease: Lease, checkpoint: Checkpoint): Promise<'saved' | 'refused'> {
+    const known = checkpoint.previousSeq === undefined ? 'attribute_not_exists(seq)' : 'seq = :previous';
+    const item = await update(lease, {
+      update: checkpoint.release
+        ? 'SET seq = :seq, #position = :position REMOVE leaseOwner, leaseUntil'
+        : 'SET seq = :seq, #position = :position, leaseUntil = :until',
+      condition: `leaseOwner = :owner AND (${known} OR seq = :seq)`,
+      names: { '#position': 'position' },
+      values: {
+        ':owner': { S: lease.runId },
+        ':seq': numeric(checkpoint.seq),
+        ':position': { S: checkpoint.position.toISOString() },
+        ...(checkpoint.previousSeq === undefined ? {} : { ':previous': numeric(checkpoint.previousSeq) }),
+        ...(checkpoint.release ? {} : { ':until': numeric(lease.until.getTime()) }),
+      },
+    });
+    return item === 'refused' ? 'refused' : 'saved';
+  }
+
+  async function release(lease: Lease): Promise<void> {
+    await update(lease, {
+      update: 'REMOVE leaseOwner, leaseUntil',
+      condition: 'leaseOwner = :owner',
+      values: { ':owner': { S: lease.runId } },
+    });
+  }
+
+  return { acquire, save, release };
+}
+
+interface Expression {
+  readonly update: string;
+  readonly condition: string;
+  readonly values: Record<string, AttributeValue>;
+  readonly names?: Record<string, string> | undefined;
+}
+
+function numeric(value: number): AttributeValue {
+  return { N: String(value) };
+}
+
+/** The number, or for anything that is not one the raw attribute: the run must see garbage as garbage. */
+function readSeq(attribute: AttributeValue | undefined): unknown {
+  return attribute?.N === undefined ? attribute : Number(attribute.N);
+}

@@ -1,0 +1,87 @@
+/**
+ * Stage and commit: the batch's bytes are put where nothing reads them, then the manifest, create-only, makes them
+ * part of the chain. The manifest's number is the fence: of any number of runs that want to write n+1, one does.
+ */
+import { seal } from '../shared/dsse';
+import { Race } from '../shared/errors';
+import { batchKey, dateOf, manifestKey } from '../shared/keys';
+import { encodeManifest, FORMAT, type Manifest, PAYLOAD_TYPE, type Retention, sha256 } from '../shared/manifest';
+import type { Clock, ObjectStore, Signer } from '../shared/ports';
+import { type SealedBatch, sealBatch } from './batch';
+import type { Gathered } from './gather';
+import type { Head } from './head';
+
+export interface CommitOptions {
+  readonly team: string;
+  readonly runId: string;
+  readonly scheduledTime: string;
+  readonly codeVersion: string;
+  readonly retention: Retention | null;
+  readonly store: ObjectStore;
+  readonly signer: Signer;
+  readonly clock: Clock;
+}
+
+/** A batch whose bytes are staged, and the manifest that would commit it. */
+export interface Staged {
+  readonly manifest: Manifest;
+  readonly members: Buffer;
+}
+
+export async function stage(gathered: Gathered, head: Head | undefined, options: CommitOptions): Promise<Staged> {
+  const seq = (head?.manifest.seq ?? 0) + 1;
+  const sealed = sealBatch(gathered.draft, { team: options.team, seq, fetchDate: dateOf(gathered.walkStart) });
+  const key = batchKey(options.team, seq, options.runId);
+  // `exists` is this very call, applied before its response was lost: the run's id is in the key.
+  if (sealed.members.length > 0) await options.store.create(key, sealed.members, 'application/gzip');
+  return {
+    manifest: draw(gathered, sealed, { ...options, seq, key, previous: head?.hash ?? null }),
+    members: sealed.members,
+  };
+}
+
+/** Throws `Race` where another run has won the number; any other failure leaves open which it was, for the next run. */
+export async function commit({ manifest }: Staged, options: CommitOptions): Promise<Head> {
+  const payload = encodeManifest(manifest);
+  const envelope = await seal(PAYLOAD_TYPE, payload, options.signer);
+  const key = manifestKey(manifest.team, manifest.seq);
+  if ((await options.store.create(key, envelope, 'application/json')) === 'exists') {
+    // A lost response makes the retry meet its own object. ECDSA signatures differ each time: equal bytes are ours.
+    const stored = await options.store.get(key);
+    if (stored === undefined || !stored.equals(envelope)) throw new Race(`another run committed ${key}`);
+  }
+  return { manifest, hash: sha256(payload) };
+}
+
+interface Place {
+  readonly seq: number;
+  readonly key: string;
+  readonly previous: string | null;
+}
+
+function draw(gathered: Gathered, sealed: SealedBatch, options: CommitOptions & Place): Manifest {
+  return {
+    format: FORMAT,
+    team: options.team,
+    seq: options.seq,
+    previous: options.previous,
+    run: {
+      id: options.runId,
+      scheduledTime: options.scheduledTime,
+      walkStart: gathered.walkStart.toISOString(),
+      finished: options.clock.now().toISOString(),
+      codeVersion: options.codeVersion,
+      reason: gathered.reason,
+    },
+    window: { from: gathered.window.from.toISOString(), to: gathered.window.to.toISOString() },
+    position: gathered.position.toISOString(),
+    counts: gathered.counts,
+    gaps: gathered.gaps,
+    sweep: gathered.sweep,
+    sweepTurn: gathered.sweepTurn,
+    sourceTeams: gathered.sourceTeams,
+    retention: options.retention,
+    batch: sealed.members.length === 0 ? null : { key: options.key, bytes: sealed.members.length },
+    segments: sealed.segments,
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * Gathering: walks the source, and hands out one draft after the other, each with the position that its commit may
+ * claim; then sweeps one older day. The caller commits and publishes each draft before it asks for the next.
+ *
+ *      position - lookback          position                  walkStart
+ *   ------+----------------------------+--------------------------+------------> time
+ *         |<------ read again -------->|<--------- new ---------->|   (late: new, and before the position)
+ */
+import { UpstreamError } from '../shared/errors';
+import { dateOf, datesBetween, midnight } from '../shared/keys';
+import type { Gap, Manifest, SealReason, Sweep } from '../shared/manifest';
+import type { Clock, ObjectStore } from '../shared/ports';
+import { type Admitted, createIntake, type Intaken } from './intake';
+import type { Source } from './source';
+import { sweepDate, watchSweep } from './sweep';
+import { earlier, later, type TimeSpan, type WalkEnd, type WalkStep, walk } from './walk';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Documented by Postman; the source may say less ("cannot be older than"). */
+const SOURCE_KEEPS_DAYS = 180;
+const FLOOR_MARGIN_MS = 60_000;
+/** Beyond what a truncated bound could hide, and far enough to see, and quarantine, what is dated days ahead. */
+const DAYS_AHEAD = 3;
+/** Time to leave for staging, committing and publishing what is gathered. */
+const RESERVE_MS = 3000;
+
+export interface GatherOptions {
+  readonly team: string;
+  /** The head's payload; undefined on a team's first run. */
+  readonly previous: Manifest | undefined;
+  /** First run only: begin here instead of at all that the source keeps. */
+  readonly startDate: Date | undefined;
+  readonly lookbackHours: number;
+  readonly acceptOtherTeam: boolean;
+  readonly source: Source;
+  readonly store: Pick<ObjectStore, 'list' | 'get'>;
+  readonly clock: Clock;
+  /** Called after each page: a long walk keeps its lease. */
+  readonly onPage: (claim: Date, events: number) => Promise<void>;
+}
+
+/** One batch to be, and what its manifest says of how it came about. */
+export interface Gathered extends Intaken {
+  readonly reason: SealReason;
+  readonly walkStart: Date;
+  readonly window: TimeSpan;
+  readonly position: Date;
+  readonly gaps: readonly Gap[];
+  readonly sweep: Sweep | null;
+  readonly sweepTurn: number;
+  /** The run ends with this batch. */
+  readonly last: boolean;
+}
+
+export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, void> {
+  const { source, previous } = options;
+  const startedAt = options.clock.now();
+  const { begin, span, keptFrom } = plotCourse(options, startedAt);
+  const intake = createIntake({
+    ...options,
+    lateBefore: previous && begin,
+    lookbackDates: previous === undefined ? [] : datesBetween(span.from, begin),
+    sourceTeams: previous?.sourceTeams ?? [],
+  });
+  const gaps: Gap[] = [];
+  let sweepTurn = previous?.sweepTurn ?? 0;
+  let walkStart = startedAt;
+  let position = begin;
+  let floor = keptFrom;
+
+  async function handOut(reason: SealReason, last: boolean, sweep: Sweep | null = null): Promise<Gathered> {
+    const window = { from: later(span.from, floor), to: walkStart };
+    const taken = await intake.take();
+    return { ...taken, reason, last, walkStart, window, position, gaps: gaps.splice(0), sweep, sweepTurn };
+  }
+
+  /** Takes in what a walk yields, and hands out a batch whenever one is full. */
+  async function* drain(
+    steps: AsyncGenerator<WalkStep, WalkEnd>,
+    onStep: (step: WalkStep, admitted: readonly Admitted[]) => void,
+  ): AsyncGenerator<Gathered, WalkEnd> {
+    for (let step = await steps.next(); ; step = await steps.next()) {
+      if (step.done) return step.value;
+      // A clock that runs ahead must not claim what has not happened yet: the source's own clock bounds it.
+      walkStart = earlier(walkStart, step.value.serverTime ?? walkStart);
+      onStep(step.value, await intake.admit(step.value.events, walkStart));
+      await options.onPage(step.value.claim, step.value.events.length);
+      if (!intake.isFull()) continue;
+      yield await handOut('batch-full', false);
+      intake.forgetBefore(dateOf(earlier(step.value.claim, walkStart)));
+    }
+  }
+
+  function followWalk(step: WalkStep): void {
+    floor = step.floor;
+    if (floor > position) {
+      // A first run is promised nothing older than what the source keeps, unless a start date asked for it.
+      if (previous !== undefined || options.startDate !== undefined) gaps.push(gapBetween(position, floor));
+      position = floor;
+    }
+    position = later(position, earlier(walkStart, step.claim));
+  }
+
+  async function* sweepOne(date: string): AsyncGenerator<Gathered, void> {
+    const watch = watchSweep(date, await intake.archivedIds(date));
+    const from = new Date(`${date}T00:00:00.000Z`);
+    const steps = walk({ from, to: midnight(from, 1) }, source, { now: walkStart, floor, reserveMs: RESERVE_MS });
+    let failure: unknown;
+    sweepTurn += 1;
+    try {
+      watch.end(yield* drain(steps, (_, admitted) => watch.see(admitted)));
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      // A day that the source cannot serve must not keep the walk's events out of the archive, nor the next day unswept.
+      failure = error;
+    }
+    yield await handOut('complete', failure === undefined, watch.result());
+    if (failure !== undefined) throw failure;
+  }
+
+  const end = yield* drain(walk(span, source, { now: startedAt, floor: keptFrom, reserveMs: RESERVE_MS }), followWalk);
+  if (source.tally().requests === 0) throw outOfTime();
+  const date = end === 'complete' ? sweepDate(sweepTurn, walkStart, floor) : undefined;
+  if (date === undefined) yield await handOut(end, true);
+  else yield* sweepOne(date);
+}
+
+/** Where the walk begins and ends; both ends of what is asked for lie beyond what may be claimed. */
+function plotCourse({ previous, startDate, lookbackHours }: GatherOptions, startedAt: Date) {
+  const keptFrom = new Date(startedAt.getTime() - SOURCE_KEEPS_DAYS * DAY_MS + FLOOR_MARGIN_MS);
+  const begin = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
+  const lookbackMs = previous === undefined ? 0 : lookbackHours * HOUR_MS;
+  const span = { from: new Date(begin.getTime() - lookbackMs), to: midnight(startedAt, DAYS_AHEAD) };
+  return { begin, span, keptFrom };
+}
+
+function gapBetween(from: Date, to: Date): Gap {
+  return { from: from.toISOString(), to: to.toISOString(), reason: 'retention' };
+}
+
+function outOfTime(): UpstreamError {
+  return new UpstreamError('out-of-time', 'the time left was too short to ask the source for a single page');
+}

@@ -1,0 +1,160 @@
+/**
+ * The archiver Lambda: composition root. It makes the adapters, runs the story, and tells the outcome: one summary line
+ * and metrics per run. A failure is thrown, so that Lambda retries, and the alarm rings; a race or a held lease is not
+ * one. What is logged or thrown never holds an API key or an event's body.
+ */
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import type { Context } from 'aws-lambda';
+import { version } from '../../package.json';
+import { createCheckpointStore } from '../adapters/dynamodb';
+import { createTransport } from '../adapters/https';
+import { createJournal } from '../adapters/journal';
+import { createS3Store } from '../adapters/s3';
+import { createSigner } from '../adapters/signer';
+import { createApiKeys } from '../adapters/ssm';
+import {
+  type ArchiveInput,
+  archiverEnvironment,
+  METRIC_NAMESPACE,
+  metricNames,
+  readArchiveInput,
+} from '../shared/contract';
+import { decodeEnvironment } from '../shared/env';
+import { Failure, Race } from '../shared/errors';
+import type { Clock, Signer } from '../shared/ports';
+import { archive } from './archive';
+import type { RunReport } from './report';
+import { createSource, type Source } from './source';
+
+const client = { maxAttempts: 4, requestHandler: { connectionTimeout: 3_000, requestTimeout: 30_000 } };
+const s3 = new S3Client(client);
+const dynamodb = new DynamoDBClient(client);
+const apiKeys = createApiKeys(new SSMClient(client));
+const transport = createTransport();
+const logger = new Logger({ serviceName: 'archiver' });
+const journal = createJournal(logger);
+let signer: Promise<Signer> | undefined;
+
+export type Outcome = 'archived' | 'held' | 'race';
+
+/** What the handler returns, and logs as the run's one summary line. */
+export interface RunSummary extends Partial<RunReport> {
+  readonly outcome: Outcome | 'failed';
+  readonly team: string;
+  readonly runId: string;
+  readonly throttled: number;
+  readonly durationMs: number;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+export async function handler(event: unknown, context: Context): Promise<RunSummary> {
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: 'archiver' });
+  const clock = createClock(context);
+  const startedAt = clock.now();
+  const runId = randomUUID();
+  let team = 'unknown';
+  let source: Source | undefined;
+
+  function summary(outcome: RunSummary['outcome'], more: Partial<RunSummary> = {}): RunSummary {
+    const throttled = source?.tally().throttled ?? 0;
+    return { outcome, team, runId, throttled, durationMs: clock.now().getTime() - startedAt.getTime(), ...more };
+  }
+
+  try {
+    const input = readArchiveInput(event);
+    team = input.team;
+    metrics.addDimension('team', team);
+    const environment = decodeEnvironment(archiverEnvironment, process.env);
+    source = createTeamSource(input, environment.maxRequestsPerMinute, clock);
+    const report = await archive(
+      input,
+      { runId, codeVersion: version, lookbackHours: environment.lookbackHours, retention: environment.retention },
+      {
+        store: createS3Store(s3, environment.bucket),
+        checkpoints: createCheckpointStore(dynamodb, environment.table),
+        source,
+        signer: await rememberSigner(environment.signingKey),
+        clock,
+        journal,
+      },
+    );
+    const told = report === 'held' ? summary('held') : summary('archived', report);
+    emit(metrics, told, clock.now());
+    journal.info('run', { ...told });
+    return told;
+  } catch (error) {
+    const told =
+      error instanceof Race ? summary('race', { message: error.message }) : summary('failed', describe(error));
+    emit(metrics, told, clock.now());
+    if (told.outcome === 'race') {
+      journal.info('run', { ...told });
+      return told;
+    }
+    logger.error('run', { ...told });
+    throw error instanceof Failure ? error : withoutMessage(error);
+  } finally {
+    metrics.publishStoredMetrics();
+  }
+}
+
+function createTeamSource(input: ArchiveInput, maxRequestsPerMinute: number, clock: Clock): Source {
+  const userAgent = `postman-audit-archive/${version}`;
+  return createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, journal });
+}
+
+/** A failed look at the key is not remembered: the next run tries again. */
+function rememberSigner(key: string): Promise<Signer> {
+  signer ??= createSigner(key, () => new KMSClient(client)).catch((error: unknown) => {
+    signer = undefined;
+    throw error;
+  });
+  return signer;
+}
+
+function createClock(context: Context): Clock {
+  return {
+    now: () => new Date(),
+    remainingMs: () => context.getRemainingTimeInMillis(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random: Math.random,
+  };
+}
+
+function emit(metrics: Metrics, run: RunSummary, now: Date): void {
+  metrics.addMetric(run.outcome === 'failed' ? metricNames.failed : metricNames.succeeded, MetricUnit.Count, 1);
+  metrics.addMetric(metricNames.throttled, MetricUnit.Count, run.throttled);
+  if (run.counts === undefined) return;
+  const { counts, gaps = 0, sweep, position } = run;
+  const quarantined = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
+  metrics.addMetric(metricNames.eventsArchived, MetricUnit.Count, counts.events);
+  metrics.addMetric(metricNames.eventsLate, MetricUnit.Count, counts.late);
+  metrics.addMetric(metricNames.quarantined, MetricUnit.Count, quarantined);
+  metrics.addMetric(metricNames.revisions, MetricUnit.Count, counts.revisions);
+  metrics.addMetric(metricNames.requests, MetricUnit.Count, counts.requests);
+  metrics.addMetric(metricNames.gaps, MetricUnit.Count, gaps);
+  metrics.addMetric(metricNames.sweepMissing, MetricUnit.Count, sweep?.missing ?? 0);
+  metrics.addMetric(metricNames.sweepChanged, MetricUnit.Count, sweep?.changed ?? 0);
+  if (position !== undefined) {
+    metrics.addMetric(metricNames.positionLag, MetricUnit.Seconds, (now.getTime() - Date.parse(position)) / 1000);
+  }
+}
+
+function describe(error: unknown): Partial<RunSummary> {
+  if (error instanceof Failure) return { code: error.code, message: error.message };
+  return { code: 'unexpected', message: error instanceof Error ? error.name : 'not an error' };
+}
+
+/** A bug's own message may quote what it worked on: only its name and where it was thrown may be told. */
+function withoutMessage(error: unknown): Error {
+  const clean = new Error(`unexpected ${error instanceof Error ? error.name : 'failure'}`);
+  const frames = (error instanceof Error ? (error.stack ?? '') : '').split('\n').filter((line) => /^\s+at /.test(line));
+  clean.stack = [`Error: ${clean.message}`, ...frames].join('\n');
+  return clean;
+}

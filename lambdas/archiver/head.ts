@@ -1,0 +1,96 @@
+/**
+ * The head: the newest manifest of a team's chain, found in S3 and verified. Position and previous hash come from it,
+ * never from DynamoDB, whose item is only a hint of where to begin to list.
+ */
+import type { KeyObject } from 'node:crypto';
+import { open } from '../shared/dsse';
+import { IntegrityError } from '../shared/errors';
+import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/keys';
+import { decodeManifest, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import type { Hint, ObjectStore } from '../shared/ports';
+
+/** What the next manifest follows. */
+export interface Head {
+  readonly manifest: Manifest;
+  /** SHA-256 of its payload bytes. */
+  readonly hash: string;
+}
+
+export interface HeadOptions {
+  readonly team: string;
+  readonly hint: Hint;
+  readonly store: Pick<ObjectStore, 'list' | 'get'>;
+  readonly publicKey: KeyObject;
+}
+
+/** Undefined for a team that has no manifest yet. Throws `IntegrityError` where S3 and the hint contradict. */
+export async function findHead(options: HeadOptions): Promise<Head | undefined> {
+  const hint = checkHint(options.hint);
+  const seq = await newestSeq(options, hint);
+  return seq === 0 ? undefined : readHead(options, seq);
+}
+
+/** The item was deleted, or never was: undefined. Anything that this code never writes is garbage. */
+function checkHint({ seq }: Hint): number | undefined {
+  if (seq === undefined) return undefined;
+  if (typeof seq === 'number' && Number.isSafeInteger(seq) && seq >= 1) return seq;
+  throw new IntegrityError(
+    'checkpoint-garbage',
+    'the checkpoint item holds a "seq" that no run writes; find out who wrote it, then delete the item: the next run goes on from S3',
+  );
+}
+
+async function newestSeq({ team, store }: HeadOptions, hint: number | undefined): Promise<number> {
+  if (hint !== undefined) {
+    const seqs = await listSeqs(team, store, hint);
+    if (seqs[0] === hint) return contiguous(team, seqs, hint);
+  }
+  const seqs = await listSeqs(team, store, 1);
+  const newest = contiguous(team, seqs, 1);
+  // A tail that was removed must not be healed away: the checkpoint is the only witness that it was there.
+  if (hint !== undefined && hint > newest) {
+    throw new IntegrityError(
+      'checkpoint-ahead',
+      `the checkpoint says manifest ${hint}, S3 ends at ${newest}: the newest manifests were removed or hidden, or the item is ` +
+        "not this archive's; nothing was written. Look for delete markers; delete the item only to go on from what S3 holds",
+    );
+  }
+  return newest;
+}
+
+async function listSeqs(team: string, store: HeadOptions['store'], from: number): Promise<readonly number[]> {
+  const keys = await store.list(manifestPrefix(team), manifestKey(team, from - 1));
+  return keys.flatMap((key) => seqOfManifestKey(team, key) ?? []);
+}
+
+function contiguous(team: string, seqs: readonly number[], first: number): number {
+  const hole = seqs.findIndex((seq, index) => seq !== first + index);
+  if (hole === -1) return first + seqs.length - 1;
+  throw new IntegrityError('head-invalid', `${manifestKey(team, first + hole)} is missing from the chain`);
+}
+
+async function readHead({ team, store, publicKey }: HeadOptions, seq: number): Promise<Head> {
+  const key = manifestKey(team, seq);
+  const bytes = await store.get(key);
+  const opened = bytes && open(bytes, PAYLOAD_TYPE, publicKey);
+  if (opened === undefined || !opened.ok) {
+    throw new IntegrityError(
+      'head-invalid',
+      `${key} is not signed by this archive's key: ${opened?.problem ?? 'unreadable'}`,
+    );
+  }
+  const manifest = decode(opened.payload, key);
+  if (manifest.team !== team || manifest.seq !== seq) {
+    throw new IntegrityError('head-invalid', `${key} is a manifest of another place in a chain`);
+  }
+  return { manifest, hash: sha256(opened.payload) };
+}
+
+function decode(payload: Buffer, key: string): Manifest {
+  try {
+    return decodeManifest(payload);
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new IntegrityError('head-invalid', `${key}: ${error.message}`, { cause: error });
+  }
+}

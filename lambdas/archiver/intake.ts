@@ -1,0 +1,161 @@
+/**
+ * The intake: what is served goes in, a draft and its counts come out. Every line served is accounted for: new, known,
+ * a revision, or quarantined. Nothing is dropped that the archive does not hold.
+ */
+import { IntegrityError } from '../shared/errors';
+import { type AuditEvent, isDated, QUARANTINE_REASONS, type QuarantineReason, quarantineReason } from '../shared/event';
+import { dateOf } from '../shared/keys';
+import type { Counts } from '../shared/manifest';
+import type { ObjectStore } from '../shared/ports';
+import { createDraft, type Draft, type Held } from './batch';
+import { createKnown, type Standing } from './known';
+import { dropQuarantined } from './quarantine';
+import type { Source } from './source';
+
+const MAX_SOURCE_TEAMS = 100;
+
+export interface IntakeOptions {
+  readonly team: string;
+  readonly store: Pick<ObjectStore, 'list' | 'get'>;
+  readonly source: Pick<Source, 'tally'>;
+  /** New events before this instant are late. Undefined on a first run. */
+  readonly lateBefore: Date | undefined;
+  /** An id that moved to another of these dates is a revision, not a new event. */
+  readonly lookbackDates: readonly string[];
+  /** Postman teams this chain has met. */
+  readonly sourceTeams: readonly string[];
+  readonly acceptOtherTeam: boolean;
+}
+
+export interface Intake {
+  /** Takes one page in; tells how each event that may enter `events/` stands. */
+  admit(events: readonly AuditEvent[], walkStart: Date): Promise<readonly Admitted[]>;
+  isFull(): boolean;
+  isEmpty(): boolean;
+  /** The draft and the counts since the last one. The intake goes on with a new draft. */
+  take(): Promise<Intaken>;
+  /** The ids the archive holds of a date. */
+  archivedIds(date: string): Promise<ReadonlySet<string>>;
+  /** Only after what was taken is committed and published: it could not be read again before. */
+  forgetBefore(date: string): void;
+}
+
+export interface Admitted {
+  readonly id: string;
+  readonly date: string;
+  readonly standing: Standing;
+}
+
+export interface Intaken {
+  readonly draft: Draft;
+  readonly counts: Counts;
+  readonly sourceTeams: readonly string[];
+}
+
+export function createIntake(options: IntakeOptions): Intake {
+  const known = createKnown(options.team, options.store);
+  const teams = createTeamCheck(options.sourceTeams, options.acceptOtherTeam);
+  let draft = createDraft();
+  let tally = { pages: 0, late: 0, known: 0, revisions: 0, requestsBefore: options.source.tally().requests };
+
+  async function admit(events: readonly AuditEvent[], walkStart: Date): Promise<readonly Admitted[]> {
+    tally.pages += 1;
+    teams.meet(events);
+    const dates = events.flatMap((event) =>
+      event.instant && quarantineReason(event, walkStart) === undefined ? dateOf(event.instant) : [],
+    );
+    if (dates.length > 0) await known.load([...options.lookbackDates, ...dates]);
+    return events.flatMap((event) => place(event, walkStart) ?? []);
+  }
+
+  function place(event: AuditEvent, walkStart: Date): Admitted | undefined {
+    const reason = quarantineReason(event, walkStart);
+    if (reason !== undefined || !isDated(event)) {
+      draft.hold({ event, reason: reason ?? 'no-id' });
+      return undefined;
+    }
+    const standing = known.meet(event);
+    if (standing === 'known') tally.known += 1;
+    if (standing === 'revision') {
+      tally.revisions += 1;
+      draft.hold({ event, reason: 'revision' });
+    }
+    if (standing === 'new') {
+      if (options.lateBefore !== undefined && event.instant < options.lateBefore) tally.late += 1;
+      draft.add(event);
+    }
+    return { id: event.id, date: dateOf(event.instant), standing };
+  }
+
+  async function take(): Promise<Intaken> {
+    const dropped = await dropQuarantined(draft.held, options.team, options.store);
+    const { requests } = options.source.tally();
+    const { requestsBefore, ...counted } = tally;
+    const taken = {
+      draft,
+      counts: {
+        pages: counted.pages,
+        requests: requests - requestsBefore,
+        events: draft.events.length,
+        late: counted.late,
+        known: counted.known + dropped.filter(({ reason }) => reason !== 'revision').length,
+        revisions: counted.revisions,
+        quarantined: countReasons([...draft.held.values()]),
+      },
+      sourceTeams: teams.met(),
+    };
+    draft = createDraft();
+    tally = { pages: 0, late: 0, known: 0, revisions: 0, requestsBefore: requests };
+    return taken;
+  }
+
+  async function archivedIds(date: string): Promise<ReadonlySet<string>> {
+    await known.load([date]);
+    return new Set(known.idsOf(date).keys());
+  }
+
+  return {
+    admit,
+    isFull: () => draft.isFull(),
+    isEmpty: () => draft.events.length + draft.held.size === 0,
+    take,
+    archivedIds,
+    forgetBefore: known.forgetBefore,
+  };
+}
+
+function countReasons(held: readonly Held[]): Record<QuarantineReason, number> {
+  const count = (reason: QuarantineReason) => held.filter((line) => line.reason === reason).length;
+  return Object.fromEntries(QUARANTINE_REASONS.map((reason) => [reason, count(reason)])) as Record<
+    QuarantineReason,
+    number
+  >;
+}
+
+/**
+ * Guards against a key of another Postman team: its events would be archived under the wrong name, under lock. The
+ * first page that names any team must name one this chain has met.
+ */
+function createTeamCheck(chain: readonly string[], acceptOther: boolean) {
+  const met = new Set(chain);
+  let checked = chain.length === 0 || acceptOther;
+
+  function meet(events: readonly AuditEvent[]): void {
+    const named = new Set(events.flatMap((event) => event.sourceTeam ?? []));
+    if (!checked && named.size > 0) {
+      if (![...named].some((team) => met.has(team))) throw otherTeam();
+      checked = true;
+    }
+    for (const team of named) if (met.size < MAX_SOURCE_TEAMS) met.add(team);
+  }
+
+  return { meet, met: () => [...met].sort() };
+}
+
+function otherTeam(): IntegrityError {
+  return new IntegrityError(
+    'team-mismatch',
+    'the API key is of a Postman team that this chain has never met, and nothing was written under this name: put the right ' +
+      'key into the parameter, or, if the team really changed, invoke the function once with "acceptOtherTeam": true',
+  );
+}

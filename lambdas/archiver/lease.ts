@@ -1,0 +1,68 @@
+/**
+ * The lease and the checkpoint: one DynamoDB item per team. Both are hints. A lease that is lost, stolen or granted
+ * twice wastes work and nothing else, because only the manifest's number decides who commits; so once the run is under
+ * way, no trouble with DynamoDB stops it.
+ */
+import type { CheckpointStore, Clock, Hint, Journal, Lease } from '../shared/ports';
+import type { Head } from './head';
+
+/** Outlasts a page and a commit, and ends before Lambda's first retry of a crashed run, one minute later. */
+const LEASE_MS = 55_000;
+const RENEW_AFTER_MS = 20_000;
+
+export interface LeaseOptions {
+  readonly team: string;
+  readonly runId: string;
+  readonly checkpoints: CheckpointStore;
+  readonly clock: Clock;
+  readonly journal: Journal;
+}
+
+export function createLease({ team, runId, checkpoints, clock, journal }: LeaseOptions) {
+  let takenAt = clock.now();
+  let savedSeq: number | undefined;
+
+  function current(): Lease {
+    const now = clock.now();
+    return { team, runId, now, until: new Date(now.getTime() + LEASE_MS) };
+  }
+
+  async function take(): Promise<Hint | 'held'> {
+    takenAt = clock.now();
+    const hint = await checkpoints.acquire(current());
+    if (hint !== 'held' && typeof hint.seq === 'number') savedSeq = hint.seq;
+    return hint;
+  }
+
+  async function keep(): Promise<void> {
+    if (clock.now().getTime() - takenAt.getTime() < RENEW_AFTER_MS) return;
+    await asHint('lease not renewed', async () => ((await take()) === 'held' ? 'held' : undefined));
+  }
+
+  async function checkpoint({ manifest }: Head, release: boolean): Promise<void> {
+    const position = new Date(manifest.position);
+    await asHint('checkpoint not saved', async () => {
+      const saved = await checkpoints.save(current(), { previousSeq: savedSeq, seq: manifest.seq, position, release });
+      savedSeq = manifest.seq;
+      return saved === 'saved' ? undefined : saved;
+    });
+  }
+
+  async function free(): Promise<void> {
+    await asHint('lease not released', async () => {
+      await checkpoints.release(current());
+      return undefined;
+    });
+  }
+
+  async function asHint(message: string, update: () => Promise<string | undefined>): Promise<void> {
+    try {
+      const refused = await update();
+      if (refused !== undefined) journal.warn(message, { reason: refused });
+    } catch (error) {
+      journal.warn(message, { reason: error instanceof Error ? error.name : 'unknown' });
+    }
+  }
+
+  return { take, keep, checkpoint, free };
+}

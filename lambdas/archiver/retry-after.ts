@@ -1,0 +1,44 @@
+/**
+ * How long a throttling response asks to wait, in every spelling the live service has been seen to use (and the
+ * standard ones). Garbage is as good as nothing: the caller's own back-off then decides.
+ */
+import type { HttpResponse } from '../shared/ports';
+
+const EPOCH_FROM_SECONDS = 1_000_000_000;
+
+/** Milliseconds to wait, never negative; undefined where the response does not say. */
+export function retryAfterMs(headers: HttpResponse['headers'], now: Date): number | undefined {
+  const waits = [
+    ...['retry-after', 'retryafter', 'x-ratelimit-retryafter'].map((name) => delayMs(headers.get(name), now)),
+    ...['ratelimit-reset', 'x-ratelimit-reset'].map((name) => resetMs(headers.get(name), now)),
+    structuredResetMs(headers.get('ratelimit')),
+  ];
+  const wait = waits.find((ms) => ms !== undefined);
+  return wait === undefined ? undefined : Math.max(0, wait);
+}
+
+/** Seconds, whole or not, or an HTTP date. */
+function delayMs(text: string | undefined, now: Date): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = decimal(text);
+  if (seconds !== undefined) return seconds * 1000;
+  const date = /[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : date - now.getTime();
+}
+
+/** Seconds left, or the epoch second of the reset: nobody waits thirty years, so the size tells them apart. */
+function resetMs(text: string | undefined, now: Date): number | undefined {
+  const seconds = text === undefined ? undefined : decimal(text);
+  if (seconds === undefined) return undefined;
+  return seconds >= EPOCH_FROM_SECONDS ? seconds * 1000 - now.getTime() : seconds * 1000;
+}
+
+/** `RateLimit: limit=300, remaining=0, reset=12`, or the later draft's `"default";r=0;t=12`. */
+function structuredResetMs(text: string | undefined): number | undefined {
+  const match = text === undefined ? null : /(?:^|[;,\s])(?:reset|t)=(\d+)/.exec(text);
+  return match === null ? undefined : Number(match[1]) * 1000;
+}
+
+function decimal(text: string): number | undefined {
+  return /^\s*[-+]?\d+(\.\d+)?(e\d+)?\s*$/i.test(text) ? Number(text) : undefined;
+}

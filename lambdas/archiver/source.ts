@@ -1,0 +1,219 @@
+/**
+ * Asks the Postman Audit Logs API for one page, patiently: retries with jittered back-off within the time left, waits
+ * as told when throttled, reads the key again when it is refused. Every answer becomes a named outcome or a failure;
+ * nothing that the server sent is ever put into a message, because it may have echoed the API key.
+ */
+import { ConfigError, UpstreamError } from '../shared/errors';
+import { type Page, PageError, readPage } from '../shared/page';
+import {
+  type ApiKeys,
+  type Clock,
+  type HttpResponse,
+  type Journal,
+  type Transport,
+  TransportError,
+} from '../shared/ports';
+import { createRateLimit } from './rate-limit';
+import { retryAfterMs } from './retry-after';
+
+export const PAGE_LIMIT = 300;
+const MAX_ATTEMPTS = 8;
+/** A malformed 200 is retried too, but a changed contract must not burn the whole run. */
+const MAX_MALFORMED = 3;
+const BACKOFF_BASE_MS = 500;
+const BACKOFF_CAP_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** The smallest time in which asking at all makes sense. */
+const MIN_REQUEST_MS = 500;
+
+export interface Query {
+  readonly since: Date;
+  readonly until: Date;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export type Answer =
+  | ({ readonly kind: 'page'; readonly serverTime: Date | undefined } & Page)
+  /** `since` is before what the source keeps. */
+  | { readonly kind: 'too-old' }
+  /** The cursor is not, or no longer, accepted. */
+  | { readonly kind: 'cursor-refused' }
+  /** The page would not fit into memory: ask for fewer events. */
+  | { readonly kind: 'too-large' }
+  /** Too little time is left to ask and then to commit. */
+  | { readonly kind: 'out-of-time' };
+
+/** Running totals since the run began. */
+export interface SourceTally {
+  readonly requests: number;
+  readonly throttled: number;
+}
+
+export interface Source {
+  /** `reserveMs`: time to leave for what follows, the commit above all. */
+  ask(query: Query, reserveMs: number): Promise<Answer>;
+  tally(): SourceTally;
+}
+
+export interface SourceOptions {
+  readonly baseUrl: string;
+  readonly apiKeyParameter: string;
+  readonly maxRequestsPerMinute: number;
+  readonly userAgent: string;
+  readonly transport: Transport;
+  readonly apiKeys: ApiKeys;
+  readonly clock: Clock;
+  readonly journal: Journal;
+}
+
+type Attempt =
+  | Answer
+  | {
+      readonly kind: 'retry';
+      readonly failure: UpstreamError;
+      readonly waitMs: number | undefined;
+      readonly attempts: number;
+    }
+  | { readonly kind: 'key-refused'; readonly status: number };
+
+export function createSource(options: SourceOptions): Source {
+  const { clock, journal } = options;
+  const rate = createRateLimit(options.maxRequestsPerMinute, clock);
+  let requests = 0;
+  let throttled = 0;
+  let slowestMs = 0;
+
+  async function ask(query: Query, reserveMs: number): Promise<Answer> {
+    const left = () => clock.remainingMs() - reserveMs;
+    let refreshed = false;
+    let fresh = false;
+    for (let attempt = 1; ; attempt += 1) {
+      if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) return { kind: 'out-of-time' };
+      await rate.take();
+      const result = await attemptOnce(query, fresh, left());
+      fresh = result.kind === 'key-refused';
+      if (result.kind === 'key-refused') {
+        if (refreshed) throw refusedKey(result.status, options.apiKeyParameter);
+        refreshed = true;
+        continue;
+      }
+      if (result.kind !== 'retry') return result;
+      if (attempt >= result.attempts) throw result.failure;
+      const wait = result.waitMs ?? backoffMs(attempt, clock.random());
+      if (wait + MIN_REQUEST_MS > left()) throw result.failure;
+      journal.warn('source retry', { attempt, code: result.failure.code, waitMs: Math.round(wait) });
+      await clock.sleep(wait);
+    }
+  }
+
+  async function attemptOnce(query: Query, freshKey: boolean, timeLeftMs: number): Promise<Attempt> {
+    const key = await options.apiKeys.read(options.apiKeyParameter, freshKey);
+    const headers = { 'x-api-key': key, accept: 'application/json', 'user-agent': options.userAgent };
+    const limits = { timeoutMs: Math.min(REQUEST_TIMEOUT_MS, timeLeftMs), maxBytes: MAX_BODY_BYTES };
+    requests += 1;
+    const asked = clock.now().getTime();
+    try {
+      const response = await options.transport.get(pageUrl(options.baseUrl, query), headers, limits);
+      if (response.status === 429) throttled += 1;
+      return interpret(response, query, clock.now());
+    } catch (error) {
+      return transportOutcome(error);
+    } finally {
+      slowestMs = Math.max(slowestMs * 0.9, clock.now().getTime() - asked);
+    }
+  }
+
+  return { ask, tally: () => ({ requests, throttled }) };
+}
+
+/** Every parameter goes with every page: the live service forgets them between pages. */
+function pageUrl(baseUrl: string, query: Query): URL {
+  const url = new URL(`${baseUrl.replace(/\/+$/, '')}/audit/logs`);
+  url.searchParams.set('since', query.since.toISOString());
+  url.searchParams.set('until', query.until.toISOString());
+  url.searchParams.set('limit', String(query.limit));
+  url.searchParams.set('orderBy', 'asc');
+  if (query.cursor !== undefined) url.searchParams.set('cursor', query.cursor);
+  return url;
+}
+
+function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
+  const { status } = response;
+  if (status === 200) return pageOutcome(response);
+  if (status === 401 || status === 403) return { kind: 'key-refused', status };
+  if (status === 429) return throttledOutcome(response, now);
+  if (status >= 500 || status === 408 || status === 425) {
+    return retry(
+      new UpstreamError('source-unavailable', `the source answered ${status}`),
+      retryAfterMs(response.headers, now),
+    );
+  }
+  if (status >= 300 && status < 400) {
+    throw new UpstreamError(
+      'source-redirected',
+      `the source answered ${status}, a redirect: it is not followed, so that the API key goes nowhere else; check baseUrl`,
+    );
+  }
+  if (status === 400 && /cannot be older than/i.test(response.body.toString('latin1'))) return { kind: 'too-old' };
+  if (query.cursor !== undefined && [400, 404, 410].includes(status)) return { kind: 'cursor-refused' };
+  throw new UpstreamError('source-refused', `the source answered ${status} to GET /audit/logs; check baseUrl`);
+}
+
+function pageOutcome(response: HttpResponse): Attempt {
+  try {
+    const date = Date.parse(response.headers.get('date') ?? '');
+    return { kind: 'page', serverTime: Number.isNaN(date) ? undefined : new Date(date), ...readPage(response.body) };
+  } catch (error) {
+    if (!(error instanceof PageError)) throw error;
+    return retry(
+      new UpstreamError('source-contract-broken', `the source answered 200, but: ${error.message}`),
+      undefined,
+      MAX_MALFORMED,
+    );
+  }
+}
+
+function throttledOutcome(response: HttpResponse, now: Date): Attempt {
+  if (/serviceLimit|monthly|usage limit/i.test(response.body.toString('latin1'))) {
+    throw new UpstreamError(
+      'source-quota-exhausted',
+      'the Postman API quota is used up; the archive goes on when it is renewed',
+    );
+  }
+  return retry(new UpstreamError('source-throttled', 'the source answered 429'), retryAfterMs(response.headers, now));
+}
+
+function transportOutcome(error: unknown): Attempt {
+  if (!(error instanceof TransportError)) throw error;
+  if (error.kind === 'too-large') return { kind: 'too-large' };
+  return retry(
+    new UpstreamError('source-unavailable', `no whole response from the source: ${error.message}`),
+    undefined,
+  );
+}
+
+function retry(failure: UpstreamError, waitMs: number | undefined, attempts = MAX_ATTEMPTS): Attempt {
+  // "Retry after 0" is no licence to hammer.
+  return {
+    kind: 'retry',
+    failure,
+    waitMs: waitMs === undefined ? undefined : Math.max(waitMs, BACKOFF_BASE_MS),
+    attempts,
+  };
+}
+
+function backoffMs(attempt: number, random: number): number {
+  const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt);
+  return ceiling / 2 + (ceiling / 2) * random;
+}
+
+function refusedKey(status: number, parameter: string): ConfigError {
+  return new ConfigError(
+    'api-key-refused',
+    `the source answered ${status} to the API key in SSM parameter "${parameter}", read afresh; ` +
+      'the audit log needs a Postman Enterprise plan and the key of a user with the Admin or Super Admin role: ' +
+      'put such a key into the parameter',
+  );
+}

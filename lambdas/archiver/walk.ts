@@ -1,0 +1,223 @@
+/**
+ * The walk: everything the source serves between two instants, oldest first, right under every reading of the API.
+ *
+ * What it relies on, and what it does not:
+ * - A bound may be truncated to its day, and be inclusive or exclusive. So the walk asks for whole days, begun one
+ *   second early: the answer then holds the same events under every reading. No bound decides what is claimed: the
+ *   last one lies days ahead, and the claim stops at the walk's start.
+ * - The order may be ignored. A claim inside a window is made only while what arrives is seen to ascend; otherwise
+ *   only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly empty.
+ * - The cursor is opaque; one that repeats is a loop; one that is refused restarts its window, once.
+ *
+ * The claim of a step is the instant up to which everything served has been yielded.
+ */
+import { UpstreamError } from '../shared/errors';
+import { type AuditEvent, quarantineReason } from '../shared/event';
+import { midnight } from '../shared/keys';
+import { type Answer, PAGE_LIMIT, type Source } from './source';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** A span up to this long is one window: a steady run costs one request. A backlog begins with a single day. */
+const SHORT_SPAN_DAYS = 8;
+const LONGEST_WINDOW_DAYS = 64;
+/** A window of more pages than this is halved, so that a source without order still lets the position move on. */
+const LONG_WINDOW_PAGES = 100;
+const MAX_EMPTY_PAGES = 100;
+
+export interface TimeSpan {
+  readonly from: Date;
+  /** Exclusive. */
+  readonly to: Date;
+}
+
+export interface WalkStep {
+  readonly events: readonly AuditEvent[];
+  readonly claim: Date;
+  /** The source's own clock, where it told it. */
+  readonly serverTime: Date | undefined;
+  /** Nothing older than this can be asked for. */
+  readonly floor: Date;
+}
+
+export interface WalkOptions {
+  /** Events after this instant plus one day are nonsense, and say nothing of the order. */
+  readonly now: Date;
+  /** Before this instant the source has nothing any more; moved forward when the source says so. */
+  readonly floor: Date;
+  /** Time to leave for the commit of what has been yielded. */
+  readonly reserveMs: number;
+}
+
+export type WalkEnd = 'complete' | 'deadline';
+
+/** Yields page by page; returns how it ended. */
+export async function* walk(span: TimeSpan, source: Source, options: WalkOptions): AsyncGenerator<WalkStep, WalkEnd> {
+  let { floor } = options;
+  let marginMs = MINUTE_MS;
+  let days = span.to.getTime() - span.from.getTime() <= SHORT_SPAN_DAYS * DAY_MS ? SHORT_SPAN_DAYS + 1 : 1;
+  let boundsIgnored = false;
+  for (let from = later(span.from, floor); from < span.to; ) {
+    const window = { from, to: boundsIgnored ? span.to : earlier(midnight(from, days), span.to) };
+    const end = yield* walkWindow(window, source, { ...options, floor });
+    if (end.kind === 'out-of-time') return 'deadline';
+    if (end.kind === 'too-old') {
+      const found = await findFloor(later(from, floor), source, options);
+      if (found === undefined) return 'deadline';
+      // The floor moves on while the walk goes on: each time it catches up, the next margin is wider.
+      floor = new Date(found.getTime() + marginMs);
+      marginMs *= 2;
+      from = later(from, floor);
+      continue;
+    }
+    boundsIgnored ||= end.boundsIgnored;
+    days = nextDays(days, end.pages);
+    from = window.to;
+  }
+  return 'complete';
+}
+
+type WindowEnd =
+  | { readonly kind: 'finished'; readonly pages: number; readonly boundsIgnored: boolean }
+  | { readonly kind: 'too-old' }
+  | { readonly kind: 'out-of-time' };
+
+async function* walkWindow(
+  window: TimeSpan,
+  source: Source,
+  options: WalkOptions,
+): AsyncGenerator<WalkStep, WindowEnd> {
+  const bounds = {
+    since: later(new Date(midnight(window.from).getTime() - SECOND_MS), options.floor),
+    until: window.to,
+  };
+  let order = watchOrder(window, options.now);
+  const pager = createPager();
+  for (let limit = PAGE_LIMIT; ; ) {
+    const answer = await source.ask({ ...bounds, limit, cursor: pager.cursor() }, options.reserveMs);
+    if (answer.kind === 'out-of-time' || answer.kind === 'too-old') return { kind: answer.kind };
+    if (answer.kind === 'cursor-refused') {
+      pager.restart();
+      order = watchOrder(window, options.now);
+    } else if (answer.kind === 'too-large') {
+      limit = smaller(limit);
+    } else {
+      const more = pager.turn(answer);
+      order.see(answer.events);
+      yield {
+        events: answer.events,
+        claim: more ? order.claim() : window.to,
+        serverTime: answer.serverTime,
+        floor: options.floor,
+      };
+      if (!more) return { kind: 'finished', pages: pager.pages(), boundsIgnored: order.boundsIgnored() };
+    }
+  }
+}
+
+/** Follows the cursor. Throws where it leads nowhere. */
+function createPager() {
+  let cursor: string | undefined;
+  let seen = new Set<string>();
+  let pages = 0;
+  let empty = 0;
+  let restarted = false;
+
+  /** True where there is another page. */
+  function turn(page: Extract<Answer, { kind: 'page' }>): boolean {
+    pages += 1;
+    empty = page.events.length === 0 ? empty + 1 : 0;
+    cursor = page.cursor;
+    if (cursor === undefined) return false;
+    if (seen.has(cursor))
+      throw new UpstreamError('source-cursor-loop', `the source sent the same cursor twice, at page ${pages}`);
+    if (empty > MAX_EMPTY_PAGES) {
+      throw new UpstreamError(
+        'source-cursor-loop',
+        `the source sent ${empty} empty pages in a row, each with a cursor`,
+      );
+    }
+    seen.add(cursor);
+    return true;
+  }
+
+  function restart(): void {
+    if (restarted) throw new UpstreamError('source-refused', 'the source refused its own cursor, twice in one window');
+    restarted = true;
+    cursor = undefined;
+    seen = new Set();
+  }
+
+  return { turn, restart, cursor: () => cursor, pages: () => pages };
+}
+
+/** Watches whether what arrives ascends, and whether it lies within what was asked. */
+function watchOrder(window: TimeSpan, now: Date) {
+  let first: Date | undefined;
+  let last: Date | undefined;
+  let ascending = true;
+  let ignored = false;
+
+  function see(events: readonly AuditEvent[]): void {
+    for (const event of events) {
+      if (event.instant === undefined || quarantineReason(event, now) !== undefined) continue;
+      if (last !== undefined && event.instant < last) ascending = false;
+      first ??= event.instant;
+      last = event.instant;
+      // Truncation moves a bound by less than a day (and the second asked early may fall into the day before).
+      if (event.instant.getTime() < midnight(window.from, -1).getTime()) ignored = true;
+      if (event.instant.getTime() >= window.to.getTime() + DAY_MS) ignored = true;
+    }
+  }
+
+  /** All ties so far show no order: a descending source may begin with a thousand events of one second. */
+  function claim(): Date {
+    const shown = ascending && first !== undefined && last !== undefined && first < last;
+    return shown && last !== undefined ? earlier(later(last, window.from), window.to) : window.from;
+  }
+
+  return { see, claim, boundsIgnored: () => ignored };
+}
+
+/**
+ * The source keeps less than it is said to: finds, to the minute, the oldest `since` it accepts. Undefined where the
+ * time ended first. Every probe's events are served again by the walk that follows.
+ */
+async function findFloor(refused: Date, source: Source, options: WalkOptions): Promise<Date | undefined> {
+  let low = refused.getTime();
+  let high = options.now.getTime();
+  while (high - low > MINUTE_MS) {
+    const middle = new Date(Math.floor((low + high) / 2 / SECOND_MS) * SECOND_MS);
+    const answer = await source.ask(
+      { since: middle, until: midnight(middle, 1), limit: PAGE_LIMIT },
+      options.reserveMs,
+    );
+    if (answer.kind === 'out-of-time') return undefined;
+    if (answer.kind === 'too-old') low = middle.getTime();
+    else high = middle.getTime();
+  }
+  if (high === options.now.getTime()) {
+    throw new UpstreamError('source-refused', 'the source answers "cannot be older than" to every date');
+  }
+  return new Date(high);
+}
+
+function nextDays(days: number, pages: number): number {
+  if (pages > LONG_WINDOW_PAGES) return Math.max(1, Math.floor(days / 2));
+  return pages > 1 ? days : Math.min(LONGEST_WINDOW_DAYS, days * 2);
+}
+
+function smaller(limit: number): number {
+  if (limit === 1)
+    throw new UpstreamError('source-page-too-large', 'one event alone is too large a page for this function');
+  return Math.max(1, Math.floor(limit / 4));
+}
+
+export function later(a: Date, b: Date): Date {
+  return a > b ? a : b;
+}
+
+export function earlier(a: Date, b: Date): Date {
+  return a < b ? a : b;
+}
