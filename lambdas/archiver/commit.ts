@@ -73,6 +73,7 @@ function draw(gathered: Gathered, sealed: SealedBatch, options: CommitOptions & 
       codeVersion: options.codeVersion,
       reason: gathered.reason,
     },
+    start: gathered.start.toISOString(),
     window: { from: gathered.window.from.toISOString(), to: gathered.window.to.toISOString() },
     position: gathered.position.toISOString(),
     counts: gathered.counts,

@@ -42,6 +42,7 @@ export interface GatherOptions {
 
 /** One batch to be, and what its manifest says of how it came about. */
 export interface Gathered extends Intaken {
+  readonly start: Date;
   readonly reason: SealReason;
   readonly walkStart: Date;
   readonly window: TimeSpan;
@@ -56,7 +57,7 @@ export interface Gathered extends Intaken {
 export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, void> {
   const { source, previous } = options;
   const startedAt = options.clock.now();
-  const { begin, span, keptFrom } = plotCourse(options, startedAt);
+  const { start, begin, span, keptFrom } = plotCourse(options, startedAt);
   const intake = createIntake({
     ...options,
     lateBefore: previous && begin,
@@ -72,7 +73,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   async function handOut(reason: SealReason, last: boolean, sweep: Sweep | null = null): Promise<Gathered> {
     const window = { from: later(span.from, floor), to: walkStart };
     const taken = await intake.take();
-    return { ...taken, reason, last, walkStart, window, position, gaps: gaps.splice(0), sweep, sweepTurn };
+    return { ...taken, start, reason, last, walkStart, window, position, gaps: gaps.splice(0), sweep, sweepTurn };
   }
 
   /** Takes in what a walk yields, and hands out a batch whenever one is full. */
@@ -107,7 +108,6 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     const from = new Date(`${date}T00:00:00.000Z`);
     const steps = walk({ from, to: midnight(from, 1) }, source, { now: walkStart, floor, reserveMs: RESERVE_MS });
     let failure: unknown;
-    sweepTurn += 1;
     try {
       watch.end(yield* drain(steps, (_, admitted) => watch.see(admitted)));
     } catch (error) {
@@ -115,13 +115,15 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
       // A day that the source cannot serve must not keep the walk's events out of the archive, nor the next day unswept.
       failure = error;
     }
-    yield await handOut('complete', failure === undefined, watch.result());
+    const sweep = watch.result();
+    if (sweep !== null) sweepTurn += 1;
+    yield await handOut('complete', failure === undefined, sweep);
     if (failure !== undefined) throw failure;
   }
 
   const end = yield* drain(walk(span, source, { now: startedAt, floor: keptFrom, reserveMs: RESERVE_MS }), followWalk);
   if (source.tally().requests === 0) throw outOfTime();
-  const date = end === 'complete' ? sweepDate(sweepTurn, walkStart, floor) : undefined;
+  const date = end === 'complete' ? sweepDate(sweepTurn, walkStart, later(floor, start)) : undefined;
   if (date === undefined) yield await handOut(end, true);
   else yield* sweepOne(date);
 }
@@ -131,8 +133,9 @@ function plotCourse({ previous, startDate, lookbackHours }: GatherOptions, start
   const keptFrom = new Date(startedAt.getTime() - SOURCE_KEEPS_DAYS * DAY_MS + FLOOR_MARGIN_MS);
   const begin = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
   const lookbackMs = previous === undefined ? 0 : lookbackHours * HOUR_MS;
+  const start = previous === undefined ? begin : new Date(previous.start);
   const span = { from: new Date(begin.getTime() - lookbackMs), to: midnight(startedAt, DAYS_AHEAD) };
-  return { begin, span, keptFrom };
+  return { start, begin, span, keptFrom };
 }
 
 function gapBetween(from: Date, to: Date): Gap {

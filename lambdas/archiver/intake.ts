@@ -55,6 +55,7 @@ export interface Intaken {
 export function createIntake(options: IntakeOptions): Intake {
   const known = createKnown(options.team, options.store);
   const teams = createTeamCheck(options.sourceTeams, options.acceptOtherTeam);
+  let { lookbackDates } = options;
   let draft = createDraft();
   let tally = { pages: 0, late: 0, known: 0, revisions: 0, requestsBefore: options.source.tally().requests };
 
@@ -64,7 +65,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const dates = events.flatMap((event) =>
       event.instant && quarantineReason(event, walkStart) === undefined ? dateOf(event.instant) : [],
     );
-    if (dates.length > 0) await known.load([...options.lookbackDates, ...dates]);
+    if (dates.length > 0) await known.load([...lookbackDates, ...dates]);
     return events.flatMap((event) => place(event, walkStart) ?? []);
   }
 
@@ -114,13 +115,18 @@ export function createIntake(options: IntakeOptions): Intake {
     return new Set(known.idsOf(date).keys());
   }
 
+  function forgetBefore(date: string): void {
+    known.forgetBefore(date);
+    lookbackDates = lookbackDates.filter((kept) => kept >= date);
+  }
+
   return {
     admit,
     isFull: () => draft.isFull(),
     isEmpty: () => draft.events.length + draft.held.size === 0,
     take,
     archivedIds,
-    forgetBefore: known.forgetBefore,
+    forgetBefore,
   };
 }
 

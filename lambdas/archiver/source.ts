@@ -89,8 +89,12 @@ export function createSource(options: SourceOptions): Source {
     const left = () => clock.remainingMs() - reserveMs;
     let refreshed = false;
     let fresh = false;
+    let failure: UpstreamError | undefined;
     for (let attempt = 1; ; attempt += 1) {
-      if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) return { kind: 'out-of-time' };
+      if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) {
+        if (failure !== undefined) throw failure;
+        return { kind: 'out-of-time' };
+      }
       await rate.take();
       const result = await attemptOnce(query, fresh, left());
       fresh = result.kind === 'key-refused';
@@ -100,10 +104,11 @@ export function createSource(options: SourceOptions): Source {
         continue;
       }
       if (result.kind !== 'retry') return result;
-      if (attempt >= result.attempts) throw result.failure;
+      failure = result.failure;
+      if (attempt >= result.attempts) throw failure;
       const wait = result.waitMs ?? backoffMs(attempt, clock.random());
-      if (wait + MIN_REQUEST_MS > left()) throw result.failure;
-      journal.warn('source retry', { attempt, code: result.failure.code, waitMs: Math.round(wait) });
+      if (wait + MIN_REQUEST_MS > left()) throw failure;
+      journal.warn('source retry', { attempt, code: failure.code, waitMs: Math.round(wait) });
       await clock.sleep(wait);
     }
   }

@@ -33,11 +33,13 @@ function daysAgo(turn: number, kept: number): number {
 /** Compares what is served of a date with what the archive held of it when the sweep began. */
 export function watchSweep(date: string, archived: ReadonlySet<string>) {
   const served = new Set<string>();
+  let pages = 0;
   let late = 0;
   let changed = 0;
-  let status: Sweep['status'] = 'failed';
+  let status: Sweep['status'] | 'not-begun' = 'failed';
 
   function see(admitted: readonly Admitted[]): void {
+    pages += 1;
     for (const event of admitted) {
       if (event.date !== date || served.has(event.id)) continue;
       served.add(event.id);
@@ -47,11 +49,12 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
   }
 
   function end(walkEnd: WalkEnd): void {
-    status = walkEnd === 'complete' ? 'complete' : 'partial';
+    status = walkEnd === 'complete' ? 'complete' : pages > 0 ? 'partial' : 'not-begun';
   }
 
-  /** What is missing is known only once the whole day was served. */
-  function result(): Sweep {
+  /** What is missing is known only once the whole day was served. Null where there was no time to begin. */
+  function result(): Sweep | null {
+    if (status === 'not-begun') return null;
     const missing = status === 'complete' ? [...archived].filter((id) => !served.has(id)).length : 0;
     return { date, status, served: served.size, archived: archived.size, late, missing, changed };
   }

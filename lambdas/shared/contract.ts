@@ -4,7 +4,7 @@
  */
 import { jsonVariable, numberVariable, textVariable } from './env';
 import { ConfigError } from './errors';
-import { parseInstant } from './event';
+import { parseDateOrInstant } from './event';
 import { TEAM_PATTERN } from './keys';
 import type { Retention } from './manifest';
 
@@ -99,9 +99,8 @@ function isRetention(value: unknown): value is Retention | null {
   return (mode === 'GOVERNANCE' || mode === 'COMPLIANCE') && Number.isSafeInteger(days) && Number(days) > 0;
 }
 
-/** A date and time as events have them, or a date alone. Not `Date.parse`: it rolls 30 February over. */
 function isInstant(value: unknown): boolean {
-  return typeof value === 'string' && (parseInstant(value) ?? parseInstant(`${value}T00:00:00Z`)) !== undefined;
+  return typeof value === 'string' && parseDateOrInstant(value) !== undefined;
 }
 
 function tryUrl(value: string): URL | null {

@@ -112,6 +112,11 @@ export function parseInstant(text: string): Date | undefined {
   return new Date(midnight.getTime() + clock);
 }
 
+/** The same for what a person sets: a date alone is its 00:00 UTC. */
+export function parseDateOrInstant(text: string): Date | undefined {
+  return parseInstant(text) ?? parseInstant(`${text}T00:00:00Z`);
+}
+
 function offsetMinutes(sign?: string, hours = '0', minutes = '0'): number | undefined {
   if (sign === undefined) return 0;
   if (Number(hours) > 23 || Number(minutes) > 59) return undefined;

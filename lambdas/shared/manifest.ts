@@ -27,6 +27,8 @@ export interface Manifest {
     readonly codeVersion: string;
     readonly reason: SealReason;
   };
+  /** The instant from which this chain archives: decided by its first run, and the same in every manifest. */
+  readonly start: string;
   /** What this run asked the source for, half-open. */
   readonly window: TimeRange;
   /** The instant up to which the walk has come. Never goes back. */
@@ -176,6 +178,7 @@ const SHAPE: Readonly<Record<keyof Manifest, Check>> = {
     codeVersion: text,
     reason: oneOf('complete', 'batch-full', 'deadline'),
   }),
+  start: instant,
   window: recordOf(range),
   position: instant,
   counts: recordOf({
