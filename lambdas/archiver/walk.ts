@@ -59,8 +59,8 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
   let days = span.to.getTime() - span.from.getTime() <= SHORT_SPAN_DAYS * DAY_MS ? SHORT_SPAN_DAYS + 1 : 1;
   let boundsIgnored = false;
   for (let from = later(span.from, floor); from < span.to; ) {
-    const window = { from, to: boundsIgnored ? span.to : earlier(midnight(from, days), span.to) };
-    const end = yield* walkWindow(window, source, { ...options, floor });
+    const window: TimeSpan = { from, to: boundsIgnored ? span.to : earlier(midnight(from, days), span.to) };
+    const end: WindowEnd = yield* walkWindow(window, source, { ...options, floor });
     if (end.kind === 'out-of-time') return 'deadline';
     if (end.kind === 'too-old') {
       const found = await findFloor(later(from, floor), source, options);
