@@ -1,0 +1,60 @@
+/**
+ * A copy of the bucket in a folder, read as objects. Only regular files count, and none outside the folder: a symbolic
+ * link, a pipe or a device is listed, so that it is noticed, and is never opened or followed.
+ */
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ByteRange, ObjectStore } from '../lambdas/shared/ports';
+
+/** Throws where there is no such folder. */
+export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list' | 'get'>> {
+  const root = await orUndefined(realpath(path));
+  if (root === undefined || !(await stat(root)).isDirectory()) throw new Error(`there is no folder ${path}`);
+  return {
+    async list(prefix, startAfter = '') {
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+      const keys = await listFiles(root, folder);
+      return keys.filter((key) => key.startsWith(prefix) && key > startAfter).sort();
+    },
+    async get(key, range) {
+      const path = join(root, key);
+      const isInside = (await orUndefined(realpath(path))) === path && path === `${root}/${key}`;
+      return isInside && (await stat(path)).isFile() ? readRange(path, range) : undefined;
+    },
+  };
+}
+
+async function listFiles(root: string, folder: string): Promise<string[]> {
+  const entries = (await orUndefined(readdir(join(root, folder), { withFileTypes: true }))) ?? [];
+  const keys: string[] = [];
+  for (const entry of entries) {
+    const key = `${folder}${entry.name}`;
+    if (!entry.isDirectory()) keys.push(key);
+    else for (const inner of await listFiles(root, `${key}/`)) keys.push(inner);
+  }
+  return keys;
+}
+
+async function readRange(path: string, range: ByteRange | undefined): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? size, size) };
+    const bytes = Buffer.alloc(Math.max(end - start, 0));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A missing file is an answer; anything else that goes wrong is thrown. */
+async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENAMETOOLONG') return undefined;
+    throw error;
+  }
+}

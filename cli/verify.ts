@@ -1,0 +1,117 @@
+/**
+ * `audit-archive verify`: proves a copy of an archive, offline, with a pinned public key. An archive that could not be
+ * read whole, or that holds no manifest, is never called good.
+ */
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { keyId, readPublicKey } from '../lambdas/shared/dsse';
+import { TEAM_PATTERN } from '../lambdas/shared/keys';
+import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
+import { type SavedHead, type TeamSummary, type Verification, verify } from '../lambdas/verifier/verify';
+import { exitCodes } from './exit';
+import { openFolder } from './folder';
+
+export interface VerifyFlags {
+  readonly key: string;
+  readonly head?: string;
+  readonly saveHead?: string;
+  readonly json?: boolean;
+}
+
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('prove that nothing in an archive is missing, added or changed')
+    .argument('<path>', 'a folder that holds a copy of the bucket: events/, manifests/, ...')
+    .requiredOption('--key <file>', 'the pinned public key (ECDSA P-256, PEM)')
+    .option('--head <file>', 'compare with heads saved earlier: shows whether the newest manifests were cut off')
+    .option('--save-head <file>', 'save the heads for next time, if all is good; keep the file outside the archive')
+    .option('--json', 'print one JSON document')
+    .action(async (path: string, flags: VerifyFlags) => {
+      process.exitCode = await runVerify(path, flags, console.log);
+    });
+}
+
+/** The exit code. Throws where the archive, the key or the saved heads cannot be read. */
+export async function runVerify(path: string, flags: VerifyFlags, print: (text: string) => void): Promise<number> {
+  const publicKey = readPublicKey(await readFile(flags.key));
+  const heads = flags.head === undefined ? [] : await readHeads(flags.head);
+  const verification = await verify(await openFolder(path), { publicKey, heads });
+  const clean = verification.findings.every(({ severity }) => severity === 'notice');
+
+  if (clean && flags.saveHead !== undefined) await saveHeads(flags.saveHead, verification.teams);
+  if (flags.json) print(JSON.stringify({ clean, ...verification }, null, 2));
+  else for (const line of describe(verification, { clean, keyId: keyId(publicKey), ...flags })) print(line);
+  return clean ? exitCodes.good : exitCodes.findings;
+}
+
+const headsSchema = z
+  .array(
+    z.object({
+      team: z.string().regex(TEAM_PATTERN),
+      seq: z.int().min(1),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  )
+  .min(1);
+
+/** A file that is not there is no reason to skip the check that was asked for. */
+async function readHeads(file: string): Promise<readonly SavedHead[]> {
+  try {
+    return headsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    throw new Error(`${file} holds no saved heads; "--save-head ${file}" writes them`, { cause });
+  }
+}
+
+async function saveHeads(file: string, teams: readonly TeamSummary[]): Promise<void> {
+  const heads = teams.flatMap(({ head }) => (head ? [{ team: head.team, seq: head.seq, sha256: head.sha256 }] : []));
+  await writeFile(`${file}.new`, `${JSON.stringify(heads, null, 2)}\n`);
+  await rename(`${file}.new`, file);
+}
+
+interface Circumstances extends VerifyFlags {
+  readonly clean: boolean;
+  readonly keyId: string;
+}
+
+function* describe({ teams, findings, objects }: Verification, how: Circumstances): Generator<string> {
+  yield `${count(objects, 'object')}, checked with the key ${how.keyId}`;
+  for (const team of teams) yield* describeTeam(team);
+  for (const severity of ['finding', 'notice'] as const) {
+    const some = findings.filter((finding) => finding.severity === severity);
+    if (some.length > 0) yield `\n${count(some.length, severity)}:`;
+    for (const finding of some) yield* describeFinding(finding);
+  }
+  if (!how.clean) return yield '\nNOT GOOD: docs/format.md says what each finding means.';
+  yield '\nGood: up to these heads nothing is missing, added or changed.';
+  if (how.head !== undefined) yield 'None of the manifests that were there when the heads were saved is gone.';
+  else
+    yield 'Whether newer manifests were cut off shows only against heads saved earlier: --save-head now, --head then.';
+}
+
+function* describeTeam({ team, head, period, ...facts }: TeamSummary): Generator<string> {
+  const lines = `${count(facts.events, 'event')}, ${facts.quarantined} in quarantine`;
+  yield `\n${team}: ${count(facts.manifests, 'manifest')}, ${lines}`;
+  if (period) yield `  from ${period.from} to ${period.to}`;
+  for (const gap of facts.gaps) yield `  gap from ${gap.from} to ${gap.to}: the source kept it no longer`;
+  if (head) yield `  head ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}`;
+  if (facts.codeVersions.length > 0) yield `  written by ${printable(facts.codeVersions.join(', '))}`;
+  if (facts.abandonedBatches > 0)
+    yield `  ${count(facts.abandonedBatches, 'batch object')} of crashed runs, in no chain`;
+}
+
+function* describeFinding({ code, object, detail }: Finding): Generator<string> {
+  yield `  ${code}  ${printable(object)}`;
+  yield `    ${FINDINGS[code].sentence}${detail && ` (${printable(detail)})`}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** Names and details may be the adversary's: no control character reaches the terminal. */
+function printable(text: string): string {
+  return text.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}

@@ -1,0 +1,109 @@
+/**
+ * The claims about one manifest and the one before it: sealed with the pinned key, in its own place, chained by hash,
+ * never going back in time and never leaving time out. A manifest with a bad signature is still followed, so that one
+ * damaged object does not hide what else is wrong: it counts for nothing, its finding stands.
+ */
+import type { KeyObject } from 'node:crypto';
+import { open } from '../shared/dsse';
+import { manifestKey } from '../shared/keys';
+import { decodeManifest, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import type { Report } from './findings';
+import { type ArchiveReader, readObject, type TeamFolder } from './inventory';
+
+const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
+/** One manifest of the chain. */
+export interface Link {
+  readonly key: string;
+  /** As the key says. */
+  readonly seq: number;
+  readonly sha256: string;
+  readonly manifest: Manifest;
+  /** Up to this instant, in ms, all time is read or in a gap. */
+  readonly reach: number;
+}
+
+export interface LinkContext {
+  readonly reader: ArchiveReader;
+  readonly publicKey: KeyObject;
+  readonly folder: TeamFolder;
+  readonly report: Report;
+}
+
+const PROBLEMS = {
+  'not-an-envelope': 'manifest-unreadable',
+  'other-key': 'signature-other-key',
+  'bad-signature': 'signature-invalid',
+} as const;
+
+/** Undefined where there is nothing to follow; why is reported. */
+export async function openLink(
+  seq: number,
+  previous: Link | undefined,
+  { reader, publicKey, folder, report }: LinkContext,
+): Promise<Link | undefined> {
+  const key = manifestKey(folder.team, seq);
+  const bytes = await readObject(reader, key, MAX_MANIFEST_BYTES);
+  if (!Buffer.isBuffer(bytes)) {
+    report(bytes === 'missing' ? 'manifest-missing' : bytes, key);
+    return undefined;
+  }
+  const opened = open(bytes, PAYLOAD_TYPE, publicKey);
+  if (!opened.ok) report(isNewer(bytes) ? 'format-newer' : PROBLEMS[opened.problem], key);
+  if (opened.payload === undefined) return undefined;
+  try {
+    const manifest = decodeManifest(opened.payload);
+    return { key, seq, manifest, sha256: sha256(opened.payload), reach: reachOf(manifest, previous) };
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    report(isNewer(opened.payload) ? 'format-newer' : 'manifest-unreadable', key, error.message);
+    return undefined;
+  }
+}
+
+/** The version stands in an envelope's payload type and in a payload's `format`. */
+function isNewer(bytes: Buffer): boolean {
+  const [, version] = /postman-audit-archive(?:\.manifest\.v|\/)(\d+)/.exec(bytes.toString('latin1')) ?? [];
+  return Number(version ?? 1) > 1;
+}
+
+export function isInItsPlace({ key, seq, manifest }: Link, { folder, report }: LinkContext): void {
+  if (manifest.team === folder.team && manifest.seq === seq) return;
+  report('manifest-misplaced', key, `the payload is of team ${manifest.team}, seq ${manifest.seq}`);
+}
+
+/** Across a missing or unreadable manifest nothing can be said; that one is a finding already. */
+export function followsThePrevious({ key, seq, manifest }: Link, previous: Link | undefined, report: Report): void {
+  if (seq === 1 ? manifest.previous === null : previous?.seq !== seq - 1) return;
+  if (manifest.previous !== (previous?.sha256 ?? null)) report('chain-broken', key);
+}
+
+export function neverGoesBack({ key, manifest }: Link, previous: Link | undefined, report: Report): void {
+  const least = Date.parse(previous?.manifest.position ?? manifest.window.from);
+  const position = Date.parse(manifest.position);
+  const isBack = previous !== undefined && position < least;
+  if (isBack || position > Math.max(least, Date.parse(manifest.run.walkStart))) report('position-wrong', key);
+}
+
+export function leavesNoTimeOut({ key, manifest }: Link, previous: Link | undefined, report: Report): void {
+  const { window, gaps } = manifest;
+  // A clock that was ahead once leaves a position, and so a window, that begins after a later run's walk start.
+  const latest = Math.max(Date.parse(window.to), Date.parse(previous?.manifest.position ?? window.to));
+  const isReversed = Date.parse(window.from) > latest || gaps.some(({ from, to }) => from >= to);
+  if (isReversed) report('range-reversed', key);
+  if (manifest.start !== (previous?.manifest ?? manifest).start) report('start-moved', key, manifest.start);
+  if (previous !== undefined && Date.parse(window.from) > gapsReach(manifest, previous.reach))
+    report('window-hole', key);
+}
+
+function reachOf(manifest: Manifest, previous: Link | undefined): number {
+  const from = previous?.reach ?? Date.parse(manifest.window.from);
+  return Math.max(gapsReach(manifest, from), Date.parse(manifest.position));
+}
+
+/** How far the gaps carry on from `reach`. One that begins later does not: what lies between is in no record. */
+function gapsReach({ gaps }: Manifest, reach: number): number {
+  let end = reach;
+  for (const gap of gaps) if (Date.parse(gap.from) <= end) end = Math.max(end, Date.parse(gap.to));
+  return end;
+}

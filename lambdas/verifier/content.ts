@@ -1,0 +1,168 @@
+/**
+ * The claims about one manifest's data: its segments fill its batch object exactly, each one holds the committed lines
+ * in the very bytes that were staged, and the lines add up to the manifest's counts.
+ *
+ * One batch object and one segment are in memory at a time. The manifest may be forged (which is told elsewhere), so
+ * nothing it says decides which object is read, or how much is unpacked, beyond what the format allows.
+ */
+import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
+import { type Area, dateOf, segmentKey } from '../shared/keys';
+import { type Manifest, type SegmentEntry, sha256 } from '../shared/manifest';
+import { decompress, GzipError } from '../shared/ndjson';
+import type { FindingCode, Report } from './findings';
+import type { IdIndex } from './ids';
+import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';
+import { checkLines } from './lines';
+
+/** Of an object, and of a segment's lines. The archiver's batches are a fraction of that. */
+export const MAX_OBJECT_BYTES = 256 * 1024 * 1024;
+
+export interface ContentContext {
+  readonly reader: ArchiveReader;
+  readonly report: Report;
+  readonly folder: TeamFolder;
+  readonly ids: IdIndex;
+  readonly manifestKey: string;
+  /** Only the head may be unpublished. */
+  readonly isHead: boolean;
+}
+
+/** What was really found, in lines. */
+export type ContentTally = Readonly<Record<Area, number>>;
+
+interface Placed {
+  readonly entry: SegmentEntry;
+  readonly area: Area;
+  readonly date: string;
+}
+
+export async function verifyContent(manifest: Manifest, context: ContentContext): Promise<ContentTally> {
+  const { report, ids, manifestKey } = context;
+  const found = { events: 0, quarantine: 0 };
+  const reasons = new Map<QuarantineReason, number>();
+  const walkStart = new Date(manifest.run.walkStart);
+
+  if (!fillsTheBatch(manifest)) report('batch-untiled', manifestKey);
+  const batch = await readBatch(manifest, context);
+  for (const { entry, area, date } of placedSegments(manifest, context)) {
+    context.folder.unlisted.delete(entry.key);
+    const content = await readSegment(entry, { ...context, batch, manifest });
+    if (content === undefined) continue;
+    const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, ids });
+    for (const [code, what] of facts.troubles) report(code, entry.key, what);
+    if (!describes(entry, facts)) report('segment-misdescribed', entry.key, `found ${facts.lines} lines`);
+    if (area === 'quarantine' && date !== dateOf(walkStart)) report('date-wrong', entry.key, 'not the walk start');
+    for (const [reason, lines] of facts.reasons) reasons.set(reason, lines);
+    found[area] += facts.lines;
+  }
+  for (const what of miscounts(manifest, found, reasons)) report('counts-wrong', manifestKey, what);
+  return found;
+}
+
+/** The members stand in the batch object in the order of the list, from its first byte to its last. */
+function fillsTheBatch({ batch, segments }: Manifest): boolean {
+  let end = 0;
+  for (const { offset, length } of segments) {
+    if (offset !== end || length === 0) return false;
+    end += length;
+  }
+  return batch === null ? segments.length === 0 : segments.length > 0 && end === batch.bytes;
+}
+
+async function readBatch(manifest: Manifest, context: ContentContext): Promise<Buffer | undefined> {
+  const { batch, team, seq } = manifest;
+  if (batch === null) return undefined;
+  if (seqOfBatchKey(team, batch.key) !== seq) {
+    context.report('batch-misnamed', context.manifestKey, batch.key);
+    return undefined;
+  }
+  context.folder.staged.delete(batch.key);
+  const bytes = await readObject(context.reader, batch.key, MAX_OBJECT_BYTES);
+  if (!Buffer.isBuffer(bytes)) {
+    context.report(bytes === 'missing' ? 'batch-missing' : bytes, batch.key);
+    return undefined;
+  }
+  if (bytes.length !== batch.bytes) {
+    context.report('batch-differs', batch.key, `${bytes.length} bytes instead of ${batch.bytes}`);
+  }
+  return bytes;
+}
+
+/** Events first: a quarantined revision may be of an id archived by the same manifest. */
+function placedSegments(manifest: Manifest, { report, manifestKey }: ContentContext): readonly Placed[] {
+  const placed = new Map<string, Placed>();
+  for (const entry of manifest.segments) {
+    const [, area, date = ''] = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//.exec(entry.key) ?? [];
+    const isArea = area === 'events' || area === 'quarantine';
+    if (isArea && entry.key === segmentKey(area, manifest.team, date, manifest.seq) && !placed.has(entry.key)) {
+      placed.set(entry.key, { entry, area, date });
+    } else report('segment-misnamed', manifestKey, entry.key);
+  }
+  return [...placed.values()].sort((a, b) => Number(a.area > b.area) - Number(a.area < b.area));
+}
+
+interface SegmentContext extends ContentContext {
+  readonly batch: Buffer | undefined;
+  readonly manifest: Manifest;
+}
+
+/** The lines that the manifest means, if the segment or the batch object still has them. */
+async function readSegment(entry: SegmentEntry, context: SegmentContext): Promise<Buffer | undefined> {
+  const { report, batch, manifest } = context;
+  const batchKey = manifest.batch?.key ?? '';
+  const member = batch?.subarray(entry.offset, entry.offset + entry.length);
+  const staged = member && unpack(member, entry);
+  if (staged?.code) report('batch-differs', batchKey, `${entry.key} in it: ${staged.why}`);
+
+  const stored = await readObject(context.reader, entry.key, MAX_OBJECT_BYTES);
+  if (!Buffer.isBuffer(stored)) {
+    const isUnpublished = context.isHead && staged?.content !== undefined && stored === 'missing';
+    if (isUnpublished) report('segment-unpublished', entry.key, `committed ${manifest.run.finished}`);
+    else report(stored === 'missing' ? 'segment-missing' : stored, entry.key);
+    return staged?.content;
+  }
+  const isCopy = member?.equals(stored) ?? false;
+  const published = staged && isCopy ? staged : unpack(stored, entry);
+  if (published.code) report(published.code, entry.key, published.why);
+  else if (staged?.content && !isCopy) report('segment-recompressed', entry.key, `not the bytes in ${batchKey}`);
+  return published.content ?? staged?.content;
+}
+
+interface Unpacked {
+  readonly content?: Buffer;
+  readonly code?: FindingCode;
+  readonly why: string;
+}
+
+function unpack(bytes: Buffer, entry: SegmentEntry): Unpacked {
+  if (entry.bytes > MAX_OBJECT_BYTES) return { code: 'object-too-large', why: `${entry.bytes} bytes of lines` };
+  try {
+    const content = decompress(bytes, entry.bytes);
+    if (content.length === entry.bytes && sha256(content) === entry.sha256) return { content, why: '' };
+    return { code: 'segment-differs', why: 'another SHA-256 than committed' };
+  } catch (error) {
+    if (error instanceof GzipError) return { code: 'segment-malformed', why: error.message };
+    throw error;
+  }
+}
+
+function describes(entry: SegmentEntry, facts: ReturnType<typeof checkLines>): boolean {
+  const [first, last] = [facts.first?.toISOString() ?? null, facts.last?.toISOString() ?? null];
+  return facts.lines > 0 && entry.lines === facts.lines && entry.first === first && entry.last === last;
+}
+
+function* miscounts(manifest: Manifest, found: ContentTally, reasons: ReadonlyMap<QuarantineReason, number>) {
+  const { counts, segments } = manifest;
+  const listed = (area: Area) =>
+    segments.filter(({ key }) => key.startsWith(`${area}/`)).reduce((sum, { lines }) => sum + lines, 0);
+  const quarantined = QUARANTINE_REASONS.reduce((sum, reason) => sum + counts.quarantined[reason], 0);
+  if (counts.events !== listed('events')) yield `${counts.events} events, ${listed('events')} listed`;
+  if (quarantined !== listed('quarantine')) yield `${quarantined} quarantined, ${listed('quarantine')} listed`;
+  if (counts.late > counts.events) yield 'more late events than events';
+  if (counts.quarantined.revision > counts.revisions) yield 'more revisions kept than met';
+  if (found.quarantine !== quarantined) return; // Lines that could not be read are told already.
+  for (const reason of QUARANTINE_REASONS) {
+    const lines = reasons.get(reason) ?? 0;
+    if (counts.quarantined[reason] !== lines) yield `${counts.quarantined[reason]} of "${reason}", found ${lines}`;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Everything that is stored, sorted into teams. Manifests are listed last: on a bucket in use, whatever was published
+ * before the first listing has its commit in the second, so a run at work is never taken for an unlisted object.
+ */
+import { batchPrefix, seqOfManifestKey, TEAM_PATTERN } from '../shared/keys';
+import type { ObjectStore } from '../shared/ports';
+import type { Report } from './findings';
+
+export type ArchiveReader = Pick<ObjectStore, 'list' | 'get'>;
+
+/** What lies in one team's folders. The verifier strikes out what manifests list; the rest is unlisted. */
+export interface TeamFolder {
+  readonly team: string;
+  /** Of the keys that are manifest keys, in order. */
+  readonly seqs: readonly number[];
+  /** Keys under `events/` and `quarantine/`, and what else lies under `manifests/`. */
+  readonly unlisted: Set<string>;
+  /** Keys under `batches/` that are named like a batch: those that no manifest lists are left from crashed runs. */
+  readonly staged: Set<string>;
+}
+
+const TEAM_KEY = /^(batches|events|manifests|quarantine)\/team=([^/]+)\//;
+const BATCH_NAME = /^(\d{10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.gz$/;
+
+export interface Inventory {
+  readonly teams: readonly TeamFolder[];
+  readonly objects: number;
+}
+
+export async function takeInventory(reader: ArchiveReader, report: Report): Promise<Inventory> {
+  const stored = (await reader.list('')).filter((key) => !key.startsWith('manifests/'));
+  const manifests = await reader.list('manifests/');
+  const keys = [...stored, ...manifests];
+  const teams = new Map<string, TeamFolder & { readonly seqs: number[] }>();
+
+  for (const key of keys) {
+    const [, area, team = ''] = TEAM_KEY.exec(key) ?? [];
+    if (area === undefined || !TEAM_PATTERN.test(team)) {
+      report(/^(events|manifests|quarantine)\//.test(key) ? 'object-unlisted' : 'object-unknown', key);
+      continue;
+    }
+    const folder = teams.get(team) ?? { ...emptyFolder(team), seqs: [] };
+    teams.set(team, folder);
+    const seq = seqOfManifestKey(team, key);
+    if (seq !== undefined) folder.seqs.push(seq);
+    else if (area !== 'batches') folder.unlisted.add(key);
+    else if (seqOfBatchKey(team, key) !== undefined) folder.staged.add(key);
+    else report('object-unknown', key);
+  }
+  for (const { seqs } of teams.values()) seqs.sort((a, b) => a - b);
+  return { teams: [...teams.values()].sort((a, b) => (a.team < b.team ? -1 : 1)), objects: keys.length };
+}
+
+export function emptyFolder(team: string): TeamFolder {
+  return { team, seqs: [], unlisted: new Set(), staged: new Set() };
+}
+
+/** The sequence number in a batch object's key, or undefined where the key is not one of that team's batches. */
+export function seqOfBatchKey(team: string, key: string): number | undefined {
+  const prefix = batchPrefix(team);
+  const match = key.startsWith(prefix) ? BATCH_NAME.exec(key.slice(prefix.length)) : null;
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** The object's bytes; or, in the words of a finding, why they were not read. */
+export async function readObject(
+  reader: ArchiveReader,
+  key: string,
+  maxBytes: number,
+): Promise<Buffer | 'missing' | 'object-too-large'> {
+  const bytes = await reader.get(key, { start: 0, end: maxBytes + 1 });
+  if (bytes === undefined) return 'missing';
+  return bytes.length > maxBytes ? 'object-too-large' : bytes;
+}

@@ -1,0 +1,157 @@
+/**
+ * The verifier: what an archive claims, claim by claim, against what is stored and a pinned public key. It returns all
+ * findings and never stops at the first. A clean result means that nothing is missing, added or changed up to the head;
+ * that the head is the newest there ever was shows only against a head that was saved elsewhere.
+ *
+ * Every byte read is the adversary's: nothing here throws but what the reader throws.
+ *
+ * Memory: all keys, 22 to 43 bytes for each event of the largest team (see `ids.ts`), one batch and one segment.
+ */
+import type { KeyObject } from 'node:crypto';
+import { manifestKey, manifestPrefix } from '../shared/keys';
+import type { Gap, TimeRange } from '../shared/manifest';
+import { followsThePrevious, isInItsPlace, type Link, leavesNoTimeOut, neverGoesBack, openLink } from './chain';
+import { type ContentTally, verifyContent } from './content';
+import { type Finding, type Report, reporter } from './findings';
+import { createIdIndex } from './ids';
+import { type ArchiveReader, emptyFolder, type TeamFolder, takeInventory } from './inventory';
+
+/** What to save outside the archive: with it the verifier notices that the chain's end was cut off. */
+export interface SavedHead {
+  readonly team: string;
+  readonly seq: number;
+  /** SHA-256 of the manifest's payload bytes. */
+  readonly sha256: string;
+}
+
+export interface VerifyOptions {
+  readonly publicKey: KeyObject;
+  readonly heads?: readonly SavedHead[];
+}
+
+export interface Verification {
+  readonly findings: readonly Finding[];
+  readonly teams: readonly TeamSummary[];
+  readonly objects: number;
+}
+
+export interface TeamSummary {
+  readonly team: string;
+  readonly manifests: number;
+  /** Lines found, not lines claimed. */
+  readonly events: number;
+  readonly quarantined: number;
+  /** From the chain's start up to its position. */
+  readonly period: TimeRange | null;
+  readonly gaps: readonly Gap[];
+  readonly head: (SavedHead & { readonly finished: string }) | null;
+  readonly codeVersions: readonly string[];
+  /** Batch objects that crashed runs staged and never committed: harmless, and in no manifest. */
+  readonly abandonedBatches: number;
+}
+
+interface TeamContext {
+  readonly reader: ArchiveReader;
+  readonly publicKey: KeyObject;
+  readonly folder: TeamFolder;
+  readonly saved: readonly SavedHead[];
+  readonly report: Report;
+}
+
+export async function verify(reader: ArchiveReader, options: VerifyOptions): Promise<Verification> {
+  const { publicKey, heads = [] } = options;
+  const findings: Finding[] = [];
+  const report = reporter(findings, null);
+  const { teams, objects } = await takeInventory(reader, report);
+  if (teams.every(({ seqs }) => seqs.length === 0))
+    report('archive-empty', 'manifests/', 'is this where the archive begins?');
+
+  const vanished = new Set(heads.map(({ team }) => team));
+  for (const { team } of teams) vanished.delete(team);
+  const summaries: TeamSummary[] = [];
+  for (const folder of [...teams, ...[...vanished].map(emptyFolder)]) {
+    const saved = heads.filter(({ team }) => team === folder.team);
+    summaries.push(await verifyTeam({ reader, publicKey, folder, saved, report: reporter(findings, folder.team) }));
+  }
+  return { findings, teams: summaries, objects };
+}
+
+async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
+  const { folder, report } = context;
+  const ids = createIdIndex();
+  const tally = createTally(folder);
+  const headSeq = folder.seqs.at(-1) ?? 0;
+  let before = 0;
+  let previous: Link | undefined;
+
+  if (headSeq === 0 && folder.unlisted.size > 0) report('team-without-manifests', manifestPrefix(folder.team));
+  for (const seq of folder.seqs) {
+    noneIsMissing(before, seq, context);
+    before = seq;
+    const link = await openLink(seq, previous, context);
+    if (link === undefined) continue;
+    isInItsPlace(link, context);
+    isTheSavedHead(link, context);
+    followsThePrevious(link, previous, report);
+    neverGoesBack(link, previous, report);
+    leavesNoTimeOut(link, previous, report);
+    previous = link;
+    // A copy of another manifest: its data is looked at once, and it has none of its own.
+    if (link.manifest.team !== folder.team || tally.seqs.has(link.manifest.seq)) continue;
+    const isHead = seq === headSeq;
+    tally.add(link, await verifyContent(link.manifest, { ...context, ids, isHead, manifestKey: link.key }));
+  }
+  nothingWasCutOff(headSeq, context);
+  for (const key of folder.unlisted) report('object-unlisted', key);
+  return tally.summary();
+}
+
+function noneIsMissing(before: number, seq: number, { folder, report }: TeamContext): void {
+  const missing = seq - before - 1;
+  if (missing === 0) return;
+  report('manifest-missing', manifestKey(folder.team, before + 1), missing > 1 ? `and ${missing - 1} after it` : '');
+}
+
+function isTheSavedHead(link: Link, { saved, report }: TeamContext): void {
+  const isOther = saved.some((head) => head.seq === link.seq && head.sha256 !== link.sha256);
+  if (isOther) report('head-differs', link.key);
+}
+
+function nothingWasCutOff(headSeq: number, { folder, saved, report }: TeamContext): void {
+  for (const { seq } of saved) {
+    if (seq > headSeq) report('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
+  }
+}
+
+/** What the report says of a team, gathered link by link. */
+function createTally({ team, staged }: TeamFolder) {
+  const seqs = new Set<number>();
+  const codeVersions = new Set<string>();
+  const gaps: Gap[] = [];
+  const lines = { events: 0, quarantine: 0 };
+  let first: Link | undefined;
+  let last: Link | undefined;
+  return {
+    seqs,
+    add(link: Link, found: ContentTally): void {
+      seqs.add(link.manifest.seq);
+      codeVersions.add(link.manifest.run.codeVersion);
+      for (const gap of link.manifest.gaps) gaps.push(gap); // Spread, a forged million of them would end the process.
+      lines.events += found.events;
+      lines.quarantine += found.quarantine;
+      first ??= link;
+      last = link;
+    },
+    summary: (): TeamSummary => ({
+      team,
+      manifests: seqs.size,
+      events: lines.events,
+      quarantined: lines.quarantine,
+      period: first && last ? { from: first.manifest.start, to: last.manifest.position } : null,
+      gaps,
+      head: last ? { team, seq: last.seq, sha256: last.sha256, finished: last.manifest.run.finished } : null,
+      codeVersions: [...codeVersions],
+      abandonedBatches: staged.size,
+    }),
+  };
+}

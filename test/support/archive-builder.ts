@@ -1,0 +1,199 @@
+/**
+ * Small archives, built from plain lines with the shared core alone: what the verifier is shown does not come from the
+ * archiver's code. Every step can be bent, so that a test can sign what the archiver never would.
+ */
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { seal } from '../../lambdas/shared/dsse';
+import {
+  compareEvents,
+  isDated,
+  QUARANTINE_REASONS,
+  type QuarantineReason,
+  quarantineReason,
+  readEvent,
+} from '../../lambdas/shared/event';
+import { type Area, batchKey, dateOf, manifestKey, segmentKey } from '../../lambdas/shared/keys';
+import { encodeManifest, FORMAT, type Manifest, PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
+import { compress, joinLines } from '../../lambdas/shared/ndjson';
+import type { ObjectStore, Signer } from '../../lambdas/shared/ports';
+
+export type Objects = Map<string, Buffer>;
+
+export interface BatchSpec {
+  readonly events?: readonly string[];
+  readonly quarantine?: readonly string[];
+  /** Bends the segments before they are compressed and hashed. */
+  readonly arrange?: (segments: readonly SegmentDraft[]) => readonly SegmentDraft[];
+  /** Bends the manifest before it is signed; the chain goes on from what it returns. */
+  readonly amend?: (manifest: Manifest) => Manifest;
+}
+
+export interface SegmentDraft {
+  readonly key: string;
+  readonly lines: readonly string[];
+}
+
+export interface ArchiveSpec {
+  readonly team?: string;
+  readonly signer?: Signer;
+  readonly batches: readonly BatchSpec[];
+}
+
+/** The walk start of the batch with that `seq`: one batch an hour. */
+export function walkStartOf(seq: number): Date {
+  return new Date(Date.UTC(2026, 2, 10, seq));
+}
+
+/** A line such as the source sends. */
+export function eventLine(id: number | string, timestamp: string, more: object = {}): string {
+  return JSON.stringify({ id, action: 'user.sign_in', timestamp, ...more });
+}
+
+export async function buildArchive({ team = 'main', signer = testSigner, batches }: ArchiveSpec): Promise<Objects> {
+  const objects: Objects = new Map();
+  let previous: string | null = null;
+  for (const [index, spec] of batches.entries()) {
+    const seq = index + 1;
+    const segments = (spec.arrange ?? same)(draftSegments(team, seq, spec)).map(pack);
+    const key = batchKey(team, seq, randomUUID());
+    const bytes = Buffer.concat(segments.map(({ member }) => member));
+    if (bytes.length > 0) objects.set(key, bytes);
+    for (const segment of segments) objects.set(segment.key, segment.member);
+    const manifest = drawManifest({ team, seq, previous, segments, batch: bytes.length > 0 ? key : null });
+    const payload = encodeManifest((spec.amend ?? same)(manifest));
+    objects.set(manifestKey(team, seq), await seal(PAYLOAD_TYPE, payload, signer));
+    previous = sha256(payload);
+  }
+  return objects;
+}
+
+export function createSigner(): Signer & { readonly publicPem: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  return {
+    publicKey,
+    publicPem: String(publicKey.export({ type: 'spki', format: 'pem' })),
+    sign: async (message) => sign('sha256', message, { key: privateKey, dsaEncoding: 'der' }),
+  };
+}
+
+/** One key pair for a whole test file. */
+export const testSigner = createSigner();
+export const testKey: KeyObject = testSigner.publicKey;
+
+export function readerOf(objects: ReadonlyMap<string, Buffer>): Pick<ObjectStore, 'list' | 'get'> {
+  return {
+    list: async (prefix, after = '') =>
+      [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort(),
+    get: async (key, range) => objects.get(key)?.subarray(range?.start, range?.end),
+  };
+}
+
+export function writeObjects(objects: ReadonlyMap<string, Buffer>, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [key, bytes] of objects) {
+    mkdirSync(dirname(join(folder, key)), { recursive: true });
+    writeFileSync(join(folder, key), bytes);
+  }
+}
+
+function draftSegments(team: string, seq: number, { events = [], quarantine = [] }: BatchSpec): SegmentDraft[] {
+  const sorted = events
+    .map((line) => readEvent(Buffer.from(line)))
+    .filter(isDated)
+    .sort(compareEvents);
+  const drafts = new Map<string, string[]>();
+  for (const event of sorted) {
+    const key = segmentKey('events', team, dateOf(event.instant), seq);
+    drafts.set(key, [...(drafts.get(key) ?? []), String(event.line)]);
+  }
+  const held = [...quarantine].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  if (held.length > 0) drafts.set(segmentKey('quarantine', team, dateOf(walkStartOf(seq)), seq), held);
+  return [...drafts].map(([key, lines]) => ({ key, lines }));
+}
+
+interface Packed extends SegmentDraft {
+  readonly content: Buffer;
+  readonly member: Buffer;
+}
+
+function pack({ key, lines }: SegmentDraft): Packed {
+  const content = joinLines(lines.map((line) => Buffer.from(line)));
+  return { key, lines, content, member: compress(content) };
+}
+
+interface Drawing {
+  readonly team: string;
+  readonly seq: number;
+  readonly previous: string | null;
+  readonly segments: readonly Packed[];
+  readonly batch: string | null;
+}
+
+function drawManifest({ team, seq, previous, segments, batch }: Drawing): Manifest {
+  const walkStart = walkStartOf(seq);
+  const linesOf = (area: Area) => segments.filter(({ key }) => key.startsWith(area)).flatMap(({ lines }) => lines);
+  const quarantined = countReasons(linesOf('quarantine'), walkStart);
+  let offset = 0;
+  return {
+    format: FORMAT,
+    team,
+    seq,
+    previous,
+    run: {
+      id: randomUUID(),
+      scheduledTime: walkStart.toISOString(),
+      walkStart: walkStart.toISOString(),
+      finished: new Date(walkStart.getTime() + 20_000).toISOString(),
+      codeVersion: '0.1.0',
+      reason: 'complete',
+    },
+    start: new Date(walkStartOf(1).getTime() - 7 * 3_600_000).toISOString(),
+    window: { from: new Date(walkStart.getTime() - 7 * 3_600_000).toISOString(), to: walkStart.toISOString() },
+    position: walkStart.toISOString(),
+    counts: {
+      pages: 1,
+      requests: 1,
+      events: linesOf('events').length,
+      late: 0,
+      known: 0,
+      revisions: quarantined.revision,
+      quarantined,
+    },
+    gaps: [],
+    sweep: null,
+    sweepTurn: 0,
+    sourceTeams: [],
+    retention: { mode: 'GOVERNANCE', days: 400 },
+    batch: batch === null ? null : { key: batch, bytes: segments.reduce((sum, { member }) => sum + member.length, 0) },
+    segments: segments.map(({ key, lines, content, member }) => {
+      const span = key.startsWith('events') ? [lines.at(0), lines.at(-1)].map(instantOf) : [];
+      offset += member.length;
+      return {
+        key,
+        offset: offset - member.length,
+        length: member.length,
+        lines: lines.length,
+        bytes: content.length,
+        sha256: sha256(content),
+        first: span[0] ?? null,
+        last: span[1] ?? null,
+      };
+    }),
+  };
+}
+
+function countReasons(lines: readonly string[], walkStart: Date): Record<QuarantineReason, number> {
+  const reasons = lines.map((line) => quarantineReason(readEvent(Buffer.from(line)), walkStart) ?? 'revision');
+  const counted = QUARANTINE_REASONS.map((reason) => [reason, reasons.filter((other) => other === reason).length]);
+  return Object.fromEntries(counted);
+}
+
+function instantOf(line = '{}'): string | undefined {
+  return readEvent(Buffer.from(line)).instant?.toISOString();
+}
+
+function same<T>(value: T): T {
+  return value;
+}
