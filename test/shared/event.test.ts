@@ -1,0 +1,278 @@
+import {
+  compareEvents,
+  type DatedEvent,
+  EARLIEST_INSTANT,
+  isDated,
+  MAX_LINE_BYTES,
+  parseDateOrInstant,
+  parseInstant,
+  QUARANTINE_REASONS,
+  quarantineReason,
+  readEvent,
+  sliceEvent,
+} from '../../lambdas/shared/event';
+import { JsonError } from '../../lambdas/shared/json';
+
+const slice = (text: string) => {
+  const bytes = Buffer.from(text);
+  return sliceEvent(bytes, { start: 0, end: bytes.length });
+};
+const idOf = (token: string) => slice(`{"id":${token}}`).id;
+const WALK_START = new Date('2026-06-12T12:00:00.000Z');
+const TIMESTAMP = '"timestamp":"2026-06-12T11:00:00.000Z"';
+
+describe('the line', () => {
+  test.each([
+    ['numbers', '{"a":9007199254740993,"b":1e400,"c":1.0,"d":-0,"e":0.10,"f":1E+2}'],
+    ['duplicate keys', '{"a":1,"A":2,"a":3,"a":3}'],
+    ['keys that objects order or hide', '{"b":1,"10":2,"9":3,"__proto__":{"x":1},"constructor":null,"":0}'],
+    ['escapes', '{"a":"\\u0000\\n\\/\\u00e9é\\ud800 \\udfff\\ud83d\\ude00"}'],
+    ['separators that JavaScript once broke lines at', '{"a":"\u2028\u2029\u0085\u007f\ufeff"}'],
+    ['an object in a string', '{"data":{"variables":"{\\"users\\": [ 1 ]}"}}'],
+  ])('keeps %s byte for byte', (_name, text) => {
+    expect(slice(text).line.toString()).toBe(text);
+    expect(slice(text.replace(/(?<!\\)":/g, '" :\n\t')).line.toString()).toBe(text);
+  });
+
+  test('never holds a newline, so that one event is one line', () => {
+    const { line } = slice('{\n"a"\r\n:\n[\n1\n,\n"\\n"\n]\n}\n'.trim());
+    expect(line.toString()).toBe('{"a":[1,"\\n"]}');
+    expect(() => slice('{"a":"\n"}')).toThrow(JsonError);
+  });
+
+  test.each([
+    ['{"id":1 2}'],
+    ['{"id":tr ue}'],
+    ['[- 1]'],
+    ['[1 .5]'],
+    ['[1 e5]'],
+    ['{"a":"\\u00 61"}'],
+    ['[nul\nl]'],
+  ])('%j is refused: its white space does not stand between tokens', (text) => {
+    expect(() => slice(text)).toThrow(JsonError);
+  });
+
+  test('a stored line reads as it did when it was sliced', () => {
+    const sliced = slice(`{ "id" : "a\\u0062", ${TIMESTAMP}, "data" : { "team" : { "id" : 70000001 } } }`);
+    expect(readEvent(sliced.line)).toEqual(sliced);
+  });
+});
+
+describe('the id', () => {
+  test.each([
+    ['a number and the same as a string', '1', '"1"'],
+    ['a big number and the same as a string', '9007199254740993', '"9007199254740993"'],
+  ])('is equal for %s', (_name, a, b) => {
+    expect(idOf(a)).toBe(idOf(b));
+    expect(idOf(a)).toBeDefined();
+  });
+
+  test.each([
+    ['neighbours above 2^53', '9007199254740992', '9007199254740993'],
+    ['a leading zero', '"01"', '1'],
+    ['other spellings of one number', '1', '1.0'],
+    ['an exponent', '10', '1e1'],
+    ['a sign', '0', '-0'],
+    ['two infinities', '1e400', '1e401'],
+    ['an escape and the character', '"a\\u0062"', '"ab"'],
+    ['upper and lower case', '"a"', '"A"'],
+    ['a space', '"1"', '"1 "'],
+    ['composed and decomposed', '"\u00e9"', '"e\u0301"'],
+    ['two lone surrogates', '"\\ud800"', '"\\ud801"'],
+  ])('differs for %s', (_name, a, b) => {
+    expect(idOf(a)).not.toBe(idOf(b));
+    expect([idOf(a), idOf(b)]).not.toContain(undefined);
+  });
+
+  test.each([
+    ['absent', '{}'],
+    ['of another case', '{"ID":1,"Id":2}'],
+    ['only inside', '{"data":{"id":1}}'],
+    ['null', '{"id":null}'],
+    ['empty', '{"id":""}'],
+    ['true', '{"id":true}'],
+    ['an object', '{"id":{"id":1}}'],
+    ['an array', '{"id":[1]}'],
+    ['given twice with different tokens', '{"id":1,"id":2}'],
+    ['given twice, once escaped', '{"id":1,"i\\u0064":2}'],
+    ['given as null and as the text null', '{"id":"null","id":null}'],
+    ['given as the text null and as null', '{"id":null,"id":"null"}'],
+    ['given as text and as an object', '{"id":"{}","id":{}}'],
+    ['of an array', '["id",1]'],
+    ['of a string', '"id"'],
+    ['of a number', '1'],
+    ['of null', 'null'],
+  ])('is none where it is %s', (_name, text) => {
+    expect(slice(text).id).toBeUndefined();
+  });
+
+  test('is read where its key is escaped, or given twice with the same token', () => {
+    expect(slice('{"\\u0069\\u0064":7}').id).toBe('7');
+    expect(slice('{"id":7,"x":1,"id":7}').id).toBe('7');
+    expect(slice('{"__proto__":{"id":1},"id":7}').id).toBe('7');
+  });
+
+  test("the source team is the token of data.team.id, and no other team's", () => {
+    expect(slice('{"data":{"team":{"id":9007199254740993}}}').sourceTeam).toBe('9007199254740993');
+    for (const text of [
+      '{"team":{"id":1}}',
+      '{"data":{"team":1}}',
+      '{"data":[{"team":{"id":1}}]}',
+      '{"data":"{\\"team\\":{\\"id\\":1}}"}',
+      '{"data":{"team":{"id":1}},"data":{"team":{"id":2}}}',
+      '{"data":{"team":{"id":null}}}',
+    ]) {
+      expect(slice(text).sourceTeam).toBeUndefined();
+    }
+  });
+});
+
+describe('the instant', () => {
+  test.each([
+    ['2026-06-12T21:41:44.000Z', '2026-06-12T21:41:44.000Z'],
+    ['2026-06-12T21:41:44Z', '2026-06-12T21:41:44.000Z'],
+    ['2026-06-12T21:41:44', '2026-06-12T21:41:44.000Z'],
+    ['2026-06-12t21:41:44z', '2026-06-12T21:41:44.000Z'],
+    ['2026-06-12 21:41:44Z', '2026-06-12T21:41:44.000Z'],
+    ['2026-06-12T21:41:44,5Z', '2026-06-12T21:41:44.500Z'],
+    ['2026-06-12T21:41:44.123456789012345Z', '2026-06-12T21:41:44.123Z'],
+    ['2026-06-12T21:41:44.9999Z', '2026-06-12T21:41:44.999Z'],
+    ['2026-06-12T21:41:44.01Z', '2026-06-12T21:41:44.010Z'],
+    ['2026-06-12T01:00:00+05:30', '2026-06-11T19:30:00.000Z'],
+    ['2026-06-12T01:00:00+0530', '2026-06-11T19:30:00.000Z'],
+    ['2026-06-12T23:00:00-01:00', '2026-06-13T00:00:00.000Z'],
+    ['2026-06-12T00:00:00-00:00', '2026-06-12T00:00:00.000Z'],
+    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+    ['2000-02-29T23:59:59.999Z', '2000-02-29T23:59:59.999Z'],
+    ['2025-12-31T23:59:59-00:01', '2026-01-01T00:00:59.000Z'],
+    ['0000-02-29T00:00:00Z', '0000-02-29T00:00:00.000Z'],
+    ['0099-01-01T00:00:00Z', '0099-01-01T00:00:00.000Z'],
+    ['1969-12-31T23:59:59.999Z', '1969-12-31T23:59:59.999Z'],
+    ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59.000Z'],
+    ['9999-12-31T23:59:59-23:59', '+010000-01-01T23:58:59.000Z'],
+  ])('of %s is %s', (text, instant) => {
+    expect(parseInstant(text)?.toISOString()).toBe(instant);
+  });
+
+  test.each([
+    ['2026-02-29T00:00:00Z'],
+    ['2100-02-29T00:00:00Z'],
+    ['2026-02-30T00:00:00Z'],
+    ['2026-04-31T00:00:00Z'],
+    ['2026-00-10T00:00:00Z'],
+    ['2026-13-01T00:00:00Z'],
+    ['2026-01-00T00:00:00Z'],
+    ['2026-01-32T00:00:00Z'],
+    ['2026-06-12T24:00:00Z'],
+    ['2026-06-12T23:60:00Z'],
+    ['2016-12-31T23:59:60Z'],
+    ['2026-06-12T21:41:44+24:00'],
+    ['2026-06-12T21:41:44+05:60'],
+    ['2026-06-12T21:41:44+5'],
+    ['2026-06-12T21:41:44+05'],
+    ['2026-06-12T21:41:44 Z'],
+    ['2026-06-12T21:41:44ZZ'],
+    ['2026-06-12T21:41:44Z\n'],
+    [' 2026-06-12T21:41:44Z'],
+    ['2026-06-12T21:41:44.Z'],
+    ['2026-06-12T21:41Z'],
+    ['2026-06-12'],
+    ['2026-6-12T21:41:44Z'],
+    ['26-06-12T21:41:44Z'],
+    ['+002026-06-12T21:41:44Z'],
+    ['-2026-06-12T21:41:44Z'],
+    ['20260612T214144Z'],
+    ['2026-W24-5T21:41:44Z'],
+    ['Fri, 12 Jun 2026 21:41:44 GMT'],
+    ['1781300504'],
+    ['\u0662\u0660\u0662\u0666-06-12T21:41:44Z'],
+    ['2026\u201306\u201312T21:41:44Z'],
+    [''],
+  ])('of %j is none', (text) => {
+    expect(parseInstant(text)).toBeUndefined();
+  });
+
+  test.each([
+    ['absent', '{}'],
+    ['a number', '{"timestamp":1781300504}'],
+    ['null', '{"timestamp":null}'],
+    ['given twice with different texts', '{"timestamp":"2026-06-12T21:41:44Z","timestamp":"2026-06-12T21:41:45Z"}'],
+    ['inside data', '{"data":{"timestamp":"2026-06-12T21:41:44Z"}}'],
+  ])('of an event is none where its timestamp is %s', (_name, text) => {
+    expect(slice(text).instant).toBeUndefined();
+  });
+
+  test('of an event is the same where its timestamp is escaped, as .NET escapes a plus sign', () => {
+    const { instant } = slice('{"timestamp":"2026-06-12T01:00:00\\u002B05:30"}');
+    expect(instant?.toISOString()).toBe('2026-06-11T19:30:00.000Z');
+  });
+
+  test('of a date alone is its midnight, where a person sets it and not where an event has it', () => {
+    expect(parseDateOrInstant('2026-06-12')?.toISOString()).toBe('2026-06-12T00:00:00.000Z');
+    expect(parseDateOrInstant('2026-06-12T01:00:00+05:30')?.toISOString()).toBe('2026-06-11T19:30:00.000Z');
+    for (const text of ['2026-02-30', '2026-06', 'today', '', '2026-06-12Z', '2026-06-12T']) {
+      expect(parseDateOrInstant(text)).toBeUndefined();
+    }
+  });
+});
+
+describe('quarantine', () => {
+  const dated = (timestamp: string) => slice(`{"id":1,"timestamp":"${timestamp}"}`);
+
+  test.each([
+    ['no-id', '{"id":null,"timestamp":"never"}'],
+    ['bad-timestamp', '{"id":1,"timestamp":"2016-12-31T23:59:60Z"}'],
+    ['bad-timestamp', '{"id":1}'],
+    ['out-of-range', '{"id":1,"timestamp":"1970-01-01T00:00:00Z"}'],
+    ['out-of-range', '{"id":1,"timestamp":"9999-12-31T23:59:59Z"}'],
+    ['no-id', '[]'],
+    ['no-id', '"text"'],
+    ['no-id', 'null'],
+  ])('has the reason %s for %s', (reason, text) => {
+    expect(quarantineReason(slice(text), WALK_START)).toBe(reason);
+    expect(QUARANTINE_REASONS).toContain(reason);
+  });
+
+  test('begins just before 2020 and just after one day from the walk start', () => {
+    expect(EARLIEST_INSTANT.toISOString()).toBe('2020-01-01T00:00:00.000Z');
+    expect(quarantineReason(dated('2019-12-31T23:59:59.999Z'), WALK_START)).toBe('out-of-range');
+    expect(quarantineReason(dated('2020-01-01T00:00:00.000Z'), WALK_START)).toBeUndefined();
+    expect(quarantineReason(dated('2026-06-13T12:00:00.000Z'), WALK_START)).toBeUndefined();
+    expect(quarantineReason(dated('2026-06-13T12:00:00.001Z'), WALK_START)).toBe('out-of-range');
+    expect(quarantineReason(dated('2020-01-01T00:30:00+01:00'), WALK_START)).toBe('out-of-range');
+  });
+
+  test('takes a line longer than 16 MB, whatever else is wrong with it', () => {
+    const withLine = (bytes: number, text: string) => ({ ...slice(text), line: Buffer.alloc(bytes) });
+    expect(quarantineReason(withLine(MAX_LINE_BYTES + 1, '{}'), WALK_START)).toBe('oversize');
+    expect(quarantineReason(withLine(MAX_LINE_BYTES, `{"id":1,${TIMESTAMP}}`), WALK_START)).toBeUndefined();
+  });
+
+  test('takes nothing for what its fields say: hostile strings are only text', () => {
+    const hostile = '"../../manifests/team=a/0000000001.json\\u0000*?\\n;drop table"';
+    expect(quarantineReason(slice(`{"id":${hostile},${TIMESTAMP},"action":${hostile}}`), WALK_START)).toBeUndefined();
+  });
+});
+
+describe('the order of lines', () => {
+  const event = (id: string, timestamp: string): DatedEvent => {
+    const read = slice(`{"id":"${id}","timestamp":"${timestamp}"}`);
+    if (!isDated(read)) throw new Error('not dated');
+    return read;
+  };
+
+  test('is by instant, then id by length, then by text', () => {
+    const sorted = [
+      event('zzz', '2026-06-12T01:00:00+05:30'),
+      event('9', '2026-06-12T00:00:00Z'),
+      event('a', '2026-06-12T00:00:00Z'),
+      event('10', '2026-06-12T00:00:00Z'),
+      event('9007199254740992', '2026-06-12T00:00:00Z'),
+      event('9007199254740993', '2026-06-12T00:00:00Z'),
+      event('1', '2026-06-12T00:00:00.001Z'),
+    ];
+    for (const shuffled of [[...sorted].reverse(), [...sorted.slice(3), ...sorted.slice(0, 3)]]) {
+      expect(shuffled.sort(compareEvents).map(({ id }) => id)).toEqual(sorted.map(({ id }) => id));
+    }
+  });
+});

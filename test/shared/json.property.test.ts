@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import {
+  documentMembers,
+  elements,
+  isArray,
+  isObject,
+  keyIs,
+  members,
+  minify,
+  parseSlice,
+  type Slice,
+} from '../../lambdas/shared/json';
+import { readPage } from '../../lambdas/shared/page';
+import { jsonArray, jsonObject, jsonValue, spaced, whiteSpace } from '../support/json-text';
+
+const whole = (bytes: Buffer): Slice => ({ start: 0, end: bytes.length });
+const text = (bytes: Buffer, slice: Slice): string => bytes.toString('utf8', slice.start, slice.end);
+
+/** Takes the value apart down to its scalars, and puts it together again with the punctuation of JSON. */
+function rejoin(bytes: Buffer, slice: Slice): string {
+  if (isArray(bytes, slice)) return `[${elements(bytes, slice).map((item) => rejoin(bytes, item))}]`;
+  if (!isObject(bytes, slice)) return text(bytes, slice);
+  return `{${members(bytes, slice).map(({ key, value }) => `${text(bytes, key)}:${rejoin(bytes, value)}`)}}`;
+}
+
+describe('slicing of any JSON document', () => {
+  test('slices re-joined equal the source without the white space between its tokens', () => {
+    fc.assert(
+      fc.property(jsonValue, whiteSpace, (tokens, white) => {
+        const bytes = Buffer.from(spaced(tokens, white));
+        expect(rejoin(bytes, whole(bytes))).toBe(tokens.join(''));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('minify removes the white space between tokens and nothing else', () => {
+    fc.assert(
+      fc.property(jsonValue, whiteSpace, (tokens, white) => {
+        const bytes = Buffer.from(spaced(tokens, white));
+        expect(minify(bytes, whole(bytes)).toString()).toBe(tokens.join(''));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a slice inside a larger document is the same as the document alone', () => {
+    fc.assert(
+      fc.property(jsonArray, whiteSpace, fc.nat(20), (tokens, white, offset) => {
+        const alone = spaced(tokens, white);
+        const bytes = Buffer.from(`${' '.repeat(offset)}${alone}]}"`);
+        const slice = { start: offset, end: offset + Buffer.byteLength(alone) };
+        expect(minify(bytes, slice).toString()).toBe(tokens.join(''));
+        expect(rejoin(bytes, slice)).toBe(tokens.join(''));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('each member has the key and value that JSON.parse gives the last one of that name', () => {
+    fc.assert(
+      fc.property(jsonObject, whiteSpace, (tokens, white) => {
+        const bytes = Buffer.from(` \n${spaced(tokens, white)}\t `);
+        const found = documentMembers(bytes) ?? [];
+        const entries = found.map(({ key, value }) => [parseSlice(bytes, key), parseSlice(bytes, value)]);
+        // `Object.fromEntries` defines `__proto__` like any other key, as JSON.parse does.
+        expect(JSON.stringify(Object.fromEntries(entries))).toBe(JSON.stringify(JSON.parse(bytes.toString())));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('keyIs agrees with the unescaped key', () => {
+    const names = ['id', 'ID', '__proto__', '0', '00', 'trails', 'i'];
+    fc.assert(
+      fc.property(jsonObject, (tokens) => {
+        const bytes = Buffer.from(tokens.join(''));
+        for (const { key } of members(bytes, whole(bytes))) {
+          for (const name of names) expect(keyIs(bytes, key, name)).toBe(parseSlice(bytes, key) === name);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('a page is accepted exactly where JSON.parse accepts it', () => {
+  const INSERTED = [...'{}[]:,"\\ \n\t0123456789.eE+-tfnu/\u0000\u001f\u007f', '\u00a0', '\ufeff', '\u2028'];
+  const bytesToInsert = [...INSERTED.map((char) => Buffer.from(char)), Buffer.from([0xff]), Buffer.from([0xc3])];
+
+  type Mutation = { readonly at: number; readonly remove: number; readonly insert: Buffer };
+  const mutation: fc.Arbitrary<Mutation> = fc.record({
+    at: fc.nat(10_000),
+    remove: fc.constantFrom(0, 1, 1, 2, 10),
+    insert: fc.oneof(fc.constantFrom(Buffer.alloc(0), Buffer.from(' ')), fc.constantFrom(...bytesToInsert)),
+  });
+
+  function mutate(bytes: Buffer, { at, remove, insert }: Mutation): Buffer {
+    const start = at % (bytes.length + 1);
+    return Buffer.concat([bytes.subarray(0, start), insert, bytes.subarray(start + remove)]);
+  }
+
+  /** What JSON.parse makes of the bytes, spelt again; undefined where it refuses them. */
+  function reference(bytes: Buffer): string | undefined {
+    try {
+      const value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+      return JSON.stringify(value.trails);
+    } catch {
+      return undefined;
+    }
+  }
+
+  function sliced(bytes: Buffer): string | undefined {
+    try {
+      const { events } = readPage(bytes);
+      return JSON.stringify(events.map(({ line }) => JSON.parse(line.toString())));
+    } catch (error) {
+      expect(error).toHaveProperty('name', 'PageError');
+      return undefined;
+    }
+  }
+
+  const page = (events: string): Buffer => Buffer.from(`{"trails":[${events}]}`);
+  const HEAD = '{"trails":['.length;
+
+  test('any documents, mutated byte by byte', () => {
+    const events = fc.array(fc.tuple(jsonValue, whiteSpace), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(events, fc.array(mutation, { maxLength: 2 }), (documents, mutations) => {
+        const valid = Buffer.from(documents.map(([tokens, white]) => spaced(tokens, white)).join(','));
+        const inner = mutations.reduce(mutate, valid);
+        const body = Buffer.concat([page('').subarray(0, HEAD), inner, Buffer.from(']}')]);
+        expect(sliced(body)).toBe(reference(body));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  const EVENT = ' {"id" : 12,"a":[true, -1.5e+3,"x \\" \\u00e9 é"],"b":{"c":null,"a":[] }}';
+
+  test('one document with any byte left out, replaced, or another one put before it', () => {
+    const body = page(EVENT);
+    let accepted = 0;
+    for (let at = HEAD; at < body.length - 2; at += 1) {
+      for (const insert of [Buffer.alloc(0), ...bytesToInsert]) {
+        for (const remove of [0, 1]) {
+          const mutated = mutate(body, { at, remove, insert });
+          const expected = reference(mutated);
+          if (sliced(mutated) !== expected) throw new Error(`differs from JSON.parse: ${mutated}`);
+          accepted += expected === undefined ? 0 : 1;
+        }
+      }
+    }
+    // Both answers are met often, so that neither "always" nor "never" would pass.
+    expect(accepted).toBeGreaterThan(500);
+  });
+
+  test('one document cut at any byte is refused', () => {
+    const body = page(EVENT);
+    for (let end = 0; end < body.length; end += 1) expect(sliced(body.subarray(0, end))).toBeUndefined();
+  });
+});

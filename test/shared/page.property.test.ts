@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { PageError, readPage } from '../../lambdas/shared/page';
+import { jsonValue, spaced, whiteSpace } from '../support/json-text';
+
+describe('a page', () => {
+  test('gives each of its events verbatim, whatever stands around them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(jsonValue, { maxLength: 5 }),
+        jsonValue,
+        whiteSpace,
+        fc.nat(2),
+        (events, other, white, at) => {
+          const trails = [
+            '"trails"',
+            ':',
+            '[',
+            ...events.flatMap((tokens, i) => (i === 0 ? tokens : [',', ...tokens])),
+            ']',
+          ];
+          const members = [
+            ['"total"', ':', ...other],
+            ['"nextCursor"', ':', '9007199254740993'],
+          ];
+          members.splice(at, 0, trails);
+          const tokens = ['{', ...members.flatMap((member, i) => (i === 0 ? member : [',', ...member])), '}'];
+          const page = readPage(Buffer.from(spaced(tokens, white)));
+          expect(page.events.map(({ line }) => line.toString())).toEqual(events.map((event) => event.join('')));
+          expect(page.cursor).toBe('9007199254740993');
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of any bytes is read, or refused with a PageError', () => {
+    const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string().map(Buffer.from), fc.json().map(Buffer.from));
+    fc.assert(
+      fc.property(bytes, (body) => {
+        expect(() => readPage(Buffer.from(body))).toThrow(PageError);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('an error', () => {
+  /** Every text of the document is made of these two letters, which no message of ours has side by side. */
+  const CANARY = 'zq';
+  const secret = fc.constantFrom(
+    CANARY,
+    CANARY.repeat(20),
+    `${CANARY}\u0001`,
+    `\\${CANARY}`,
+    `"${CANARY}`,
+    `${CANARY}\n`,
+  );
+  const token = fc.oneof(
+    secret,
+    secret.map((text) => `"${text}"`),
+    fc.constantFrom(...'{}[]:,', '1', 'null', '"trails":['),
+  );
+
+  function everythingSaid(error: unknown): string {
+    if (!(error instanceof Error)) return String(error);
+    return `${error.name} ${error.message} ${error.stack} ${JSON.stringify(error)} ${everythingSaid(error.cause ?? '')}`;
+  }
+
+  test('never holds what the document holds', () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.array(token, { minLength: 1, maxLength: 12 }), fc.boolean(), (tokens, inTrails) => {
+        const text = inTrails ? `{"trails":[${tokens.join('')}]}` : tokens.join('');
+        try {
+          readPage(Buffer.from(text));
+        } catch (error) {
+          refused += 1;
+          expect(error).toBeInstanceOf(PageError);
+          expect(everythingSaid(error)).not.toContain(CANARY);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(refused).toBeGreaterThan(100);
+  });
+});

@@ -1,0 +1,168 @@
+import { PageError, readPage } from '../../lambdas/shared/page';
+
+const read = (text: string) => readPage(Buffer.from(text));
+const cursorOf = (members: string) => read(`{"trails":[]${members}}`).cursor;
+
+describe('events', () => {
+  test('are sliced in the order of the page, verbatim', () => {
+    const { events } = read('\n{ "meta" : { "total" : 2 } , "trails" : [ {"id": 2 } , {"id":"1","id2":1.0} ] }\n');
+    expect(events.map(({ line }) => line.toString())).toEqual(['{"id":2}', '{"id":"1","id2":1.0}']);
+    expect(events.map(({ id }) => id)).toEqual(['2', '1']);
+  });
+
+  test('are none in an empty array', () => {
+    expect(read('{"trails":[]}')).toEqual({ events: [], cursor: undefined });
+    expect(read('{"trails":[ \r\n]}').events).toEqual([]);
+  });
+
+  test('that are no objects stay, without an id', () => {
+    const { events } = read('{"trails":[1, null,"a b",[ ],true,[{"id":1}]]}');
+    expect(events.map(({ line }) => line.toString())).toEqual(['1', 'null', '"a b"', '[]', 'true', '[{"id":1}]']);
+    expect(events.every(({ id, instant }) => id === undefined && instant === undefined)).toBe(true);
+  });
+
+  test('keep their bytes when the body is reused', () => {
+    const body = Buffer.from('{"trails":[{"id":1}]}');
+    const { events } = readPage(body);
+    body.fill(0);
+    expect(events[0]?.line.toString()).toBe('{"id":1}');
+  });
+
+  test('are found where the keys of the response are escaped, and whatever else the response holds', () => {
+    expect(read('{"__proto__":{"trails":[1,2]},"x":[{"trails":[3]}],"\\u0074rails":[4]}').events).toHaveLength(1);
+  });
+});
+
+describe('the cursor', () => {
+  test.each([
+    ['a string', '"abc"', 'abc'],
+    ['a number', '554891778', '554891778'],
+    ['a number above 2^53', '9007199254740993', '9007199254740993'],
+    ['a number that is no double', '1e400', '1e400'],
+    ['a negative zero', '-0', '-0'],
+    ['a fraction', '1.50', '1.50'],
+    ['zero', '0', '0'],
+    ['a string zero', '"0"', '0'],
+    ['a string that looks like nothing', '"null"', 'null'],
+    ['a space', '" "', ' '],
+    ['an escaped string', '"a\\/b\\u003d\\u00e9"', 'a/b=é'],
+    ['characters with a meaning in a URL', '"a&b=c#d%20+"', 'a&b=c#d%20+'],
+    ['none: null', 'null', undefined],
+    ['none: empty', '""', undefined],
+  ])('is %s, at either place or both', (_name, token, cursor) => {
+    expect(cursorOf(`,"nextCursor":${token}`)).toBe(cursor);
+    expect(cursorOf(`,"meta":{"total":1,"nextCursor" : ${token} }`)).toBe(cursor);
+    expect(cursorOf(`,"nextCursor":${token},"meta":{"nextCursor":${token}}`)).toBe(cursor);
+    expect(cursorOf(`,"nextCursor":null,"meta":{"nextCursor":${token}}`)).toBe(cursor);
+    expect(cursorOf(`,"nextCursor":${token},"meta":{"nextCursor":""}`)).toBe(cursor);
+    expect(cursorOf(`,"nextCursor":${token},"meta":null`)).toBe(cursor);
+  });
+
+  test('is none where it is absent, or anywhere else', () => {
+    for (const members of [
+      '',
+      ',"meta":{}',
+      ',"meta":null',
+      ',"NextCursor":1',
+      ',"cursor":1',
+      ',"data":{"nextCursor":1}',
+    ]) {
+      expect(cursorOf(members)).toBeUndefined();
+    }
+    expect(read('{"trails":[{"nextCursor":1,"meta":{"nextCursor":2}}]}').cursor).toBeUndefined();
+  });
+
+  test('is one where a number and a string say the same', () => {
+    expect(cursorOf(',"nextCursor":7,"meta":{"nextCursor":"7"}')).toBe('7');
+  });
+
+  test.each([
+    ['two that differ', ',"nextCursor":7,"meta":{"nextCursor":8}', 'expected one nextCursor, got two that differ'],
+    [
+      'neighbours above 2^53',
+      ',"nextCursor":9007199254740992,"meta":{"nextCursor":9007199254740993}',
+      'two that differ',
+    ],
+    ['true', ',"nextCursor":true', 'to be a string or a number'],
+    ['an object', ',"nextCursor":{}', 'to be a string or a number'],
+    ['an array', ',"meta":{"nextCursor":["7"]}', 'to be a string or a number'],
+    ['two members', ',"nextCursor":7,"nextCursor":7', 'expected one "nextCursor" in the response, got two'],
+    ['two members, one escaped', ',"nextCursor":7,"next\\u0043ursor":8', 'expected one "nextCursor"'],
+    [
+      'two members of meta',
+      ',"meta":{"nextCursor":7,"nextCursor":null}',
+      'expected one "nextCursor" in "meta", got two',
+    ],
+    ['a meta that is a string', ',"meta":"{\\"nextCursor\\":7}"', 'expected "meta" to be an object'],
+    ['a meta that is an array', ',"meta":[{"nextCursor":7}]', 'expected "meta" to be an object'],
+    ['a meta that is false', ',"meta":false', 'expected "meta" to be an object'],
+    ['two metas', ',"meta":{"nextCursor":7},"meta":{}', 'expected one "meta"'],
+  ])('is refused where it is %s', (_name, members, message) => {
+    expect(() => cursorOf(members)).toThrow(PageError);
+    expect(() => cursorOf(members)).toThrow(message);
+  });
+});
+
+describe('a page that is not what the contract says', () => {
+  test.each([
+    ['is empty', '', 'empty body'],
+    ['is white space', ' \n', 'expected a JSON object'],
+    ['is HTML', '<!DOCTYPE html><title>502</title>', 'expected a JSON object'],
+    ['begins with a byte order mark', '\ufeff{"trails":[]}', 'expected a JSON object'],
+    ['is an array', '[{"trails":[]}]', 'expected a JSON object'],
+    ['is a string', '"trails"', 'expected a JSON object'],
+    ['is null', 'null', 'expected a JSON object'],
+    ['has no trails', '{"meta":{}}', 'expected "trails"'],
+    ['has trails in meta only', '{"meta":{"trails":[]}}', 'expected "trails"'],
+    ['has Trails', '{"Trails":[]}', 'expected "trails"'],
+    ['is an error', '{"error":{"name":"AuthenticationError","message":"x"}}', 'expected "trails"'],
+    ['has trails null', '{"trails":null}', 'to be an array'],
+    ['has trails as an object', '{"trails":{"0":{}}}', 'to be an array'],
+    ['has trails as a string', '{"trails":"[]"}', 'to be an array'],
+    ['has two trails', '{"trails":[],"trails":[]}', 'expected one "trails"'],
+    ['has two trails, one escaped', '{"trails":[],"\\u0074rails":[]}', 'expected one "trails"'],
+    ['is cut off', '{"trails":[{"id":1}', 'expected JSON'],
+    ['is cut off in a string', '{"trails":[{"id":"1', 'expected JSON'],
+    ['goes on after its end', '{"trails":[]}{"trails":[]}', 'expected JSON'],
+    ['has a stray comma', '{"trails":[{"id":1},]}', 'expected JSON'],
+    ['has no comma', '{"trails":[{"id":1}{"id":2}]}', 'expected JSON'],
+    ['has a hole', '{"trails":[1,,2]}', 'expected JSON'],
+    ['mixes its brackets', '{"trails":[{"id":[1}]]}', 'expected JSON'],
+    ['closes trails with a brace', '{"trails":[1}}', 'expected JSON'],
+    ['has a malformed event', '{"trails":[{"id":01}]}', 'expected JSON'],
+    ['has a comment', '{"trails":[]/**/}', 'expected JSON'],
+    ['has NaN', '{"trails":[NaN]}', 'expected JSON'],
+    ['has a control character in a string', '{"trails":["\u0000"]}', 'expected JSON'],
+    ['has a control character in a key', '{"a\u0001":1,"trails":[]}', 'expected JSON'],
+    ['has a bad escape in a key', '{"\\x61":1,"trails":[]}', 'expected JSON'],
+    ['has a malformed member beside trails', '{"trails":[],"x":{"a":1 2}}', 'expected JSON'],
+    ['has a malformed member before trails', '{"x":nul,"trails":[]}', 'expected JSON'],
+    ['has white space inside a number of an event', '{"trails":[{"id":1 2}]}', 'expected JSON'],
+  ])('is refused where it %s', (_name, text, message) => {
+    expect(() => read(text)).toThrow(PageError);
+    expect(() => read(text)).toThrow(message);
+  });
+
+  test.each([
+    ['Latin-1', Buffer.from('{"trails":["é"]}', 'latin1')],
+    ['UTF-16', Buffer.from('{"trails":[]}', 'utf16le')],
+    ['a surrogate in three bytes', Buffer.from('7b22747261696c73223a5b22eda080225d7d', 'hex')],
+    ['an overlong quote', Buffer.from('7b22747261696c73223a5b22c0a2225d7d', 'hex')],
+    ['half of a character at the end', Buffer.from('{"trails":[]} é').subarray(0, -1)],
+    ['gzip', Buffer.from('1f8b0800', 'hex')],
+  ])('is refused where it is %s and not UTF-8', (_name, body) => {
+    expect(() => readPage(body)).toThrow(body.includes(0) ? PageError : 'expected UTF-8, got other bytes');
+  });
+
+  test('says where and how long, not what', () => {
+    expect(() => read('{"trails":[{"secret":secret}]}')).toThrow(
+      new PageError('expected JSON: malformed value at 11 (of 30 bytes)'),
+    );
+  });
+});
+
+test('100,000 levels of nesting in an event are kept, or refused where they are not closed', () => {
+  const [open, close] = ['[ '.repeat(100_000), ' ]'.repeat(100_000)];
+  expect(read(`{"trails":[${open}${close}]}`).events[0]?.line).toHaveLength(200_000);
+  expect(() => read(`{"trails":[${open}]}`)).toThrow(PageError);
+});
