@@ -1,0 +1,63 @@
+/** One schedule per team. Its input is the handler's contract, so a hundred teams need no more environment than one. */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import type { ArchiveInput } from '../lambdas/shared/contract';
+import type { Archiver } from './archiver';
+import type { TeamConfig } from './config';
+import { allow, forThisAccount } from './policies';
+
+interface SchedulesProps {
+  readonly teams: readonly TeamConfig[];
+  readonly archiver: Archiver;
+}
+
+export class Schedules extends Construct {
+  constructor(scope: Construct, id: string, props: SchedulesProps) {
+    super(scope, id);
+    const group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { ...forThisAccount(), 'aws:SourceArn': group.scheduleGroupArn } },
+      }),
+    });
+    const statements = [
+      allow('StartRun', ['lambda:InvokeFunction'], [props.archiver.function.functionArn]),
+      allow('ReportFailure', ['sqs:SendMessage'], [props.archiver.unhandled.queueArn]),
+    ];
+    const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
+    for (const team of props.teams) {
+      const schedule = new scheduler.Schedule(this, `Team-${team.name}`, {
+        scheduleGroup: group,
+        scheduleName: team.name,
+        description: `Archives the audit log of the Postman team ${team.name}`,
+        schedule: scheduler.ScheduleExpression.expression(team.schedule),
+        target: { bind: () => target(team, props.archiver, { role }) },
+      });
+      schedule.node.addDependency(policy);
+    }
+  }
+}
+
+/** Written out, because CDK's `LambdaInvoke` would also grant every version and alias of the function. */
+function target(
+  team: TeamConfig,
+  archiver: Archiver,
+  { role }: { readonly role: iam.IRole },
+): scheduler.ScheduleTargetConfig {
+  const input: ArchiveInput = {
+    team: team.name,
+    scheduledTime: scheduler.ContextAttribute.scheduledTime,
+    apiKeyParameter: team.apiKeyParameter,
+    baseUrl: team.baseUrl,
+  };
+  return {
+    arn: archiver.function.functionArn,
+    role,
+    input: scheduler.ScheduleTargetInput.fromObject(input),
+    deadLetterConfig: { arn: archiver.unhandled.queueArn },
+    // Of the hand-over to Lambda, which answers at once; the run's own retries are Lambda's.
+    retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
+  };
+}
