@@ -1,0 +1,18 @@
+/** What `cdk synth` and `cdk deploy` run: the app, with the very file that the local world spawns as its function. */
+import { dirname, join } from 'node:path';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { archiveApp } from './archive-app';
+import { bundle } from './bundle';
+import { ConfigProblems } from './config';
+
+const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+
+try {
+  const { file } = bundle('archiver', join(import.meta.dirname, '..', 'dist', 'archiver'));
+  const env = { ...(account && { account }), ...(region && { region }) };
+  archiveApp({ archiverCode: Code.fromAsset(dirname(file)), env }).synth();
+} catch (error) {
+  if (!(error instanceof ConfigProblems)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

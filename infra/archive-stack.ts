@@ -1,0 +1,39 @@
+/**
+ * The archive, whole. It composes and owns nothing: each part is in the file of its name. Read from the top: who may
+ * remove, what encrypts and signs, what is kept, who writes, how it is asked.
+ */
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { Archiver } from './archiver';
+import { BreakGlass } from './break-glass';
+import { Catalog } from './catalog';
+import { type ArchiveConfig, archiveName } from './config';
+import { Keys } from './keys';
+import { Outputs } from './outputs';
+import { Schedules } from './schedules';
+import { Storage } from './storage';
+
+interface ArchiveStackProps extends StackProps {
+  readonly config: ArchiveConfig;
+  readonly archiverCode: Code;
+}
+
+export class ArchiveStack extends Stack {
+  constructor(scope: Construct, id: string, props: ArchiveStackProps) {
+    super(scope, id, props);
+    const { config, archiverCode } = props;
+    const name = archiveName(config.stage);
+    const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
+
+    const breakGlass = new BreakGlass(this, 'BreakGlass');
+    const keys = new Keys(this, 'Keys', { name, breakGlass });
+    const storage = new Storage(this, 'Storage', { retention: config.retention, key: keys.encryption, breakGlass });
+    const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
+    new Schedules(this, 'Schedules', { teams: config.teams, archiver });
+    storage.writeOnlyAs(archiver.role);
+    keys.signOnlyAs(archiver.role);
+    const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
+    new Outputs(this, 'Outputs', { name, teams: config.teams, storage, archiver, catalog, keys, breakGlass });
+  }
+}
