@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { exitCodes } from './exit';
+import { addLocal } from './local';
 import { addVerify } from './verify';
 
 const program = new Command('audit-archive')
@@ -10,6 +11,7 @@ const program = new Command('audit-archive')
   .exitOverride()
   .addHelpText('after', '\nExit codes: 0 good, 1 findings, 2 wrong usage, 3 could not do it.');
 
+addLocal(program);
 addVerify(program);
 
 try {

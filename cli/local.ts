@@ -1,0 +1,61 @@
+/** `audit-archive local`, which is `npm start`. */
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { baseUrlProblem } from '../lambdas/shared/contract';
+import { archiveRealTeam, runDemo } from './local/demo';
+
+const HELP = `
+Without POSTMAN_API_KEY a realistic demo team is archived from a server on this machine: 180 days of it, then several
+scheduled runs while new and late events arrive, then verification, equality with what was served, and some SQL.
+
+With POSTMAN_API_KEY the team of that key (Enterprise plan, Admin or Super Admin role) is archived into DIR/postman:
+  POSTMAN_BASE_URL     https://api.getpostman.com unless set; https://api.eu.postman.com for a team in the EU
+  POSTMAN_START_DATE   an ISO 8601 date: archive from there instead of from all that Postman keeps (first run only)
+
+The archive, its keys and the handler's log stay in DIR. Run it again to go on with the same archive.`;
+
+interface LocalFlags {
+  readonly data: string;
+  readonly eventsPerDay: number;
+}
+
+export function addLocal(program: Command): void {
+  program
+    .command('local')
+    .description('archive into a folder on this machine, with the very handler that is deployed')
+    .option('--data <dir>', 'where everything is kept', '.archive')
+    .option('--events-per-day <n>', 'of a new demo team', wholeNumber, 200)
+    .addHelpText('after', HELP)
+    .action(async ({ data, eventsPerDay }: LocalFlags) => {
+      const { POSTMAN_API_KEY: apiKey, POSTMAN_BASE_URL: baseUrl, POSTMAN_START_DATE: startDate } = process.env;
+      const print = console.log;
+      process.exitCode =
+        apiKey === undefined || apiKey === ''
+          ? await runDemo({ folder: join(data, 'demo'), eventsPerDay, print })
+          : await archiveRealTeam({
+              folder: join(data, 'postman'),
+              apiKey,
+              baseUrl: checkedUrl(baseUrl || 'https://api.getpostman.com'),
+              startDate: checkedDate(startDate || undefined),
+              print,
+            });
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 to 999999');
+  return Number(text);
+}
+
+function checkedUrl(url: string): string {
+  const problem = baseUrlProblem(url);
+  if (problem !== undefined) throw new InvalidArgumentError(`POSTMAN_BASE_URL: ${problem}`);
+  return url;
+}
+
+function checkedDate(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('POSTMAN_START_DATE must be an ISO 8601 date');
+  return date.toISOString();
+}

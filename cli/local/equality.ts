@@ -1,0 +1,41 @@
+/**
+ * Holds the archive against what the source served, line by line and outside all of the product's own reading: every
+ * object is gunzipped as it lies in the folder. Equal means that each distinct line that was served stands exactly once
+ * under `events/` or `quarantine/`, and nothing else does.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+export interface Comparison {
+  readonly served: number;
+  readonly archived: number;
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+}
+
+export function compareWithSource(bucket: string, servedLines: readonly string[]): Comparison {
+  const counts = new Map<string, number>();
+  let archived = 0;
+  for (const line of archivedLines(bucket)) {
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+    archived += 1;
+  }
+  const served = new Set(servedLines);
+  const missing = [...served].filter((line) => !counts.has(line));
+  const extra = [...counts].flatMap(([line, times]) => Array<string>(times - (served.has(line) ? 1 : 0)).fill(line));
+  return { served: served.size, archived, missing, extra };
+}
+
+function* archivedLines(bucket: string): Generator<string> {
+  for (const area of ['events', 'quarantine']) {
+    for (const name of readdirSync(join(bucket, area), { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.gz')) continue;
+      for (const line of gunzipSync(readFileSync(join(bucket, area, name)))
+        .toString('utf8')
+        .split('\n')) {
+        if (line !== '') yield line;
+      }
+    }
+  }
+}

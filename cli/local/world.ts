@@ -1,0 +1,125 @@
+/**
+ * The local world: what the deployed archiver finds in AWS, on this machine. S3 and DynamoDB keep their data in a
+ * folder that can be looked into, SSM keeps the API key in memory, and the handler is the bundled one, unmodified, in
+ * a process of its own.
+ */
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle } from '../../infra/bundle';
+import { type ArchiveInput, archiverEnvironment } from '../../lambdas/shared/contract';
+import { encodeEnvironment } from '../../lambdas/shared/env';
+import { startDynamoDb } from './dynamodb';
+import { awsEnvironment, type Outcome, startHost } from './host';
+import { folderStorage } from './s3-folder';
+import { s3Model } from './s3-model';
+import { startS3Server } from './s3-server';
+import { startSsmServer } from './ssm-server';
+
+const BUCKET = 'archive';
+const TABLE = 'checkpoints';
+/** Lambda's longest. */
+const RUN_TIMEOUT_MS = 15 * 60_000;
+
+/** Where everything is, below the data folder. */
+export function paths(folder: string) {
+  return {
+    bucket: join(folder, 'bucket'),
+    uploads: join(folder, 'uploads'),
+    checkpoint: join(folder, 'checkpoint'),
+    handler: join(folder, 'handler'),
+    log: join(folder, 'handler.log'),
+    privateKey: join(folder, 'signing-key.pem'),
+    publicKey: join(folder, 'public-key.pem'),
+    heads: join(folder, 'heads.json'),
+    source: join(folder, 'source'),
+    served: join(folder, 'source', 'served.ndjson'),
+  };
+}
+
+export interface WorldOptions {
+  readonly folder: string;
+  readonly team: string;
+  readonly apiKey: string;
+  readonly baseUrl: string;
+  readonly startDate?: string | undefined;
+  readonly maxRequestsPerMinute: number;
+  readonly onLog: (line: LogLine) => void;
+}
+
+/** One structured line of the handler. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface LocalWorld {
+  /** SHA-256 and size of the handler's code: the very file that a deployment uploads. */
+  readonly code: { readonly sha256: string; readonly bytes: number };
+  /** One scheduled run. */
+  run(): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+export async function openWorld(options: WorldOptions): Promise<LocalWorld> {
+  const at = paths(options.folder);
+  mkdirSync(at.bucket, { recursive: true });
+  ensureKeyPair(at);
+  const code = bundle('archiver', at.handler);
+  const accessKeyId = randomUUID();
+  const parameter = `/postman-audit-archive/${options.team}/api-key`;
+  const dynamodb = await startDynamoDb(TABLE, { folder: at.checkpoint, accessKeyId });
+  const s3 = await startS3Server(s3Model(new Map([[BUCKET, folderStorage(at.bucket, at.uploads)]])), { accessKeyId });
+  const ssm = await startSsmServer({ accessKeyId });
+  ssm.put(parameter, options.apiKey);
+  const environment = {
+    ...awsEnvironment({ s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url }, accessKeyId),
+    ...encodeEnvironment(archiverEnvironment, {
+      bucket: BUCKET,
+      table: TABLE,
+      signingKey: `file:${at.privateKey}`,
+      lookbackHours: 6,
+      maxRequestsPerMinute: options.maxRequestsPerMinute,
+      retention: null,
+    }),
+    POWERTOOLS_LOG_LEVEL: 'DEBUG',
+  };
+  const host = await startHost(code.file, environment, {
+    onLine: (line) => {
+      appendFileSync(at.log, `${line}\n`);
+      options.onLog(readLogLine(line));
+    },
+  });
+
+  function run(): Promise<Outcome> {
+    const input: ArchiveInput = {
+      team: options.team,
+      scheduledTime: new Date().toISOString(),
+      apiKeyParameter: parameter,
+      baseUrl: options.baseUrl,
+      ...(options.startDate !== undefined && { startDate: options.startDate }),
+    };
+    return host.invoke(input, RUN_TIMEOUT_MS);
+  }
+
+  async function close(): Promise<void> {
+    await host.close();
+    await Promise.all([s3.close(), dynamodb.close(), ssm.close()]);
+  }
+
+  return { code, run, close };
+}
+
+/** The pinned public key is made with the archive, once, and lies outside the bucket. */
+function ensureKeyPair(at: ReturnType<typeof paths>): void {
+  if (existsSync(at.privateKey)) return;
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  writeFileSync(at.privateKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  writeFileSync(at.publicKey, publicKey.export({ type: 'spki', format: 'pem' }));
+}
+
+function readLogLine(line: string): LogLine {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as LogLine) : {};
+  } catch {
+    return {};
+  }
+}
