@@ -11,6 +11,7 @@
 import type { ArchiveInput } from '../shared/contract';
 import type { Retention } from '../shared/manifest';
 import type { CheckpointStore, Clock, Journal, ObjectStore, Signer } from '../shared/ports';
+import type { BatchLimits } from './batch';
 import { commit, stage } from './commit';
 import { gather } from './gather';
 import { findHead } from './head';
@@ -33,6 +34,7 @@ export interface RunSettings {
   readonly runId: string;
   readonly codeVersion: string;
   readonly lookbackHours: number;
+  readonly batchLimits: BatchLimits;
   readonly retention: Retention | null;
 }
 

@@ -9,8 +9,13 @@ import { type SegmentEntry, sha256 } from '../shared/manifest';
 import { compress, joinLines } from '../shared/ndjson';
 
 /** A draft may pass these by the one page that fills it. */
-export const MAX_BATCH_EVENTS = 20_000;
-export const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+export interface BatchLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** What fits into the function's memory with room to spare. */
+export const BATCH_LIMITS: BatchLimits = { events: 20_000, bytes: 16 * 1024 * 1024 };
 
 /** A line that may not enter `events/`, and why. */
 export interface Held {
@@ -27,7 +32,7 @@ export interface Draft {
   readonly held: Map<string, Held>;
 }
 
-export function createDraft(): Draft {
+export function createDraft(limits: BatchLimits): Draft {
   const events: DatedEvent[] = [];
   const held = new Map<string, Held>();
   let bytes = 0;
@@ -44,7 +49,7 @@ export function createDraft(): Draft {
       held.set(identity, line);
       bytes += line.event.line.length;
     },
-    isFull: () => events.length + held.size >= MAX_BATCH_EVENTS || bytes >= MAX_BATCH_BYTES,
+    isFull: () => events.length + held.size >= limits.events || bytes >= limits.bytes,
   };
 }
 

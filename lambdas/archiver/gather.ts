@@ -10,6 +10,7 @@ import { UpstreamError } from '../shared/errors';
 import { dateOf, datesBetween, midnight } from '../shared/keys';
 import type { Gap, Manifest, SealReason, Sweep } from '../shared/manifest';
 import type { Clock, ObjectStore } from '../shared/ports';
+import type { BatchLimits } from './batch';
 import { type Admitted, createIntake, type Intaken } from './intake';
 import type { Source } from './source';
 import { sweepDate, watchSweep } from './sweep';
@@ -33,6 +34,7 @@ export interface GatherOptions {
   readonly startDate: Date | undefined;
   readonly lookbackHours: number;
   readonly acceptOtherTeam: boolean;
+  readonly batchLimits: BatchLimits;
   readonly source: Source;
   readonly store: Pick<ObjectStore, 'list' | 'get'>;
   readonly clock: Clock;

@@ -29,6 +29,7 @@ import { decodeEnvironment } from '../shared/env';
 import { Failure, Race } from '../shared/errors';
 import type { Clock, Signer } from '../shared/ports';
 import { archive } from './archive';
+import { BATCH_LIMITS } from './batch';
 import type { RunReport } from './report';
 import { createSource, type Source } from './source';
 
@@ -75,7 +76,13 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     source = createTeamSource(input, environment.maxRequestsPerMinute, clock);
     const report = await archive(
       input,
-      { runId, codeVersion: version, lookbackHours: environment.lookbackHours, retention: environment.retention },
+      {
+        runId,
+        codeVersion: version,
+        lookbackHours: environment.lookbackHours,
+        batchLimits: BATCH_LIMITS,
+        retention: environment.retention,
+      },
       {
         store: createS3Store(s3, environment.bucket),
         checkpoints: createCheckpointStore(dynamodb, environment.table),

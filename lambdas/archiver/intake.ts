@@ -7,7 +7,7 @@ import { type AuditEvent, isDated, QUARANTINE_REASONS, type QuarantineReason, qu
 import { dateOf } from '../shared/keys';
 import type { Counts } from '../shared/manifest';
 import type { ObjectStore } from '../shared/ports';
-import { createDraft, type Draft, type Held } from './batch';
+import { type BatchLimits, createDraft, type Draft, type Held } from './batch';
 import { createKnown, type Standing } from './known';
 import { dropQuarantined } from './quarantine';
 import type { Source } from './source';
@@ -25,6 +25,7 @@ export interface IntakeOptions {
   /** Postman teams this chain has met. */
   readonly sourceTeams: readonly string[];
   readonly acceptOtherTeam: boolean;
+  readonly batchLimits: BatchLimits;
 }
 
 export interface Intake {
@@ -56,7 +57,7 @@ export function createIntake(options: IntakeOptions): Intake {
   const known = createKnown(options.team, options.store);
   const teams = createTeamCheck(options.sourceTeams, options.acceptOtherTeam);
   let { lookbackDates } = options;
-  let draft = createDraft();
+  let draft = createDraft(options.batchLimits);
   let tally = { pages: 0, late: 0, known: 0, revisions: 0, requestsBefore: options.source.tally().requests };
 
   async function admit(events: readonly AuditEvent[], walkStart: Date): Promise<readonly Admitted[]> {
@@ -105,7 +106,7 @@ export function createIntake(options: IntakeOptions): Intake {
       },
       sourceTeams: teams.met(),
     };
-    draft = createDraft();
+    draft = createDraft(options.batchLimits);
     tally = { pages: 0, late: 0, known: 0, revisions: 0, requestsBefore: requests };
     return taken;
   }
