@@ -1,0 +1,35 @@
+/** Seeded random numbers: the same seed gives the same sequence on every machine and Node version, for ever. */
+import { createHash } from 'node:crypto';
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+  /** Uniform integer in [0, limit). */
+  below(limit: number): number;
+  chance(probability: number): boolean;
+  /** Throws where there is nothing to pick from. */
+  pick<T>(items: readonly T[]): T;
+}
+
+export function createRandom(seed: string): Random {
+  let state = createHash('sha256').update(seed).digest().readUInt32LE();
+  // mulberry32: 32 bits of state are plenty for a demo team, and it fits here.
+  function next(): number {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+  const below = (limit: number): number => Math.floor(next() * limit);
+  function pick<T>(items: readonly T[]): T {
+    const item = items[below(items.length)];
+    if (item === undefined) throw new RangeError('nothing to pick from');
+    return item;
+  }
+  return {
+    next,
+    below,
+    chance: (probability) => next() < probability,
+    pick,
+  };
+}
