@@ -1,0 +1,62 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openTeamFolder, type TeamFolder } from '../../../cli/local/source-folder';
+
+const DAY_MS = 86_400_000;
+const anchor = new Date('2026-06-30T12:00:00Z');
+const later = (days: number) => new Date(anchor.getTime() + days * DAY_MS);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'team-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const open = (fresh = anchor, seed = 1) => openTeamFolder(folder, { seed, anchor: fresh, days: 5 });
+const rowsOf = ({ table }: TeamFolder) => Array.from({ length: table.size() }, (_, index) => table.row(index));
+const contents = (team: TeamFolder) => rowsOf(team).map((row) => team.table.get(row));
+
+test('the next start goes on with the same team, whatever seed and anchor it comes with', () => {
+  const before = contents(open());
+  const again = open(later(3), 7);
+  expect(again.anchor).toEqual(anchor);
+  expect(contents(again)).toEqual(before);
+  expect(readdirSync(folder)).toEqual(['state.json']);
+});
+
+test('the story goes on day by day, and each instant is played once', () => {
+  const team = open();
+  const before = rowsOf(team);
+  team.playTo(later(0.1));
+  expect(rowsOf(team)).toEqual(before);
+  team.playTo(later(1));
+  expect(rowsOf(team).length).toBeGreaterThan(before.length);
+  expect(rowsOf(team).slice(0, before.length)).toEqual(before);
+});
+
+test('arrivals, late ones too, are there after a restart, and new ones are others', () => {
+  const team = open();
+  const first = team.arrive(3, { at: anchor, visibleFrom: anchor });
+  const late = team.arrive(1, { at: later(-1), visibleFrom: later(0.5) });
+  const again = open();
+  const more = again.arrive(3, { at: anchor, visibleFrom: anchor });
+  expect(new Set([...first, ...late, ...more].map(({ row }) => row)).size).toBe(7);
+  expect(late.map(({ row }) => again.table.get(row))).toEqual(late);
+  expect(contents(open())).toEqual(contents(again));
+});
+
+test('edits and removals are there after a restart, in days not yet played as well', () => {
+  const team = open();
+  team.playTo(later(1));
+  const [first, last] = [contents(team).at(0), contents(team).at(-1)];
+  if (first === undefined || last === undefined) throw new Error('the team has no events');
+  const edited = { ...first, later: [{ from: 5, raw: '{"big":9007199254740993}' }] };
+  const removed = { ...last, removedAt: later(1).getTime() };
+  team.put([edited, removed]);
+
+  const again = open();
+  again.playTo(later(1));
+  expect([again.table.get(first.row), again.table.get(last.row)]).toEqual([edited, removed]);
+  expect(again.table.size()).toBe(team.table.size());
+});
