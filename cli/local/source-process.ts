@@ -1,0 +1,22 @@
+/**
+ * A bulk source server in a process of its own, so that its memory is not the archiver's. Arguments: one JSON text.
+ * Prints its URL in one line of JSON, and serves until its standard input ends or it is killed.
+ */
+import { bulkTable } from './source-bulk';
+import { createSourceModel } from './source-model';
+import { startSourceServer } from './source-server';
+import { sourceSettings } from './source-settings';
+
+interface Arguments {
+  readonly apiKey: string;
+  readonly events: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+const { apiKey, events, from, to } = JSON.parse(process.argv[2] ?? '') as Arguments;
+const table = bulkTable({ events, from: new Date(from), to: new Date(to) });
+const model = createSourceModel(table, sourceSettings('reality', apiKey));
+const server = await startSourceServer(model, { now: () => new Date(), served: false });
+process.stdout.write(`${JSON.stringify({ url: server.url })}\n`);
+process.stdin.resume().once('end', () => process.exit());

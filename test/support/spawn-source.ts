@@ -1,0 +1,34 @@
+/** The bulk source server as a process of its own, for tests that measure what the archiver alone needs. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { BulkOptions } from '../../cli/local/source-bulk';
+
+export interface SpawnedSource {
+  readonly url: string;
+  readonly pid: number;
+  close(): Promise<void>;
+}
+
+export async function spawnSource(options: BulkOptions & { readonly apiKey: string }): Promise<SpawnedSource> {
+  const file = join(import.meta.dirname, '../../cli/local/source-process.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(options)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout });
+  const died = exited.then(([code]) => Promise.reject(new Error(`the source server ended with ${code}`)));
+  // Also when nobody waits for it any more.
+  died.catch(() => undefined);
+  const [line] = await Promise.race([once(lines, 'line'), died]);
+  const { url } = JSON.parse(String(line)) as { url: string };
+  return {
+    url,
+    pid: Number(child.pid),
+    close: async () => {
+      child.stdin.end();
+      await exited;
+    },
+  };
+}
