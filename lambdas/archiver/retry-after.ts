@@ -7,14 +7,20 @@ import type { HttpResponse } from '../shared/ports';
 const EPOCH_FROM_SECONDS = 1_000_000_000;
 
 /** Milliseconds to wait, never negative; undefined where the response does not say. */
-export function retryAfterMs(headers: HttpResponse['headers'], now: Date): number | undefined {
-  const waits = [
-    ...['retry-after', 'retryafter', 'x-ratelimit-retryafter'].map((name) => delayMs(headers.get(name), now)),
-    ...['ratelimit-reset', 'x-ratelimit-reset'].map((name) => resetMs(headers.get(name), now)),
-    structuredResetMs(headers.get('ratelimit')),
-  ];
-  const wait = waits.find((ms) => ms !== undefined);
+export function retryAfterMs(
+  { status, headers }: Pick<HttpResponse, 'status' | 'headers'>,
+  now: Date,
+): number | undefined {
+  const delays = ['retry-after', 'retryafter', 'x-ratelimit-retryafter'].map((name) => delayMs(headers.get(name), now));
+  // The rate limit comes with every answer: only where it is the reason does its reset say when to ask again.
+  const resets = status === 429 ? resetsMs(headers, now) : [];
+  const wait = [...delays, ...resets].find((ms) => ms !== undefined);
   return wait === undefined ? undefined : Math.max(0, wait);
+}
+
+function resetsMs(headers: HttpResponse['headers'], now: Date): readonly (number | undefined)[] {
+  const resets = ['ratelimit-reset', 'x-ratelimit-reset'].map((name) => resetMs(headers.get(name), now));
+  return [...resets, structuredResetMs(headers.get('ratelimit'))];
 }
 
 /** Seconds, whole or not, or an HTTP date. */
@@ -22,7 +28,8 @@ function delayMs(text: string | undefined, now: Date): number | undefined {
   if (text === undefined) return undefined;
   const seconds = decimal(text);
   if (seconds !== undefined) return seconds * 1000;
-  const date = /[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
+  // `Date.parse` also finds a date in "wait 30": every HTTP date has a time of day.
+  const date = /\d:\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : date - now.getTime();
 }
 

@@ -150,10 +150,7 @@ function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
   if (status === 401 || status === 403) return { kind: 'key-refused', status };
   if (status === 429) return throttledOutcome(response, now);
   if (status >= 500 || status === 408 || status === 425) {
-    return retry(
-      new UpstreamError('source-unavailable', `the source answered ${status}`),
-      retryAfterMs(response.headers, now),
-    );
+    return retry(new UpstreamError('source-unavailable', `the source answered ${status}`), retryAfterMs(response, now));
   }
   if (status >= 300 && status < 400) {
     throw new UpstreamError(
@@ -187,7 +184,7 @@ function throttledOutcome(response: HttpResponse, now: Date): Attempt {
       'the Postman API quota is used up; the archive goes on when it is renewed',
     );
   }
-  return retry(new UpstreamError('source-throttled', 'the source answered 429'), retryAfterMs(response.headers, now));
+  return retry(new UpstreamError('source-throttled', 'the source answered 429'), retryAfterMs(response, now));
 }
 
 function transportOutcome(error: unknown): Attempt {
