@@ -1,0 +1,113 @@
+/**
+ * A template as if deployed: every resource has a name and an ARN made of its logical id, and every reference is filled
+ * in. An intrinsic function that is not known throws.
+ */
+import type { Template } from 'aws-cdk-lib/assertions';
+import type { Policy, Statement } from './policy';
+
+export const ACCOUNT = '111122223333';
+export const REGION = 'eu-central-1';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: object;
+}
+
+export interface Deployed {
+  readonly policies: readonly Policy[];
+  arnOf(logicalId: string): string;
+  /** A part of the template with its references filled in. */
+  filled(value: unknown): unknown;
+}
+
+export function deploy(template: Template): Deployed {
+  const { Resources } = template.toJSON() as { readonly Resources: Readonly<Record<string, Resource>> };
+  const arnOf = (id: string) => arn(id, Resources[id]?.Type);
+  const filled = (value: unknown) => fill(value, arnOf);
+  const policies = Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) =>
+    policiesIn(id, Type, { properties: filled(Properties) as Properties, arnOf }),
+  );
+  return { policies, arnOf, filled };
+}
+
+const ARNS: Readonly<Record<string, (id: string) => string>> = {
+  'AWS::S3::Bucket': (id) => `arn:aws:s3:::${id}`,
+  'AWS::IAM::Role': (id) => `arn:aws:iam::${ACCOUNT}:role/${id}`,
+  'AWS::KMS::Key': (id) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`,
+  'AWS::SQS::Queue': (id) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${id}`,
+  'AWS::DynamoDB::Table': (id) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${id}`,
+  'AWS::Lambda::Function': (id) => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${id}`,
+  'AWS::Logs::LogGroup': (id) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${id}:*`,
+  'AWS::Scheduler::ScheduleGroup': (id) => `arn:aws:scheduler:${REGION}:${ACCOUNT}:schedule-group/${id}`,
+};
+
+function arn(id: string, type: string | undefined): string {
+  const make = ARNS[type ?? ''];
+  if (make === undefined) throw new Error(`no ARN is known for ${id}, ${type}`);
+  return make(id);
+}
+
+const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws',
+  'AWS::Region': REGION,
+  'AWS::AccountId': ACCOUNT,
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+
+function fill(value: unknown, arnOf: (id: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((each) => fill(each, arnOf));
+  if (typeof value !== 'object' || value === null) return value;
+  const [name = '', argument] = Object.entries(value)[0] ?? [];
+  if (name === 'Ref') return PSEUDO_PARAMETERS[argument] ?? argument;
+  if (name === 'Fn::Join') return (fill(argument[1], arnOf) as string[]).join(argument[0]);
+  if (name === 'Fn::GetAtt' && argument[1] === 'Arn') return arnOf(argument[0]);
+  if (name.startsWith('Fn::')) throw new Error(`cannot fill in ${JSON.stringify(value)}`);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each, arnOf)]));
+}
+
+interface Document {
+  readonly Statement: readonly Statement[];
+}
+
+/** Of the types of resource that carry a policy; each has only those of its type. */
+interface Properties {
+  readonly Roles: readonly string[];
+  readonly Queues: readonly string[];
+  readonly Bucket: string;
+  readonly PolicyDocument: Document;
+  readonly AssumeRolePolicyDocument: Document;
+  readonly KeyPolicy: Document;
+  readonly Policies?: unknown;
+  readonly ManagedPolicyArns?: unknown;
+}
+
+interface Filled {
+  readonly properties: Properties;
+  arnOf(id: string): string;
+}
+
+function policiesIn(source: string, type: string, { properties, arnOf }: Filled): Policy[] {
+  const own = (id: string, { Statement }: Document) => ({ source, of: { resource: arnOf(id) }, statements: Statement });
+  switch (type) {
+    case 'AWS::IAM::Policy':
+      return properties.Roles.map((id) => ({
+        source,
+        of: { role: arnOf(id) },
+        statements: properties.PolicyDocument.Statement,
+      }));
+    case 'AWS::IAM::Role':
+      if (properties.Policies ?? properties.ManagedPolicyArns) throw new Error('cannot evaluate policies in a role');
+      return [own(source, properties.AssumeRolePolicyDocument)];
+    case 'AWS::S3::BucketPolicy':
+      return [own(properties.Bucket, properties.PolicyDocument)];
+    case 'AWS::KMS::Key':
+      return [own(source, properties.KeyPolicy)];
+    case 'AWS::SQS::QueuePolicy':
+      return properties.Queues.map((id) => own(id, properties.PolicyDocument));
+    case 'AWS::Lambda::Permission':
+    case 'AWS::IAM::ManagedPolicy':
+      throw new Error(`cannot evaluate ${type}`);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Who may do what in the synthesised template: AWS's evaluation logic for one account, as far as this stack needs it.
+ * An explicit deny wins; otherwise an identity policy or the resource's own policy must allow. A key's policy must
+ * itself let the account's identity policies count. Whatever is not understood throws, so that no test passes by it.
+ */
+import { ACCOUNT } from './deployed';
+
+export interface Call {
+  /** ARN of a role, or the name of a service. */
+  readonly principal: string;
+  readonly action: string;
+  readonly resource: string;
+  /** Condition keys of the request. `aws:PrincipalArn` is filled in. */
+  readonly context?: Context;
+}
+
+export type Context = Readonly<Record<string, string>>;
+
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Principal?: '*' | Readonly<Record<string, OneOrMany>>;
+  readonly Action?: OneOrMany;
+  readonly NotAction?: OneOrMany;
+  readonly Resource?: OneOrMany;
+  readonly NotResource?: OneOrMany;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMany>>>>;
+}
+
+type OneOrMany = string | number | readonly (string | number)[];
+
+export interface Policy {
+  /** Where the statements stand: the logical id of a template's resource. */
+  readonly source: string;
+  /** The role it is attached to, or the resource whose own policy it is. */
+  readonly of: { readonly role: string } | { readonly resource: string };
+  readonly statements: readonly Statement[];
+}
+
+const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
+
+/** Every decision, with the statement that made it. */
+export function decide(policies: readonly Policy[], call: Call): { readonly allowed: boolean; readonly by: string } {
+  const matching = policies.flatMap((policy) =>
+    governs(policy, call)
+      ? policy.statements.filter((each) => matches(each, policy, call)).map((each) => ({ policy, each }))
+      : [],
+  );
+  const deny = matching.find(({ each }) => each.Effect === 'Deny');
+  if (deny !== undefined) return { allowed: false, by: `${deny.policy.source} ${deny.each.Sid ?? 'deny'}` };
+  const own = matching.find(({ policy }) => 'role' in policy.of);
+  const granted = matching.find(({ policy, each }) => 'resource' in policy.of && !isDelegation(each));
+  const delegated = matching.some(({ policy, each }) => 'resource' in policy.of && isDelegation(each));
+  const counts = granted ?? (own !== undefined && (!needsDelegation(call) || delegated) ? own : undefined);
+  return counts === undefined
+    ? { allowed: false, by: 'no statement allows it' }
+    : { allowed: true, by: `${counts.policy.source} ${counts.each.Sid ?? 'allow'}` };
+}
+
+/** Keys and roles are governed by their own policy first; identity policies count where it hands over to the account. */
+function needsDelegation({ action }: Call): boolean {
+  return action.startsWith('kms:') || action.startsWith('sts:');
+}
+
+function governs({ of }: Policy, call: Call): boolean {
+  if ('role' in of) return of.role === call.principal;
+  return call.resource === of.resource || call.resource.startsWith(`${of.resource}/`);
+}
+
+/** A resource policy that names the account allows nobody: it lets the account's own policies decide. */
+function isDelegation({ Principal }: Statement): boolean {
+  return typeof Principal === 'object' && list(Principal.AWS).includes(ROOT);
+}
+
+function matches(statement: Statement, { of }: Policy, call: Call): boolean {
+  const known = ['Sid', 'Effect', 'Principal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
+  const unknown = Object.keys(statement).filter((key) => !known.includes(key));
+  if (unknown.length > 0) throw new Error(`cannot evaluate ${unknown.join()}`);
+  return (
+    actionMatches(statement, call) &&
+    ('role' in of || principalMatches(statement.Principal, call)) &&
+    resourceMatches(statement, of, call) &&
+    conditionsHold(statement, call)
+  );
+}
+
+function actionMatches({ Action, NotAction }: Statement, { action }: Call): boolean {
+  const among = (patterns: OneOrMany | undefined) =>
+    list(patterns).some((each) => glob(each, action, { anyCase: true }));
+  return NotAction === undefined ? among(Action) : !among(NotAction);
+}
+
+function principalMatches(principal: Statement['Principal'], call: Call): boolean {
+  if (principal === undefined) throw new Error('a resource policy without a principal');
+  if (principal === '*') return true;
+  const known = ['AWS', 'Service'];
+  if (Object.keys(principal).some((kind) => !known.includes(kind))) throw new Error('cannot evaluate the principal');
+  if (list(principal.Service).includes(call.principal)) return true;
+  const named = list(principal.AWS);
+  return named.includes('*') || named.includes(call.principal) || (named.includes(ROOT) && isOfAccount(call.principal));
+}
+
+function isOfAccount(principal: string): boolean {
+  return principal.startsWith(`arn:aws:iam::${ACCOUNT}:`);
+}
+
+/** In a key's or a role's own policy `*`, or nothing, means the key or role. */
+function resourceMatches({ Resource, NotResource }: Statement, of: Policy['of'], { resource }: Call): boolean {
+  if (Resource === undefined && NotResource === undefined) return 'resource' in of && of.resource === resource;
+  const among = (patterns: OneOrMany | undefined) => list(patterns).some((each) => glob(each, resource));
+  return NotResource === undefined ? among(Resource) : !among(NotResource);
+}
+
+type Operator = (expected: string, actual: string) => boolean;
+
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  StringEquals: (expected, actual) => expected === actual,
+  StringLike: (expected, actual) => glob(expected, actual),
+  ArnEquals: arnLike,
+  ArnLike: arnLike,
+  Bool: (expected, actual) => expected === actual,
+  NumericLessThan: (expected, actual) => Number(actual) < Number(expected),
+};
+
+/** All operators and keys must hold; of several values for a key, one. A key the request lacks fails a positive test. */
+function conditionsHold({ Condition = {} }: Statement, call: Call): boolean {
+  const isRole = call.principal.startsWith('arn:');
+  const context: Context = { ...(isRole && { 'aws:PrincipalArn': call.principal }), ...call.context };
+  const actualOf = (key: string) =>
+    Object.entries(context).find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1];
+  return Object.entries(Condition).every(([operator, tests]) =>
+    Object.entries(tests).every(([key, expected]) => holds(operator, list(expected), actualOf(key))),
+  );
+}
+
+function holds(operator: string, expected: readonly string[], actual: string | undefined): boolean {
+  if (operator === 'Null') return expected.includes(String(actual === undefined));
+  if (operator === 'ArnNotEquals') return actual === undefined || !expected.some((each) => arnLike(each, actual));
+  const compare = OPERATORS[operator];
+  if (compare === undefined) throw new Error(`cannot evaluate ${operator}`);
+  return actual !== undefined && expected.some((each) => compare(each, actual));
+}
+
+/** Wildcards do not reach beyond a colon, but for those in the last of an ARN's six parts. */
+function arnLike(expected: string, actual: string): boolean {
+  const parts = (arn: string) => [...arn.split(':').slice(0, 5), arn.split(':').slice(5).join(':')];
+  return parts(expected).every((part, i) => glob(part, parts(actual)[i] ?? ''));
+}
+
+function glob(pattern: string, text: string, { anyCase = false } = {}): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, anyCase ? 'is' : 's').test(text);
+}
+
+function list(value: OneOrMany | undefined): string[] {
+  return value === undefined ? [] : [value].flat().map(String);
+}
