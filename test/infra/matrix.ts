@@ -1,0 +1,38 @@
+/** The configurations that must deploy: each is `context.archive` of a `cdk.json`. */
+export const matrix: Readonly<Record<string, object>> = {
+  'one team': { teams: [{ name: 'main' }] },
+  'forty teams': { teams: Array.from({ length: 40 }, (_, i) => ({ name: `team-${i + 1}` })) },
+  'every option on': {
+    stage: 'acceptance-eu-1',
+    teams: [
+      {
+        name: 'platform',
+        apiKeyParameter: '/platform/postman/audit_key.v2',
+        baseUrl: 'https://api.eu.postman.com',
+        schedule: 'cron(0/15 6-22 ? * MON-FRI *)',
+      },
+      { name: 'sales', schedule: 'rate(1 day)' },
+    ],
+    formerTeams: ['acquired-2024', 'lab'],
+    lookbackHours: 48,
+    maxRequestsPerMinute: 60,
+    retention: { mode: 'COMPLIANCE', days: 2557, expireAfterDays: 2600 },
+    alarmEmail: 'security@example.com',
+  },
+  'every option off': {
+    teams: [{ name: 'main' }],
+    formerTeams: [],
+    lookbackHours: 1,
+    maxRequestsPerMinute: 1,
+    retention: { mode: 'GOVERNANCE', days: 1, expireAfterDays: null },
+    alarmEmail: null,
+  },
+  'hostile names': {
+    stage: 'x-0--9',
+    teams: [
+      ...['a', '1', '0000000000', 'a1', 'a-1', 'a--1', 'ax1', 'select', 'null', 'resource', 'default', 'constructor'],
+      ...['a'.repeat(32), `${'a'.repeat(15)}-${'a'.repeat(16)}`, 'team', 'dt', 'events', 'manifests'],
+    ].map((name) => ({ name, schedule: 'rate(7 days)' })),
+    formerTeams: ['main', 'all'],
+  },
+};

@@ -1,0 +1,56 @@
+/**
+ * The real app, synthesised with everything that stops a real synth: both rule packs, the limits, CloudFormation's own
+ * rules. Only the function's code is a stand-in, since bundling it for every configuration would say nothing more.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { archiveApp } from '../../infra/archive-app';
+
+export interface Synthesised {
+  readonly template: Template;
+  /** What the person at the terminal is told, with its level. */
+  readonly messages: readonly string[];
+  readonly report: Report;
+}
+
+/** Of the rule packs: CDK's `validation-report.json`. */
+interface Report {
+  readonly pluginReports: readonly {
+    readonly pluginName: string;
+    readonly violations: readonly { readonly ruleName: string; readonly severity: string }[];
+    readonly suppressedViolations?: readonly { readonly acknowledgedId: string; readonly reason: string }[];
+  }[];
+}
+
+/** `archive` is `context.archive` of `cdk.json`. Throws what stops the synth, with the report as its message. */
+export function synthesise(archive: unknown, env: Environment = {}): Synthesised {
+  const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
+  try {
+    const archiverCode = Code.fromInline('exports.handler = async () => {};');
+    const assembly = archiveApp({ archiverCode, env, outdir, context: { archive } }).synth();
+    const stack = assembly.stacks[0];
+    if (stack === undefined) throw new Error('the app has no stack');
+    return {
+      template: Template.fromJSON(stack.template),
+      messages: stack.messages.map(({ level, entry }) => `${level}: ${String(entry.data)}`),
+      report: JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')),
+    };
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+/** The only resource of its type. */
+export function only(template: Template, type: string): { readonly id: string; readonly properties: Properties } {
+  const found = Object.entries(template.findResources(type));
+  const [id, resource] = found[0] ?? [];
+  if (id === undefined || resource === undefined || found.length > 1) throw new Error(`${found.length} of ${type}`);
+  return { id, properties: resource.Properties };
+}
+
+/** As CDK types what it found: anything. */
+export type Properties = ReturnType<Template['findResources']>[string][string];
