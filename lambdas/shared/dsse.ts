@@ -62,11 +62,20 @@ export function keyId(publicKey: KeyObject): string {
 
 /** A P-256 public key from PEM text; throws where it is anything else. */
 export function readPublicKey(pem: string | Buffer): KeyObject {
-  const key = createPublicKey(pem);
-  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+  const key = tryPublicKey(pem);
+  if (key?.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     throw new TypeError('expected an ECDSA P-256 public key in PEM');
   }
   return key;
+}
+
+/** OpenSSL's own message (`DECODER routines::unsupported`) helps nobody. */
+function tryPublicKey(pem: string | Buffer): KeyObject | undefined {
+  try {
+    return createPublicKey(pem);
+  } catch {
+    return undefined;
+  }
 }
 
 function verifies(signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {

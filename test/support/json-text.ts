@@ -15,7 +15,12 @@ const HOSTILE_PIECES = [
 /** Few, so that duplicates are common. */
 const HOSTILE_KEYS = ['"id"', '"ID"', '"i\\u0064"', '"__proto__"', '"constructor"', '"toString"', '"0"', '"00"', '""'];
 
-const escaped = fc.string({ unit: 'binary', maxLength: 6 }).map((text) => JSON.stringify(text).slice(1, -1));
+/** Any Unicode character. (fast-check's own `binary` unit takes seconds to set up.) */
+export const character: fc.Arbitrary<string> = fc
+  .oneof(fc.nat(0x7f), fc.integer({ min: 0x80, max: 0xd7ff }), fc.integer({ min: 0xe000, max: 0x10ffff }))
+  .map((code) => String.fromCodePoint(code));
+
+const escaped = fc.string({ unit: character, maxLength: 6 }).map((text) => JSON.stringify(text).slice(1, -1));
 
 /** A string's token, in quotes. */
 export const stringToken: fc.Arbitrary<string> = fc

@@ -1,0 +1,171 @@
+import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { keyId, open, pae, readPublicKey, seal } from '../../lambdas/shared/dsse';
+import type { Signer } from '../../lambdas/shared/ports';
+import { createSigner } from '../support/archive-builder';
+
+const TYPE = 'application/vnd.test+json';
+const PAYLOAD = Buffer.from('{"seq":1,"team":"main \u00e9"}');
+const signer = createSigner();
+
+interface Parts {
+  readonly payloadType?: string;
+  readonly payload?: string;
+  readonly keyid?: string;
+  readonly sig?: string;
+}
+
+const sealed = () => seal(TYPE, PAYLOAD, signer);
+
+/** A sealed envelope with some of its parts replaced, in the one spelling that envelopes have. */
+async function envelope(parts: Parts = {}): Promise<Buffer> {
+  const good = JSON.parse(String(await sealed()));
+  const { payloadType = good.payloadType, payload = good.payload, ...signature } = parts;
+  return Buffer.from(
+    `${JSON.stringify({ payloadType, payload, signatures: [{ ...good.signatures[0], ...signature }] })}\n`,
+  );
+}
+
+const signed = (by: Signer, bytes: Buffer) => by.sign(bytes).then((sig) => sig.toString('base64'));
+
+describe('sealing', () => {
+  test('signs the pre-authentication encoding of DSSE', async () => {
+    // The example of the DSSE specification.
+    expect(pae('http://example.com/HelloWorld', Buffer.from('hello world')).toString()).toBe(
+      'DSSEv1 29 http://example.com/HelloWorld 11 hello world',
+    );
+    expect(pae('é', Buffer.from('é')).toString()).toBe('DSSEv1 2 é 2 é');
+    const { payload, signatures } = JSON.parse(String(await sealed()));
+    const message = Buffer.concat([Buffer.from(`DSSEv1 ${TYPE.length} ${TYPE} ${PAYLOAD.length} `), PAYLOAD]);
+    expect(Buffer.from(payload, 'base64')).toEqual(PAYLOAD);
+    expect(verify('sha256', message, signer.publicKey, Buffer.from(signatures[0].sig, 'base64'))).toBe(true);
+  });
+
+  test('names the key by its SHA-256, and gives one line', async () => {
+    const text = String(await sealed());
+    expect(JSON.parse(text).signatures[0].keyid).toBe(keyId(signer.publicKey));
+    expect(keyId(signer.publicKey)).toMatch(/^[0-9a-f]{64}$/);
+    expect(text.indexOf('\n')).toBe(text.length - 1);
+  });
+
+  test('and opening give the payload back, also an empty one', async () => {
+    expect(open(await sealed(), TYPE, signer.publicKey)).toEqual({ ok: true, payload: PAYLOAD });
+    const empty = await seal(TYPE, Buffer.alloc(0), signer);
+    expect(open(empty, TYPE, signer.publicKey)).toEqual({ ok: true, payload: Buffer.alloc(0) });
+  });
+});
+
+describe('opening refuses', () => {
+  const other = createSigner();
+
+  test('an envelope of another key, of the pinned key by name, and of another key by name', async () => {
+    const byOther = await seal(TYPE, PAYLOAD, other);
+    expect(open(byOther, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'other-key', payload: PAYLOAD });
+    const forged = await envelope({ sig: await signed(other, pae(TYPE, PAYLOAD)) });
+    expect(open(forged, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'bad-signature', payload: PAYLOAD });
+    const renamed = await envelope({ keyid: keyId(other.publicKey) });
+    expect(open(renamed, TYPE, signer.publicKey)).toMatchObject({ ok: false, problem: 'other-key' });
+  });
+
+  test.each([
+    ['another payload', async () => ({ payload: Buffer.from('{"seq":2}').toString('base64') })],
+    ['no payload', async () => ({ payload: '' })],
+    ['no signature', async () => ({ sig: '' })],
+    ['a signature of the payload alone', async () => ({ sig: await signed(signer, PAYLOAD) })],
+    ['a signature of another type', async () => ({ sig: await signed(signer, pae('text/plain', PAYLOAD)) })],
+    ['a signature of another payload', async () => ({ sig: await signed(signer, pae(TYPE, Buffer.from('x'))) })],
+    ['a signature in zeros', async () => ({ sig: Buffer.alloc(72).toString('base64') })],
+    ['a signature of r = s = 0', async () => ({ sig: Buffer.from('3006020100020100', 'hex').toString('base64') })],
+    ['a signature of r = s = 1', async () => ({ sig: Buffer.from('3006020101020101', 'hex').toString('base64') })],
+    ['a long signature', async () => ({ sig: Buffer.alloc(10_000, 0x30).toString('base64') })],
+  ] satisfies [string, () => Promise<Parts>][])('%s', async (_name, parts) => {
+    expect(open(await envelope(await parts()), TYPE, signer.publicKey)).toMatchObject({
+      ok: false,
+      problem: 'bad-signature',
+    });
+  });
+
+  test('a signature that is not DER', async () => {
+    const key = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const sig = sign('sha256', pae(TYPE, PAYLOAD), { key: key.privateKey, dsaEncoding: 'ieee-p1363' }).toString(
+      'base64',
+    );
+    const bytes = await envelope({ sig, keyid: keyId(key.publicKey) });
+    expect(open(bytes, TYPE, key.publicKey)).toMatchObject({ ok: false, problem: 'bad-signature' });
+  });
+
+  test('a signature with bytes after it', async () => {
+    const sig = Buffer.concat([await signer.sign(pae(TYPE, PAYLOAD)), Buffer.from([0])]).toString('base64');
+    expect(open(await envelope({ sig }), TYPE, signer.publicKey)).toMatchObject({
+      ok: false,
+      problem: 'bad-signature',
+    });
+  });
+
+  test('another payload type, signed or not', async () => {
+    expect(open(await sealed(), 'text/plain', signer.publicKey)).toEqual({ ok: false, problem: 'not-an-envelope' });
+    expect(open(await envelope({ payloadType: 'text/plain' }), TYPE, signer.publicKey).ok).toBe(false);
+    expect(open(await envelope({ payloadType: 'text/plain' }), 'text/plain', signer.publicKey).ok).toBe(false);
+  });
+
+  test.each([
+    ['nothing', () => ''],
+    ['text', () => 'DSSE'],
+    ['null', () => 'null'],
+    ['an array', () => '[]'],
+    ['an empty object', () => '{}'],
+    ['no newline', (good: string) => good.trimEnd()],
+    ['two newlines', (good: string) => `${good}\n`],
+    ['a space instead of the newline', (good: string) => good.replace('\n', ' ')],
+    ['white space between tokens', (good: string) => good.replace(':', ': ')],
+    ['a byte order mark', (good: string) => `\ufeff${good}`],
+    ['an escape where none is needed', (good: string) => good.replace('payload"', '\\u0070ayload"')],
+    ['a further field', (good: string) => good.replace('{', '{"x":1,')],
+    ['a further field of the signature', (good: string) => good.replace('{"keyid"', '{"x":1,"keyid"')],
+    ['fields in another order', (good: string) => good.replace(/(\{)(.*?),("payload":".*?")/, '$1$3,$2')],
+    ['the payload twice', (good: string) => good.replace('"payload":', '"payload":"e30=","payload":')],
+    ['no signatures', (good: string) => good.replace(/\[.*\]/, '[]')],
+    ['signatures that are an object', (good: string) => good.replace(/\[(.*)\]/, '$1')],
+    ['a second signature', (good: string) => good.replace(/\[(.*)\]/, '[$1,$1]')],
+    ['a signature that is null', (good: string) => good.replace(/\[.*\]/, '[null]')],
+    ['a keyid that is a number', (good: string) => good.replace(/"keyid":"\w+"/, '"keyid":1')],
+    ['a sig that is null', (good: string) => good.replace(/"sig":"[^"]+"/, '"sig":null')],
+    ['base64 with a newline', (good: string) => good.replace('"payload":"', '"payload":"\\n')],
+    ['base64 of the URL alphabet', (good: string) => good.replace(/"sig":"[^"]+"/, '"sig":"-_8="')],
+    ['base64 without its padding', (good: string) => good.replace(/=+"/, '"')],
+    [
+      'base64 with other spare bits',
+      (good: string) => good.replace(/(\w)="/, (_all, last) => `${last === 'B' ? 'C' : 'B'}="`),
+    ],
+  ])('%s', async (_name, bend) => {
+    const good = String(await seal(TYPE, Buffer.from('{"seq": 10}'), signer));
+    expect(good).toMatch(/"payload":"[^"=]+="/);
+    expect(bend(good)).not.toBe(good);
+    expect(open(Buffer.from(bend(good)), TYPE, signer.publicKey)).toMatchObject({ ok: false });
+  });
+});
+
+describe('readPublicKey', () => {
+  const pem = (key: KeyObject) => String(key.export({ type: 'spki', format: 'pem' }));
+
+  test('reads a P-256 key with the same id', () => {
+    expect(keyId(readPublicKey(pem(signer.publicKey)))).toBe(keyId(signer.publicKey));
+    expect(keyId(readPublicKey(Buffer.from(pem(signer.publicKey))))).toBe(keyId(signer.publicKey));
+  });
+
+  test.each([
+    ['RSA', () => generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey],
+    ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey],
+    ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey],
+    ['Ed25519', () => generateKeyPairSync('ed25519').publicKey],
+  ])('refuses %s', (_name, key) => {
+    expect(() => readPublicKey(pem(key()))).toThrow(new TypeError('expected an ECDSA P-256 public key in PEM'));
+  });
+
+  test.each([
+    [''],
+    ['-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'],
+    ['ssh-ed25519 AAAA'],
+  ])('refuses %j', (text) => {
+    expect(() => readPublicKey(text)).toThrow(new TypeError('expected an ECDSA P-256 public key in PEM'));
+  });
+});
