@@ -28,9 +28,14 @@ function delayMs(text: string | undefined, now: Date): number | undefined {
   if (text === undefined) return undefined;
   const seconds = decimal(text);
   if (seconds !== undefined) return seconds * 1000;
-  // `Date.parse` also finds a date in "wait 30": every HTTP date has a time of day.
+  const date = httpDate(text);
+  return date && date.getTime() - now.getTime();
+}
+
+/** `Date.parse` also finds a date in "wait 30": every HTTP date has a time of day. */
+export function httpDate(text = ''): Date | undefined {
   const date = /\d:\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : date - now.getTime();
+  return Number.isNaN(date) ? undefined : new Date(date);
 }
 
 /** Seconds left, or the epoch second of the reset: nobody waits thirty years, so the size tells them apart. */

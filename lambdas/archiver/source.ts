@@ -14,7 +14,7 @@ import {
   TransportError,
 } from '../shared/ports';
 import { createRateLimit } from './rate-limit';
-import { retryAfterMs } from './retry-after';
+import { httpDate, retryAfterMs } from './retry-after';
 
 export const PAGE_LIMIT = 300;
 const MAX_ATTEMPTS = 8;
@@ -106,7 +106,8 @@ export function createSource(options: SourceOptions): Source {
       if (result.kind !== 'retry') return result;
       failure = result.failure;
       if (attempt >= result.attempts) throw failure;
-      const wait = result.waitMs ?? backoffMs(attempt, clock.random());
+      // "Retry after 0", again and again, is no licence to hammer.
+      const wait = Math.max(result.waitMs ?? 0, backoffMs(attempt, clock.random()));
       if (wait + MIN_REQUEST_MS > left()) throw failure;
       journal.warn('source retry', { attempt, code: failure.code, waitMs: Math.round(wait) });
       await clock.sleep(wait);
@@ -165,8 +166,7 @@ function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
 
 function pageOutcome(response: HttpResponse): Attempt {
   try {
-    const date = Date.parse(response.headers.get('date') ?? '');
-    return { kind: 'page', serverTime: Number.isNaN(date) ? undefined : new Date(date), ...readPage(response.body) };
+    return { kind: 'page', serverTime: httpDate(response.headers.get('date')), ...readPage(response.body) };
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
     return retry(
@@ -197,13 +197,7 @@ function transportOutcome(error: unknown): Attempt {
 }
 
 function retry(failure: UpstreamError, waitMs: number | undefined, attempts = MAX_ATTEMPTS): Attempt {
-  // "Retry after 0" is no licence to hammer.
-  return {
-    kind: 'retry',
-    failure,
-    waitMs: waitMs === undefined ? undefined : Math.max(waitMs, BACKOFF_BASE_MS),
-    attempts,
-  };
+  return { kind: 'retry', failure, waitMs, attempts };
 }
 
 function backoffMs(attempt: number, random: number): number {

@@ -1,0 +1,424 @@
+import { inspect } from 'node:util';
+import { PAGE_LIMIT, type Query } from '../../lambdas/archiver/source';
+import { ConfigError, Failure, UpstreamError } from '../../lambdas/shared/errors';
+import { type HttpResponse, TransportError } from '../../lambdas/shared/ports';
+import { API_KEY, page, response, type Server, type SourceKit, sourceKit } from '../support/source-kit';
+import { virtualClock } from '../support/virtual-clock';
+
+const query: Query = {
+  since: new Date('2026-06-09T23:59:59.000Z'),
+  until: new Date('2026-06-15T00:00:00.000Z'),
+  limit: PAGE_LIMIT,
+};
+const event = '{"id":558306001,"timestamp":"2026-06-12T11:41:44.000Z"}';
+
+function ask(kit: SourceKit, more: Partial<Query> = {}, reserveMs = 3000) {
+  return kit.source.ask({ ...query, ...more }, reserveMs);
+}
+
+/** The failure that `asking` ends in. */
+async function failureOf(asking: Promise<unknown>): Promise<Failure> {
+  const end = await asking.then(
+    (answer) => answer,
+    (error: unknown) => error,
+  );
+  if (end instanceof Failure) return end;
+  throw new Error(`expected a failure, got ${inspect(end)}`);
+}
+
+/** Answers in turn, the last one for ever. */
+function inTurn(...answers: readonly (HttpResponse | TransportError)[]): Server {
+  return (_call, number) => {
+    const answer = answers[Math.min(number, answers.length) - 1];
+    if (answer === undefined || answer instanceof TransportError) throw answer;
+    return answer;
+  };
+}
+
+describe('the request', () => {
+  test('holds every parameter, and the key in its header', async () => {
+    const kit = sourceKit(inTurn(page()));
+    await ask(kit, { cursor: '9007199254740993' });
+    const [call] = kit.calls;
+    expect(call?.url.href).toBe(
+      'https://source.test/audit/logs?since=2026-06-09T23%3A59%3A59.000Z&until=2026-06-15T00%3A00%3A00.000Z' +
+        '&limit=300&orderBy=asc&cursor=9007199254740993',
+    );
+    expect(call?.headers).toEqual({
+      'x-api-key': API_KEY,
+      accept: 'application/json',
+      'user-agent': 'audit-archive-test/1',
+    });
+  });
+
+  test('has no cursor on the first page', async () => {
+    const kit = sourceKit(inTurn(page()));
+    await ask(kit);
+    expect(kit.calls[0]?.url.searchParams.has('cursor')).toBe(false);
+  });
+
+  test.each([
+    'a b',
+    'a+b',
+    'a&since=1',
+    'a#b',
+    'ä',
+    '%20',
+    '../x',
+    '{"id":1}',
+  ])('echoes the cursor "%s" exactly', async (cursor) => {
+    const kit = sourceKit(inTurn(page()));
+    await ask(kit, { cursor });
+    expect(kit.calls[0]?.url.searchParams.getAll('cursor')).toEqual([cursor]);
+    expect(kit.calls[0]?.url.searchParams.getAll('since')).toHaveLength(1);
+  });
+
+  test.each([
+    ['https://source.test/', '/audit/logs'],
+    ['https://source.test//', '/audit/logs'],
+    ['https://source.test/eu/v1/', '/eu/v1/audit/logs'],
+  ])('to %s goes to %s', async (baseUrl, path) => {
+    const kit = sourceKit(inTurn(page()), { baseUrl });
+    await ask(kit);
+    expect(kit.calls[0]?.url.pathname).toBe(path);
+    expect(kit.calls[0]?.url.origin).toBe('https://source.test');
+  });
+
+  test('may take a minute, and no longer than the time left for it', async () => {
+    const long = sourceKit(inTurn(page()));
+    await ask(long);
+    expect(long.calls[0]?.limits.timeoutMs).toBe(60_000);
+    const short = sourceKit(inTurn(page()), { clock: virtualClock({ remainingMs: 13_000 }) });
+    await ask(short);
+    expect(short.calls[0]?.limits.timeoutMs).toBe(10_000);
+  });
+});
+
+describe('a good page', () => {
+  test("comes with its events, its cursor and the source's clock", async () => {
+    const body = `{"trails":[${event}],"nextCursor":554891778}`;
+    const kit = sourceKit(inTurn(response(200, body, { date: 'Fri, 12 Jun 2026 12:00:00 GMT' })));
+    const answer = await ask(kit);
+    expect(answer).toMatchObject({ kind: 'page', cursor: '554891778', serverTime: new Date('2026-06-12T12:00:00Z') });
+    expect(answer.kind === 'page' && answer.events.map(({ line }) => String(line))).toEqual([event]);
+  });
+
+  test.each([undefined, '', 'yesterday', 'now 5', '5'])('with the date header "%s" tells no time', async (date) => {
+    const kit = sourceKit(inTurn(response(200, '{"trails":[]}', date === undefined ? {} : { date })));
+    expect(await ask(kit)).toMatchObject({ kind: 'page', serverTime: undefined });
+  });
+});
+
+describe('trouble that passes', () => {
+  const troubles: readonly [string, HttpResponse | TransportError][] = [
+    ...[500, 501, 502, 503, 504, 520, 599, 408, 425].map((status) => [`${status}`, response(status, 'oops')] as const),
+    ['429', response(429, '{"error":"rateLimited","message":"Rate limit exceeded. Please retry later."}')],
+    ['429 as a problem', response(429, '{"title":"Too Many Requests","status":429}')],
+    ['a reset', new TransportError('network', 'ECONNRESET')],
+    ['a timeout', new TransportError('timeout', 'no whole response within 60000 ms')],
+    ['an empty 200', response(200, '')],
+    ['a cut 200', response(200, `{"trails":[${event}`)],
+    ['a 200 of HTML', response(200, '<html><body>Maintenance</body></html>')],
+  ].map(([name, answer]) => [String(name), answer as HttpResponse | TransportError]);
+
+  test.each(troubles)('%s, then good: waits and asks again', async (_name, trouble) => {
+    const kit = sourceKit(inTurn(trouble, trouble, page([event])));
+    expect(await ask(kit)).toMatchObject({ kind: 'page' });
+    expect(kit.calls).toHaveLength(3);
+    expect(kit.calls[2]?.url.href).toBe(kit.calls[0]?.url.href);
+    expect(kit.clock.sleeps).toHaveLength(2);
+    for (const wait of kit.clock.sleeps) expect(wait).toBeGreaterThanOrEqual(500);
+    expect(kit.source.tally().requests).toBe(3);
+  });
+
+  test.each(troubles)('%s, for ever: fails after a bounded number of attempts', async (_name, trouble) => {
+    const kit = sourceKit(inTurn(trouble));
+    expect(await failureOf(ask(kit))).toBeInstanceOf(UpstreamError);
+    expect(kit.calls.length).toBeLessThanOrEqual(8);
+    expect(kit.calls.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test.each([
+    [response(503), 'source-unavailable'],
+    [response(429, '{"error":"rateLimited"}'), 'source-throttled'],
+    [new TransportError('network', 'ECONNREFUSED'), 'source-unavailable'],
+    [response(200, '[]'), 'source-contract-broken'],
+  ])('names what it was', async (trouble, code) => {
+    expect((await failureOf(ask(sourceKit(inTurn(trouble))))).code).toBe(code);
+  });
+
+  test('waits longer each time, up to half a minute, with jitter', async () => {
+    const low = sourceKit(inTurn(response(500)), { clock: virtualClock({ random: () => 0 }) });
+    const high = sourceKit(inTurn(response(500)), { clock: virtualClock({ random: () => 0.999 }) });
+    await failureOf(ask(low));
+    await failureOf(ask(high));
+    expect(low.clock.sleeps).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+    expect(high.clock.sleeps.map(Math.round)).toEqual([1000, 1999, 3998, 7996, 15_992, 29_985, 29_985]);
+  });
+
+  test.each([
+    '0',
+    '-5',
+    'Thu, 01 Jan 2026 00:00:00 GMT',
+    '0.001',
+  ])('Retry-After %s, for ever, is no licence to hammer', async (wait) => {
+    const kit = sourceKit(inTurn(response(429, '{}', { 'retry-after': wait })));
+    await failureOf(ask(kit));
+    expect(kit.clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(30_000);
+  });
+
+  test('waits as long as it is told', async () => {
+    const kit = sourceKit(inTurn(response(429, '{}', { retryafter: '42' }), page()));
+    await ask(kit);
+    expect(kit.clock.sleeps).toEqual([42_000]);
+  });
+
+  test('a 500 with the rate limit of every answer is asked again soon', async () => {
+    const kit = sourceKit(
+      inTurn(response(500, '', { 'ratelimit-reset': '59', 'x-ratelimit-remaining': '280' }), page()),
+    );
+    await ask(kit);
+    expect(kit.clock.sleeps[0]).toBeLessThanOrEqual(1000);
+  });
+
+  test('counts what was throttled', async () => {
+    const kit = sourceKit(inTurn(response(429, '{}'), response(500), response(429, '{}'), page()));
+    await ask(kit);
+    expect(kit.source.tally()).toEqual({ requests: 4, throttled: 2 });
+  });
+
+  test('each page has attempts of its own', async () => {
+    const kit = sourceKit((_call, number) => (number % 5 === 0 ? page() : response(500)));
+    for (let asked = 0; asked < 4; asked += 1) expect(await ask(kit)).toMatchObject({ kind: 'page' });
+    expect(kit.calls).toHaveLength(20);
+  });
+
+  test('the allowance per minute holds for retries too', async () => {
+    const kit = sourceKit(inTurn(response(500)), { maxRequestsPerMinute: 2 });
+    const started = kit.clock.now().getTime();
+    await failureOf(ask(kit));
+    expect(kit.clock.now().getTime() - started).toBeGreaterThanOrEqual(420_000);
+  });
+});
+
+describe('time', () => {
+  test('too short for one request: nothing is asked, nothing is read', async () => {
+    const kit = sourceKit(inTurn(page()), { clock: virtualClock({ remainingMs: 3499 }) });
+    expect(await ask(kit)).toEqual({ kind: 'out-of-time' });
+    expect(kit.calls).toHaveLength(0);
+    expect(kit.keyReads).toHaveLength(0);
+  });
+
+  test('too short for a page as slow as the last one: stops before the cliff', async () => {
+    const kit = sourceKit(inTurn(page()), { clock: virtualClock({ remainingMs: 25_000 }), latencyMs: 10_000 });
+    expect(await ask(kit)).toMatchObject({ kind: 'page' });
+    expect(await ask(kit)).toEqual({ kind: 'out-of-time' });
+    expect(kit.clock.remainingMs()).toBe(15_000);
+  });
+
+  test('too short for the wait that the rate limit wants: stops at once', async () => {
+    const kit = sourceKit(inTurn(page()), { clock: virtualClock({ remainingMs: 50_000 }), maxRequestsPerMinute: 1 });
+    await ask(kit);
+    expect(await ask(kit)).toEqual({ kind: 'out-of-time' });
+    expect(kit.clock.sleeps).toEqual([]);
+  });
+
+  test.each([
+    ['a wait of an hour', response(429, '{}', { 'retry-after': '3600' }), 0],
+    ['a wait of thirty thousand years', response(429, '{}', { 'retry-after': '1e12' }), 0],
+    ['errors for ever', response(500), 0],
+    ['timeouts for ever', new TransportError('timeout', 'no whole response'), 59_000],
+  ])('too short for %s: fails, it does not look finished', async (_name, trouble, latencyMs) => {
+    for (const remainingMs of [4000, 9000, 30_000, 100_000, 200_000]) {
+      const kit = sourceKit(inTurn(trouble), { clock: virtualClock({ remainingMs }), latencyMs });
+      expect((await failureOf(ask(kit))).code).toMatch(/source-(throttled|unavailable)/);
+      if (latencyMs === 0) expect(kit.clock.remainingMs()).toBeGreaterThanOrEqual(3000);
+    }
+  });
+});
+
+describe('the key', () => {
+  const refusal = response(401, '{"error":{"name":"AuthenticationError","message":"Invalid API Key."}}');
+
+  test.each([401, 403])('refused with %d: is read afresh, once, and tried again', async (status) => {
+    const server: Server = ({ headers }) => (headers['x-api-key'] === 'new' ? page([event]) : response(status));
+    const kit = sourceKit(server, { keys: ['old', 'new'] });
+    expect(await ask(kit)).toMatchObject({ kind: 'page' });
+    expect(kit.keyReads).toEqual([false, true]);
+    expect(kit.clock.sleeps).toEqual([]);
+  });
+
+  test.each([401, 403])('refused with %d twice: says whose it is and what it needs', async (status) => {
+    const kit = sourceKit(inTurn(response(status, '{}')));
+    const failure = await failureOf(ask(kit));
+    expect(failure).toBeInstanceOf(ConfigError);
+    expect(failure.code).toBe('api-key-refused');
+    expect(failure.message).toMatch(/\/team\/api-key/);
+    expect(failure.message).toMatch(/Enterprise plan/);
+    expect(failure.message).toMatch(/Admin or Super Admin/);
+    expect(failure.message).toContain(String(status));
+    expect(kit.calls).toHaveLength(2);
+  });
+
+  test('rotated at any page: the next page asks with the new one', async () => {
+    const keys = ['first', 'second', 'third'];
+    const server: Server = ({ headers }, number) =>
+      headers['x-api-key'] === keys[Math.floor(number / 3)] ? page() : refusal;
+    const kit = sourceKit(server, { keys });
+    for (let asked = 0; asked < 5; asked += 1) expect(await ask(kit)).toMatchObject({ kind: 'page' });
+    expect(kit.keyReads.filter((fresh) => fresh)).toHaveLength(2);
+  });
+
+  test('refused, then a 500, then good: one fresh read is enough', async () => {
+    const kit = sourceKit(inTurn(refusal, response(500), page()));
+    expect(await ask(kit)).toMatchObject({ kind: 'page' });
+    expect(kit.keyReads).toEqual([false, true, false]);
+  });
+
+  test('refused, then a 500, then refused: fails', async () => {
+    const kit = sourceKit(inTurn(refusal, response(500), refusal));
+    expect((await failureOf(ask(kit))).code).toBe('api-key-refused');
+  });
+
+  test('that cannot be read fails as the reader says', async () => {
+    const unreadable = new ConfigError('api-key-unreadable', 'reading SSM parameter "/team/api-key": AccessDenied');
+    const apiKeys = { read: async () => Promise.reject(unreadable) };
+    const kit = sourceKit(inTurn(page()), { apiKeys });
+    expect(await failureOf(ask(kit))).toBe(unreadable);
+    expect(kit.calls).toHaveLength(0);
+  });
+});
+
+describe('answers that are no page', () => {
+  test.each([
+    'since cannot be older than 180 days',
+    'The Since date CANNOT BE OLDER THAN 2026-01-01',
+  ])('400 "%s" is too old', async (message) => {
+    const kit = sourceKit(inTurn(response(400, JSON.stringify({ error: { name: 'invalidParamError', message } }))));
+    expect(await ask(kit)).toEqual({ kind: 'too-old' });
+    expect(await ask(kit, { cursor: '5' })).toEqual({ kind: 'too-old' });
+    expect(kit.calls).toHaveLength(2);
+  });
+
+  test.each([400, 404, 410])('%d to a cursor means the cursor', async (status) => {
+    expect(await ask(sourceKit(inTurn(response(status, '{}'))), { cursor: '5' })).toEqual({ kind: 'cursor-refused' });
+  });
+
+  test.each([
+    400, 404, 410, 402, 405, 406, 413, 414, 418, 422, 451, 204, 206, 100,
+  ])('%d without a cursor fails at once', async (status) => {
+    const kit = sourceKit(inTurn(response(status, '{"trails":[]}')));
+    const failure = await failureOf(ask(kit));
+    expect(failure.code).toBe('source-refused');
+    expect(failure.message).toContain(String(status));
+    expect(kit.calls).toHaveLength(1);
+  });
+
+  test.each([300, 301, 302, 303, 304, 307, 308])('%d is a redirect, and is not followed', async (status) => {
+    const kit = sourceKit(inTurn(response(status, '', { location: `https://evil.test/?key=${API_KEY}` })));
+    const failure = await failureOf(ask(kit));
+    expect(failure.code).toBe('source-redirected');
+    expect(failure.message).toMatch(/baseUrl/);
+    expect(kit.calls).toHaveLength(1);
+  });
+
+  test.each([
+    '{"error":{"name":"serviceLimitExhausted","message":"Your team plan allows 100000 calls."}}',
+    '{"error":"rateLimited","message":"You have exceeded your monthly API usage limit"}',
+  ])('429 %s is the quota, and waits for nobody', async (body) => {
+    const kit = sourceKit(inTurn(response(429, body, { 'retry-after': '1' })));
+    expect((await failureOf(ask(kit))).code).toBe('source-quota-exhausted');
+    expect(kit.calls).toHaveLength(1);
+    expect(kit.source.tally().throttled).toBe(1);
+  });
+
+  test('a page that does not fit is for the walk to split', async () => {
+    const kit = sourceKit(inTurn(new TransportError('too-large', 'the response is larger than 1 bytes')));
+    expect(await ask(kit)).toEqual({ kind: 'too-large' });
+    expect(kit.calls).toHaveLength(1);
+  });
+
+  test('a bug is passed on as it is', async () => {
+    const bug = new RangeError('a bug');
+    const kit = sourceKit(() => {
+      throw bug;
+    });
+    await expect(ask(kit)).rejects.toBe(bug);
+  });
+});
+
+describe('a broken contract', () => {
+  test.each([
+    ['an empty body', ''],
+    ['white space', ' \n'],
+    ['a byte order mark', '\ufeff{"trails":[]}'],
+    ['HTML', '<!doctype html><p>hello'],
+    ['an array', '[]'],
+    ['null', 'null'],
+    ['no trails', '{"meta":{}}'],
+    ['trails as an object', '{"trails":{}}'],
+    ['trails as a string', '{"trails":"[]"}'],
+    ['null trails', '{"trails":null}'],
+    ['trails twice', '{"trails":[],"trails":[]}'],
+    ['two bodies', '{"trails":[]}{"trails":[]}'],
+    ['a trailing comma', '{"trails":[],}'],
+    ['a cut event', '{"trails":[{"id":1'],
+    ['a malformed event', '{"trails":[{"id":01}]}'],
+    ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
+    ['an object as cursor', '{"trails":[],"nextCursor":{}}'],
+    ['a cursor that is true', '{"trails":[],"nextCursor":true}'],
+    ['two cursors', '{"trails":[],"nextCursor":1,"meta":{"nextCursor":2}}'],
+    ['meta as a string', '{"trails":[],"meta":"nextCursor"}'],
+  ])('%s: is asked for three times, then fails with what was expected', async (_name, body) => {
+    const kit = sourceKit(inTurn(response(200, body)));
+    const failure = await failureOf(ask(kit));
+    expect(failure.code).toBe('source-contract-broken');
+    expect(failure.message).toMatch(/answered 200, but: expected /);
+    expect(failure.message).not.toContain('evil');
+    expect(kit.calls).toHaveLength(3);
+  });
+});
+
+describe('the API key', () => {
+  const echoes: readonly [string, HttpResponse][] = [
+    ...[200, 204, 301, 302, 307, 400, 401, 403, 404, 408, 410, 418, 429, 500, 503].map(
+      (status) => [`a ${status}`, echo(status)] as [string, HttpResponse],
+    ),
+    ['a 429 of the quota', echo(429, 'monthly usage limit')],
+    ['a 200 cut in the key', response(200, `{"trails":[{"key":"${API_KEY}`)],
+    ['a 200 with the key as a member', response(200, `{"${API_KEY}":1,"trails":{}}`)],
+    ['a 200 with the key twice as a name', response(200, `{"trails":[{"id":${API_KEY}}]}`)],
+    ['a 200 with a cursor that is no cursor', response(200, `{"trails":[],"nextCursor":["${API_KEY}"]}`)],
+  ];
+
+  test.each(echoes)('echoed by %s is in no error and in no log line', async (_name, answer) => {
+    for (const cursor of [undefined, '5']) {
+      const kit = sourceKit(inTurn(answer), { clock: virtualClock({ remainingMs: 120_000 }) });
+      const end: unknown = await ask(kit, { cursor }).catch((error: unknown) => error);
+      expect(everythingOf(end)).not.toContain('canary');
+      expect(kit.journal.lines.join('\n')).not.toContain('canary');
+      if (answer.status === 500) expect(kit.journal.lines.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('is in no error of a connection that broke', async () => {
+    const kit = sourceKit(inTurn(new TransportError('network', 'ECONNRESET')));
+    expect(everythingOf(await failureOf(ask(kit)))).not.toContain('canary');
+    expect(kit.journal.lines.join('\n')).not.toContain('canary');
+  });
+
+  function echo(status: number, more = ''): HttpResponse {
+    const headers = ['location', 'retry-after', 'date', 'ratelimit', 'www-authenticate', 'x-ratelimit-reset'];
+    const body = JSON.stringify({ error: { message: `x-api-key: ${API_KEY} ${more}` } });
+    return response(status, body, Object.fromEntries(headers.map((name) => [name, `${API_KEY} 5`])));
+  }
+
+  /** All of an error that could be logged: hidden fields, causes and the stack too. */
+  function everythingOf(value: unknown): string {
+    const parts = [inspect(value, { depth: null, showHidden: true })];
+    for (let error = value; error instanceof Error; error = error.cause) {
+      parts.push(error.message, error.stack ?? '', JSON.stringify(error), String(error));
+    }
+    return parts.join('\n');
+  }
+});
