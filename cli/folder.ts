@@ -18,7 +18,8 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
     },
     async get(key, range) {
       const path = join(root, key);
-      const isInside = (await orUndefined(realpath(path))) === path && path === `${root}/${key}`;
+      if (path !== `${root}/${key}` || key.includes('\0')) return undefined;
+      const isInside = (await orUndefined(realpath(path))) === path;
       return isInside && (await stat(path)).isFile() ? readRange(path, range) : undefined;
     },
   };

@@ -47,7 +47,10 @@ export async function verifyContent(manifest: Manifest, context: ContentContext)
   for (const { entry, area, date } of placedSegments(manifest, context)) {
     context.folder.unlisted.delete(entry.key);
     const content = await readSegment(entry, { ...context, batch, manifest });
-    if (content === undefined) continue;
+    if (content === undefined) {
+      ids.loseSome();
+      continue;
+    }
     const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, ids });
     for (const [code, what] of facts.troubles) report(code, entry.key, what);
     if (!describes(entry, facts)) report('segment-misdescribed', entry.key, `found ${facts.lines} lines`);
@@ -55,7 +58,7 @@ export async function verifyContent(manifest: Manifest, context: ContentContext)
     for (const [reason, lines] of facts.reasons) reasons.set(reason, lines);
     found[area] += facts.lines;
   }
-  for (const what of miscounts(manifest, found, reasons)) report('counts-wrong', manifestKey, what);
+  for (const what of miscounts(manifest, reasons)) report('counts-wrong', manifestKey, what);
   return found;
 }
 
@@ -151,8 +154,7 @@ function describes(entry: SegmentEntry, facts: ReturnType<typeof checkLines>): b
   return facts.lines > 0 && entry.lines === facts.lines && entry.first === first && entry.last === last;
 }
 
-function* miscounts(manifest: Manifest, found: ContentTally, reasons: ReadonlyMap<QuarantineReason, number>) {
-  const { counts, segments } = manifest;
+function* miscounts({ counts, segments }: Manifest, reasons: ReadonlyMap<QuarantineReason, number>) {
   const listed = (area: Area) =>
     segments.filter(({ key }) => key.startsWith(`${area}/`)).reduce((sum, { lines }) => sum + lines, 0);
   const quarantined = QUARANTINE_REASONS.reduce((sum, reason) => sum + counts.quarantined[reason], 0);
@@ -160,7 +162,8 @@ function* miscounts(manifest: Manifest, found: ContentTally, reasons: ReadonlyMa
   if (quarantined !== listed('quarantine')) yield `${quarantined} quarantined, ${listed('quarantine')} listed`;
   if (counts.late > counts.events) yield 'more late events than events';
   if (counts.quarantined.revision > counts.revisions) yield 'more revisions kept than met';
-  if (found.quarantine !== quarantined) return; // Lines that could not be read are told already.
+  const reasoned = [...reasons.values()].reduce((sum, lines) => sum + lines, 0);
+  if (reasoned !== quarantined) return; // Lines that were not read, or are there without a reason, are told already.
   for (const reason of QUARANTINE_REASONS) {
     const lines = reasons.get(reason) ?? 0;
     if (counts.quarantined[reason] !== lines) yield `${counts.quarantined[reason]} of "${reason}", found ${lines}`;

@@ -13,11 +13,14 @@ export interface IdIndex {
   /** Adds the id. The `seq` that had added it before, or undefined where it is new. */
   add(id: string, seq: number): number | undefined;
   has(id: string): boolean;
+  /** Some ids could not be read: from now on any id may be one of them, and `has` says yes. */
+  loseSome(): void;
 }
 
 export function createIdIndex(): IdIndex {
   let table = new Uint32Array(WORDS * 1024);
   let size = 0;
+  let isWhole = true;
 
   function grow(): void {
     const old = table;
@@ -41,7 +44,10 @@ export function createIdIndex(): IdIndex {
       if (size * WORDS > table.length * 0.75) grow();
       return undefined;
     },
-    has: (id) => table[find(table, fingerprint(id)) + 3] !== 0,
+    has: (id) => !isWhole || table[find(table, fingerprint(id)) + 3] !== 0,
+    loseSome() {
+      isWhole = false;
+    },
   };
 }
 

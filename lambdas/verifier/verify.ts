@@ -86,9 +86,10 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
 
   if (headSeq === 0 && folder.unlisted.size > 0) report('team-without-manifests', manifestPrefix(folder.team));
   for (const seq of folder.seqs) {
-    noneIsMissing(before, seq, context);
+    const isNext = noneIsMissing(before, seq, context);
     before = seq;
     const link = await openLink(seq, previous, context);
+    if (link === undefined || !isNext) ids.loseSome();
     if (link === undefined) continue;
     isInItsPlace(link, context);
     isTheSavedHead(link, context);
@@ -106,10 +107,11 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
   return tally.summary();
 }
 
-function noneIsMissing(before: number, seq: number, { folder, report }: TeamContext): void {
+function noneIsMissing(before: number, seq: number, { folder, report }: TeamContext): boolean {
   const missing = seq - before - 1;
-  if (missing === 0) return;
+  if (missing === 0) return true;
   report('manifest-missing', manifestKey(folder.team, before + 1), missing > 1 ? `and ${missing - 1} after it` : '');
+  return false;
 }
 
 function isTheSavedHead(link: Link, { saved, report }: TeamContext): void {

@@ -33,6 +33,8 @@ export interface BatchSpec {
 export interface SegmentDraft {
   readonly key: string;
   readonly lines: readonly string[];
+  /** Instead of the lines, where bytes are wanted that no lines have. */
+  readonly raw?: Buffer;
 }
 
 export interface ArchiveSpec {
@@ -68,6 +70,28 @@ export async function buildArchive({ team = 'main', signer = testSigner, batches
   }
   return objects;
 }
+
+/** Two dates, a quarantine with three reasons, an empty run: what most tests start from. */
+export const sampleBatches: readonly BatchSpec[] = [
+  {
+    events: [
+      eventLine(1, '2026-03-09T23:58:00.000Z'),
+      eventLine(2, '2026-03-09T23:59:59.000Z'),
+      eventLine(4, '2026-03-10T00:00:00.000Z'),
+      eventLine(3, '2026-03-10T00:10:00.000Z'),
+    ],
+  },
+  {
+    events: [eventLine(5, '2026-03-10T01:20:00.000Z'), eventLine(6, '2026-03-10T01:20:00.000Z')],
+    quarantine: [
+      eventLine(1, '2026-03-09T23:58:00.000Z', { edited: true }),
+      '{"id":null,"timestamp":"2026-03-10T01:00:00.000Z"}',
+      eventLine(7, 'yesterday'),
+    ],
+  },
+  {},
+  { events: [eventLine(8, '2026-03-10T03:30:00.000Z')] },
+];
 
 export function createSigner(): Signer & { readonly publicPem: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
@@ -118,8 +142,8 @@ interface Packed extends SegmentDraft {
   readonly member: Buffer;
 }
 
-function pack({ key, lines }: SegmentDraft): Packed {
-  const content = joinLines(lines.map((line) => Buffer.from(line)));
+function pack({ key, lines, raw }: SegmentDraft): Packed {
+  const content = raw ?? joinLines(lines.map((line) => Buffer.from(line)));
   return { key, lines, content, member: compress(content) };
 }
 
@@ -190,8 +214,13 @@ function countReasons(lines: readonly string[], walkStart: Date): Record<Quarant
   return Object.fromEntries(counted);
 }
 
+/** Of what is not JSON there is none. */
 function instantOf(line = '{}'): string | undefined {
-  return readEvent(Buffer.from(line)).instant?.toISOString();
+  try {
+    return readEvent(Buffer.from(line)).instant?.toISOString();
+  } catch {
+    return undefined;
+  }
 }
 
 function same<T>(value: T): T {

@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openFolder } from '../../cli/folder';
+import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
+import { inFolder } from '../support/judge';
+
+const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
+
+test('lists keys in order, by prefix and after a key', async () => {
+  await inArchive(async (archive) => {
+    const store = await openFolder(archive);
+    const all = await store.list('');
+    expect(all).toEqual([...all].sort());
+    expect(all).toHaveLength(12);
+    const manifests = await store.list('manifests/team=main/');
+    expect(manifests).toHaveLength(4);
+    expect(await store.list('manifests/team=main/', manifests[1])).toEqual(manifests.slice(2));
+    expect(await store.list('events/team=main/dt=2026-03-1')).toHaveLength(3);
+    expect(await store.list('nothing/here/')).toEqual([]);
+  });
+});
+
+test('reads whole objects and half-open ranges, also beyond the end', async () => {
+  await inArchive(async (archive) => {
+    writeFileSync(join(archive, 'object'), '0123456789');
+    const store = await openFolder(archive);
+    expect(String(await store.get('object'))).toBe('0123456789');
+    expect(String(await store.get('object', { start: 2, end: 5 }))).toBe('234');
+    expect(String(await store.get('object', { start: 8, end: 100 }))).toBe('89');
+    expect(await store.get('object', { start: 20, end: 30 })).toEqual(Buffer.alloc(0));
+    expect(await store.get('no-object')).toBeUndefined();
+  });
+});
+
+test.each([
+  '../public.pem',
+  'events/../../public.pem',
+  '/etc/passwd',
+  './object',
+  'events//object',
+  '',
+  '.',
+  'object/',
+  'object\u0000',
+  'events',
+  'x'.repeat(5000),
+])('there is no object %j', async (key) => {
+  await inArchive(async (archive) => {
+    writeFileSync(join(archive, 'object'), 'x');
+    expect(await (await openFolder(archive)).get(key)).toBeUndefined();
+  });
+});
+
+test('follows no symbolic link, and opens no pipe: they are listed, and hold nothing', async () => {
+  await inArchive(async (archive, folder) => {
+    mkdirSync(join(folder, 'elsewhere'));
+    writeFileSync(join(folder, 'elsewhere/object'), 'x');
+    symlinkSync(join(folder, 'elsewhere'), join(archive, 'linked-folder'));
+    symlinkSync(join(folder, 'elsewhere/object'), join(archive, 'linked-file'));
+    symlinkSync(join(archive, 'loop'), join(archive, 'loop'));
+    execFileSync('mkfifo', [join(archive, 'pipe')]);
+    const store = await openFolder(archive);
+    const odd = ['linked-file', 'linked-folder', 'loop', 'pipe'];
+    expect((await store.list('')).filter((key) => !key.includes('/'))).toEqual(odd);
+    for (const key of [...odd, 'linked-folder/object']) expect(await store.get(key)).toBeUndefined();
+  });
+});
+
+test('may itself be reached by a symbolic link', async () => {
+  await inArchive(async (archive, folder) => {
+    symlinkSync(archive, join(folder, 'link'));
+    expect(await (await openFolder(join(folder, 'link'))).get(SEGMENT)).toBeInstanceOf(Buffer);
+  });
+});
+
+test.each(['nowhere', 'public.pem'])('%s is no folder', async (name) => {
+  await inFolder(async (folder) => {
+    await expect(openFolder(join(folder, name))).rejects.toThrow(`there is no folder ${join(folder, name)}`);
+  });
+});
+
+async function inArchive(use: (archive: string, folder: string) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    writeObjects(await buildArchive({ batches: sampleBatches }), join(folder, 'archive'));
+    await use(join(folder, 'archive'), folder);
+  });
+}

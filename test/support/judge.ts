@@ -1,0 +1,46 @@
+/** What `audit-archive verify` says of an archive: always by the command, on real files, with a real key file. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runVerify, type VerifyFlags } from '../../cli/verify';
+import type { Finding } from '../../lambdas/verifier/findings';
+import type { SavedHead, Verification } from '../../lambdas/verifier/verify';
+import { type Objects, testSigner, writeObjects } from './archive-builder';
+
+export interface Judgement extends Verification {
+  readonly exitCode: number;
+  readonly clean: boolean;
+  /** `code object`, in order: what a test compares. */
+  readonly said: readonly string[];
+}
+
+export async function judge(objects: Objects, heads?: readonly SavedHead[]): Promise<Judgement> {
+  return inFolder(async (folder) => {
+    writeObjects(objects, join(folder, 'archive'));
+    if (heads) writeFileSync(join(folder, 'heads.json'), JSON.stringify(heads));
+    const printed: string[] = [];
+    const flags: VerifyFlags = {
+      key: join(folder, 'public.pem'),
+      json: true,
+      ...(heads && { head: join(folder, 'heads.json') }),
+    };
+    const exitCode = await runVerify(join(folder, 'archive'), flags, (text) => printed.push(text));
+    const document: Verification & { clean: boolean } = JSON.parse(printed.join(''));
+    return { ...document, exitCode, said: document.findings.map(saying) };
+  });
+}
+
+export function saying({ code, object }: Finding): string {
+  return `${code} ${object}`;
+}
+
+/** A folder with `public.pem` in it, gone afterwards. */
+export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'archive-'));
+  try {
+    writeFileSync(join(folder, 'public.pem'), testSigner.publicPem);
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

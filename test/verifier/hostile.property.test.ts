@@ -1,0 +1,207 @@
+/** Whatever bytes lie in an archive, the verifier returns findings: it neither throws nor calls them good. */
+import fc from 'fast-check';
+import { seal } from '../../lambdas/shared/dsse';
+import { manifestKey } from '../../lambdas/shared/keys';
+import { type Manifest, PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
+import { verify } from '../../lambdas/verifier/verify';
+import {
+  buildArchive,
+  eventLine,
+  type Objects,
+  readerOf,
+  sampleBatches,
+  testKey,
+  testSigner,
+} from '../support/archive-builder';
+
+const AT = '2026-03-10T00:30:00.000Z';
+const DAY = 'events/team=main/dt=2026-03-10/0000000001.ndjson.gz';
+const HELD = 'quarantine/team=main/dt=2026-03-10/0000000001.ndjson.gz';
+const M1 = manifestKey('main', 1);
+
+/** `codes` and names of all findings that are more than notices. */
+async function findingsIn(objects: Objects): Promise<string> {
+  const { findings } = await verify(readerOf(objects), { publicKey: testKey });
+  expect(Object.keys(Object.prototype)).toEqual([]);
+  const grave = findings.filter(({ severity }) => severity === 'finding');
+  return grave.map(({ code, object, detail }) => `${code} ${object} ${detail}`).join('\n');
+}
+
+function changed(objects: Objects, key: string, bytes: Buffer): Objects {
+  return new Map(objects).set(key, bytes);
+}
+
+function flipBit(bytes: Buffer, bit: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return copy;
+}
+
+describe('a single flipped bit', () => {
+  test('of a small segment and its batch object is found and named, every one of them', async () => {
+    const objects = await buildArchive({ batches: [{ events: [eventLine(1, AT)] }] });
+    const unseen: string[] = [];
+    for (const [key, bytes] of objects) {
+      if (key.startsWith('manifests/')) continue;
+      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+        const said = await findingsIn(changed(objects, key, flipBit(bytes, bit)));
+        if (!said.includes(key)) unseen.push(`bit ${bit} of ${key}`);
+      }
+    }
+    expect(unseen).toEqual([]);
+  });
+
+  test('of any object of a whole archive is found and named', async () => {
+    const objects = await buildArchive({ batches: sampleBatches });
+    const spot = fc.record({ key: fc.constantFrom(...objects.keys()), at: fc.double({ min: 0, max: 1, noNaN: true }) });
+    await fc.assert(
+      fc.asyncProperty(spot, async ({ key, at }) => {
+        const bytes = objects.get(key) ?? Buffer.alloc(0);
+        const bit = Math.min(Math.floor(at * bytes.length * 8), bytes.length * 8 - 1);
+        expect(await findingsIn(changed(objects, key, flipBit(bytes, bit)))).toContain(key);
+      }),
+      { numRuns: 600 },
+    );
+  });
+});
+
+test('any object replaced by any bytes is found and named', async () => {
+  const objects = await buildArchive({ batches: sampleBatches });
+  const change = fc.record({ key: fc.constantFrom(...objects.keys()), bytes: fc.uint8Array({ maxLength: 200 }) });
+  await fc.assert(
+    fc.asyncProperty(change, async ({ key, bytes }) => {
+      expect(await findingsIn(changed(objects, key, Buffer.from(bytes)))).toContain(key);
+    }),
+  );
+});
+
+test('a run of bytes cut out, doubled or overwritten anywhere is found and named', async () => {
+  const objects = await buildArchive({ batches: sampleBatches });
+  const change = fc.record({
+    key: fc.constantFrom(...objects.keys()),
+    from: fc.nat(2000),
+    length: fc.integer({ min: 1, max: 40 }),
+    how: fc.constantFrom('cut', 'double', 'zero'),
+  });
+  await fc.assert(
+    fc.asyncProperty(change, async ({ key, from, length, how }) => {
+      const bytes = objects.get(key) ?? Buffer.alloc(0);
+      const start = from % bytes.length;
+      const run = bytes.subarray(start, start + length);
+      const middle = { cut: Buffer.alloc(0), double: Buffer.concat([run, run]), zero: Buffer.alloc(run.length) }[how];
+      const other = Buffer.concat([bytes.subarray(0, start), middle, bytes.subarray(start + length)]);
+      fc.pre(!other.equals(bytes));
+      expect(await findingsIn(changed(objects, key, other))).toContain(key);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Names that break programs, beside ordinary ones. */
+const hostileText = fc.oneof(
+  fc.constantFrom('__proto__', 'constructor', '../../etc/passwd', '\u0000', 'a\nb', '\u001b[2J', '', '9'.repeat(400)),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+);
+const hostileNumber = fc.oneof(
+  fc.constantFrom(0, -1, 0.5, 1e308, 2 ** 53, 2 ** 31, -(2 ** 31), 2 ** 32 + 1),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+);
+const hostileInstant = fc.constantFrom(
+  '+275760-09-13T00:00:00.000Z',
+  '-271821-04-20T00:00:00.000Z',
+  '0000-01-01T00:00:00.000Z',
+  '2026-02-30T00:00:00.000Z',
+  AT,
+);
+const hostileValue = fc.oneof(hostileText, hostileNumber, hostileInstant, fc.jsonValue(), fc.constant(null));
+
+test('a signed payload of any JSON is a finding', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.json(), async (payload) => {
+      const bytes = await seal(PAYLOAD_TYPE, Buffer.from(payload), testSigner);
+      expect(await findingsIn(new Map([[M1, bytes]]))).toContain(`manifest-unreadable ${M1}`);
+    }),
+  );
+});
+
+test('a signed payload of any bytes is a finding', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (payload) => {
+      const bytes = await seal(PAYLOAD_TYPE, Buffer.from(payload), testSigner);
+      expect(await findingsIn(new Map([[M1, bytes]]))).toContain(`manifest-unreadable ${M1}`);
+    }),
+  );
+});
+
+test('a signed manifest with any field replaced by any value neither throws nor hides another object', async () => {
+  const [first = {}] = sampleBatches;
+  const paths = pathsOf(manifestIn(await buildArchive({ batches: [first] })));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...paths), hostileValue, async (path, value) => {
+      const amend = (manifest: Manifest): Manifest => replaceAt(manifest, path, value);
+      const objects = await buildArchive({ batches: [{ ...first, amend }] });
+      expect(await findingsIn(objects.set('events/planted', Buffer.from('x')))).toContain('events/planted');
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('any keys in an archive are findings or notices, one each', async () => {
+  const folder = fc.constantFrom('events/', 'quarantine/', 'manifests/', 'batches/', 'events/team=main/', '');
+  const key = fc.tuple(folder, hostileText).map((parts) => parts.join(''));
+  const keys = fc.uniqueArray(
+    key.filter((text) => text !== ''),
+    { maxLength: 8 },
+  );
+  const objects = await buildArchive({ batches: [{ events: [eventLine(1, AT)] }] });
+  await fc.assert(
+    fc.asyncProperty(keys, async (planted) => {
+      const all = new Map([...objects, ...planted.map((key): [string, Buffer] => [key, Buffer.from('x')])]);
+      const { findings } = await verify(readerOf(all), { publicKey: testKey });
+      expect(findings.map(({ object }) => object).sort()).toEqual([...planted].sort());
+    }),
+  );
+});
+
+describe('signed lines of any bytes', () => {
+  const line = fc.oneof(
+    fc.json(),
+    fc.uint8Array({ maxLength: 60 }),
+    fc.tuple(hostileValue, hostileValue).map(([id, timestamp]) => JSON.stringify({ id, timestamp })),
+    fc.tuple(fc.json(), fc.json()).map(([a, b]) => `{"id":${a},"id":${b},"timestamp":"${AT}"}`),
+  );
+  test.each([
+    ['under events/', DAY],
+    ['under quarantine/', HELD],
+  ])('neither throw nor hide another object, %s', async (_, key) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 5 }), async (lines) => {
+        const raw = Buffer.concat(lines.flatMap((bytes) => [Buffer.from(bytes), Buffer.from('\n')]));
+        const arrange = () => [{ key, lines: [], raw }];
+        const objects = await buildArchive({ batches: [{ arrange }] });
+        expect(await findingsIn(objects.set('events/planted', Buffer.from('x')))).toContain('events/planted');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+type Path = readonly (string | number)[];
+
+/** Every place in a value, containers included. */
+function pathsOf(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const inner = Object.entries(value).flatMap(([key, item]) => pathsOf(item, [...path, key]));
+  return path.length > 0 ? [path, ...inner] : inner;
+}
+
+function replaceAt<T>(value: T, [key, ...rest]: Path, replacement: unknown): T {
+  if (key === undefined) return replacement as T;
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string | number, unknown>;
+  copy[key] = replaceAt(copy[key], rest, replacement);
+  return copy as T;
+}
+
+function manifestIn(objects: Objects): unknown {
+  return JSON.parse(String(Buffer.from(JSON.parse(String(objects.get(M1))).payload, 'base64')));
+}

@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { createIdIndex } from '../../lambdas/verifier/ids';
+
+test('answers as a Map does, whatever the ids', () => {
+  const operation = fc.tuple(fc.string({ maxLength: 3 }), fc.integer({ min: 1, max: 9_999_999_999 }));
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 500 }), (operations) => {
+      const index = createIdIndex();
+      const model = new Map<string, number>();
+      for (const [id, seq] of operations) {
+        expect(index.has(id)).toBe(model.has(id));
+        const earlier = model.get(id);
+        expect(index.add(id, seq)).toBe(earlier && Math.min(earlier, 0xffff_ffff));
+        if (earlier === undefined) model.set(id, seq);
+      }
+    }),
+  );
+});
+
+test('keeps 200,000 ids apart through every growth', () => {
+  const index = createIdIndex();
+  const ids = Array.from({ length: 200_000 }, (_, n) => String(558_306_001 + n));
+  expect(ids.filter((id, n) => index.add(id, (n % 1000) + 1) !== undefined)).toEqual([]);
+  expect(ids.filter((id, n) => index.add(id, 9999) !== (n % 1000) + 1)).toEqual([]);
+  expect(index.has('558306000')).toBe(false);
+});
+
+test('says yes to every id once some were lost, and still finds the repeated', () => {
+  const index = createIdIndex();
+  index.add('1', 1);
+  index.loseSome();
+  expect(index.has('2')).toBe(true);
+  expect(index.add('2', 2)).toBeUndefined();
+  expect(index.add('1', 3)).toBe(1);
+});
