@@ -1,0 +1,67 @@
+/**
+ * One DynamoDB item under the conditions of `lambdas/adapters/dynamodb.ts` (a test holds the two together), as
+ * synchronous steps. Whoever owns the item may lose it, roll it back or set it to anything at any moment.
+ */
+import type { Checkpoint, Hint, Lease } from '../../lambdas/shared/ports';
+
+/** DynamoDB's own notation, as far as this item needs it; anything else is garbage that must be survived. */
+export type Attribute = { readonly N: string } | { readonly S: string } | { readonly BOOL: boolean };
+
+export type Item = Readonly<Record<string, Attribute>>;
+
+/** Where the item lives; undefined where there is none. */
+export interface ItemCell {
+  item: Item | undefined;
+}
+
+const LONGEST_LEASE_MS = 3_600_000;
+
+/** Every operation is one conditional UpdateItem: it happens whole or not at all. */
+export function checkpointModel(cell: ItemCell) {
+  function acquire(lease: Lease): Hint | 'held' {
+    const item = cell.item ?? {};
+    const until = numberOf(item.leaseUntil);
+    const now = lease.now.getTime();
+    const isFree = until === undefined || until < now || until > now + LONGEST_LEASE_MS || isOwner(item, lease);
+    if (!isFree) return 'held';
+    cell.item = { ...item, leaseOwner: { S: lease.runId }, leaseUntil: numeric(lease.until.getTime()) };
+    return { seq: readSeq(item.seq) };
+  }
+
+  function save(lease: Lease, { previousSeq, seq, position, release }: Checkpoint): 'saved' | 'refused' {
+    const item = cell.item ?? {};
+    const stored = numberOf(item.seq);
+    const isKnown = previousSeq === undefined ? item.seq === undefined : stored === previousSeq;
+    if (!isOwner(item, lease) || !(isKnown || stored === seq)) return 'refused';
+    const { leaseOwner, leaseUntil, ...rest } = item;
+    const kept = release ? {} : { leaseOwner: { S: lease.runId }, leaseUntil: numeric(lease.until.getTime()) };
+    cell.item = { ...rest, ...kept, seq: numeric(seq), position: { S: position.toISOString() } };
+    return 'saved';
+  }
+
+  function release(lease: Lease): void {
+    if (cell.item === undefined || !isOwner(cell.item, lease)) return;
+    const { leaseOwner, leaseUntil, ...rest } = cell.item;
+    cell.item = rest;
+  }
+
+  return { acquire, save, release };
+}
+
+function isOwner(item: Item, lease: Lease): boolean {
+  const owner = item.leaseOwner;
+  return owner !== undefined && 'S' in owner && owner.S === lease.runId;
+}
+
+function numberOf(attribute: Attribute | undefined): number | undefined {
+  return attribute !== undefined && 'N' in attribute ? Number(attribute.N) : undefined;
+}
+
+function numeric(value: number): Attribute {
+  return { N: String(value) };
+}
+
+/** What is not a number comes through as it is: the run must see garbage as garbage. */
+function readSeq(attribute: Attribute | undefined): unknown {
+  return numberOf(attribute) ?? attribute;
+}

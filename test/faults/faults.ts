@@ -1,0 +1,99 @@
+/**
+ * How an operation of a run can go wrong. Every call through a port is one numbered operation; a fault names a number
+ * and what becomes of it. `forGood` means that operation and every later one of the same run.
+ */
+import type { Scheduler } from './scheduler';
+
+export const METHODS = [
+  'store.list',
+  'store.get',
+  'store.create',
+  'checkpoints.acquire',
+  'checkpoints.save',
+  'checkpoints.release',
+  'transport.get',
+  'apiKeys.read',
+  'signer.sign',
+] as const;
+export type Method = (typeof METHODS)[number];
+
+export type Mode =
+  /** An error, and nothing was done. */
+  | 'before'
+  /** Done, and then an error. */
+  | 'after'
+  /** Done, the response lost, and the retry inside the port meets what it did itself. */
+  | 'lost'
+  /** The process ends there; nothing was done. */
+  | 'die-before'
+  /** The process ends there; done. */
+  | 'die-after'
+  /** The process stops there, and goes on when it is woken. */
+  | 'freeze';
+
+export interface Fault {
+  /** Number of the operation, from 1. */
+  readonly at: number;
+  readonly mode: Mode;
+  readonly forGood?: boolean;
+}
+
+/** What a run did, as it goes. */
+export interface Trace {
+  readonly operations: Method[];
+  readonly faulted: { readonly method: Method; readonly mode: Mode }[];
+  isDead: boolean;
+  isFrozen: boolean;
+}
+
+export interface Operation<T> {
+  readonly method: Method;
+  /** One synchronous step on a model. */
+  readonly step: () => T;
+  /** What the adapter would throw. */
+  readonly failure: () => Error;
+}
+
+export interface PerformerOptions<Actor extends Trace> {
+  readonly actor: Actor;
+  readonly faults: readonly Fault[];
+  readonly scheduler: Scheduler<Actor>;
+  readonly latency: (method: Method) => number;
+}
+
+export type Perform = <T>(operation: Operation<T>) => Promise<T>;
+
+export function createPerformer<Actor extends Trace>(options: PerformerOptions<Actor>): Perform {
+  const { actor, scheduler } = options;
+
+  function modeOf(number: number): Mode | undefined {
+    return options.faults.find(({ at, forGood = false }) => (forGood ? number >= at : number === at))?.mode;
+  }
+
+  /** The run is abandoned for ever: what it awaits never comes. */
+  function die(): Promise<never> {
+    actor.isDead = true;
+    scheduler.drop(actor);
+    return new Promise(() => undefined);
+  }
+
+  async function freeze(): Promise<void> {
+    actor.isFrozen = true;
+    scheduler.freeze(actor);
+    await scheduler.turn(actor, 0);
+    actor.isFrozen = false;
+  }
+
+  return async ({ method, step, failure }) => {
+    await scheduler.turn(actor, options.latency(method));
+    const mode = modeOf(actor.operations.push(method));
+    if (mode !== undefined) actor.faulted.push({ method, mode });
+    if (mode === 'freeze') await freeze();
+    if (mode === 'die-before') return die();
+    if (mode === 'before') throw failure();
+    const answer = step();
+    if (mode === 'die-after') return die();
+    if (mode === 'after') throw failure();
+    return mode === 'lost' ? step() : answer;
+  };
+}

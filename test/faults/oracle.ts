@@ -1,0 +1,104 @@
+/**
+ * The oracle: what must hold of every archive at rest, whatever happened on the way. It knows what the source served,
+ * byte for byte, and reads the archive with its own eyes; then it asks the verifier, which must find nothing.
+ */
+import { verify } from '../../lambdas/verifier/verify';
+import type { WorldEvent } from './events';
+import { linesOf, manifestAt, type Objects } from './stored';
+import { Violation } from './witness';
+import type { World } from './world';
+
+const DAY_MS = 86_400_000;
+/** Younger than this, the source keeps an event for certain; a minute or two more is the archiver's margin. */
+const KEPT_MS = 180 * DAY_MS - 3_600_000;
+
+let calls = new Map<string, number>();
+
+/** How often the oracle was asked, by the name of the test that asked. */
+export function oracleCalls(): ReadonlyMap<string, number> {
+  return calls;
+}
+
+/** Throws a `Violation` that names the check. `since`: what is older cannot be in the archive. */
+export async function consultOracle(world: World, since = 0): Promise<void> {
+  const test = expect.getState().currentTestName ?? '';
+  calls = calls.set(test, (calls.get(test) ?? 0) + 1);
+  const archived = linesUnder(world.objects, 'events/');
+  const quarantined = linesUnder(world.objects, 'quarantine/');
+  everyLineWasServed(world, [...archived, ...quarantined]);
+  everyIdIsThereOnce(world, archived);
+  nothingIsQuarantinedTwice(world, quarantined);
+  nothingIsMissing(world, { archived, quarantined, since });
+  noBodyInManifests(world);
+  await theVerifierFindsNothing(world);
+}
+
+function linesUnder(objects: Objects, prefix: string): string[] {
+  return [...objects.keys()].filter((key) => key.startsWith(prefix)).flatMap((key) => linesOf(objects.get(key)));
+}
+
+function everyLineWasServed(world: World, lines: readonly string[]): void {
+  for (const line of lines) {
+    if (world.eventOf(line) === undefined) throw new Violation('not-verbatim', 'a line was never served as it is');
+  }
+}
+
+function everyIdIsThereOnce(world: World, archived: readonly string[]): void {
+  const ids = new Set<string>();
+  for (const line of archived) {
+    const found = world.eventOf(line);
+    if (found?.id == null) throw new Violation('unfit', `row ${found?.row} has no id, and is under events/`);
+    if (ids.has(found.id)) throw new Violation('twice', `id ${found.id} is under events/ twice`);
+    ids.add(found.id);
+  }
+}
+
+/** Of one id, one line; without an id, each text once. */
+function nothingIsQuarantinedTwice(world: World, quarantined: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const line of quarantined) {
+    const identity = world.eventOf(line)?.id ?? line;
+    if (seen.has(identity)) throw new Violation('quarantined-twice', `row ${world.eventOf(line)?.row}`);
+    seen.add(identity);
+  }
+}
+
+interface Kept {
+  readonly archived: readonly string[];
+  readonly quarantined: readonly string[];
+  readonly since: number;
+}
+
+function nothingIsMissing(world: World, { archived, quarantined, since }: Kept): void {
+  const rows = (lines: readonly string[]) => new Set(lines.map((line) => world.eventOf(line)?.row));
+  const ids = new Set(archived.map((line) => world.eventOf(line)?.id));
+  const held = rows(quarantined);
+  for (const event of world.setup.events) {
+    if (!isServed(event, world.now()) || (event.at ?? since) < Math.max(since, world.now() - KEPT_MS)) continue;
+    const isKept = event.isFit ? ids.has(event.id) : held.has(event.row);
+    if (!isKept) throw new Violation('lost', `row ${event.row} of ${new Date(event.at ?? 0).toISOString()}`);
+  }
+}
+
+function isServed({ visibleFrom = 0, removedAt, restoredAt }: WorldEvent, now: number): boolean {
+  if (now < visibleFrom) return false;
+  return removedAt === undefined || now < removedAt || (restoredAt !== undefined && now >= restoredAt);
+}
+
+function noBodyInManifests({ objects }: World): void {
+  for (const key of objects.keys()) {
+    if (!key.startsWith('manifests/')) continue;
+    if (JSON.stringify(manifestAt(objects, key)).includes('canary')) throw new Violation('canary', `${key} holds one`);
+  }
+}
+
+async function theVerifierFindsNothing({ objects, publicKey }: World): Promise<void> {
+  const reader = {
+    list: async (prefix: string) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(),
+    get: async (key: string, range?: { start: number; end: number }) =>
+      objects.get(key)?.subarray(range?.start ?? 0, range?.end),
+  };
+  const { findings } = await verify(reader, { publicKey });
+  const [first] = findings;
+  if (first !== undefined) throw new Violation(`verifier:${first.code}`, `${first.object} ${first.detail}`);
+}

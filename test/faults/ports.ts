@@ -1,0 +1,136 @@
+/** The archiver's ports over the models: each call is one operation that can fail, and does what the adapter does. */
+import type { KeyObject } from 'node:crypto';
+import { type ListPage, S3Error, type Storage, s3Model } from '../../cli/local/s3-model';
+import type { SourceAnswer, SourceModel } from '../../cli/local/source-model';
+import type {
+  ApiKeys,
+  CheckpointStore,
+  HttpResponse,
+  ObjectStore,
+  Signer,
+  Transport,
+  TransportLimits,
+} from '../../lambdas/shared/ports';
+import { checkpointModel, type ItemCell } from './checkpoint-model';
+import type { Method, Operation, Perform } from './faults';
+import type * as program from './program';
+
+export interface PortContext {
+  readonly perform: Perform;
+  readonly program: typeof program;
+}
+
+const BUCKET = 'archive';
+/** So small that a listing of a handful of keys is several requests, between which others may write. */
+const KEYS_PER_PAGE = 3;
+
+function through<T>({ program }: PortContext, method: Method, step: () => T): Operation<T> {
+  return {
+    method,
+    step,
+    failure: () => new program.UpstreamError('storage-unavailable', `${method}: the fault world said no`),
+  };
+}
+
+export function createStore(context: PortContext, storage: Storage): ObjectStore {
+  const model = s3Model(new Map([[BUCKET, storage]]));
+  const perform = <T>(method: Method, step: () => T) => context.perform(through(context, method, step));
+
+  async function list(prefix: string, startAfter = ''): Promise<readonly string[]> {
+    const keys: string[] = [];
+    for (let after: string | undefined = startAfter; after !== undefined; ) {
+      const query = { prefix, startAfter: after, maxKeys: KEYS_PER_PAGE };
+      const page: ListPage = await perform('store.list', () => model.list(BUCKET, query));
+      keys.push(...page.objects.map(({ key }) => key));
+      after = page.next;
+    }
+    return keys;
+  }
+
+  return {
+    list,
+    get: (key, range) =>
+      perform('store.get', () => unless([404, 416], undefined, () => model.get(BUCKET, key, range).bytes)),
+    create: (key, bytes) =>
+      perform('store.create', () =>
+        unless<'created' | 'exists'>([412], 'exists', () => {
+          model.put(BUCKET, key, { bytes, createOnly: true });
+          return 'created';
+        }),
+      ),
+  };
+}
+
+function unless<T>(statuses: readonly number[], instead: T, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof S3Error && statuses.includes(error.status)) return instead;
+    throw error;
+  }
+}
+
+export function createCheckpoints(context: PortContext, cell: ItemCell): CheckpointStore {
+  const model = checkpointModel(cell);
+  const perform = <T>(method: Method, step: () => T) => context.perform(through(context, method, step));
+  return {
+    acquire: (lease) => perform('checkpoints.acquire', () => model.acquire(lease)),
+    save: (lease, checkpoint) => perform('checkpoints.save', () => model.save(lease, checkpoint)),
+    release: (lease) => perform('checkpoints.release', () => model.release(lease)),
+  };
+}
+
+/** As the SSM adapter: a process remembers a key until a fresh one is asked for. */
+export function createApiKeys(context: PortContext, parameter: () => string): ApiKeys {
+  let remembered: string | undefined;
+  return {
+    read: (_, fresh) =>
+      context.perform(
+        through(context, 'apiKeys.read', () => {
+          if (fresh || remembered === undefined) remembered = parameter();
+          return remembered;
+        }),
+      ),
+  };
+}
+
+export function createSigner(context: PortContext, publicKey: KeyObject, signNow: (message: Buffer) => Buffer): Signer {
+  return { publicKey, sign: (message) => context.perform(through(context, 'signer.sign', () => signNow(message))) };
+}
+
+export interface TransportOptions {
+  /** The source, for a request that arrives now. */
+  readonly source: () => SourceModel;
+  readonly now: () => Date;
+  /** Lets the virtual time pass in which nothing is answered. */
+  readonly wait: (ms: number) => Promise<void>;
+  readonly maxBodyBytes: number;
+}
+
+export function createTransport(context: PortContext, options: TransportOptions): Transport {
+  const { TransportError } = context.program;
+
+  async function get(url: URL, headers: Readonly<Record<string, string>>, limits: TransportLimits) {
+    const request = { path: url.pathname, query: url.searchParams, headers };
+    const answer = await context.perform({
+      method: 'transport.get',
+      step: () => options.source().answer(request, options.now()),
+      failure: () => new TransportError('network', 'ECONNRESET'),
+    });
+    if (answer.delivery === 'hang') {
+      await options.wait(limits.timeoutMs);
+      throw new TransportError('timeout', 'no whole response');
+    }
+    if (answer.delivery !== 'whole') throw new TransportError('network', 'ECONNRESET');
+    if (answer.body.length > Math.min(limits.maxBytes, options.maxBodyBytes)) {
+      throw new TransportError('too-large', 'the response is too large');
+    }
+    return received(answer);
+  }
+
+  return { get };
+}
+
+function received({ status, headers, body }: SourceAnswer): HttpResponse {
+  return { status, headers: new Map(Object.entries(headers)), body };
+}

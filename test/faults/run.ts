@@ -1,0 +1,164 @@
+/** One run of the real story in a world: its ports, its own clock, and how it ended. */
+import { createHash, type KeyObject, sign } from 'node:crypto';
+import type { Storage } from '../../cli/local/s3-model';
+import type { SourceModel } from '../../cli/local/source-model';
+import type { ArchiveInput } from '../../lambdas/shared/contract';
+import type { Journal } from '../../lambdas/shared/ports';
+import type { ItemCell } from './checkpoint-model';
+import { MINUTE } from './events';
+import { createPerformer, type Fault, type Method, type Trace } from './faults';
+import { createApiKeys, createCheckpoints, createSigner, createStore, createTransport } from './ports';
+import type * as unpatched from './program';
+import type { Scheduler } from './scheduler';
+import type { Witness } from './witness';
+
+export const TEAM = 'main';
+const LATENCY: Readonly<Partial<Record<Method, number>>> = { 'transport.get': 200 };
+
+export interface RunOptions {
+  readonly faults?: readonly Fault[];
+  /** How far the run's own clock is ahead. */
+  readonly skewMs?: number;
+  readonly timeoutMs?: number;
+  /** Triggered that much later. */
+  readonly delayMs?: number;
+  readonly latency?: (method: Method) => number;
+  readonly settings?: Partial<unpatched.RunSettings>;
+  readonly input?: Partial<ArchiveInput>;
+}
+
+export type Outcome =
+  | { readonly kind: 'archived'; readonly report: unpatched.RunReport }
+  | { readonly kind: 'held' | 'race' }
+  | { readonly kind: 'failed'; readonly code: string; readonly isIntegrity: boolean };
+
+export interface Run extends Trace {
+  readonly number: number;
+  readonly startedAt: number;
+  /** Keys that it created, in order. */
+  readonly created: string[];
+  readonly journal: string[];
+  /** Undefined for a run that is dead or frozen. */
+  outcome: Outcome | undefined;
+}
+
+/** What the runs of a world share. */
+export interface Surroundings {
+  readonly program: typeof unpatched;
+  readonly scheduler: Scheduler<Run>;
+  readonly storage: Storage;
+  readonly cell: ItemCell;
+  /** The source, for a request that arrives now. */
+  readonly source: () => SourceModel;
+  readonly apiKey: () => string;
+  readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly witness: Witness;
+  readonly maxBodyBytes: number;
+}
+
+export function createRun(number: number, startedAt: number): Run {
+  return {
+    number,
+    startedAt,
+    operations: [],
+    faulted: [],
+    created: [],
+    journal: [],
+    isDead: false,
+    isFrozen: false,
+    outcome: undefined,
+  };
+}
+
+/** Never rejects; never ends for a run that dies. */
+export async function live(run: Run, options: RunOptions, around: Surroundings): Promise<void> {
+  await around.scheduler.turn(run, options.delayMs ?? 0);
+  try {
+    const report = await tell(run, options, around);
+    around.witness.sawText('a report', report);
+    run.outcome = report === 'held' ? { kind: 'held' } : { kind: 'archived', report };
+  } catch (error) {
+    run.outcome = outcomeOf(error, around);
+  }
+}
+
+function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpatched.RunReport | 'held'> {
+  const { program, scheduler, witness } = around;
+  const { skewMs = 0, timeoutMs = 15 * MINUTE, latency = (method) => LATENCY[method] ?? 10 } = options;
+  const perform = createPerformer({ actor: run, faults: options.faults ?? [], scheduler, latency });
+  const context = { perform, program };
+  const deadline = scheduler.now() + timeoutMs;
+  const clock = {
+    now: () => new Date(scheduler.now() + skewMs),
+    remainingMs: () => deadline - scheduler.now(),
+    sleep: (ms: number) => scheduler.turn(run, ms),
+    random: () => 0.5,
+  };
+  const input = {
+    team: TEAM,
+    scheduledTime: clock.now().toISOString(),
+    apiKeyParameter: '/main/api-key',
+    baseUrl: 'https://source.example',
+    ...options.input,
+  };
+  const settings = {
+    runId: uuid(run.number),
+    codeVersion: '0.0.0',
+    lookbackHours: 6,
+    batchLimits: program.BATCH_LIMITS,
+    retention: null,
+    ...options.settings,
+  };
+  const journal = createJournal(run, witness);
+  const now = (): Date => new Date(scheduler.now());
+  const transport = createTransport(context, { ...around, now, wait: clock.sleep });
+  const apiKeys = createApiKeys(context, around.apiKey);
+  const asked = { ...input, maxRequestsPerMinute: 100_000, userAgent: 'fault-world' };
+  return program.archive(input, settings, {
+    store: createStore(context, recording(run, around.storage)),
+    checkpoints: createCheckpoints(context, around.cell),
+    source: program.createSource({ ...asked, transport, apiKeys, clock, journal }),
+    signer: createSigner(context, around.keys.publicKey, (message) => {
+      return sign('sha256', message, { key: around.keys.privateKey, dsaEncoding: 'der' });
+    }),
+    clock,
+    journal,
+  });
+}
+
+function recording(run: Run, storage: Storage): Storage {
+  return {
+    ...storage,
+    create: (key, bytes) => {
+      const isNew = storage.create(key, bytes);
+      if (isNew) run.created.push(key);
+      return isNew;
+    },
+  };
+}
+
+function createJournal(run: Run, witness: Witness): Journal {
+  const write =
+    (level: string) =>
+    (message: string, fields: object = {}): void => {
+      run.journal.push(`${level} ${message} ${JSON.stringify(fields)}`);
+      witness.sawText('a log line', [message, fields]);
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn') };
+}
+
+function outcomeOf(error: unknown, { program, witness }: Surroundings): Outcome {
+  witness.sawText('an error', error);
+  if (error instanceof program.Race) return { kind: 'race' };
+  if (!(error instanceof program.Failure)) {
+    witness.report('unexpected-error', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return { kind: 'failed', code: 'unexpected', isIntegrity: false };
+  }
+  return { kind: 'failed', code: error.code, isIntegrity: error instanceof program.IntegrityError };
+}
+
+/** Never the same in one world. */
+function uuid(number: number): string {
+  const hex = createHash('sha256').update(`run ${number}`).digest('hex');
+  return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,73 @@
+/**
+ * Virtual time, and the order of everything that happens in it: whatever an actor does waits for its turn, turns come
+ * in the order of their instants, and between two turns every promise has run as far as it can. So any number of runs
+ * interleave at every operation, and the same latencies give the same interleaving on every machine.
+ */
+
+export interface Scheduler<Actor> {
+  /** Epoch milliseconds. */
+  now(): number;
+  advance(ms: number): void;
+  /** Resolves when `delayMs` have passed, and never while the actor is frozen. */
+  turn(actor: Actor, delayMs: number): Promise<void>;
+  /** The actor stops in the middle of what it does, and nothing tells it how long. */
+  freeze(actor: Actor): void;
+  thaw(actor: Actor): void;
+  /** The actor's turns never come. */
+  drop(actor: Actor): void;
+  /** Lets time pass until nobody who is not frozen waits any more. */
+  drive(): Promise<void>;
+}
+
+interface Turn<Actor> {
+  readonly actor: Actor;
+  readonly at: number;
+  readonly begin: () => void;
+}
+
+/** Far above what any world needs: beyond it, something goes round in circles. */
+const MAX_TURNS = 200_000;
+
+export function createScheduler<Actor>(start: number): Scheduler<Actor> {
+  let now = start;
+  let waiting: Turn<Actor>[] = [];
+  const frozen = new Set<Actor>();
+
+  function takeNext(): Turn<Actor> | undefined {
+    let next: Turn<Actor> | undefined;
+    for (const turn of waiting) if (!frozen.has(turn.actor) && (next === undefined || turn.at < next.at)) next = turn;
+    waiting = waiting.filter((turn) => turn !== next);
+    return next;
+  }
+
+  return {
+    now: () => now,
+    advance: (ms) => {
+      now += ms;
+    },
+    turn: (actor, delayMs) =>
+      new Promise((begin) => {
+        waiting.push({ actor, at: now + delayMs, begin });
+      }),
+    freeze: (actor) => frozen.add(actor),
+    thaw: (actor) => frozen.delete(actor),
+    drop: (actor) => {
+      waiting = waiting.filter((turn) => turn.actor !== actor);
+    },
+    drive: async () => {
+      for (let turns = 0; turns < MAX_TURNS; turns += 1) {
+        await everyPromise();
+        const next = takeNext();
+        if (next === undefined) return;
+        now = Math.max(now, next.at);
+        next.begin();
+      }
+      throw new Error(`the world did not come to rest within ${MAX_TURNS} turns`);
+    },
+  };
+}
+
+/** Node runs every promise that can run before it comes to the next immediate. */
+function everyPromise(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,167 @@
+/**
+ * The fault world: one team's source, bucket, checkpoint item and signing key in memory, under one virtual clock, and
+ * any number of runs of the real story in it. A world can be forked at rest: the copies share nothing that changes.
+ */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { memoryStorage, type Storage } from '../../cli/local/s3-model';
+import { createSourceModel, type SourceModel } from '../../cli/local/source-model';
+import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
+import { createTable } from '../../cli/local/source-table';
+import type { ArchiveInput } from '../../lambdas/shared/contract';
+import type { Item, ItemCell } from './checkpoint-model';
+import { CANARY_KEY, type WorldEvent } from './events';
+import * as unpatched from './program';
+import { createRun, live, type Run, type RunOptions } from './run';
+import { createScheduler } from './scheduler';
+import { createWitness, type Witness } from './witness';
+
+export interface WorldSetup {
+  /** Epoch milliseconds. */
+  readonly start: number;
+  readonly events: readonly WorldEvent[];
+  readonly source?: Partial<SourceSettings>;
+  /** For every run that does not say otherwise. */
+  readonly settings?: Partial<unpatched.RunSettings>;
+  readonly input?: Partial<ArchiveInput>;
+  /** API keys, oldest first, and from when each is in force, both at the source and in the parameter. */
+  readonly keys?: readonly { readonly from: number; readonly key: string }[];
+  /** What a run has memory for. */
+  readonly maxBodyBytes?: number;
+  readonly program?: typeof unpatched;
+}
+
+export interface World {
+  readonly setup: WorldSetup;
+  readonly objects: Map<string, Buffer>;
+  readonly cell: ItemCell;
+  readonly runs: readonly Run[];
+  readonly publicKey: KeyObject;
+  readonly source: SourceModel;
+  now(): number;
+  advance(ms: number): void;
+  /** The event of which this is a text that was served. */
+  eventOf(line: string): WorldEvent | undefined;
+  /** Triggers a run: it begins when time passes. */
+  start(options?: RunOptions): Run;
+  /** Lets time pass until every run has ended, died, or is frozen. Throws the first `Violation` that was seen. */
+  settle(): Promise<void>;
+  run(options?: RunOptions): Promise<Run>;
+  /** A frozen run goes on when time passes. */
+  wake(run: Run): void;
+  /** The same world with a life of its own; only at rest. */
+  fork(): World;
+}
+
+interface State {
+  readonly objects: Map<string, Buffer>;
+  readonly item: Item | undefined;
+  /** Every text that was ever served, and the row it is of. */
+  readonly served: Map<string, number>;
+  readonly runs: Run[];
+  readonly now: number;
+}
+
+const keyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+export function createWorld(setup: WorldSetup): World {
+  return restore(setup, { objects: new Map(), item: undefined, served: new Map(), runs: [], now: setup.start });
+}
+
+function restore(setup: WorldSetup, { objects, item, served, runs, now }: State): World {
+  const { keys = [{ from: 0, key: CANARY_KEY }], maxBodyBytes = Infinity, program = unpatched } = setup;
+  const cell: ItemCell = { item };
+  const scheduler = createScheduler<Run>(now);
+  const byRow = new Map(setup.events.map((event) => [event.row, event]));
+  const eventOf = (line: string): WorldEvent | undefined => byRow.get(served.get(line) ?? Number.NaN);
+  const witness = createWitness(objects, (line) => eventOf(line)?.id);
+  const source = createSource(setup, served);
+  const apiKey = (): string => keys.findLast(({ from }) => from <= scheduler.now())?.key ?? '';
+  const around = {
+    program,
+    scheduler,
+    storage: watched(objects, witness),
+    cell,
+    source: () => {
+      source.change({ apiKey: apiKey() });
+      return source;
+    },
+    apiKey,
+    keys: keyPair,
+    witness,
+    maxBodyBytes,
+  };
+
+  function start(options: RunOptions = {}): Run {
+    const run = createRun(runs.length + 1, scheduler.now() + (options.delayMs ?? 0));
+    runs.push(run);
+    const settings = { ...setup.settings, ...options.settings };
+    void live(run, { ...options, settings, input: { ...setup.input, ...options.input } }, around);
+    return run;
+  }
+
+  async function settle(): Promise<void> {
+    await scheduler.drive();
+    witness.sawText('the checkpoint item', cell.item);
+    for (const run of runs) {
+      if (run.outcome === undefined && !run.isDead && !run.isFrozen) witness.report('hangs', `run ${run.number}`);
+    }
+    const [violation] = witness.violations;
+    if (violation !== undefined) throw violation;
+  }
+
+  async function run(options: RunOptions = {}): Promise<Run> {
+    const started = start(options);
+    await settle();
+    return started;
+  }
+
+  function fork(): World {
+    const copy = { objects: new Map(objects), served: new Map(served), runs: [...runs] };
+    return restore(setup, { ...copy, item: cell.item, now: scheduler.now() });
+  }
+
+  const { publicKey } = keyPair;
+  const { now: readNow, advance, thaw: wake } = scheduler;
+  return {
+    setup,
+    objects,
+    cell,
+    runs,
+    publicKey,
+    source,
+    eventOf,
+    start,
+    settle,
+    run,
+    wake,
+    fork,
+    now: readNow,
+    advance,
+  };
+}
+
+function watched(objects: Map<string, Buffer>, witness: Witness): Storage {
+  const storage = memoryStorage(objects);
+  return {
+    ...storage,
+    create: (key, bytes) => {
+      const isNew = storage.create(key, bytes);
+      if (isNew) witness.sawObject(key);
+      return isNew;
+    },
+  };
+}
+
+/** Notes every text that it serves. */
+function createSource({ events, source = {} }: WorldSetup, served: Map<string, number>): SourceModel {
+  const { drift = (raw: string) => raw } = source;
+  const settings = sourceSettings('reality', '', {
+    ...source,
+    drift: (raw, request, row) => {
+      const text = drift === null ? raw : drift(raw, request, row);
+      served.set(text, row);
+      return text;
+    },
+  });
+  return createSourceModel(createTable(events), settings);
+}
