@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import type { RunSummary } from '../../lambdas/archiver/handler';
+import type { RunSummary } from '../../lambdas/shared/contract';
 import { exitCodes } from '../exit';
 import { runVerify } from '../verify';
 import { createContractCheck } from './contract-check';

@@ -23,6 +23,7 @@ import {
   archiverEnvironment,
   METRIC_NAMESPACE,
   metricNames,
+  type RunSummary,
   readArchiveInput,
 } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
@@ -30,7 +31,6 @@ import { Failure, Race } from '../shared/errors';
 import type { Clock, Signer } from '../shared/ports';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
-import type { RunReport } from './report';
 import { createSource, type Source } from './source';
 
 const client = { maxAttempts: 4, requestHandler: { connectionTimeout: 3_000, requestTimeout: 30_000 } };
@@ -41,19 +41,6 @@ const transport = createTransport();
 const logger = new Logger({ serviceName: 'archiver' });
 const journal = createJournal(logger);
 let signer: Promise<Signer> | undefined;
-
-export type Outcome = 'archived' | 'held' | 'race';
-
-/** What the handler returns, and logs as the run's one summary line. */
-export interface RunSummary extends Partial<RunReport> {
-  readonly outcome: Outcome | 'failed';
-  readonly team: string;
-  readonly runId: string;
-  readonly throttled: number;
-  readonly durationMs: number;
-  readonly code?: string;
-  readonly message?: string;
-}
 
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: 'archiver' });

@@ -1,18 +1,9 @@
 /** What a run did, summed over its manifests: the summary line and the metrics are made of it. */
+import type { RunReport } from '../shared/contract';
 import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
-import type { Counts, Manifest, Sweep } from '../shared/manifest';
+import type { Counts, Manifest } from '../shared/manifest';
 
-export interface RunReport {
-  readonly manifests: number;
-  /** Sequence number of the newest manifest; undefined where the run committed none. */
-  readonly seq: number | undefined;
-  readonly position: string | undefined;
-  readonly counts: Counts;
-  readonly gaps: number;
-  readonly sweep: Sweep | null;
-  /** Segments that a dead run had left unpublished. */
-  readonly recovered: number;
-}
+export type { RunReport };
 
 export const emptyReport: RunReport = {
   manifests: 0,

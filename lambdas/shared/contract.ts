@@ -6,7 +6,7 @@ import { jsonVariable, numberVariable, textVariable } from './env';
 import { ConfigError } from './errors';
 import { parseDateOrInstant } from './event';
 import { TEAM_PATTERN } from './keys';
-import type { Retention } from './manifest';
+import type { Counts, Retention, Sweep } from './manifest';
 
 /** The archiver's environment: what all teams have in common. What differs travels in each team's schedule input. */
 export const archiverEnvironment = {
@@ -32,6 +32,30 @@ export interface ArchiveInput {
   readonly startDate?: string;
   /** Deliberate override, once: go on although the key belongs to a Postman team this chain has never seen. */
   readonly acceptOtherTeam?: boolean;
+}
+
+/** What a run did, summed over its manifests. */
+export interface RunReport {
+  readonly manifests: number;
+  /** Sequence number of the newest manifest; undefined where the run committed none. */
+  readonly seq: number | undefined;
+  readonly position: string | undefined;
+  readonly counts: Counts;
+  readonly gaps: number;
+  readonly sweep: Sweep | null;
+  /** Segments that a dead run had left unpublished. */
+  readonly recovered: number;
+}
+
+/** What the handler returns, and logs as the run's one summary line. */
+export interface RunSummary extends Partial<RunReport> {
+  readonly outcome: 'archived' | 'held' | 'race' | 'failed';
+  readonly team: string;
+  readonly runId: string;
+  readonly throttled: number;
+  readonly durationMs: number;
+  readonly code?: string;
+  readonly message?: string;
 }
 
 /** Throws `ConfigError` naming every bad field. Unknown fields are refused: a typo must not pass for a default. */
