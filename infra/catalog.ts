@@ -115,6 +115,8 @@ export class Catalog extends Construct {
     };
     return this.table(id, {
       name,
+      // As Athena writes it; the engine refuses a view that belongs to nobody.
+      owner: 'hadoop',
       tableType: 'VIRTUAL_VIEW',
       parameters: { presto_view: 'true', comment: 'Presto View' },
       partitionKeys: [],
