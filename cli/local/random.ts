@@ -13,7 +13,7 @@ export interface Random {
 
 export function createRandom(seed: string): Random {
   let state = createHash('sha256').update(seed).digest().readUInt32LE();
-  // mulberry32: 32 bits of state are plenty for a demo team, and it fits here.
+  // mulberry32: 32 bits of state are plenty for a demo team.
   function next(): number {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -26,10 +26,5 @@ export function createRandom(seed: string): Random {
     if (item === undefined) throw new RangeError('nothing to pick from');
     return item;
   }
-  return {
-    next,
-    below,
-    chance: (probability) => next() < probability,
-    pick,
-  };
+  return { next, below, pick, chance: (probability) => next() < probability };
 }

@@ -14,8 +14,9 @@ const ROW_STEP = 3;
 const EVENT_BYTES = 934;
 
 export function bulkTable({ events, from, to }: BulkOptions): EventTable {
-  const spacing = (to.getTime() - from.getTime()) / events;
-  const at = (index: number): number => Math.floor((from.getTime() + index * spacing) / 1000) * 1000;
+  const first = Math.ceil(from.getTime() / 1000);
+  const spacing = (to.getTime() / 1000 - first) / events;
+  const at = (index: number): number => Math.floor(first + index * spacing) * 1000;
   return {
     size: () => events,
     at,

@@ -5,12 +5,10 @@
 import { prettyPrint } from './raw-json';
 import { cursorText, type Page, readQuery, type SourceQuery, selectPage } from './source-page';
 import {
-  type BodyFault,
   type Delivery,
   type EchoFault,
   type Fault,
   type Headers,
-  type LiteralFault,
   RETRY_AFTER,
   type SourceSettings,
   spoil,
@@ -59,21 +57,23 @@ export function createSourceModel(
   let settings = initial;
   let requests = 0;
   let recent: readonly number[] = [];
+  const actionsBody = JSON.stringify([...actions].map(([name, displayName]) => ({ name, displayName })));
 
-  function isOverRate(now: Date): boolean {
-    if (settings.rateLimit === null) return false;
+  /** The headers of a 429 where it is time for one. */
+  function overRate(now: Date): Headers | undefined {
+    if (settings.rateLimit === null) return undefined;
     recent = recent.filter((at) => at > now.getTime() - 60_000);
-    if (recent.length >= settings.rateLimit.perMinute) return true;
+    if (recent.length >= settings.rateLimit.perMinute) return RETRY_AFTER[settings.rateLimit.retryAfter](2, now);
     recent = [...recent, now.getTime()];
-    return false;
+    return undefined;
   }
 
   function reply(request: SourceRequest, now: Date, fault: Fault | undefined): Reply {
-    if (isLiteral(fault)) return { body: '', ...fault };
-    if (isEcho(fault)) return echo(fault.echo, request, settings);
-    if (isOverRate(now)) return tooManyRequests(settings, now);
+    if (typeof fault === 'object') return 'echo' in fault ? echo(fault, request, settings) : { body: '', ...fault };
+    const wait = overRate(now);
+    if (wait !== undefined) return throttled(settings, 'Rate limit exceeded', wait);
     if (request.headers['x-api-key'] !== settings.apiKey) return problem(401, 'AuthenticationError', INVALID_KEY);
-    if (request.path === '/audit-actions') return { status: 200, body: actionsBody(actions) };
+    if (request.path === '/audit-actions') return { status: 200, body: actionsBody };
     if (request.path !== '/audit/logs') return problem(404, 'notFoundError', 'Requested resource not found');
     const query = readQuery(request.query, { settings, now });
     if (typeof query === 'string') return problem(400, 'invalidParamError', query);
@@ -114,15 +114,15 @@ export function createSourceModel(
 const INVALID_KEY = 'Invalid API Key. Every request requires a valid API Key to be sent.';
 
 function finish(reply: Reply, fault: Fault | undefined, now: Date): SourceAnswer {
-  const body = Buffer.from(reply.body);
-  const bodyFault = BODY_FAULTS.find((name) => name === fault);
-  const delivery = DELIVERIES.find((name) => name === fault) ?? 'whole';
+  const whole = Buffer.from(reply.body);
+  const body = spoil(whole, fault);
+  const delivery = fault === 'reset' || fault === 'truncate' || fault === 'hang' ? fault : 'whole';
   return {
     status: reply.status,
     headers: { 'content-type': 'application/json; charset=utf-8', date: now.toUTCString(), ...reply.headers },
-    body: bodyFault === undefined ? body : spoil(body, bodyFault),
+    body,
     delivery,
-    lines: bodyFault === undefined && delivery === 'whole' ? (reply.lines ?? []) : [],
+    lines: body === whole && delivery === 'whole' ? (reply.lines ?? []) : [],
     fault,
   };
 }
@@ -144,35 +144,14 @@ function problem(status: number, name: string, message: string): Reply {
   return { status, body: JSON.stringify({ error: { name, message } }) };
 }
 
-function tooManyRequests(settings: SourceSettings, now: Date): Reply {
-  const headers = settings.rateLimit === null ? {} : RETRY_AFTER[settings.rateLimit.retryAfter](2, now);
-  return { ...throttled(settings, 'Rate limit exceeded. Please retry later.'), headers };
-}
-
 /** In the contract, the error of a 429 is a plain string. */
-function throttled(settings: SourceSettings, message: string): Reply {
-  if (settings.shape === 'reality') return problem(429, 'rateLimited', message);
-  return { status: 429, body: JSON.stringify({ error: 'rateLimited', message }) };
+function throttled(settings: SourceSettings, message: string, headers: Headers = {}): Reply {
+  if (settings.shape === 'reality') return { ...problem(429, 'rateLimited', message), headers };
+  return { status: 429, body: JSON.stringify({ error: 'rateLimited', message }), headers };
 }
 
-function echo(status: EchoFault['echo'], request: SourceRequest, settings: SourceSettings): Reply {
-  const said = `Could not serve ${JSON.stringify(request.headers)}`;
-  if (status === 200) return { status, body: `{"trails":[{"request":${JSON.stringify(request.headers)}` };
-  if (status === 429) return throttled(settings, said);
-  return problem(status, 'AuthenticationError', said);
-}
-
-function actionsBody(actions: ActionNames): string {
-  return JSON.stringify([...actions].map(([name, displayName]) => ({ name, displayName })));
-}
-
-const DELIVERIES: readonly Delivery[] = ['reset', 'truncate', 'hang'];
-const BODY_FAULTS: readonly BodyFault[] = ['invalid-json', 'invalid-utf8', 'byte-order-mark', 'cut-body'];
-
-function isLiteral(fault: Fault | undefined): fault is LiteralFault {
-  return typeof fault === 'object' && 'status' in fault;
-}
-
-function isEcho(fault: Fault | undefined): fault is EchoFault {
-  return typeof fault === 'object' && 'echo' in fault;
+function echo({ echo: status }: EchoFault, { headers }: SourceRequest, settings: SourceSettings): Reply {
+  const said = `Could not serve ${JSON.stringify(headers)}`;
+  if (status === 200) return { status, body: `{"trails":[{"request":${JSON.stringify(headers)}` };
+  return status === 429 ? throttled(settings, said) : problem(status, 'AuthenticationError', said);
 }

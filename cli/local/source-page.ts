@@ -70,7 +70,7 @@ export function selectPage(table: EventTable, query: SourceQuery, { settings, no
   const rowAt = (place: number): number | undefined =>
     place < sequence.size ? table.row(sequence.indexAt(place)) : undefined;
 
-  const resumed = query.cursor === undefined ? 0 : placeOfCursor(table, sequence, { cursor: query.cursor, settings });
+  const resumed = placeOfCursor(table, sequence, { query, settings });
   if (resumed === undefined) return undefined;
   const start = visibleFrom(resumed);
   const places: number[] = [];
@@ -94,49 +94,42 @@ export function cursorText(row: number, settings: SourceSettings, detour?: numbe
 interface Sequence {
   readonly size: number;
   readonly indexAt: (place: number) => number;
-  readonly placeOf: (index: number) => number;
 }
 
 /** The rows of the range in the order asked for: those without an instant are in every range, and come first. */
 function sequenceOf(table: EventTable, query: SourceQuery, byId: boolean): Sequence {
   const undated = firstIndex(table.size(), (index) => table.at(index) > -Infinity);
-  const low = firstIndex(table.size(), (index) => table.at(index) >= query.from && index >= undated);
+  const low = firstIndex(table.size(), (index) => table.at(index) >= query.from);
   const high = Math.max(
     low,
     firstIndex(table.size(), (index) => table.at(index) >= query.to),
   );
   const size = undated + high - low;
-  const ascending: Sequence = {
-    size,
-    indexAt: (place) => (place < undated ? place : place - undated + low),
-    placeOf: (index) => (index < undated ? index : Math.min(size, Math.max(undated, index - low + undated))),
-  };
-  const ordered = byId ? sortedByRow(table, ascending) : ascending;
-  if (!query.descending) return ordered;
-  return {
-    size,
-    indexAt: (place) => ordered.indexAt(size - 1 - place),
-    placeOf: (index) => Math.max(0, size - 1 - ordered.placeOf(index)),
-  };
+  const byTime = (place: number): number => (place < undated ? place : place - undated + low);
+  const ascending = byId ? sortedByRow(table, { size, indexAt: byTime }) : byTime;
+  return { size, indexAt: query.descending ? (place) => ascending(size - 1 - place) : ascending };
 }
 
-function sortedByRow(table: EventTable, { size, indexAt }: Sequence): Sequence {
+function sortedByRow(table: EventTable, { size, indexAt }: Sequence): Sequence['indexAt'] {
   const rows = Array.from({ length: size }, (_, place) => indexAt(place)).sort((a, b) => table.row(a) - table.row(b));
-  return {
-    size,
-    indexAt: (place) => rows[place] ?? 0,
-    placeOf: (index) => firstIndex(size, (place) => table.row(rows[place] ?? 0) >= table.row(index)),
-  };
+  return (place) => rows[place] ?? 0;
 }
 
+/** Where the walk stands at the cursor's row, or would, were the row in the range asked for now. */
 function placeOfCursor(
   table: EventTable,
   sequence: Sequence,
-  { cursor, settings }: { readonly cursor: string; readonly settings: SourceSettings },
+  { query, settings }: { readonly query: SourceQuery; readonly settings: SourceSettings },
 ): number | undefined {
-  const digits = /^(\d+)(?:\.\d+)?$/.exec(cursor)?.[1];
+  if (query.cursor === undefined) return 0;
+  const digits = /^(\d+)(?:\.\d+)?$/.exec(query.cursor)?.[1];
   const index = digits === undefined ? undefined : table.indexOf(Number(BigInt(digits) - settings.cursorBase));
-  return index === undefined ? undefined : sequence.placeOf(index);
+  if (index === undefined) return undefined;
+  const rank = (at: number): number => (settings.order === 'by-id' ? table.row(at) : at);
+  return firstIndex(sequence.size, (place) => {
+    const distance = rank(sequence.indexAt(place)) - rank(index);
+    return query.descending ? distance <= 0 : distance >= 0;
+  });
 }
 
 /** Null where the parameter is absent, undefined where it is refused. */

@@ -6,7 +6,6 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ContractCheck } from './contract-check';
-import { minify } from './raw-json';
 import type { SourceAnswer, SourceModel } from './source-model';
 import type { Delivery } from './source-settings';
 
@@ -95,17 +94,15 @@ function deliver({ status, headers, body, delivery }: SourceAnswer, response: Se
 
 /** Written down before the client gets them: a line that was served is never forgotten, whenever this process ends. */
 function createRecord(file: string | false = '') {
-  const kept = file !== false && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
-  const lines = new Set(kept);
+  const lines = new Set(
+    file !== false && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [],
+  );
   return {
     all: () => [...lines],
     add: (raws: readonly string[]) => {
-      if (file === false) return;
-      // Table texts are minified already, as a rule: what is known needs no second look.
-      const unknown = raws.filter((raw) => !lines.has(raw)).map(minify);
-      const added = [...new Set(unknown)].filter((line) => !lines.has(line));
-      for (const line of added) lines.add(line);
-      if (file !== '' && added.length > 0) appendFileSync(file, `${added.join('\n')}\n`);
+      const added = file === false ? [] : [...new Set(raws)].filter((raw) => !lines.has(raw));
+      for (const raw of added) lines.add(raw);
+      if (file !== '' && file !== false && added.length > 0) appendFileSync(file, `${added.join('\n')}\n`);
     },
   };
 }

@@ -65,10 +65,8 @@ export function sourceSettings(
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** What became of the answer on its way: nothing, the connection reset, cut before its end, or never answered. */
+/** What becomes of the answer on its way: nothing, the connection reset, cut before its end, or never answered. */
 export type Delivery = 'whole' | 'reset' | 'truncate' | 'hang';
-export type PageFault = 'repeat-cursor' | 'empty-page' | 'short-page';
-export type BodyFault = 'invalid-json' | 'invalid-utf8' | 'byte-order-mark' | 'cut-body';
 export interface LiteralFault {
   readonly status: number;
   readonly headers?: Headers;
@@ -78,12 +76,16 @@ export interface LiteralFault {
 export interface EchoFault {
   readonly echo: 200 | 401 | 403 | 429 | 500;
 }
+export type PageFault = 'repeat-cursor' | 'empty-page' | 'short-page';
+export type BodyFault = 'invalid-json' | 'invalid-utf8' | 'byte-order-mark' | 'cut-body';
 export type Fault = LiteralFault | EchoFault | PageFault | BodyFault | Exclude<Delivery, 'whole'>;
 
-export function spoil(body: Buffer, fault: BodyFault): Buffer {
+/** The body with a body fault in it; the very same body for every other fault. */
+export function spoil(body: Buffer, fault: Fault | undefined): Buffer {
   if (fault === 'byte-order-mark') return Buffer.concat([Buffer.from('\ufeff'), body]);
   if (fault === 'cut-body') return body.subarray(0, Math.floor(body.length / 2));
   if (fault === 'invalid-json') return Buffer.concat([body.subarray(0, -1), Buffer.from(',}')]);
+  if (fault !== 'invalid-utf8') return body;
   // Inside an event's string, where a lenient decoder would let it pass: 0xff occurs nowhere in UTF-8.
   const place = body.indexOf('"message"') + '"message":"'.length;
   return Buffer.concat([body.subarray(0, place), Buffer.from([0xff]), body.subarray(place)]);

@@ -125,37 +125,23 @@ interface Rendering {
   readonly active: boolean;
 }
 
+const TEAM = { name: 'Acme Payments', id: 70_000_001 };
+
 function render(act: Act, id: string, { shape, active }: Rendering): string {
   const { actor, target, action, message, ip, variables } = act;
-  const timestamp = new Date(act.at).toISOString();
+  const what = { action, timestamp: new Date(act.at).toISOString(), message };
   const client = { ip, userAgent: ip === null ? null : actor.userAgent };
   const { name, username, email } = actor;
-  const body =
-    shape === 'reality'
-      ? {
-          ...client,
-          ...{ action, timestamp, message },
-          data: {
-            actor: { name, username, email, id: actor.id, active },
-            user: target && user(target),
-            team: TEAM,
-            variables,
-          },
-        }
-      : {
-          // What is null or a string in reality may be neither here.
-          ...(ip === null ? {} : client),
-          ...{ action: CONTRACT_ACTIONS[action] ?? action, timestamp, message, user: user(actor) },
-          data: {
-            team: TEAM,
-            actor: { id: actor.id, name, email },
-            variables: typeof variables === 'string' ? { text: variables } : variables,
-          },
-        };
-  return `{"id":${id},${JSON.stringify(body).slice(1)}`;
+  if (shape === 'reality') {
+    const data = { actor: { name, username, email, id: actor.id, active }, user: target && user(target), team: TEAM };
+    return `{"id":${id},${JSON.stringify({ ...client, ...what, data: { ...data, variables } }).slice(1)}`;
+  }
+  // What reality sends as null or as a string may be neither in the contract.
+  const object = typeof variables === 'string' ? { text: variables } : variables;
+  const data = { team: TEAM, actor: { id: actor.id, name, email }, variables: object };
+  const named = { ...what, action: CONTRACT_ACTIONS[action] ?? action, user: user(actor), data };
+  return `{"id":${id},${JSON.stringify(ip === null ? named : { ...client, ...named }).slice(1)}`;
 }
-
-const TEAM = { name: 'Acme Payments', id: 70_000_001 };
 
 function user({ id, name, email, username }: Person): object {
   return { id, name, email, username };

@@ -149,21 +149,17 @@ function milestones({ day, start, roster }: Day): Act[] {
   });
 }
 
-/** Staff come by SCIM, externals by invitation; leavers are removed. */
+/** Staff come by SCIM, externals by invitation. */
 function comingsAndGoings({ day, start, roster }: Day): Act[] {
   const act = (action: string, hour: number, target: Person): Act => {
     return { ...adminAct(roster.person(1), start + hour * HOUR_MS, action), target };
   };
-  const joined = roster.by(day).filter(({ joins }) => joins === day);
-  const left = roster.by(day).filter(({ leaves }) => leaves === day);
-  return [
-    ...joined.filter(({ external }) => external).map((person) => act('team.send_invite', 9, person)),
-    ...joined.filter(({ external }) => external).map((person) => act('team.add_member', 13, person)),
-    ...joined
-      .filter(({ external }) => !external)
-      .map((person) => ({ ...act('team.scim_add_member', 13, person), ip: null })),
-    ...left.map((person) => act('team.remove_member', LEAVING_HOUR, person)),
-  ];
+  return roster.by(day).flatMap((person) => {
+    if (person.leaves === day) return [act('team.remove_member', LEAVING_HOUR, person)];
+    if (person.joins !== day) return [];
+    if (!person.external) return [{ ...act('team.scim_add_member', 13, person), ip: null }];
+    return [act('team.send_invite', 9, person), act('team.add_member', 13, person)];
+  });
 }
 
 /** When, on the day that starts then, a leaver is removed. */

@@ -49,3 +49,8 @@ export function trailsOf(body: string): string[] {
   }
   return texts;
 }
+
+/** The text without white space between tokens: strings whole, everything else stripped. */
+export function minified(json: string): string {
+  return json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
+}

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { minify } from '../../../cli/local/raw-json';
 import { bulkTable } from '../../../cli/local/source-bulk';
-import { cursorOf, trailsOf, walk } from '../../support/naive-client';
+import { cursorOf, minified, trailsOf, walk } from '../../support/naive-client';
 import { spawnSource } from '../../support/spawn-source';
 
 const KEY = 'PMAK-bulk';
@@ -17,7 +16,7 @@ test('every event is computed from its place: rows lead back to it, times never 
   expect(table.indexOf(table.row(999_999) + 3)).toBeUndefined();
   expect(places.map(table.at)).toEqual(places.map(table.at).sort((a, b) => a - b));
   const texts = places.map((index) => table.raw(index, now));
-  expect(texts.map((text) => minify(text).length)).toEqual(texts.map(() => 934));
+  expect(texts.map((text) => minified(text).length)).toEqual(texts.map(() => 934));
   expect(texts.map((text) => JSON.parse(text).timestamp)).toEqual(
     places.map((index) => new Date(table.at(index)).toISOString()),
   );

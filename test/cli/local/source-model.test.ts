@@ -248,6 +248,15 @@ describe('faults', () => {
 });
 
 describe('cursors', () => {
+  test('of a row outside the range asked for now lead to its nearer end', () => {
+    const { ask } = world(five);
+    const range = { since: new Date(event(2).at ?? 0).toISOString(), until: new Date(event(4).at ?? 0).toISOString() };
+    expect(rows(ask({ ...range, cursor: '1' }))).toEqual([2, 3, 4]);
+    expect(rows(ask({ ...range, cursor: '5' }))).toEqual([]);
+    expect(rows(ask({ ...range, cursor: '5', orderBy: 'desc' }))).toEqual([4, 3, 2]);
+    expect(rows(ask({ ...range, cursor: '1', orderBy: 'desc' }))).toEqual([]);
+  });
+
   test.each([
     [{ cursorPlace: 'meta', cursorType: 'string' }, '{"trails":[],"meta":{"nextCursor":"2","total":5}}'],
     [{ cursorPlace: 'top-level', cursorType: 'number' }, '{"trails":[],"nextCursor":2,"meta":{"total":5}}'],

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createContractCheck } from '../../../cli/local/contract-check';
-import { minify } from '../../../cli/local/raw-json';
 import { createSourceModel } from '../../../cli/local/source-model';
 import {
   type Exchange,
@@ -14,7 +13,7 @@ import { type SourceSettings, sourceSettings } from '../../../cli/local/source-s
 import { createTable } from '../../../cli/local/source-table';
 import { createSourceTeam } from '../../../cli/local/source-team';
 import { ACTIONS } from '../../../cli/local/team-story';
-import { walk } from '../../support/naive-client';
+import { minified, walk } from '../../support/naive-client';
 
 const KEY = 'PMAK-over-http';
 const NOW = new Date('2026-06-30T12:00:00Z');
@@ -85,7 +84,7 @@ describe('a walk over HTTP', () => {
     const wanted = visible('reality', Date.parse(RANGE.since), Date.parse(RANGE.until) + 1).sort();
     for (const changes of places) {
       const { all } = await start('reality', changes);
-      expect((await all()).events.map(minify).sort()).toEqual(wanted);
+      expect((await all()).events.map(minified).sort()).toEqual(wanted);
     }
   });
 
@@ -159,7 +158,7 @@ describe('the record of served lines', () => {
     const first = await start('reality', { pretty: true }, { served });
     await first.all();
     const { events: texts } = await first.all();
-    expect(readFileSync(served, 'utf8')).toBe(texts.map((text) => `${minify(text)}\n`).join(''));
+    expect(readFileSync(served, 'utf8')).toBe(texts.map((text) => `${minified(text)}\n`).join(''));
 
     const second = await start('reality', { drift: (raw) => raw.replace('{', '{"seen":2,') }, { served });
     await second.get({ limit: '3' });

@@ -1,9 +1,9 @@
 import { createContractCheck } from '../../../cli/local/contract-check';
-import { minify } from '../../../cli/local/raw-json';
 import type { SourceEvent } from '../../../cli/local/source-table';
 import { createSourceTeam, type TeamOptions } from '../../../cli/local/source-team';
 import { ODD_EVENTS } from '../../../cli/local/team-odd-events';
 import { ACTIONS } from '../../../cli/local/team-story';
+import { minified } from '../../support/naive-client';
 
 const DAY_MS = 86_400_000;
 const anchor = new Date('2026-06-30T12:00:00Z');
@@ -53,7 +53,7 @@ describe('the log', () => {
 
   test('is JSON without white space between tokens, one line for each event', () => {
     const texts = events.flatMap(({ raw, later: changes = [] }) => [raw, ...changes.map((change) => change.raw)]);
-    expect(texts.filter((text) => text !== minify(text) || text.includes('\n'))).toEqual([]);
+    expect(texts.filter((text) => text !== minified(text) || text.includes('\n'))).toEqual([]);
     expect(JSON.parse(`[${texts.join(',')}]`)).toHaveLength(texts.length);
   });
 
