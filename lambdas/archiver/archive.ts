@@ -9,6 +9,7 @@
  * saves a long LIST, and neither is needed for safety.
  */
 import type { ArchiveInput } from '../shared/contract';
+import { parseDateOrInstant } from '../shared/event';
 import type { Retention } from '../shared/manifest';
 import type { CheckpointStore, Clock, Journal, ObjectStore, Signer } from '../shared/ports';
 import type { BatchLimits } from './batch';
@@ -56,7 +57,7 @@ export async function archive(input: ArchiveInput, settings: RunSettings, world:
       ...settings,
       ...world,
       previous: head?.manifest,
-      startDate: input.startDate === undefined ? undefined : new Date(input.startDate),
+      startDate: input.startDate === undefined ? undefined : parseDateOrInstant(input.startDate),
       acceptOtherTeam: input.acceptOtherTeam ?? false,
       onPage: async (claim, events) => {
         journal.debug('page', { events, claim: claim.toISOString() });

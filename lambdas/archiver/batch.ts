@@ -15,7 +15,7 @@ export interface BatchLimits {
 }
 
 /** What fits into the function's memory with room to spare. */
-export const BATCH_LIMITS: BatchLimits = { events: 20_000, bytes: 16 * 1024 * 1024 };
+export const BATCH_LIMITS: BatchLimits = { events: 10_000, bytes: 8 * 1024 * 1024 };
 
 /** A line that may not enter `events/`, and why. */
 export interface Held {
@@ -40,13 +40,14 @@ export function createDraft(limits: BatchLimits): Draft {
     events,
     held,
     add(event) {
-      events.push(event);
+      // A copy: the line is a piece of its page, which would be kept whole for one new event.
+      events.push({ ...event, line: Buffer.from(event.line) });
       bytes += event.line.length;
     },
     hold(line) {
       const identity = heldIdentity(line.event);
       if (held.has(identity)) return;
-      held.set(identity, line);
+      held.set(identity, { ...line, event: { ...line.event, line: Buffer.from(line.event.line) } });
       bytes += line.event.line.length;
     },
     isFull: () => events.length + held.size >= limits.events || bytes >= limits.bytes,

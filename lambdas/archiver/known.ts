@@ -9,12 +9,10 @@ import { createHash } from 'node:crypto';
 import { IntegrityError } from '../shared/errors';
 import { type DatedEvent, readEvent } from '../shared/event';
 import { dateOf, datePrefix } from '../shared/keys';
-import { decompress, GzipError, splitLines } from '../shared/ndjson';
+import { GzipError, streamLines } from '../shared/ndjson';
 import type { ObjectStore } from '../shared/ports';
 import { inParallel } from './parallel';
 
-/** Far above what a batch can put into one segment; it only bounds what a planted object could make us inflate. */
-export const MAX_SEGMENT_BYTES = 512 * 1024 * 1024;
 const READERS = 3;
 
 export type Standing = 'new' | 'known' | 'revision';
@@ -40,7 +38,7 @@ export function createKnown(team: string, store: Pick<ObjectStore, 'list' | 'get
     });
     const loaded = new Map(missing.map((date) => [date, new Map<string, number>()]));
     await inParallel(READERS, keys, async ({ date, key }) => {
-      for (const line of await readLines(store, key)) {
+      for await (const line of readLines(store, key)) {
         const { id } = readEvent(line);
         if (id !== undefined) loaded.get(date)?.set(id, bodyDigest(line));
       }
@@ -67,11 +65,11 @@ export function createKnown(team: string, store: Pick<ObjectStore, 'list' | 'get
 }
 
 /** The lines of a published segment. An object that is not one is never passed over: it was tampered with. */
-export async function readLines(store: Pick<ObjectStore, 'get'>, key: string): Promise<Iterable<Buffer>> {
+export async function* readLines(store: Pick<ObjectStore, 'get'>, key: string): AsyncGenerator<Buffer> {
   const bytes = await store.get(key);
   if (bytes === undefined) throw new IntegrityError('segment-differs', `${key} was listed, and is not there`);
   try {
-    return splitLines(decompress(bytes, MAX_SEGMENT_BYTES));
+    yield* streamLines(bytes);
   } catch (error) {
     if (!(error instanceof GzipError)) throw error;
     throw new IntegrityError('segment-differs', `${key} is not a segment: ${error.message}`, { cause: error });

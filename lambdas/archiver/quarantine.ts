@@ -22,7 +22,7 @@ export async function dropQuarantined(
   const keys = await store.list(areaPrefix('quarantine', team), earliestKey(held, team));
   for (const key of keys) {
     if (held.size === 0) break;
-    for (const line of await readLines(store, key)) {
+    for await (const line of readLines(store, key)) {
       const identity = heldIdentity(readEvent(line));
       const found = held.get(identity);
       if (found === undefined) continue;

@@ -87,20 +87,25 @@ export function rawToken(bytes: Buffer, slice: Slice): string {
   return bytes.toString('utf8', slice.start + quoted, slice.end - quoted);
 }
 
-/** A copy of the value with the white space between its tokens removed, and nothing else changed. */
+/**
+ * The value with the white space between its tokens removed, and nothing else changed. It shares the document's memory
+ * where there is none to remove: whoever keeps it for long copies it.
+ */
 export function minify(bytes: Buffer, slice: Slice): Buffer {
-  const copy = Buffer.allocUnsafe(slice.end - slice.start);
+  let copy: Buffer | undefined;
   let length = 0;
   let copied = slice.start;
   for (let at = slice.start; at < slice.end; ) {
     if (bytes[at] === QUOTE) at = skipString(bytes, at);
     else if (!isWhite(bytes[at])) at += 1;
     else {
+      copy ??= Buffer.allocUnsafe(slice.end - slice.start);
       length += bytes.copy(copy, length, copied, at);
       at = skipWhite(bytes, at);
       copied = at;
     }
   }
+  if (copy === undefined) return bytes.subarray(slice.start, slice.end);
   length += bytes.copy(copy, length, copied, slice.end);
   return copy.subarray(0, length);
 }

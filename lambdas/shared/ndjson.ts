@@ -4,11 +4,12 @@
  *
  * Compressed bytes differ between zlib builds; the identity of the content is the SHA-256 of the uncompressed lines.
  */
-import { crc32, gzipSync, inflateRawSync } from 'node:zlib';
+import { crc32, createInflateRaw, gzipSync, inflateRawSync } from 'node:zlib';
 
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 const NEWLINE = 0x0a;
+const CHUNK_BYTES = 64 * 1024;
 const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
 
 export const SEGMENT_CONTENT_TYPE = 'application/x-ndjson';
@@ -34,34 +35,75 @@ export function decompress(bytes: Buffer, maxBytes: number): Buffer {
   const start = headerEnd(bytes);
   const { content, consumed } = inflate(bytes.subarray(start), maxBytes);
   if (content.length > maxBytes) throw new GzipError(`more than ${maxBytes} bytes of content`);
-  const trailer = bytes.subarray(start + consumed);
+  checkTrailer(bytes.subarray(start + consumed), crc32(content), content.length);
+  return content;
+}
+
+/**
+ * The lines of a segment, as `decompress` and `splitLines` give them, in little memory: each is good until the next is
+ * asked for. Throws `GzipError` as they do, but only when it comes to what is wrong.
+ */
+export async function* streamLines(bytes: Buffer): AsyncGenerator<Buffer> {
+  const start = headerEnd(bytes);
+  const stream = createInflateRaw({ chunkSize: CHUNK_BYTES });
+  stream.end(bytes.subarray(start));
+  let begun: Buffer[] = [];
+  let checksum = 0;
+  let length = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      checksum = crc32(chunk, checksum);
+      length += chunk.length;
+      begun.push(chunk);
+      if (chunk.includes(NEWLINE)) begun = [yield* wholeLines(Buffer.concat(begun))];
+    }
+  } catch (error) {
+    throw new GzipError('not one gzip member', { cause: error });
+  }
+  if (begun.some((piece) => piece.length > 0)) throw new GzipError('the last line has no newline');
+  checkTrailer(bytes.subarray(start + stream.bytesWritten), checksum, length);
+}
+
+/** Yields the lines that are whole, and returns what is left. */
+function* wholeLines(content: Buffer): Generator<Buffer, Buffer> {
+  let start = 0;
+  for (let end = content.indexOf(NEWLINE); end !== -1; end = content.indexOf(NEWLINE, start)) {
+    yield content.subarray(start, end);
+    start = end + 1;
+  }
+  return content.subarray(start);
+}
+
+function checkTrailer(trailer: Buffer, checksum: number, length: number): void {
   if (trailer.length < TRAILER_BYTES) throw new GzipError('the gzip trailer is cut off');
   if (trailer.length > TRAILER_BYTES)
     throw new GzipError(`${trailer.length - TRAILER_BYTES} bytes after the gzip member`);
-  if (trailer.readUInt32LE(0) !== crc32(content)) throw new GzipError('the gzip checksum is wrong');
-  if (trailer.readUInt32LE(4) !== content.length >>> 0) throw new GzipError('the gzip length is wrong');
-  return content;
+  if (trailer.readUInt32LE(0) !== checksum) throw new GzipError('the gzip checksum is wrong');
+  if (trailer.readUInt32LE(4) !== length >>> 0) throw new GzipError('the gzip length is wrong');
 }
 
 /** The lines without their newlines. Throws where the last line has none. The lines share the content's memory. */
 export function* splitLines(content: Buffer): Generator<Buffer> {
-  for (let start = 0; start < content.length; ) {
-    const end = content.indexOf(NEWLINE, start);
-    if (end === -1) throw new GzipError('the last line has no newline');
-    yield content.subarray(start, end);
-    start = end + 1;
-  }
+  const rest = yield* wholeLines(content);
+  if (rest.length > 0) throw new GzipError('the last line has no newline');
 }
 
 function inflate(bytes: Buffer, maxBytes: number): { content: Buffer; consumed: number } {
   try {
     // With `info`, Node also hands out the engine, whose `bytesWritten` is how much input the stream really had.
-    const result: unknown = inflateRawSync(bytes, { info: true, maxOutputLength: Math.max(maxBytes, 1) });
+    // One chunk of the size that the trailer claims: otherwise everything would be allocated twice.
+    const chunkSize = Math.min(Math.max(claimedLength(bytes), 1024), Math.max(maxBytes, 1024)) + 1;
+    const result: unknown = inflateRawSync(bytes, { info: true, chunkSize, maxOutputLength: Math.max(maxBytes, 1) });
     const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } };
     return { content: buffer, consumed: engine.bytesWritten };
   } catch (error) {
     throw new GzipError(`not one gzip member of at most ${maxBytes} bytes`, { cause: error });
   }
+}
+
+/** The trailer's last four bytes. Only a hint for an allocation: it is checked against the content later. */
+function claimedLength(bytes: Buffer): number {
+  return bytes.length < TRAILER_BYTES ? 0 : bytes.readUInt32LE(bytes.length - 4);
 }
 
 /** RFC 1952: the fixed header, then the fields that its flags announce (another tool's gzip may write them). */
