@@ -8,8 +8,9 @@ import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { acknowledgements } from './acknowledgements';
 import { ArchiveStack } from './archive-stack';
-import { type ArchiveConfig, archiveName, readConfig } from './config';
+import { type ArchiveConfig, readConfig } from './config';
 import { CloudFormationLimits } from './limits';
+import { archiveName } from './names';
 
 /** Here and not in `cdk.json`: the template is the same whoever synthesises it, the CLI, a test or `tsx`. */
 const FEATURE_FLAGS = {

@@ -13,8 +13,9 @@ import { Construct } from 'constructs';
 import { archiverEnvironment } from '../lambdas/shared/contract';
 import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/keys';
-import { type ArchiveConfig, archiveName } from './config';
+import type { ArchiveConfig } from './config';
 import type { Keys } from './keys';
+import { archiveName, parameterPath } from './names';
 import { accountArn, allow } from './policies';
 
 /** Every object of every team, as a pattern. */
@@ -129,7 +130,7 @@ export class Archiver extends Construct {
   /** By the path of the stage, so that a hundred teams need no more policy than one; others by their name. */
   private apiKeyRights(): iam.PolicyStatement[] {
     const { config, keys } = this.props;
-    const path = `/${archiveName(config.stage)}/`;
+    const path = parameterPath(config.stage);
     const elsewhere = config.teams.map((team) => team.apiKeyParameter).filter((name) => !name.startsWith(path));
     const parameters = [`${path}*`, ...elsewhere].map((name) => accountArn('ssm', `parameter${name}`));
     return [

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { baseUrlProblem } from '../lambdas/shared/contract';
 import { TEAM_PATTERN } from '../lambdas/shared/keys';
+import { clashes } from './config-clashes';
+import { apiKeyParameter } from './names';
 import { scheduleProblem } from './schedule-expression';
 import { nearest } from './spelling';
 
@@ -13,12 +15,12 @@ const MIN_EXPIRE_DAYS = 200;
 
 const teamName = z.string().regex(TEAM_PATTERN, 'must be 1 to 32 lower-case letters, digits and inner hyphens');
 const schedule = z.string().check(refuse(scheduleProblem));
-const baseUrl = z.string().check(refuse(baseUrlProblem)).startsWith('https://', 'must be https');
+const baseUrl = z.string().check(refuse(deployedBaseUrlProblem));
 const parameterName = z
   .string()
   .max(512)
   .regex(/^(\/[\w.-]+)+$/, 'must be the path of an SSM parameter, such as /postman-audit-archive/main/api-key')
-  .regex(/^\/(?!aws|ssm)/i, 'must not begin with /aws or /ssm: Systems Manager keeps these names');
+  .regex(/^(?!\/(aws|ssm))/i, 'must not begin with /aws or /ssm: Systems Manager keeps these names');
 
 const team = strict({
   name: teamName,
@@ -75,57 +77,8 @@ export function readConfig(context: unknown): ArchiveConfig {
   return { ...parsed.data, teams: parsed.data.teams.map((each) => withParameter(each, stage)) };
 }
 
-/** What the archive of a stage is called wherever AWS wants a name. The production archive has the plain one. */
-export function archiveName(stage: string): string {
-  return stage === 'prod' ? 'postman-audit-archive' : `postman-audit-archive-${stage}`;
-}
-
-function defaultParameter(stage: string, name: string): string {
-  return `/${archiveName(stage)}/${name}/api-key`;
-}
-
 function withParameter(each: z.infer<typeof team>, stage: string): TeamConfig {
-  return { ...each, apiKeyParameter: each.apiKeyParameter ?? defaultParameter(stage, each.name) };
-}
-
-/** What no single value shows. Reads the raw object, so that it speaks even where something else is wrong too. */
-function clashes(context: unknown): string[] {
-  const raw = looseArchive.safeParse(context);
-  if (!raw.success) return [];
-  const { days, expireAfterDays } = raw.data.retention;
-  const teams = raw.data.teams.map((each) => z.looseObject({ name: z.string() }).safeParse(each).data);
-  const names = teams.map((each) => each?.name);
-  const parameters = teams.map((each) => each && (each.apiKeyParameter ?? defaultParameter(raw.data.stage, each.name)));
-  const former = raw.data.formerTeams;
-  return [
-    ...repeated(names).map((i) => `teams[${i}].name: ${quote(names[i])} is the name of another team too`),
-    ...repeated(parameters).map(
-      (i) =>
-        `teams[${i}].apiKeyParameter: ${quote(parameters[i])} is another team's too; one key would fill two archives`,
-    ),
-    ...repeated(former).map((i) => `formerTeams[${i}]: ${quote(former[i])} is listed twice`),
-    ...names.flatMap((name, i) =>
-      name !== undefined && former.includes(name) ? `teams[${i}].name: ${quote(name)} is also in formerTeams` : [],
-    ),
-    ...(expireAfterDays < days
-      ? [`retention.expireAfterDays: ${expireAfterDays} is less than the ${days} days of the lock`]
-      : []),
-  ];
-}
-
-const looseList = z.array(z.unknown()).catch([]);
-const looseArchive = z.looseObject({
-  stage: z.string().catch('prod'),
-  teams: looseList,
-  formerTeams: looseList,
-  retention: z
-    .looseObject({ days: z.number().catch(400), expireAfterDays: z.number().catch(Number.POSITIVE_INFINITY) })
-    .catch({ days: 0, expireAfterDays: 0 }),
-});
-
-/** The positions of values that an earlier position holds already. */
-function repeated(values: readonly unknown[]): number[] {
-  return values.flatMap((value, i) => (value !== undefined && values.indexOf(value) < i ? [i] : []));
+  return { ...each, apiKeyParameter: each.apiKeyParameter ?? apiKeyParameter(stage, each.name) };
 }
 
 /** An object that refuses unknown keys, and says which known one was probably meant. */
@@ -148,6 +101,11 @@ function refuse(problemOf: (value: string) => string | undefined) {
     const message = problemOf(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message: `${quote(value)} ${message}` });
   });
+}
+
+/** What a local run may reach over plain http is not within reach of a function. */
+function deployedBaseUrlProblem(url: string): string | undefined {
+  return baseUrlProblem(url)?.replace('baseUrl ', '') ?? (url.startsWith('https:') ? undefined : 'must be https');
 }
 
 function place(path: readonly PropertyKey[]): string {
