@@ -45,17 +45,17 @@ export async function verifyContent(manifest: Manifest, context: ContentContext)
   if (!fillsTheBatch(manifest)) report('batch-untiled', manifestKey);
   const batch = await readBatch(manifest, context);
   for (const { entry, area, date } of placedSegments(manifest, context)) {
-    context.folder.unlisted.delete(entry.key);
-    const content = await readSegment(entry, { ...context, batch, manifest });
+    const wasListed = context.folder.unlisted.delete(entry.key);
+    const content = await readSegment(entry, { ...context, batch, manifest, wasListed });
     if (content === undefined) {
-      ids.loseSome();
+      if (area === 'events') ids.loseSome();
       continue;
     }
     const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, ids });
     for (const [code, what] of facts.troubles) report(code, entry.key, what);
     if (!describes(entry, facts)) report('segment-misdescribed', entry.key, `found ${facts.lines} lines`);
     if (area === 'quarantine' && date !== dateOf(walkStart)) report('date-wrong', entry.key, 'not the walk start');
-    for (const [reason, lines] of facts.reasons) reasons.set(reason, lines);
+    for (const [reason, lines] of facts.reasons) reasons.set(reason, lines + (reasons.get(reason) ?? 0));
     found[area] += facts.lines;
   }
   for (const what of miscounts(manifest, reasons)) report('counts-wrong', manifestKey, what);
@@ -107,6 +107,8 @@ function placedSegments(manifest: Manifest, { report, manifestKey }: ContentCont
 interface SegmentContext extends ContentContext {
   readonly batch: Buffer | undefined;
   readonly manifest: Manifest;
+  /** Something has the segment's name, whether or not it can be read: it is not just unpublished. */
+  readonly wasListed: boolean;
 }
 
 /** The lines that the manifest means, if the segment or the batch object still has them. */
@@ -119,8 +121,9 @@ async function readSegment(entry: SegmentEntry, context: SegmentContext): Promis
 
   const stored = await readObject(context.reader, entry.key, MAX_OBJECT_BYTES);
   if (!Buffer.isBuffer(stored)) {
-    const isUnpublished = context.isHead && staged?.content !== undefined && stored === 'missing';
-    if (isUnpublished) report('segment-unpublished', entry.key, `committed ${manifest.run.finished}`);
+    const isMissing = stored === 'missing' && !context.wasListed;
+    if (isMissing && context.isHead && staged?.content)
+      report('segment-unpublished', entry.key, `committed ${manifest.run.finished}`);
     else report(stored === 'missing' ? 'segment-missing' : stored, entry.key);
     return staged?.content;
   }

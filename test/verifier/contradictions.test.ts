@@ -327,6 +327,14 @@ describe('the head', () => {
     expect((await judge(objects)).said).toEqual([`segment-missing ${newest}`]);
   });
 
+  test('is not unpublished where something unreadable has the name of its segment', async () => {
+    const objects = await buildArchive({ batches });
+    const reader = readerOf(objects);
+    const get: typeof reader.get = async (key, range) => (key === newest ? undefined : reader.get(key, range));
+    const { findings } = await verify({ ...reader, get }, { publicKey: testKey });
+    expect(findings.map(saying)).toEqual([`segment-missing ${newest}`]);
+  });
+
   test('may be published while the verifier reads: listed before, committed and read after', async () => {
     const objects = await buildArchive({ batches });
     const reader = readerOf(objects);
