@@ -44,7 +44,7 @@ describe.each([
       ?.replace(/\$\{team\}/, 'sales')
       .replace(/\$\{dt\}/, '2026-06-12');
     const key = segmentKey(area, 'sales', '2026-06-12', 7);
-    expect(`s3://StorageBucket5CB7C8EA/${key}`).toBe(`${partition}0000000007.ndjson.gz`);
+    expect(`s3://storagebucket5cb7c8ea/${key}`).toBe(`${partition}0000000007.ndjson.gz`);
     expect(partition).toContain(StorageDescriptor.Location);
     expect(PartitionKeys.map(({ Name, Type }) => [Name, Type])).toEqual([
       ['team', 'string'],

@@ -140,7 +140,7 @@ describe('the archiver', () => {
         .sort(),
     );
     expect(decodeEnvironment(archiverEnvironment, variables)).toEqual({
-      bucket: 'StorageBucket5CB7C8EA',
+      bucket: 'storagebucket5cb7c8ea',
       table: 'StorageCheckpoints2CDBDF43',
       signingKey: 'arn:aws:kms:eu-central-1:111122223333:key/KeysSigningD455BFD1',
       lookbackHours: 6,

@@ -23,7 +23,9 @@ export interface Deployed {
 export function deploy(template: Template): Deployed {
   const { Resources } = template.toJSON() as { readonly Resources: Readonly<Record<string, Resource>> };
   const arnOf = (id: string) => arn(id, Resources[id]?.Type);
-  const filled = (value: unknown) => fill(value, arnOf);
+  // What `Ref` gives; a bucket's name has no capitals.
+  const nameOf = (id: string) => (Resources[id]?.Type === 'AWS::S3::Bucket' ? id.toLowerCase() : id);
+  const filled = (value: unknown) => fill(value, { arnOf, nameOf });
   const policies = Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) =>
     policiesIn(id, Type, { properties: filled(Properties) as Properties, arnOf }),
   );
@@ -31,7 +33,7 @@ export function deploy(template: Template): Deployed {
 }
 
 const ARNS: Readonly<Record<string, (id: string) => string>> = {
-  'AWS::S3::Bucket': (id) => `arn:aws:s3:::${id}`,
+  'AWS::S3::Bucket': (id) => `arn:aws:s3:::${id.toLowerCase()}`,
   'AWS::IAM::Role': (id) => `arn:aws:iam::${ACCOUNT}:role/${id}`,
   'AWS::KMS::Key': (id) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`,
   'AWS::SQS::Queue': (id) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${id}`,
@@ -54,15 +56,22 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
   'AWS::URLSuffix': 'amazonaws.com',
 };
 
-function fill(value: unknown, arnOf: (id: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((each) => fill(each, arnOf));
+interface Names {
+  arnOf(id: string): string;
+  nameOf(id: string): string;
+}
+
+function fill(value: unknown, names: Names): unknown {
+  if (Array.isArray(value)) return value.map((each) => fill(each, names));
   if (typeof value !== 'object' || value === null) return value;
   const [name = '', argument] = Object.entries(value)[0] ?? [];
-  if (name === 'Ref') return PSEUDO_PARAMETERS[argument] ?? argument;
-  if (name === 'Fn::Join') return (fill(argument[1], arnOf) as string[]).join(argument[0]);
-  if (name === 'Fn::GetAtt' && argument[1] === 'Arn') return arnOf(argument[0]);
+  if (name === 'Ref') return PSEUDO_PARAMETERS[argument] ?? names.nameOf(argument);
+  if (name === 'Fn::Join') return (fill(argument[1], names) as string[]).join(argument[0]);
+  if (name === 'Fn::GetAtt' && argument[1] === 'Arn') return names.arnOf(argument[0]);
+  if (name === 'Fn::Sub')
+    return argument.replace(/\$\{([^}]+)\}/g, (_: string, id: string) => fill({ Ref: id }, names));
   if (name.startsWith('Fn::')) throw new Error(`cannot fill in ${JSON.stringify(value)}`);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each, arnOf)]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each, names)]));
 }
 
 interface Document {
@@ -99,7 +108,13 @@ function policiesIn(source: string, type: string, { properties, arnOf }: Filled)
       if (properties.Policies ?? properties.ManagedPolicyArns) throw new Error('cannot evaluate policies in a role');
       return [own(source, properties.AssumeRolePolicyDocument)];
     case 'AWS::S3::BucketPolicy':
-      return [own(properties.Bucket, properties.PolicyDocument)];
+      return [
+        {
+          source,
+          of: { resource: `arn:aws:s3:::${properties.Bucket}` },
+          statements: properties.PolicyDocument.Statement,
+        },
+      ];
     case 'AWS::KMS::Key':
       return [own(source, properties.KeyPolicy)];
     case 'AWS::SQS::QueuePolicy':
