@@ -42,7 +42,7 @@ export interface WalkStep {
 }
 
 export interface WalkOptions {
-  /** Events after this instant plus one day are nonsense, and say nothing of the order. */
+  /** Events after this instant are dated ahead, and say nothing of the order. */
   readonly now: Date;
   /** Before this instant the source has nothing any more; moved forward when the source says so. */
   readonly floor: Date;
@@ -89,7 +89,7 @@ async function* walkWindow(
   options: WalkOptions,
 ): AsyncGenerator<WalkStep, WindowEnd> {
   const bounds = {
-    since: later(new Date(midnight(window.from).getTime() - SECOND_MS), options.floor),
+    since: new Date(later(midnight(window.from), options.floor).getTime() - SECOND_MS),
     until: window.to,
   };
   let order = watchOrder(window, options.now);
@@ -161,7 +161,7 @@ function watchOrder(window: TimeSpan, now: Date) {
 
   function see(events: readonly AuditEvent[]): void {
     for (const event of events) {
-      if (event.instant === undefined || quarantineReason(event, now) !== undefined) continue;
+      if (event.instant === undefined || event.instant > now || quarantineReason(event, now) !== undefined) continue;
       if (last !== undefined && event.instant < last) ascending = false;
       first ??= event.instant;
       last = event.instant;
