@@ -10,7 +10,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { archiverEnvironment } from '../lambdas/shared/contract';
+import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contract';
 import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/keys';
 import type { ArchiveConfig } from './config';
@@ -71,7 +71,7 @@ export class Archiver extends Construct {
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
       // A run stays under 256 MB whatever the backlog; twice that buys CPU for gzip and room for a 16 MB event.
-      memorySize: 512,
+      memorySize: ARCHIVER_MEMORY_MB,
       // The longest Lambda allows: the first 180 days come in as few runs as possible. A run that nears it stops clean.
       timeout: Duration.minutes(15),
       role: this.role,
@@ -100,30 +100,24 @@ export class Archiver extends Construct {
   }
 
   private rights(): iam.PolicyStatement[] {
-    return [...this.objectRights(), ...this.keyRights(), ...this.apiKeyRights(), ...this.otherRights()];
-  }
-
-  private objectRights(): iam.PolicyStatement[] {
-    const { bucket } = this.props;
+    const { bucket, table, keys } = this.props;
     const objects = OBJECTS.map((pattern) => bucket.arnForObjects(pattern));
     return [
       // Batches are never listed, but only who may list a prefix is told 404 for a missing object; without, 403.
       allow('ListOneTeam', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': OBJECTS } }),
       allow('ReadObjects', ['s3:GetObject'], objects),
       allow('CreateObjects', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'false' } }),
-    ];
-  }
-
-  private keyRights(): iam.PolicyStatement[] {
-    const { encryption, signing } = this.props.keys;
-    return [
-      allow('EncryptObjects', ['kms:GenerateDataKey', 'kms:Decrypt'], [encryption.keyArn], {
+      allow('EncryptObjects', ['kms:GenerateDataKey', 'kms:Decrypt'], [keys.encryption.keyArn], {
         StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` },
       }),
-      allow('ReadPublicKey', ['kms:GetPublicKey'], [signing.keyArn]),
-      allow('SignManifests', ['kms:Sign'], [signing.keyArn], {
+      allow('ReadPublicKey', ['kms:GetPublicKey'], [keys.signing.keyArn]),
+      allow('SignManifests', ['kms:Sign'], [keys.signing.keyArn], {
         StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' },
       }),
+      ...this.apiKeyRights(),
+      allow('MoveCheckpoint', ['dynamodb:UpdateItem'], [table.tableArn]),
+      allow('WriteLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]),
+      allow('ReportFailure', ['sqs:SendMessage'], [this.unhandled.queueArn]),
     ];
   }
 
@@ -141,14 +135,6 @@ export class Archiver extends Construct {
         StringEquals: { 'kms:ViaService': `ssm.${Aws.REGION}.amazonaws.com` },
         ArnLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },
       }),
-    ];
-  }
-
-  private otherRights(): iam.PolicyStatement[] {
-    return [
-      allow('MoveCheckpoint', ['dynamodb:UpdateItem'], [this.props.table.tableArn]),
-      allow('WriteLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]),
-      allow('ReportFailure', ['sqs:SendMessage'], [this.unhandled.queueArn]),
     ];
   }
 }

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { devNull } from 'node:os';
 import { resolve as absolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ARCHIVER_MEMORY_MB } from '../../lambdas/shared/contract';
 
 export type Outcome = { readonly vmHwmKb?: number } & (
   | { readonly ok: true; readonly result?: unknown }
@@ -33,6 +34,8 @@ export interface LambdaHost {
 
 export interface HostOptions {
   readonly functionName?: string;
+  /** Of the function, as Lambda counts it. */
+  readonly memoryMb?: number;
   /** Each line on standard output or error but blank ones. */
   onLine?(line: string): void;
 }
@@ -59,10 +62,10 @@ export function awsEnvironment(
 export async function startHost(
   bundleFile: string,
   environment: Readonly<Record<string, string>>,
-  { functionName = 'local', onLine = () => undefined }: HostOptions = {},
+  { functionName = 'local', memoryMb = ARCHIVER_MEMORY_MB, onLine = () => undefined }: HostOptions = {},
 ): Promise<LambdaHost> {
   const processFile = join(import.meta.dirname, 'host-process.cjs');
-  const child = spawn(process.execPath, [processFile, absolute(bundleFile), functionName], {
+  const child = spawn(process.execPath, [...heapLimits(memoryMb), processFile, absolute(bundleFile), functionName], {
     detached: true,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -101,6 +104,12 @@ export async function startHost(
     return outcome;
   }
   return { pid, invoke, close };
+}
+
+/** As Lambda's own bootstrap starts Node: otherwise V8 would size its heap by this machine's memory. */
+function heapLimits(memoryMb: number): string[] {
+  const share = (percent: number) => Math.floor((memoryMb * percent) / 100);
+  return [`--max-semi-space-size=${share(5)}`, `--max-old-space-size=${share(90)}`];
 }
 
 function endOf(name: string, how: string): Outcome {

@@ -19,6 +19,9 @@ export const archiverEnvironment = {
   retention: jsonVariable<Retention | null>('RETENTION', 'null or {"mode","days"}', isRetention),
 };
 
+/** What the archiver runs with, deployed and locally. Its peak is under half of it, whatever the backlog. */
+export const ARCHIVER_MEMORY_MB = 512;
+
 /** The handler's input. One schedule per team sends it; a person may send it by hand. */
 export interface ArchiveInput {
   readonly team: string;
