@@ -23,6 +23,8 @@ const SOURCE_KEEPS_DAYS = 180;
 const FLOOR_MARGIN_MS = 60_000;
 /** Beyond what a truncated bound could hide, and far enough to see, and quarantine, what is dated days ahead. */
 const DAYS_AHEAD = 3;
+/** No clock is wrong by more. */
+const CLOCK_DAYS = 2;
 /** Time to leave for staging, committing and publishing what is gathered. */
 const RESERVE_MS = 3000;
 
@@ -58,17 +60,19 @@ export interface Gathered extends Intaken {
 
 export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, void> {
   const { source, previous } = options;
-  const startedAt = options.clock.now();
-  const { start, begin, span, keptFrom } = plotCourse(options, startedAt);
+  const startedAt = await timeOfStart(options);
+  const { start, begin, span, keptFrom, lookbackMs } = plotCourse(options, startedAt);
   const intake = createIntake({
     ...options,
     lateBefore: previous && begin,
-    lookbackDates: previous === undefined ? [] : datesBetween(span.from, begin),
+    // What is dated ahead is archived as well: at most a day ahead of where the last walk began.
+    lookbackDates: previous === undefined ? [] : datesBetween(span.from, new Date(begin.getTime() + DAY_MS)),
     sourceTeams: previous?.sourceTeams ?? [],
   });
   const gaps: Gap[] = [];
   let sweepTurn = previous?.sweepTurn ?? 0;
   let walkStart = startedAt;
+  let hasBegun = false;
   let position = begin;
   let floor = keptFrom;
 
@@ -85,13 +89,16 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   ): AsyncGenerator<Gathered, WalkEnd> {
     for (let step = await steps.next(); ; step = await steps.next()) {
       if (step.done) return step.value;
-      // A clock that runs ahead must not claim what has not happened yet: the source's own clock bounds it.
-      walkStart = earlier(walkStart, step.value.serverTime ?? walkStart);
+      // A clock that runs ahead must not claim what has not happened yet: the source's own clock bounds it. Once only:
+      // what was claimed by one of its servers' clocks stays claimed when the next answer comes from another.
+      if (!hasBegun) walkStart = earlier(walkStart, step.value.serverTime ?? walkStart);
+      hasBegun = true;
       onStep(step.value, await intake.admit(step.value.events, walkStart));
       await options.onPage(step.value.claim, step.value.events.length);
       if (!intake.isFull()) continue;
       yield await handOut('batch-full', false);
-      intake.forgetBefore(dateOf(earlier(step.value.claim, walkStart)));
+      // What lies within the lookback may come again under another date.
+      intake.forgetBefore(dateOf(new Date(earlier(step.value.claim, walkStart).getTime() - lookbackMs)));
     }
   }
 
@@ -124,10 +131,22 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   }
 
   const end = yield* drain(walk(span, source, { now: startedAt, floor: keptFrom, reserveMs: RESERVE_MS }), followWalk);
-  if (source.tally().requests === 0) throw outOfTime();
+  if (!hasBegun) throw outOfTime();
   const date = end === 'complete' ? sweepDate(sweepTurn, walkStart, later(floor, start)) : undefined;
   if (date === undefined) yield await handOut(end, true);
   else yield* sweepOne(date);
+}
+
+/**
+ * Now. Where the walk begins with the oldest that is kept, a clock that runs ahead would leave some of it out: there the
+ * source is asked what time it is.
+ */
+async function timeOfStart({ previous, startDate, source, clock }: GatherOptions): Promise<Date> {
+  const now = clock.now();
+  const begin = previous === undefined ? startDate : new Date(previous.position);
+  if (begin !== undefined && begin.getTime() > now.getTime() - (SOURCE_KEEPS_DAYS - CLOCK_DAYS) * DAY_MS) return now;
+  const answer = await source.ask({ since: midnight(now, -CLOCK_DAYS), until: now, limit: 1 }, RESERVE_MS);
+  return earlier(now, (answer.kind === 'page' ? answer.serverTime : undefined) ?? now);
 }
 
 /** Where the walk begins and ends; both ends of what is asked for lie beyond what may be claimed. */
@@ -137,7 +156,7 @@ function plotCourse({ previous, startDate, lookbackHours }: GatherOptions, start
   const lookbackMs = previous === undefined ? 0 : lookbackHours * HOUR_MS;
   const start = previous === undefined ? begin : new Date(previous.start);
   const span = { from: new Date(begin.getTime() - lookbackMs), to: midnight(startedAt, DAYS_AHEAD) };
-  return { start, begin, span, keptFrom };
+  return { start, begin, span, keptFrom, lookbackMs };
 }
 
 function gapBetween(from: Date, to: Date): Gap {

@@ -3,12 +3,16 @@
  * untouched; after each, clean runs; then the oracle. Every kind of breakage, once and from then on.
  */
 
-import { HOUR } from './events';
+import { chainOf } from './chain';
+import { HOUR, SECOND } from './events';
 import type { Fault, Method, Mode } from './faults';
 import { consultOracle } from './oracle';
 import type { Run, RunOptions } from './run';
 import { Violation } from './witness';
 import { createWorld, type World, type WorldSetup } from './world';
+
+/** Clocks tell whole seconds, and not all the same. */
+const TOLERANCE = 3 * SECOND;
 
 export interface Scenario {
   readonly name: string;
@@ -22,6 +26,7 @@ export interface Scenario {
   /** What the world is like afterwards, before the clean runs. */
   readonly afterwards?: (world: World) => void;
   readonly cleanRuns?: number;
+  readonly clean?: RunOptions;
   /** What is older cannot be in the archive. */
   readonly since?: number;
   /** What else must hold at the end. */
@@ -97,20 +102,30 @@ export async function recover(scenario: Scenario, world: World, broken: Run): Pr
   world.advance(HOUR);
   scenario.afterwards?.(world);
   for (let n = 0; n < (scenario.cleanRuns ?? 1); n += 1) {
-    const run = await world.run();
+    const run = await world.run(scenario.clean);
     if (run.outcome?.kind !== 'archived') throw new Violation('no-heal', `the clean run ended ${say(run)}`);
-    if (broken.isFrozen) await wake(world, broken);
+    if (broken.isFrozen) await wake(scenario, world, broken);
     world.advance(HOUR);
   }
+  hasComeToNow(world);
   scenario.check?.(world);
   await consultOracle(world, scenario.since);
 }
 
-async function wake(world: World, zombie: Run): Promise<void> {
+/** The last clean run has seen everything up to its own beginning, and says so. */
+function hasComeToNow(world: World): void {
+  const position = Date.parse(chainOf(world).at(-1)?.position ?? '');
+  const began = world.runs.findLast(({ outcome }) => outcome?.kind === 'archived')?.startedAt ?? Number.NaN;
+  if (!(position >= began - TOLERANCE))
+    throw new Violation('stuck', `the position is ${new Date(position).toISOString()}`);
+}
+
+async function wake(scenario: Scenario, world: World, zombie: Run): Promise<void> {
   world.wake(zombie);
   await world.settle();
   const { outcome } = zombie;
-  if (outcome?.kind === 'failed' && outcome.code !== 'out-of-time') {
+  const mayFail = (code: string) => ['out-of-time', ...(scenario.failures ?? [])].includes(code);
+  if (outcome?.kind === 'failed' && !mayFail(outcome.code)) {
     throw new Violation('zombie-fails', `the run that woke up ended ${say(zombie)}`);
   }
 }
@@ -120,7 +135,9 @@ function endsAsItMay(run: Run, { failures = [] }: Scenario, fault: Fault | undef
   const isHarmless = fault === undefined || (fault.mode === 'lost' && !run.faulted.some(isOfTheSource));
   if (outcome === undefined) return;
   if (outcome.kind === 'race') throw new Violation('self-race', 'a run lost a race against itself');
-  if (outcome.kind !== 'failed' || failures.includes(outcome.code)) return;
+  if (outcome.kind !== 'failed') return;
+  if (outcome.isIntegrity && run.created.length > 0) throw new Violation('wrote-all-the-same', run.created.join(' '));
+  if (failures.includes(outcome.code)) return;
   if (outcome.isIntegrity) throw new Violation('false-alarm', `the run ended ${say(run)}`);
   if (isHarmless) throw new Violation('harmless-fault', `the run ended ${say(run)}`);
 }

@@ -105,10 +105,16 @@ export interface TransportOptions {
   /** Lets the virtual time pass in which nothing is answered. */
   readonly wait: (ms: number) => Promise<void>;
   readonly maxBodyBytes: number;
+  /** What becomes of an answer on its way. */
+  readonly mangle: Mangle;
 }
+
+/** Answers are numbered from 1. */
+export type Mangle = (answer: HttpResponse, number: number) => HttpResponse;
 
 export function createTransport(context: PortContext, options: TransportOptions): Transport {
   const { TransportError } = context.program;
+  let answers = 0;
 
   async function get(url: URL, headers: Readonly<Record<string, string>>, limits: TransportLimits) {
     const request = { path: url.pathname, query: url.searchParams, headers };
@@ -125,7 +131,8 @@ export function createTransport(context: PortContext, options: TransportOptions)
     if (answer.body.length > Math.min(limits.maxBytes, options.maxBodyBytes)) {
       throw new TransportError('too-large', 'the response is too large');
     }
-    return received(answer);
+    answers += 1;
+    return options.mangle(received(answer), answers);
   }
 
   return { get };

@@ -7,7 +7,7 @@ import type { Journal } from '../../lambdas/shared/ports';
 import type { ItemCell } from './checkpoint-model';
 import { MINUTE } from './events';
 import { createPerformer, type Fault, type Method, type Trace } from './faults';
-import { createApiKeys, createCheckpoints, createSigner, createStore, createTransport } from './ports';
+import { createApiKeys, createCheckpoints, createSigner, createStore, createTransport, type Mangle } from './ports';
 import type * as unpatched from './program';
 import type { Scheduler } from './scheduler';
 import type { Witness } from './witness';
@@ -54,6 +54,7 @@ export interface Surroundings {
   readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   readonly witness: Witness;
   readonly maxBodyBytes: number;
+  readonly mangle: Mangle;
 }
 
 export function createRun(number: number, startedAt: number): Run {

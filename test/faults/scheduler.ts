@@ -3,6 +3,7 @@
  * in the order of their instants, and between two turns every promise has run as far as it can. So any number of runs
  * interleave at every operation, and the same latencies give the same interleaving on every machine.
  */
+import { everythingRests } from './other-threads';
 
 export interface Scheduler<Actor> {
   /** Epoch milliseconds. */
@@ -56,7 +57,7 @@ export function createScheduler<Actor>(start: number): Scheduler<Actor> {
     },
     drive: async () => {
       for (let turns = 0; turns < MAX_TURNS; turns += 1) {
-        await everyPromise();
+        await everythingRests();
         const next = takeNext();
         if (next === undefined) return;
         now = Math.max(now, next.at);
@@ -65,9 +66,4 @@ export function createScheduler<Actor>(start: number): Scheduler<Actor> {
       throw new Error(`the world did not come to rest within ${MAX_TURNS} turns`);
     },
   };
-}
-
-/** Node runs every promise that can run before it comes to the next immediate. */
-function everyPromise(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -10,6 +10,7 @@ import { createTable } from '../../cli/local/source-table';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
 import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
+import type { Mangle } from './ports';
 import * as unpatched from './program';
 import { createRun, live, type Run, type RunOptions } from './run';
 import { createScheduler } from './scheduler';
@@ -27,6 +28,8 @@ export interface WorldSetup {
   readonly keys?: readonly { readonly from: number; readonly key: string }[];
   /** What a run has memory for. */
   readonly maxBodyBytes?: number;
+  /** What becomes of each run's answers on their way. */
+  readonly mangle?: Mangle;
   readonly program?: typeof unpatched;
 }
 
@@ -68,7 +71,12 @@ export function createWorld(setup: WorldSetup): World {
 }
 
 function restore(setup: WorldSetup, { objects, item, served, runs, now }: State): World {
-  const { keys = [{ from: 0, key: CANARY_KEY }], maxBodyBytes = Infinity, program = unpatched } = setup;
+  const {
+    keys = [{ from: 0, key: CANARY_KEY }],
+    maxBodyBytes = Infinity,
+    mangle = (answer) => answer,
+    program = unpatched,
+  } = setup;
   const cell: ItemCell = { item };
   const scheduler = createScheduler<Run>(now);
   const byRow = new Map(setup.events.map((event) => [event.row, event]));
@@ -89,6 +97,7 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now }: State)
     keys: keyPair,
     witness,
     maxBodyBytes,
+    mangle,
   };
 
   function start(options: RunOptions = {}): Run {

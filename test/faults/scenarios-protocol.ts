@@ -1,0 +1,134 @@
+/** Scenarios of how the source speaks: every reading of its contract, and everything that can go wrong on the way. */
+import type { Fault, SourceSettings } from '../../cli/local/source-settings';
+import type { HttpResponse } from '../../lambdas/shared/ports';
+import { CANARY_KEY, DAY, event, HOUR, MINUTE, SECOND, series } from './events';
+import type { Scenario } from './exhaustive';
+import { hourly, input, NOON, steady, twoPerBatch } from './steady';
+import type { World } from './world';
+
+const ONE = NOON + HOUR;
+/** Enough for several pages of two. */
+const new5 = series(200, NOON + 10 * MINUTE, 5, MINUTE);
+/** In the order of their becoming visible, as a source hands out ids; one of them is late. */
+const byId = [
+  ...series(200, NOON + 10 * MINUTE, 2, MINUTE),
+  event(210, NOON - HOUR, { visibleFrom: NOON + 12 * MINUTE }),
+  ...series(220, NOON + 13 * MINUTE, 3, MINUTE),
+];
+
+function reading(name: string, source: Partial<SourceSettings>, changes: Partial<Scenario['setup']> = {}): Scenario {
+  const events = [...steady, ...new5];
+  const setup = { start: NOON, input, events, ...changes, source: { maxLimit: 2, ...source } };
+  return { name, setup: { settings: twoPerBatch, ...setup }, history: hourly };
+}
+
+/** A source that answers so to the broken run's requests with these numbers, and then as it should. */
+function passing(name: string, fault: Fault, ...requests: readonly number[]): Scenario {
+  return { ...reading(name, { fault: (request) => (requests.includes(request) ? fault : undefined) }), afterwards };
+}
+
+/** A source that answers so until the clean run. */
+function lasting(name: string, fault: Fault, code: string): Scenario {
+  return {
+    ...reading(name, { fault: (request) => (request > 1 ? fault : undefined) }),
+    failures: [code],
+    afterwards,
+  };
+}
+
+function afterwards({ source }: World): void {
+  source.change({ fault: null });
+}
+
+/** Every second answer comes from a server whose clock is two seconds behind; every third says nothing of the time. */
+function clocksApart(answer: HttpResponse, number: number): HttpResponse {
+  const headers = new Map(answer.headers);
+  const date = Date.parse(headers.get('date') ?? '');
+  if (number % 2 === 0) headers.set('date', new Date(date - 2 * SECOND).toUTCString());
+  if (number % 3 === 0) headers.delete('date');
+  return { ...answer, headers };
+}
+
+export const protocolScenarios: readonly Scenario[] = [
+  reading('bounds cut to midnight', { bounds: 'midnight' }),
+  reading('bounds cut to dates, exclusive', { bounds: 'date', since: 'exclusive', until: 'exclusive' }),
+  reading('bounds exclusive', { since: 'exclusive', until: 'exclusive' }),
+  reading('since ignored', { since: 'ignored' }),
+  reading('always descending', { order: 'always-descending' }),
+  reading(
+    'always descending, a tie at the end',
+    { order: 'always-descending' },
+    {
+      events: [...steady, ...series(200, NOON + 10 * MINUTE, 2, MINUTE), ...series(300, NOON + 20 * MINUTE, 5, 0)],
+    },
+  ),
+  reading('in the order of ids', { order: 'by-id' }, { events: [...steady, ...byId] }),
+  {
+    ...reading(
+      'in the order of ids, one dated in the future',
+      { order: 'by-id' },
+      {
+        settings: { ...twoPerBatch, lookbackHours: 0 },
+        events: [
+          ...steady,
+          event(140, NOON + 6 * HOUR),
+          event(150, NOON + 3 * DAY + 10 * HOUR, { visibleFrom: NOON + 7 * HOUR }),
+          ...series(200, NOON + 8 * HOUR, 5, MINUTE),
+        ],
+      },
+    ),
+    history: async (world) => {
+      await world.run();
+      world.advance(3 * DAY);
+    },
+  },
+  reading('the same event on two pages', { overlap: 1 }),
+  reading('cursor in meta, a string', { shape: 'contract', cursorPlace: 'meta', cursorType: 'string' }),
+  reading('cursor at both places, beyond 2^53', { cursorPlace: 'both', cursorBase: 2n ** 60n }),
+  reading('cursor null at the end, pretty printed', { cursorEnd: 'null', pretty: true }),
+  reading('cursor empty at the end', { cursorEnd: '""' }),
+  passing('short pages with a cursor', 'short-page', 1, 2),
+  passing('empty pages with a cursor', 'empty-page', 1, 2, 4),
+  passing('cursor expired', { status: 410 }, 2),
+  passing('throttled', { status: 429, headers: { 'retry-after': '3' }, body: '{"error":"rateLimited"}' }, 2, 3),
+  passing('server errors', { status: 503 }, 1, 2, 4),
+  passing('connection reset', 'reset', 2, 3),
+  passing('response cut off', 'truncate', 1, 3),
+  passing('no answer', 'hang', 2),
+  passing('body cut off', 'cut-body', 1, 2),
+  passing('body malformed', 'invalid-json', 2),
+  passing('body not UTF-8', 'invalid-utf8', 2),
+  passing('error that echoes the request', { echo: 500 }, 1, 2),
+  lasting('malformed for ever', { echo: 200 }, 'source-contract-broken'),
+  lasting('not what the contract says', { status: 200, body: '{"events":[]}' }, 'source-contract-broken'),
+  lasting('server errors for ever', { status: 500 }, 'source-unavailable'),
+  lasting('throttled for ever', { echo: 429 }, 'source-throttled'),
+  lasting(
+    'quota exhausted',
+    { status: 429, body: '{"error":{"name":"serviceLimitExhausted"}}' },
+    'source-quota-exhausted',
+  ),
+  lasting('key refused', { echo: 401 }, 'api-key-refused'),
+  lasting('redirected', { status: 302, headers: { location: 'https://elsewhere.example/' } }, 'source-redirected'),
+  lasting('cursor repeated', 'repeat-cursor', 'source-cursor-loop'),
+  {
+    ...reading('key rotated between two pages', {}),
+    setup: {
+      start: NOON,
+      input,
+      settings: twoPerBatch,
+      source: { maxLimit: 2 },
+      events: [...steady, ...new5],
+      keys: [
+        { from: 0, key: `${CANARY_KEY}-old` },
+        { from: ONE + SECOND / 2, key: `${CANARY_KEY}-new` },
+      ],
+    },
+  },
+  reading(
+    'servers whose clocks differ',
+    { maxLimit: 300 },
+    { mangle: clocksApart, input: { startDate: new Date(NOON - 3 * DAY).toISOString() } },
+  ),
+  reading('more than fits into memory', { maxLimit: 300 }, { maxBodyBytes: 700, settings: {} }),
+];

@@ -1,0 +1,155 @@
+/** Scenarios of when and where a run happens: outages, deadlines, clocks, other teams, another run's remains. */
+import { chainOf, must } from './chain';
+import { DAY, event, HOUR, MINUTE, SECOND, series, text } from './events';
+import type { Scenario } from './exhaustive';
+import { hourly, input, NOON, steady, twoPerBatch } from './steady';
+import type { World } from './world';
+
+const ONE = NOON + HOUR;
+const new5 = series(200, NOON + 10 * MINUTE, 5, MINUTE);
+const setup = { start: NOON, input, events: [...steady, ...new5] };
+
+/** The world stands still for that long after its first run. */
+function outage(ms: number): (world: World) => Promise<void> {
+  return async (world) => {
+    await world.run();
+    world.advance(ms);
+  };
+}
+
+/** The events between, one every nine days. */
+const long = series(200, NOON + 12 * HOUR, 20, 9 * DAY);
+
+const gapsOf = (world: World) => chainOf(world).flatMap(({ gaps }) => gaps);
+
+/** A run that dies between its commit and the end of its publishing. */
+async function halfPublished(world: World): Promise<void> {
+  await hourly(world);
+  const dry = await world.fork().run();
+  const creates = dry.operations.flatMap((method, index) => (method === 'store.create' ? [index + 1] : []));
+  await world.run({ faults: [{ at: creates[2] ?? 0, mode: 'die-after' }] });
+  world.advance(HOUR);
+}
+
+export const runtimeScenarios: readonly Scenario[] = [
+  {
+    name: 'outage of 179 days',
+    setup: { ...setup, events: [...steady, ...long] },
+    history: outage(179 * DAY),
+    check: (world) => must(gapsOf(world).length === 0, 'there is no gap'),
+  },
+  {
+    name: 'outage of 181 days',
+    setup: { ...setup, events: [...steady, ...long] },
+    history: outage(181 * DAY),
+    check: (world) => {
+      const [gap, ...others] = gapsOf(world);
+      must(others.length === 0 && gap?.from === chainOf(world)[0]?.position, 'one gap, from the last position');
+    },
+  },
+  {
+    name: 'outage of 40 days, the source keeps 30',
+    setup: { ...setup, source: { retentionDays: 30 }, events: [...steady, ...series(200, NOON + DAY, 13, 3 * DAY)] },
+    history: outage(40 * DAY),
+    since: NOON + 10 * DAY + 3 * HOUR,
+    check: (world) => must(gapsOf(world)[0]?.from === chainOf(world)[0]?.position, 'the gap begins at the position'),
+  },
+  {
+    name: 'deadline in mid-walk',
+    setup: {
+      ...setup,
+      source: { maxLimit: 2 },
+      settings: twoPerBatch,
+      events: [...steady, ...series(200, NOON, 20, SECOND)],
+    },
+    history: hourly,
+    run: { timeoutMs: 4500 },
+    failures: ['out-of-time', 'storage-unavailable', 'source-unavailable'],
+  },
+  {
+    name: 'deadline before the first page',
+    setup,
+    history: hourly,
+    run: { timeoutMs: 2000 },
+    failures: ['out-of-time'],
+  },
+  { name: 'clock a day ahead', setup: { ...setup, source: { maxLimit: 2 } }, history: hourly, run: { skewMs: DAY } },
+  { name: 'clock a day behind', setup: { ...setup, source: { maxLimit: 2 } }, history: hourly, run: { skewMs: -DAY } },
+  {
+    name: 'first run, clock a day ahead',
+    setup: { ...setup, input: {}, events: [event(1, NOON - 179.5 * DAY), ...steady] },
+    run: { skewMs: DAY },
+  },
+  {
+    name: 'walk over midnight, no lookback',
+    setup: {
+      ...setup,
+      start: NOON + 12 * HOUR - HOUR - SECOND,
+      source: { maxLimit: 2 },
+      settings: { ...twoPerBatch, lookbackHours: 0 },
+      events: [
+        ...steady,
+        ...series(200, NOON + 11.5 * HOUR, 5, MINUTE),
+        event(300, NOON + 12 * HOUR - SECOND, { visibleFrom: NOON + 12 * HOUR - SECOND }),
+        ...series(310, NOON + 12 * HOUR, 4, SECOND / 2),
+      ],
+    },
+    history: hourly,
+  },
+  { name: 'a head half published', setup: { ...setup, settings: twoPerBatch }, history: halfPublished },
+  {
+    name: 'a head half published, and the source no longer serves what it holds',
+    setup: {
+      ...setup,
+      settings: twoPerBatch,
+      events: [
+        ...steady,
+        ...new5.map((e) => (e.row % 2 ? { ...e, removedAt: ONE + MINUTE } : e)),
+        event(300, NOON + 30 * MINUTE, {
+          later: [{ from: ONE + MINUTE, raw: text(300, NOON - HOUR, { note: 'moved' }) }],
+        }),
+      ],
+    },
+    history: halfPublished,
+  },
+  {
+    name: 'the checkpoint item is lost',
+    setup,
+    history: async (world) => {
+      await hourly(world);
+      world.cell.item = undefined;
+    },
+  },
+  {
+    name: 'the checkpoint item is rolled back',
+    setup,
+    history: async (world) => {
+      await hourly(world);
+      const { item } = world.cell;
+      await hourly(world);
+      await hourly(world);
+      world.cell.item = item;
+    },
+  },
+  {
+    name: 'the checkpoint item claims a later position',
+    setup: { ...setup, events: [...setup.events, event(300, ONE + 30 * MINUTE)] },
+    history: async (world) => {
+      await hourly(world);
+      world.cell.item = { ...world.cell.item, position: { S: new Date(NOON + 30 * DAY).toISOString() } };
+    },
+  },
+  {
+    name: 'the key of another team',
+    setup: {
+      ...setup,
+      events: [
+        ...steady.map((e) => ({ ...e, removedAt: ONE - MINUTE })),
+        ...new5.map((e) => ({ ...e, raw: text(e.row, e.at ?? 0, { team: 8 }), visibleFrom: ONE - MINUTE })),
+      ],
+    },
+    history: hourly,
+    failures: ['team-mismatch'],
+    clean: { input: { acceptOtherTeam: true } },
+  },
+];
