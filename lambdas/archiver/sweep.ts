@@ -1,33 +1,37 @@
 /**
  * The sweep: which older day a run reads again. Each day of the last week comes round at least daily and every day
- * the source keeps at least every twelve days, at one run an hour: of 24 turns, 7 go to the last week and 17 to the
- * rest (173 days / 17 a day = 10.2 days). The turn is in the manifests, so a lost run or a slower schedule skips nothing.
+ * the source keeps at least every twelve days, at one run an hour: of three turns one goes to the last week (7 days
+ * x 3 h = 21 h) and two to the rest (172 days x 1.5 h = 10.75 days). The turn is in the manifests, so a lost run or a
+ * slower schedule skips nothing.
  *
- * Each round begins with its oldest day: days grow older between rounds, so a day comes round a little early rather
- * than late.
+ * A date belongs to the same turns for as long as it is kept. Counting days back from today would skip one at every
+ * midnight that passes within a round.
  */
 import { dateOf, midnight } from '../shared/keys';
 import type { Sweep } from '../shared/manifest';
 import type { Admitted } from './intake';
 import type { WalkEnd } from './walk';
 
-const TURNS = 24;
+const DAY_MS = 86_400_000;
 const RECENT_DAYS = 7;
+/** Of the 180 days that the source keeps, the oldest is never whole. */
+const OLDER_DAYS = 179 - RECENT_DAYS;
 
 /** The date for a turn, `YYYY-MM-DD`; undefined where the source keeps no whole older day. */
 export function sweepDate(turn: number, now: Date, floor: Date): string | undefined {
-  const kept = Math.floor((midnight(now).getTime() - floor.getTime()) / 86_400_000);
-  if (kept < 1) return undefined;
-  return dateOf(midnight(now, -daysAgo(turn, kept)));
+  const yesterday = midnight(now, -1);
+  const third = Math.floor(turn / 3);
+  const date =
+    turn % 3 === 0
+      ? dateOfTurn(third, RECENT_DAYS, yesterday)
+      : dateOfTurn(turn - third - 1, OLDER_DAYS, midnight(yesterday, -RECENT_DAYS));
+  if (date >= floor) return dateOf(date);
+  return yesterday >= floor ? dateOf(yesterday) : undefined;
 }
 
-function daysAgo(turn: number, kept: number): number {
-  const recent = Math.min(RECENT_DAYS, kept);
-  const older = kept - recent;
-  const recentTurns = recentTurnsBefore(turn);
-  const isRecent = recentTurnsBefore(turn + 1) > recentTurns;
-  if (isRecent || older === 0) return recent - ((isRecent ? recentTurns : turn) % recent);
-  return kept - ((turn - recentTurns) % older);
+/** Of the `days` dates up to the newest, the one that has this turn: of any `days` turns in a row, each date has one. */
+function dateOfTurn(turn: number, days: number, newest: Date): Date {
+  return midnight(newest, -((newest.getTime() / DAY_MS + turn) % days));
 }
 
 /** Compares what is served of a date with what the archive held of it when the sweep began. */
@@ -60,9 +64,4 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
   }
 
   return { see, end, result };
-}
-
-/** How many of the turns before this one went to the last week: 7 of 24, evenly spread. */
-function recentTurnsBefore(turn: number): number {
-  return Math.floor((turn * RECENT_DAYS) / TURNS);
 }
