@@ -53,11 +53,18 @@ export function open(bytes: Buffer, payloadType: string, publicKey: KeyObject): 
   return good ? { ok: true, payload } : { ok: false, problem: 'bad-signature', payload };
 }
 
+/** Exporting a key takes longer than checking a signature with it, and a chain has thousands of those. */
+const keyIds = new WeakMap<KeyObject, string>();
+
 /** `keyid`: lower-case hex SHA-256 of the public key's SPKI in DER. */
 export function keyId(publicKey: KeyObject): string {
-  return createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
+  const id = keyIds.get(publicKey) ?? sha256Hex(publicKey.export({ type: 'spki', format: 'der' }));
+  keyIds.set(publicKey, id);
+  return id;
+}
+
+function sha256Hex(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** A P-256 public key from PEM text; throws where it is anything else. */
