@@ -35,6 +35,17 @@ export class ArchiveStack extends Stack {
     storage.writeOnlyAs(archiver.role);
     keys.signOnlyAs(archiver.role);
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
-    new Outputs(this, 'Outputs', { name, teams: config.teams, storage, archiver, catalog, keys, breakGlass });
+    new Outputs(this, 'Outputs', {
+      name,
+      teams: config.teams,
+      database: catalog.database,
+      signingKeyArn: keys.signing.keyArn,
+      values: {
+        Bucket: storage.bucket.bucketName,
+        Workgroup: catalog.workgroup.name,
+        ArchiverFunction: archiver.function.functionName,
+        BreakGlassRole: breakGlass.role.roleArn,
+      },
+    });
   }
 }

@@ -1,38 +1,31 @@
 /** What the person who deploys needs next, ready to be copied. */
 import { Aws, CfnOutput } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { Archiver } from './archiver';
-import type { BreakGlass } from './break-glass';
-import type { Catalog } from './catalog';
 import type { TeamConfig } from './config';
-import type { Keys } from './keys';
-import type { Storage } from './storage';
 
 interface OutputsProps {
   readonly name: string;
   readonly teams: readonly TeamConfig[];
-  readonly storage: Storage;
-  readonly archiver: Archiver;
-  readonly catalog: Catalog;
-  readonly keys: Keys;
-  readonly breakGlass: BreakGlass;
+  /** As SQL spells it. */
+  readonly database: string;
+  readonly signingKeyArn: string;
+  /** Printed as they are. */
+  readonly values: Readonly<Record<string, string>>;
 }
 
 export class Outputs extends Construct {
   constructor(scope: Construct, id: string, props: OutputsProps) {
     super(scope, id);
-    const { name, teams, storage, archiver, catalog, keys, breakGlass } = props;
-    for (const team of teams) this.print(`PutApiKey${outputName(team.name)}`, putApiKey(name, team));
-    this.print('FirstQuery', firstQuery(catalog.database, teams[0]?.name ?? ''));
-    this.print('Bucket', storage.bucket.bucketName);
-    this.print('Workgroup', catalog.workgroup.name);
-    this.print('ArchiverFunction', archiver.function.functionName);
-    this.print('PublicKey', publicKey(keys.signing.keyArn));
-    this.print('BreakGlassRole', breakGlass.role.roleArn);
-  }
-
-  private print(id: string, value: string): void {
-    new CfnOutput(this, id, { value }).overrideLogicalId(id);
+    const { name, teams, database, signingKeyArn, values } = props;
+    const printed = {
+      ...Object.fromEntries(teams.map((team) => [`PutApiKey${outputName(team.name)}`, putApiKey(name, team)])),
+      FirstQuery: firstQuery(database, teams[0]?.name ?? ''),
+      PublicKey: publicKey(signingKeyArn),
+      ...values,
+    };
+    for (const [output, value] of Object.entries(printed)) {
+      new CfnOutput(this, output, { value }).overrideLogicalId(output);
+    }
   }
 }
 
@@ -42,9 +35,9 @@ function outputName(team: string): string {
 }
 
 /** Asks for the key, so that it is neither in the shell's history nor in the list of processes. */
-function putApiKey(name: string, team: TeamConfig): string {
+function putApiKey(name: string, { apiKeyParameter }: TeamConfig): string {
   return (
-    `read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region ${Aws.REGION} --name ${team.apiKeyParameter}` +
+    `read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region ${Aws.REGION} --name ${apiKeyParameter}` +
     ` --type SecureString --key-id alias/${name} --overwrite --value file:///dev/stdin`
   );
 }
