@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { compress, decompress, GzipError, joinLines, splitLines } from '../../lambdas/shared/ndjson';
+import { compress, decompress, GzipError, joinLines, splitLines, streamLines } from '../../lambdas/shared/ndjson';
 import { gzipMember, type Header } from '../support/gzip-member';
 
 const line = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0x0a)));
@@ -97,4 +97,68 @@ test('any bytes at all', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+describe('a stream of lines', () => {
+  /** The lines, and the error after them where there is one. */
+  async function streamed(bytes: Buffer): Promise<{ lines: string[]; error: unknown }> {
+    const lines: string[] = [];
+    try {
+      for await (const line of streamLines(bytes)) lines.push(line.toString('latin1'));
+    } catch (error) {
+      return { lines, error };
+    }
+    return { lines, error: undefined };
+  }
+
+  function split(bytes: Buffer): string[] | undefined {
+    try {
+      return [...splitLines(decompress(bytes, 1_000_000))].map((part) => part.toString('latin1'));
+    } catch (error) {
+      expect(error).toBeInstanceOf(GzipError);
+      return undefined;
+    }
+  }
+
+  async function expectSame(bytes: Buffer): Promise<void> {
+    const [expected, { lines, error }] = [split(bytes), await streamed(bytes)];
+    if (expected === undefined) expect(error).toBeInstanceOf(GzipError);
+    else expect({ lines, error }).toEqual({ lines: expected, error: undefined });
+  }
+
+  test('is what decompressing and splitting give, or is refused as they refuse', async () => {
+    const change = fc.tuple(fc.nat(1000), fc.integer({ min: 1, max: 255 }));
+    const tail = fc.oneof(fc.constant(new Uint8Array()), fc.uint8Array({ maxLength: 20 }));
+    await fc.assert(
+      fc.asyncProperty(lines, header, fc.array(change, { maxLength: 2 }), tail, async (all, fields, changes, more) => {
+        const bytes = Buffer.concat([gzipMember(joinLines(all), fields), more]);
+        for (const [at, bits] of changes)
+          bytes.writeUInt8(bytes.readUInt8(at % bytes.length) ^ bits, at % bytes.length);
+        await expectSame(bytes);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('is the same where lines begin and end anywhere in its chunks', async () => {
+    const CHUNK = 65_536;
+    const length = fc.oneof(
+      fc.constantFrom(0, 1, CHUNK - 2, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1),
+      fc.nat(3 * CHUNK),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(length, { maxLength: 5 }), fc.boolean(), async (lengths, whole) => {
+        const content = joinLines(lengths.map((bytes, i) => Buffer.alloc(bytes, 0x61 + i)));
+        await expectSame(gzipMember(whole ? content : content.subarray(0, -1)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('is refused in the end where the member is cut at any byte', async () => {
+    const member = compress(Buffer.from('{"id":1}\n{"id":2}\n'));
+    for (let end = 0; end < member.length; end += 1) {
+      expect((await streamed(member.subarray(0, end))).error).toBeInstanceOf(GzipError);
+    }
+  });
 });
