@@ -7,7 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import { IntegrityError } from '../shared/errors';
-import { type DatedEvent, readEvent } from '../shared/event';
+import { type AuditEvent, type DatedEvent, readEvent } from '../shared/event';
+import { JsonError } from '../shared/json';
 import { dateOf, datePrefix } from '../shared/keys';
 import { GzipError, streamLines } from '../shared/ndjson';
 import type { ObjectStore } from '../shared/ports';
@@ -38,8 +39,7 @@ export function createKnown(team: string, store: Pick<ObjectStore, 'list' | 'get
     });
     const loaded = new Map(missing.map((date) => [date, new Map<string, number>()]));
     await inParallel(READERS, keys, async ({ date, key }) => {
-      for await (const line of readLines(store, key)) {
-        const { id } = readEvent(line);
+      for await (const { id, line } of readSegment(store, key)) {
         if (id !== undefined) loaded.get(date)?.set(id, bodyDigest(line));
       }
     });
@@ -64,14 +64,15 @@ export function createKnown(team: string, store: Pick<ObjectStore, 'list' | 'get
   return { load, meet, idsOf: (date) => dates.get(date) ?? new Map(), forgetBefore };
 }
 
-/** The lines of a published segment. An object that is not one is never passed over: it was tampered with. */
-export async function* readLines(store: Pick<ObjectStore, 'get'>, key: string): AsyncGenerator<Buffer> {
+/** The events of a published segment. An object that is not one is never passed over: it was tampered with. */
+export async function* readSegment(store: Pick<ObjectStore, 'get'>, key: string): AsyncGenerator<AuditEvent> {
   const bytes = await store.get(key);
   if (bytes === undefined) throw new IntegrityError('segment-differs', `${key} was listed, and is not there`);
   try {
-    yield* streamLines(bytes);
+    for await (const line of streamLines(bytes)) yield readEvent(line);
   } catch (error) {
-    if (!(error instanceof GzipError)) throw error;
+    // Lines come before the checksum at the end is read: a damaged one may not even be JSON.
+    if (!(error instanceof GzipError || error instanceof JsonError)) throw error;
     throw new IntegrityError('segment-differs', `${key} is not a segment: ${error.message}`, { cause: error });
   }
 }

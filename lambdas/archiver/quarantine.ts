@@ -2,11 +2,10 @@
  * What is quarantined already. A line is quarantined once, however often it is served, and of an event whose body
  * keeps changing one later body is kept: so growth is bounded by the number of events, not of reads.
  */
-import { readEvent } from '../shared/event';
 import { areaPrefix, dateOf, datePrefix } from '../shared/keys';
 import type { ObjectStore } from '../shared/ports';
 import { type Held, heldIdentity } from './batch';
-import { readLines } from './known';
+import { readSegment } from './known';
 
 /**
  * Removes from `held` what the quarantine holds, and returns it. Reads oldest first, and stops when nothing is left to
@@ -22,8 +21,8 @@ export async function dropQuarantined(
   const keys = await store.list(areaPrefix('quarantine', team), earliestKey(held, team));
   for (const key of keys) {
     if (held.size === 0) break;
-    for await (const line of readLines(store, key)) {
-      const identity = heldIdentity(readEvent(line));
+    for await (const event of readSegment(store, key)) {
+      const identity = heldIdentity(event);
       const found = held.get(identity);
       if (found === undefined) continue;
       held.delete(identity);
