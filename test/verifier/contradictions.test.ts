@@ -28,6 +28,8 @@ const AT = '2026-03-10T00:30:00.000Z';
 const LATER = '2026-03-10T00:40:00.000Z';
 const BOTH: BatchSpec = { events: [eventLine(1, AT), eventLine(2, LATER)] };
 
+const NONE = { 'no-id': 0, 'bad-timestamp': 0, 'out-of-range': 0, oversize: 0, revision: 0 };
+
 describe('a line that may not be where it is', () => {
   test.each<readonly [string, readonly string[], string]>([
     ['an event without an id', ['{"timestamp":"2026-03-10T00:30:00.000Z"}'], 'event-unfit'],
@@ -159,6 +161,15 @@ describe('a quarantine', () => {
     expect(await saidOf([{ ...BOTH, quarantine }])).toEqual([]);
     expect(await saidOf([{ ...BOTH, quarantine, amend }])).toEqual([`counts-wrong ${M1}`, `counts-wrong ${M1}`]);
   });
+});
+
+test.each([
+  ['more lines than are quarantined', { ...NONE, 'no-id': 2 }, 0],
+  ['a revision that was not met', { ...NONE, revision: 1 }, 0],
+])('counts of %s are wrong', async (_, quarantined, revisions) => {
+  const amend = (manifest: Manifest) => counting({ quarantined, revisions })(manifest);
+  const line = quarantined.revision === 1 ? eventLine(1, AT, { edited: true }) : '{}';
+  expect(await saidOf([{ ...BOTH, quarantine: [line], amend }])).toEqual([`counts-wrong ${M1}`]);
 });
 
 describe('a manifest that contradicts its data', () => {

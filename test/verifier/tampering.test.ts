@@ -38,6 +38,14 @@ describe('something is removed', () => {
       'a segment and the batch object that has its bytes',
       (objects) => [`batch-missing ${take(objects, batchOf(objects, 2))}`, `segment-missing ${take(objects, SECOND)}`],
     ],
+    [
+      'the archived event of a quarantined revision: the revision is not accused',
+      (objects) => {
+        const batch = take(objects, batchOf(objects, 1));
+        const segments = [FIRST_DAY, SECOND_DAY].map((key) => `segment-missing ${take(objects, key)}`);
+        return [`batch-missing ${batch}`, ...segments];
+      },
+    ],
     ['the manifest of an empty run', (objects) => [`manifest-missing ${take(objects, M3)}`]],
     ['a manifest in the middle', (objects) => [`manifest-missing ${take(objects, M2)}`, ...unlisted(SECOND, HELD)]],
     ['the first manifest', (objects) => [`manifest-missing ${take(objects, M1)}`, ...unlisted(FIRST_DAY, SECOND_DAY)]],
