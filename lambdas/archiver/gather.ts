@@ -6,7 +6,7 @@
  *   ------+----------------------------+--------------------------+------------> time
  *         |<------ read again -------->|<--------- new ---------->|   (late: new, and before the position)
  */
-import { UpstreamError } from '../shared/errors';
+import { ConfigError, UpstreamError } from '../shared/errors';
 import { dateOf, datesBetween, midnight } from '../shared/keys';
 import type { Gap, Manifest, SealReason, Sweep } from '../shared/manifest';
 import type { Clock, ObjectStore } from '../shared/ports';
@@ -61,7 +61,7 @@ export interface Gathered extends Intaken {
 export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, void> {
   const { source, previous } = options;
   const startedAt = await timeOfStart(options);
-  const { start, begin, span, keptFrom, lookbackMs } = plotCourse(options, startedAt);
+  const { begin, span, keptFrom, lookbackMs } = plotCourse(options, startedAt);
   const intake = createIntake({
     ...options,
     lateBefore: previous && begin,
@@ -70,6 +70,9 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     sourceTeams: previous?.sourceTeams ?? [],
   });
   const gaps: Gap[] = [];
+  // A first run is promised nothing older than what the source keeps, unless a start date asks for it.
+  let isPromised = previous !== undefined || options.startDate !== undefined;
+  let start = previous === undefined ? begin : new Date(previous.start);
   let sweepTurn = previous?.sweepTurn ?? 0;
   let walkStart = startedAt;
   let hasBegun = false;
@@ -79,6 +82,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   async function handOut(reason: SealReason, last: boolean, sweep: Sweep | null = null): Promise<Gathered> {
     const window = { from: later(span.from, floor), to: walkStart };
     const taken = await intake.take();
+    isPromised = true;
     return { ...taken, start, reason, last, walkStart, window, position, gaps: gaps.splice(0), sweep, sweepTurn };
   }
 
@@ -105,8 +109,8 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   function followWalk(step: WalkStep): void {
     floor = step.floor;
     if (floor > position) {
-      // A first run is promised nothing older than what the source keeps, unless a start date asked for it.
-      if (previous !== undefined || options.startDate !== undefined) gaps.push(gapBetween(position, floor));
+      if (isPromised) gaps.push(gapBetween(position, floor));
+      else start = floor;
       position = floor;
     }
     position = later(position, earlier(walkStart, step.claim));
@@ -154,9 +158,10 @@ function plotCourse({ previous, startDate, lookbackHours }: GatherOptions, start
   const keptFrom = new Date(startedAt.getTime() - SOURCE_KEEPS_DAYS * DAY_MS + FLOOR_MARGIN_MS);
   const begin = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
   const lookbackMs = previous === undefined ? 0 : lookbackHours * HOUR_MS;
-  const start = previous === undefined ? begin : new Date(previous.start);
+  if (previous === undefined && begin > startedAt)
+    throw new ConfigError('input-invalid', 'input: startDate lies in the future');
   const span = { from: new Date(begin.getTime() - lookbackMs), to: midnight(startedAt, DAYS_AHEAD) };
-  return { start, begin, span, keptFrom, lookbackMs };
+  return { begin, span, keptFrom, lookbackMs };
 }
 
 function gapBetween(from: Date, to: Date): Gap {
