@@ -14,6 +14,8 @@ import { awsFailure } from './aws-errors';
 
 /** A lease that claims to last longer was written by a clock that is wrong, or by hand. */
 const LONGEST_LEASE_MS = 3_600_000;
+/** What our own retry finds, after a first attempt that saved the checkpoint and gave up the lease. */
+const RELEASED = ' OR attribute_not_exists(leaseOwner) AND seq = :seq AND #position = :position';
 
 export function createCheckpointStore(client: DynamoDBClient, table: string): CheckpointStore {
   async function update(
@@ -62,7 +64,7 @@ export function createCheckpointStore(client: DynamoDBClient, table: string): Ch
       update: checkpoint.release
         ? 'SET seq = :seq, #position = :position REMOVE leaseOwner, leaseUntil'
         : 'SET seq = :seq, #position = :position, leaseUntil = :until',
-      condition: `leaseOwner = :owner AND (${known} OR seq = :seq)`,
+      condition: `leaseOwner = :owner AND (${known} OR seq = :seq)${checkpoint.release ? RELEASED : ''}`,
       names: { '#position': 'position' },
       values: {
         ':owner': { S: lease.runId },

@@ -2,7 +2,7 @@
  * The signing key, ECDSA P-256: a KMS key in AWS, whose private part never leaves it, or a PEM file. Which one is the
  * environment's choice; what they sign is checked by the same offline verifier.
  */
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { readPublicKey } from '../shared/dsse';
@@ -29,33 +29,44 @@ function createFileSigner(path: string): Signer {
 }
 
 async function createKmsSigner(KeyId: string, kms: KMSClient): Promise<Signer> {
-  const publicKey = readPublicKey(spkiPem(await fetchPublicKey(KeyId, kms)));
+  const publicKey = await fetchPublicKey(KeyId, kms);
 
   /** KMS takes at most 4096 bytes of message, and a manifest can be longer: so the digest is sent. */
   async function signDigest(message: Buffer): Promise<Buffer> {
-    const request = {
-      KeyId,
-      Message: sha256Bytes(message),
-      MessageType: 'DIGEST',
-      SigningAlgorithm: 'ECDSA_SHA_256',
-    } as const;
-    try {
-      const { Signature } = await kms.send(new SignCommand(request));
-      return Buffer.from(Signature ?? []);
-    } catch (error) {
-      throw awsFailure(error, `signing with ${KeyId}`);
-    }
+    const signature = await fetchSignature(KeyId, sha256Bytes(message), kms);
+    if (verify('sha256', message, { key: publicKey, dsaEncoding: 'der' }, signature)) return signature;
+    // An alias that meanwhile names another key: under lock, such a manifest would end the chain for good.
+    throw new ConfigError('signing-refused', `${KeyId} signed with another key than it gave; nothing was committed`);
   }
 
   return { publicKey, sign: signDigest };
 }
 
-async function fetchPublicKey(KeyId: string, kms: KMSClient): Promise<Uint8Array> {
+async function fetchSignature(KeyId: string, digest: Buffer, kms: KMSClient): Promise<Buffer> {
+  const request = { KeyId, Message: digest, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' } as const;
+  try {
+    const { Signature } = await kms.send(new SignCommand(request));
+    return Buffer.from(Signature ?? []);
+  } catch (error) {
+    throw awsFailure(error, `signing with ${KeyId}`, { refused: 'signing-refused' });
+  }
+}
+
+async function fetchPublicKey(KeyId: string, kms: KMSClient): Promise<KeyObject> {
+  const spki = await fetchSpki(KeyId, kms);
+  try {
+    return readPublicKey(spkiPem(spki));
+  } catch {
+    throw new ConfigError('signing-refused', `SIGNING_KEY: ${KeyId} is not a key of type ECC_NIST_P256`);
+  }
+}
+
+async function fetchSpki(KeyId: string, kms: KMSClient): Promise<Uint8Array> {
   try {
     const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId }));
     return PublicKey ?? new Uint8Array();
   } catch (error) {
-    throw awsFailure(error, `reading the public key of ${KeyId}`);
+    throw awsFailure(error, `reading the public key of ${KeyId}`, { refused: 'signing-refused' });
   }
 }
 

@@ -5,9 +5,7 @@
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { ConfigError, UpstreamError } from '../shared/errors';
 import type { ApiKeys } from '../shared/ports';
-import { errorName } from './aws-errors';
-
-const WAIT_ERRORS = /Throttl|TooManyRequests|InternalServerError|ServiceUnavailable|Timeout|ECONN|socket/i;
+import { errorName, isRefusal } from './aws-errors';
 
 export function createApiKeys(client: SSMClient): ApiKeys {
   const remembered = new Map<string, string>();
@@ -29,7 +27,7 @@ async function fetchParameter(client: SSMClient, parameter: string): Promise<str
     return Parameter?.Value ?? '';
   } catch (error) {
     const name = errorName(error);
-    if (WAIT_ERRORS.test(name)) {
+    if (!isRefusal(error)) {
       throw new UpstreamError(
         'storage-unavailable',
         `reading SSM parameter "${parameter}": ${name}; the next run tries again`,
