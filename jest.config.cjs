@@ -20,6 +20,11 @@ module.exports = {
       ['<rootDir>/test/**/*.test.ts'],
       [...suites, 'bench'].map((suite) => `<rootDir>/test/${suite}/`),
     ),
-    ...suites.map((suite) => project(suite, [`<rootDir>/test/${suite}/**/*.test.ts`], [])),
+    project('faults', ['<rootDir>/test/faults/**/*.test.ts'], []),
+    {
+      ...project('engines', ['<rootDir>/test/engines/**/*.test.ts'], []),
+      globalSetup: '<rootDir>/test/engines/install.ts',
+      testEnvironment: '<rootDir>/test/engines/environment.cjs',
+    },
   ],
 };

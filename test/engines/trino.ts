@@ -1,0 +1,171 @@
+/**
+ * Trino 435, the engine that Athena 3 is made of, and a client for it. It reads tables and views from Glue as Athena
+ * does, under Athena's own catalog name, so that the template's definitions need no change; and objects from S3.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { engineFolder } from './install';
+import { freePort, launch, serverFolder } from './process';
+import { type AwsServer, REGION } from './servers';
+
+export interface Trino {
+  readonly url: string;
+  /**
+   * One statement, without a semicolon. Tables are named in full, `awsdatacatalog.<database>.<table>`. Throws
+   * `TrinoError` where Trino refuses it.
+   */
+  query(sql: string): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+export interface Result {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** As JSON has them: numbers for integers and doubles, text for most other types. */
+  readonly rows: readonly (readonly unknown[])[];
+  /** How many bytes, rows and objects were read. */
+  readonly stats: Stats;
+}
+
+interface Stats {
+  readonly physicalInputBytes: number;
+  readonly processedRows: number;
+  readonly completedSplits: number;
+  readonly elapsedTimeMillis: number;
+}
+
+/** Named by Trino: `SYNTAX_ERROR`, `VIEW_IS_STALE`, `HIVE_CANNOT_OPEN_SPLIT`, ... */
+export class TrinoError extends Error {
+  constructor(
+    override readonly name: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Up in about ten seconds, in 0.6 to 1.2 GB. */
+export async function startTrino(s3: AwsServer, glue: AwsServer): Promise<Trino> {
+  const home = engineFolder('trino');
+  const folder = serverFolder('trino');
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  mkdirSync(join(folder, 'catalog'));
+  writeProperties(join(folder, 'config.properties'), serverProperties(port, home, folder));
+  writeProperties(join(folder, 'log.properties'), logLevels);
+  writeProperties(join(folder, 'catalog/awsdatacatalog.properties'), catalogProperties(s3, glue));
+  const stop = await launch({
+    name: 'trino',
+    folder,
+    command: [
+      ...(['java', '-Xmx1500M', ...jvmFlags] as const),
+      ...['-Duser.timezone=UTC', '-Dfile.encoding=UTF-8', '-Dnode.environment=test', '-Dnode.id=test'],
+      `-Dnode.data-dir=${join(folder, 'data')}`,
+      `-Dconfig=${join(folder, 'config.properties')}`,
+      `-Dlog.levels-file=${join(folder, 'log.properties')}`,
+      ...['-cp', `${home}/main:${home}/lib/*`, 'TrinoMain'],
+    ],
+    isReady: async () => {
+      const info = (await (await fetch(`${url}/v1/info`)).json()) as { readonly starting: boolean };
+      return !info.starting;
+    },
+  });
+  return { url, query: (sql) => query(url, sql), stop };
+}
+
+/** Measured: with these it is up and asked in half the CPU time, and in two thirds of the memory, of the defaults. */
+const jvmFlags = [
+  ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:ReservedCodeCacheSize=256M'],
+  ...['-XX:+ExitOnOutOfMemoryError', '-Djdk.attach.allowAttachSelf=true'],
+];
+
+const logLevels = {
+  ...{ 'io.trino': 'WARN', 'io.airlift': 'WARN', Bootstrap: 'ERROR' },
+  ...{ 'org.glassfish': 'OFF', 'org.eclipse.jetty': 'WARN', 'org.hibernate': 'WARN' },
+};
+
+type Properties = Readonly<Record<string, string | number>>;
+
+function serverProperties(port: number, home: string, folder: string): Properties {
+  return {
+    coordinator: 'true',
+    'node-scheduler.include-coordinator': 'true',
+    'http-server.http.port': port,
+    'discovery.uri': `http://127.0.0.1:${port}`,
+    'node.internal-address': '127.0.0.1',
+    'node.bind-ip': '127.0.0.1',
+    'query.max-memory': '800MB',
+    'query.max-memory-per-node': '800MB',
+    'memory.heap-headroom-per-node': '400MB',
+    'task.concurrency': 2,
+    'catalog.management': 'static',
+    'catalog.config-dir': join(folder, 'catalog'),
+    'plugin.dir': join(home, 'plugin'),
+  };
+}
+
+function catalogProperties(s3: AwsServer, glue: AwsServer): Properties {
+  return {
+    'connector.name': 'hive',
+    'hive.metastore': 'glue',
+    'hive.metastore.glue.endpoint-url': glue.url,
+    'hive.metastore.glue.region': REGION,
+    'hive.metastore.glue.aws-access-key': glue.credentials.accessKeyId,
+    'hive.metastore.glue.aws-secret-key': glue.credentials.secretAccessKey,
+    // Hadoop's own S3 client is not installed.
+    'fs.hadoop.enabled': 'false',
+    'fs.native-s3.enabled': 'true',
+    's3.endpoint': s3.url,
+    's3.region': REGION,
+    's3.path-style-access': 'true',
+    's3.aws-access-key': s3.credentials.accessKeyId,
+    's3.aws-secret-key': s3.credentials.secretAccessKey,
+    'hive.partition-projection-enabled': 'true',
+    'hive.non-managed-table-writes-enabled': 'false',
+    // Projected partitions are nowhere registered, so there are no statistics to ask for.
+    'hive.table-statistics-enabled': 'false',
+  };
+}
+
+function writeProperties(file: string, properties: Properties): void {
+  writeFileSync(
+    file,
+    Object.entries(properties)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+}
+
+interface Page {
+  readonly nextUri?: string;
+  readonly columns?: Result['columns'];
+  readonly data?: Result['rows'];
+  readonly stats: Stats;
+  readonly error?: { readonly errorName: string; readonly message: string };
+}
+
+/** Trino's protocol: the statement is posted, and the address of the next page followed until there is none. */
+async function query(endpoint: string, sql: string): Promise<Result> {
+  const session = { 'X-Trino-User': 'test', 'X-Trino-Catalog': 'awsdatacatalog', 'X-Trino-Time-Zone': 'UTC' };
+  const rows: (readonly unknown[])[] = [];
+  let columns: Result['columns'] = [];
+  let page = await ask(`${endpoint}/v1/statement`, { method: 'POST', headers: session, body: sql });
+  for (;;) {
+    if (page.error !== undefined) throw new TrinoError(page.error.errorName, page.error.message);
+    if (page.columns !== undefined) columns = page.columns;
+    rows.push(...(page.data ?? []));
+    if (page.nextUri === undefined) return { columns, rows, stats: page.stats };
+    page = await ask(page.nextUri, { headers: { 'X-Trino-User': 'test' } });
+  }
+}
+
+async function ask(url: string, request: RequestInit): Promise<Page> {
+  for (;;) {
+    const response = await fetch(url, request);
+    if (response.ok) return (await response.json()) as Page;
+    const text = await response.text();
+    // What the protocol has for "ask again".
+    if (![502, 503, 504].includes(response.status)) throw new Error(`Trino answered ${response.status}: ${text}`);
+    await sleep(100);
+  }
+}
