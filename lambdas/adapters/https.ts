@@ -37,15 +37,14 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
 
 function translate(error: unknown, limits: TransportLimits): TransportError {
   if (error instanceof TransportError) return error;
-  if (error instanceof Error && error.name === 'TimeoutError') {
+  if (fieldOf(error, 'name') === 'TimeoutError') {
     return new TransportError('timeout', `no whole response within ${Math.round(limits.timeoutMs)} ms`);
   }
-  return new TransportError('network', `${networkCode(error)}`);
+  // The system's or undici's code (ECONNRESET, UND_ERR_SOCKET, ...): their messages may quote what was received.
+  const code = fieldOf(fieldOf(error, 'cause') ?? error, 'code');
+  return new TransportError('network', typeof code === 'string' ? code : 'the connection failed');
 }
 
-/** The system's or undici's code (ECONNRESET, UND_ERR_SOCKET, ...): their messages may quote what was received. */
-function networkCode(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' ? code : 'the connection failed';
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
