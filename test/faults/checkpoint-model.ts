@@ -25,7 +25,8 @@ export function checkpointModel(cell: ItemCell) {
     const isFree = until === undefined || until < now || until > now + LONGEST_LEASE_MS || isOwner(item, lease);
     if (!isFree) return 'held';
     cell.item = { ...item, leaseOwner: { S: lease.runId }, leaseUntil: numeric(lease.until.getTime()) };
-    return { seq: readSeq(item.seq) };
+    // The position is there to be read by whoever ought not to.
+    return { seq: readSeq(item.seq), ...(item.position && { position: item.position }) };
   }
 
   function save(lease: Lease, { previousSeq, seq, position, release }: Checkpoint): 'saved' | 'refused' {

@@ -3,12 +3,15 @@
  * byte for byte, and reads the archive with its own eyes; then it asks the verifier, which must find nothing.
  */
 import { verify } from '../../lambdas/verifier/verify';
+import { chainOf } from './chain';
 import type { WorldEvent } from './events';
 import { linesOf, manifestAt, type Objects } from './stored';
 import { Violation } from './witness';
 import type { World } from './world';
 
 const DAY_MS = 86_400_000;
+/** Clocks tell whole seconds, and not all the same. */
+const CLOCKS_DIFFER_MS = 3_000;
 /** Younger than this, the source keeps an event for certain; a minute or two more is the archiver's margin. */
 const KEPT_MS = 180 * DAY_MS - 3_600_000;
 
@@ -19,8 +22,15 @@ export function oracleCalls(): ReadonlyMap<string, number> {
   return calls;
 }
 
-/** Throws a `Violation` that names the check. `since`: what is older cannot be in the archive. */
-export async function consultOracle(world: World, since = 0): Promise<void> {
+export interface Expected {
+  /** What is older cannot be in the archive. */
+  readonly since?: number;
+  /** How many events only the sweep can find. */
+  readonly swept?: number;
+}
+
+/** Throws a `Violation` that names the check. */
+export async function consultOracle(world: World, { since = 0, swept = 0 }: Expected = {}): Promise<void> {
   const test = expect.getState().currentTestName ?? '';
   calls = calls.set(test, (calls.get(test) ?? 0) + 1);
   const archived = linesUnder(world.objects, 'events/');
@@ -29,6 +39,8 @@ export async function consultOracle(world: World, since = 0): Promise<void> {
   everyIdIsThereOnce(world, archived);
   nothingIsQuarantinedTwice(world, quarantined);
   nothingIsMissing(world, { archived, quarantined, since });
+  theWalkLeftNothingToTheSweep(world, swept);
+  hasComeToNow(world);
   noBodyInManifests(world);
   await theVerifierFindsNothing(world);
 }
@@ -47,7 +59,7 @@ function everyIdIsThereOnce(world: World, archived: readonly string[]): void {
   const ids = new Set<string>();
   for (const line of archived) {
     const found = world.eventOf(line);
-    if (found?.id == null) throw new Violation('unfit', `row ${found?.row} has no id, and is under events/`);
+    if (found?.id == null || !found.isFit) throw new Violation('unfit', `row ${found?.row} is under events/`);
     if (ids.has(found.id)) throw new Violation('twice', `id ${found.id} is under events/ twice`);
     ids.add(found.id);
   }
@@ -85,6 +97,20 @@ function isServed({ visibleFrom = 0, removedAt, restoredAt }: WorldEvent, now: n
   return removedAt === undefined || now < removedAt || (restoredAt !== undefined && now >= restoredAt);
 }
 
+/** The sweep would heal what the walk forgets, days later: so it may not find more than it must. */
+function theWalkLeftNothingToTheSweep(world: World, swept: number): void {
+  const found = chainOf(world).reduce((sum, { sweep }) => sum + (sweep?.late ?? 0), 0);
+  if (found !== swept) throw new Violation('left-to-the-sweep', `the sweep found ${found} events`);
+}
+
+/** The last run that ended well has seen everything up to its own beginning, and says so. */
+function hasComeToNow(world: World): void {
+  const position = Date.parse(chainOf(world).at(-1)?.position ?? '');
+  const began = world.runs.findLast(({ outcome }) => outcome?.kind === 'archived')?.startedAt ?? Number.NaN;
+  if (position >= began - CLOCKS_DIFFER_MS) return;
+  throw new Violation('stuck', `the position is ${new Date(position).toISOString()}`);
+}
+
 function noBodyInManifests({ objects }: World): void {
   for (const key of objects.keys()) {
     if (!key.startsWith('manifests/')) continue;
@@ -92,13 +118,14 @@ function noBodyInManifests({ objects }: World): void {
   }
 }
 
-async function theVerifierFindsNothing({ objects, publicKey }: World): Promise<void> {
+async function theVerifierFindsNothing(world: World): Promise<void> {
+  const { objects, publicKey } = world;
   const reader = {
     list: async (prefix: string) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(),
     get: async (key: string, range?: { start: number; end: number }) =>
       objects.get(key)?.subarray(range?.start ?? 0, range?.end),
   };
-  const { findings } = await verify(reader, { publicKey });
+  const { findings } = await verify(reader, { publicKey, now: new Date(world.now()) });
   const [first] = findings;
   if (first !== undefined) throw new Violation(`verifier:${first.code}`, `${first.object} ${first.detail}`);
 }

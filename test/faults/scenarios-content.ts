@@ -2,7 +2,7 @@
 import { ODD_EVENTS } from '../../cli/local/team-odd-events';
 import { must, sum } from './chain';
 import { DAY, event, HOUR, MINUTE, SECOND, series, text, unfit, type WorldEvent } from './events';
-import type { Scenario } from './exhaustive';
+import type { Scenario } from './scenario';
 import { hourly, input, NOON, steady, twoPerBatch } from './steady';
 
 /** When the broken run begins, in most scenarios. */
@@ -30,7 +30,12 @@ export const contentScenarios: readonly Scenario[] = [
     history: hourly,
     check: (world) => must(sum(world, ({ events }) => events) === steady.length, 'no more events than there are'),
   },
-  { name: 'next run', setup: { start: NOON, input, events: [...steady, ...new3] }, history: hourly },
+  {
+    name: 'next run',
+    // One more before the clean run: what is staged anew is not what was staged.
+    setup: { start: NOON, input, events: [...steady, ...new3, event(210, ONE + 30 * MINUTE)] },
+    history: hourly,
+  },
   {
     name: 'tie over a page',
     setup: { start: NOON, input, source: { maxLimit: 3 }, events: [...steady, ...series(200, NOON + HOUR / 2, 8, 0)] },
@@ -41,9 +46,14 @@ export const contentScenarios: readonly Scenario[] = [
     setup: {
       start: NOON + 12 * HOUR - MINUTE,
       input,
-      source: { maxLimit: 2, since: 'exclusive' },
+      source: { maxLimit: 2, since: 'exclusive', until: 'exclusive' },
       settings: { ...twoPerBatch, lookbackHours: 0 },
-      events: [...steady, ...series(200, NOON + 12 * HOUR - SECOND, 5, 0), event(210, NOON + 12 * HOUR + MINUTE)],
+      events: [
+        ...steady,
+        ...series(200, NOON + 12 * HOUR - SECOND, 5, 0),
+        ...series(210, NOON + 12 * HOUR, 5, 0),
+        event(220, NOON + 12 * HOUR + MINUTE),
+      ],
     },
     history: hourly,
   },
@@ -81,37 +91,31 @@ export const contentScenarios: readonly Scenario[] = [
   {
     name: 'late within the lookback',
     setup: {
-      start: NOON,
+      start: NOON + 12 * HOUR + MINUTE,
       input,
-      events: [
-        ...steady,
-        ...new3,
-        event(50, NOON - 5 * HOUR, { visibleFrom: ONE }),
-        // Of the day before: it comes into that day's partition.
-        event(51, NOON - 13 * HOUR, { visibleFrom: NOON - MINUTE }),
-      ],
+      // Of the day before the position: it comes into that day's partition.
+      events: [...steady, ...new3, event(50, NOON + 11 * HOUR, { visibleFrom: NOON + 12.5 * HOUR })],
     },
     history: hourly,
     check: (world) => {
       must(sum(world, ({ late }) => late) === 1, 'one event is counted as late');
-      must(
-        [...world.objects.keys()].some((key) => key.startsWith('events/team=main/dt=2026-03-09/')),
-        'its own day',
-      );
+      const under = [...world.objects.keys()].filter((key) => key.startsWith('events/team=main/dt=2026-03-10/'));
+      must(under.length === 2, 'it is in its own day');
     },
   },
   {
     name: 'late beyond the lookback',
     setup: {
       start: NOON,
-      // Two whole days are kept: each second sweep is of the older one.
+      // The chain is so young that most sweeps are of yesterday.
       input: { startDate: new Date(NOON - 2.6 * DAY).toISOString() },
-      events: [...steady, event(50, NOON - 2 * DAY, { visibleFrom: NOON + 1.5 * HOUR })],
+      events: [...steady, event(50, NOON - 1.2 * DAY, { visibleFrom: NOON + 1.5 * HOUR })],
     },
     history: async (world) => {
       for (let run = 0; run < 2; run += 1) await hourly(world);
     },
     cleanRuns: 3,
+    swept: 1,
     check: (world) => must(sum(world, ({ late }) => late) === 1, 'one event is counted as late'),
   },
   {
@@ -143,6 +147,15 @@ export const contentScenarios: readonly Scenario[] = [
     },
     history: hourly,
     check: (world) => must(sum(world, (counts) => counts.quarantined.revision) === 2, 'one later body of each is kept'),
+  },
+  {
+    name: 'edited to another date, the only one of its own',
+    setup: {
+      start: NOON - 11 * HOUR,
+      input,
+      events: [...edited(200, NOON - 12.5 * HOUR, NOON - 10.5 * HOUR).filter(({ row }) => row === 201), ...steady],
+    },
+    history: hourly,
   },
   {
     name: 'flapping',

@@ -2,7 +2,7 @@
 import type { Fault, SourceSettings } from '../../cli/local/source-settings';
 import type { HttpResponse } from '../../lambdas/shared/ports';
 import { CANARY_KEY, DAY, event, HOUR, MINUTE, SECOND, series } from './events';
-import type { Scenario } from './exhaustive';
+import type { Scenario } from './scenario';
 import { hourly, input, NOON, steady, twoPerBatch } from './steady';
 import type { World } from './world';
 
@@ -22,6 +22,18 @@ function reading(name: string, source: Partial<SourceSettings>, changes: Partial
   return { name, setup: { settings: twoPerBatch, ...setup }, history: hourly };
 }
 
+/** The same after an outage of three days: more than the lookback reads again. */
+function backlog(name: string, source: Partial<SourceSettings>): Scenario {
+  return {
+    ...reading(name, source, { events: [...steady, ...series(200, NOON + 5 * HOUR, 7, 10 * HOUR)] }),
+    history: async (world) => {
+      await world.run();
+      world.advance(3 * DAY);
+    },
+    afterwards,
+  };
+}
+
 /** A source that answers so to the broken run's requests with these numbers, and then as it should. */
 function passing(name: string, fault: Fault, ...requests: readonly number[]): Scenario {
   return { ...reading(name, { fault: (request) => (requests.includes(request) ? fault : undefined) }), afterwards };
@@ -31,7 +43,7 @@ function passing(name: string, fault: Fault, ...requests: readonly number[]): Sc
 function lasting(name: string, fault: Fault, code: string): Scenario {
   return {
     ...reading(name, { fault: (request) => (request > 1 ? fault : undefined) }),
-    failures: [code],
+    fails: code,
     afterwards,
   };
 }
@@ -71,6 +83,7 @@ export const protocolScenarios: readonly Scenario[] = [
         settings: { ...twoPerBatch, lookbackHours: 0 },
         events: [
           ...steady,
+          event(103, NOON - MINUTE),
           event(140, NOON + 6 * HOUR),
           event(150, NOON + 3 * DAY + 10 * HOUR, { visibleFrom: NOON + 7 * HOUR }),
           ...series(200, NOON + 8 * HOUR, 5, MINUTE),
@@ -82,7 +95,11 @@ export const protocolScenarios: readonly Scenario[] = [
       world.advance(3 * DAY);
     },
   },
+  backlog('always descending, a backlog', { order: 'always-descending' }),
+  backlog('connection reset, a backlog', { fault: (request) => (request % 2 ? 'reset' : undefined) }),
+  backlog('body cut off, a backlog', { fault: (request) => (request % 2 ? 'cut-body' : undefined) }),
   reading('the same event on two pages', { overlap: 1 }),
+  reading('the same event on two pages of one batch', { overlap: 1 }, { settings: {} }),
   reading('cursor in meta, a string', { shape: 'contract', cursorPlace: 'meta', cursorType: 'string' }),
   reading('cursor at both places, beyond 2^53', { cursorPlace: 'both', cursorBase: 2n ** 60n }),
   reading('cursor null at the end, pretty printed', { cursorEnd: 'null', pretty: true }),

@@ -1,5 +1,5 @@
 /** Every scenario. Each is as short as what it shows allows. */
-import type { Scenario } from './exhaustive';
+import type { Scenario } from './scenario';
 import { contentScenarios } from './scenarios-content';
 import { protocolScenarios } from './scenarios-protocol';
 import { runtimeScenarios } from './scenarios-runtime';

@@ -1,0 +1,78 @@
+/** A scenario, and how it is played: history, the run that is broken, clean runs, the oracle. */
+import { say, seemsRight, whenClean, whenWoken } from './endings';
+import { HOUR } from './events';
+import type { Fault } from './faults';
+import { consultOracle } from './oracle';
+import type { Run, RunOptions } from './run';
+import { Violation } from './witness';
+import { createWorld, type World, type WorldSetup } from './world';
+
+export interface Scenario {
+  readonly name: string;
+  readonly setup: WorldSetup;
+  /** What happened before the run that is broken. */
+  readonly history?: (world: World) => Promise<void>;
+  /** The run that is broken. */
+  readonly run?: RunOptions;
+  /** The code with which that run fails even when nothing breaks it. */
+  readonly fails?: string;
+  /** Codes with which it may fail once it is broken: a time that is too short for what happens then. */
+  readonly mayFail?: readonly string[];
+  /** What the world is like afterwards, before the clean runs. */
+  readonly afterwards?: (world: World) => void;
+  readonly cleanRuns?: number;
+  readonly clean?: RunOptions;
+  /** What is older cannot be in the archive. */
+  readonly since?: number;
+  /** How many events only the sweep can find. */
+  readonly swept?: number;
+  /** What else must hold at the end. */
+  readonly check?: (world: World) => void;
+}
+
+/** The world in which the scenario's run begins. */
+export async function begin({ setup, history }: Scenario): Promise<World> {
+  const world = createWorld(setup);
+  await history?.(world);
+  return world;
+}
+
+/** Breaks the scenario's run as told. Returns it, ended as it may. */
+export async function breakRun(scenario: Scenario, world: World, faults: readonly Fault[]): Promise<Run> {
+  const run = await world.run({ ...scenario.run, faults });
+  seemsRight(run, scenario);
+  return run;
+}
+
+/** An hour later, clean runs; a frozen run wakes after the first of them. Then the oracle. */
+export async function recover(scenario: Scenario, world: World): Promise<void> {
+  world.advance(HOUR);
+  scenario.afterwards?.(world);
+  const frozen = world.runs.filter(({ isFrozen }) => isFrozen);
+  for (let n = 0; n < (scenario.cleanRuns ?? 1); n += 1) {
+    const run = await world.run(scenario.clean);
+    whenClean(run);
+    for (const zombie of frozen.splice(0)) {
+      world.wake(zombie);
+      await world.settle();
+      whenWoken(zombie, scenario);
+    }
+    world.advance(HOUR);
+  }
+  await consultOracle(world, scenario);
+  scenario.check?.(world);
+}
+
+/** Says in a violation how it came about. */
+export async function explained<T>(scenario: Scenario, world: World, play: () => Promise<T>): Promise<T> {
+  try {
+    return await play();
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    const runs = world.runs.map((run) => {
+      const broken = run.faulted.map(({ method, mode }) => ` [${method} ${mode}]`).join('');
+      return `run ${run.number} ${say(run)}${broken}: ${run.operations.join(' ')}`;
+    });
+    throw new Violation(error.check, [error.message, `scenario "${scenario.name}"`, ...runs].join('\n'));
+  }
+}
