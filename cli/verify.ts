@@ -29,20 +29,25 @@ export function addVerify(program: Command): void {
     .option('--save-head <file>', 'save the heads for next time, if all is good; keep the file outside the archive')
     .option('--json', 'print one JSON document')
     .action(async (path: string, flags: VerifyFlags) => {
-      process.exitCode = await runVerify(path, flags, console.log);
+      process.exitCode = await runVerify(path, flags, { print: console.log, now: new Date() });
     });
 }
 
+export interface VerifySurroundings {
+  readonly print: (text: string) => void;
+  readonly now: Date;
+}
+
 /** The exit code. Throws where the archive, the key or the saved heads cannot be read. */
-export async function runVerify(path: string, flags: VerifyFlags, print: (text: string) => void): Promise<number> {
+export async function runVerify(path: string, flags: VerifyFlags, { print, now }: VerifySurroundings): Promise<number> {
   const publicKey = readPublicKey(await readFile(flags.key));
   const heads = flags.head === undefined ? [] : await readHeads(flags.head);
-  const verification = await verify(await openFolder(path), { publicKey, heads });
+  const verification = await verify(await openFolder(path), { publicKey, now, heads });
   const clean = verification.findings.every(({ severity }) => severity === 'notice');
 
   if (clean && flags.saveHead !== undefined) await saveHeads(flags.saveHead, verification.teams);
-  if (flags.json) print(JSON.stringify({ clean, ...verification }, null, 2));
-  else for (const line of describe(verification, { clean, keyId: keyId(publicKey), ...flags })) print(line);
+  if (flags.json) print(JSON.stringify({ clean, now, ...verification }, null, 2));
+  else for (const line of describe(verification, { clean, now, keyId: keyId(publicKey), ...flags })) print(line);
   return clean ? exitCodes.good : exitCodes.findings;
 }
 
@@ -73,11 +78,12 @@ async function saveHeads(file: string, teams: readonly TeamSummary[]): Promise<v
 
 interface Circumstances extends VerifyFlags {
   readonly clean: boolean;
+  readonly now: Date;
   readonly keyId: string;
 }
 
 function* describe({ teams, findings, objects }: Verification, how: Circumstances): Generator<string> {
-  yield `${count(objects, 'object')}, checked with the key ${how.keyId}`;
+  yield `${count(objects, 'object')}, checked with the key ${how.keyId} at ${how.now.toISOString()}`;
   for (const team of teams) yield* describeTeam(team);
   for (const severity of ['finding', 'notice'] as const) {
     const some = findings.filter((finding) => finding.severity === severity);
@@ -85,7 +91,9 @@ function* describe({ teams, findings, objects }: Verification, how: Circumstance
     for (const finding of some) yield* describeFinding(finding);
   }
   if (!how.clean) return yield '\nNOT GOOD: docs/format.md says what each finding means.';
-  yield '\nGood: up to these heads nothing is missing, added or changed.';
+  const isWhole = teams.every(({ expired }) => expired.objects === 0);
+  const missing = isWhole ? 'missing, added or changed' : 'added or changed, and nothing missing but what has expired';
+  yield `\nGood: up to these heads nothing is ${missing}.`;
   if (how.head !== undefined) yield 'None of the manifests that were there when the heads were saved is gone.';
   else
     yield 'Whether newer manifests were cut off shows only against heads saved earlier: --save-head now, --head then.';
@@ -96,6 +104,9 @@ function* describeTeam({ team, head, period, ...facts }: TeamSummary): Generator
   yield `\n${team}: ${count(facts.manifests, 'manifest')}, ${lines}`;
   if (period) yield `  from ${period.from} to ${period.to}`;
   for (const gap of facts.gaps) yield `  gap from ${gap.from} to ${gap.to}: the source kept it no longer`;
+  const { objects, lines: gone } = facts.expired;
+  if (objects > 0)
+    yield `  ${count(objects, 'object')} with ${count(gone, 'line')} expired, as their manifests promised`;
   if (head) yield `  head ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}`;
   if (facts.codeVersions.length > 0) yield `  written by ${printable(facts.codeVersions.join(', '))}`;
   if (facts.abandonedBatches > 0)

@@ -95,7 +95,7 @@ export class Archiver extends Construct {
       signingKey: keys.signing.keyArn,
       lookbackHours: config.lookbackHours,
       maxRequestsPerMinute: config.maxRequestsPerMinute,
-      retention: { mode: config.retention.mode, days: config.retention.days },
+      retention: config.retention,
     });
   }
 

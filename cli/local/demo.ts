@@ -150,7 +150,8 @@ async function prove(folder: string, print: (text: string) => void): Promise<boo
   print('\nVerified offline, with the pinned public key:');
   const head = existsSync(at.heads) ? { head: at.heads } : {};
   const flags = { key: at.publicKey, saveHead: at.heads, ...head };
-  return (await runVerify(at.bucket, flags, (text) => print(text.replace(/^/gm, '  ')))) === exitCodes.good;
+  const indented = (text: string) => print(text.replace(/^/gm, '  '));
+  return (await runVerify(at.bucket, flags, { print: indented, now: new Date() })) === exitCodes.good;
 }
 
 function compare(bucket: string, source: SourceServer, print: (text: string) => void): boolean {

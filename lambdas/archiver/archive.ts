@@ -49,7 +49,7 @@ export async function archive(input: ArchiveInput, settings: RunSettings, world:
     let report = emptyReport;
     let head = await findHead({ team: input.team, hint, store, publicKey: signer.publicKey });
     if (head !== undefined) {
-      const recovered = await publishHead(head.manifest, store); // Dies here: the next run publishes the rest.
+      const recovered = await publishHead(head.manifest, world); // Dies here: the next run publishes the rest.
       report = { ...report, recovered };
     }
     const batches = gather({

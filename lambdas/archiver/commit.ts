@@ -32,10 +32,12 @@ export async function stage(gathered: Gathered, head: Head | undefined, options:
   const seq = (head?.manifest.seq ?? 0) + 1;
   const sealed = sealBatch(gathered.draft, { team: options.team, seq, fetchDate: dateOf(gathered.walkStart) });
   const key = batchKey(options.team, seq, options.runId);
+  // Before anything is written: nothing the manifest lists is ever older than `finished`, so nothing expires sooner.
+  const finished = options.clock.now();
   // `exists` is this very call, applied before its response was lost: the run's id is in the key.
   if (sealed.members.length > 0) await options.store.create(key, sealed.members, 'application/gzip');
   return {
-    manifest: draw(gathered, sealed, { ...options, seq, key, previous: head?.hash ?? null }),
+    manifest: draw(gathered, sealed, { ...options, seq, key, finished, previous: head?.hash ?? null }),
     members: sealed.members,
   };
 }
@@ -56,6 +58,7 @@ export async function commit({ manifest }: Staged, options: CommitOptions): Prom
 interface Place {
   readonly seq: number;
   readonly key: string;
+  readonly finished: Date;
   readonly previous: string | null;
 }
 
@@ -69,7 +72,7 @@ function draw(gathered: Gathered, sealed: SealedBatch, options: CommitOptions & 
       id: options.runId,
       scheduledTime: options.scheduledTime,
       walkStart: gathered.walkStart.toISOString(),
-      finished: options.clock.now().toISOString(),
+      finished: options.finished.toISOString(),
       codeVersion: options.codeVersion,
       reason: gathered.reason,
     },

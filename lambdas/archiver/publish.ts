@@ -4,9 +4,9 @@
  * must hold equal content (an earlier attempt's, or another run's doing the same), or somebody else wrote it.
  */
 import { IntegrityError } from '../shared/errors';
-import { type Manifest, type SegmentEntry, sha256 } from '../shared/manifest';
+import { type Manifest, mayHaveExpired, type SegmentEntry, sha256 } from '../shared/manifest';
 import { decompress, GzipError, SEGMENT_CONTENT_TYPE } from '../shared/ndjson';
-import type { ObjectStore } from '../shared/ports';
+import type { Clock, ObjectStore } from '../shared/ports';
 import { inParallel } from './parallel';
 
 const WRITERS = 8;
@@ -18,12 +18,22 @@ export async function publishBatch(manifest: Manifest, members: Buffer, store: O
   });
 }
 
-/** Finishes what a dead run left: from the staged bytes, never from the source, and never compressed anew. */
-export async function publishHead(manifest: Manifest, store: ObjectStore): Promise<number> {
+export interface PublishOptions {
+  readonly store: ObjectStore;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/**
+ * Finishes what a dead run left: from the staged bytes, never from the source, and never compressed anew. What may have
+ * expired stays away, staged or not: published now, it would be locked anew, and outlive what was promised of it.
+ */
+export async function publishHead(manifest: Manifest, { store, clock }: PublishOptions): Promise<number> {
+  const isOver = mayHaveExpired(manifest, clock.now());
   let published = 0;
   await inParallel(WRITERS, manifest.segments, async (segment) => {
     const stored = await store.get(segment.key);
     if (stored !== undefined) return checkContent(segment, stored, 'segment-differs', segment.key);
+    if (isOver) return;
     await publishSegment(segment, await stagedMember(manifest, segment, store), store);
     published += 1;
   });

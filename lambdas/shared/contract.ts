@@ -16,7 +16,7 @@ export const archiverEnvironment = {
   signingKey: textVariable('SIGNING_KEY'),
   lookbackHours: numberVariable('LOOKBACK_HOURS', 0, 720),
   maxRequestsPerMinute: numberVariable('MAX_REQUESTS_PER_MINUTE', 1, 100_000),
-  retention: jsonVariable<Retention | null>('RETENTION', 'null or {"mode","days"}', isRetention),
+  retention: jsonVariable<Retention | null>('RETENTION', 'null or {"mode","days","expireAfterDays"}', isRetention),
 };
 
 /** What the archiver runs with, deployed and locally. Its peak is under half of it, whatever the backlog. */
@@ -122,8 +122,13 @@ export const metricNames = {
 function isRetention(value: unknown): value is Retention | null {
   if (value === null) return true;
   if (typeof value !== 'object') return false;
-  const { mode, days } = value as Readonly<Record<string, unknown>>;
-  return (mode === 'GOVERNANCE' || mode === 'COMPLIANCE') && Number.isSafeInteger(days) && Number(days) > 0;
+  const { mode, days, expireAfterDays } = value as Readonly<Record<string, unknown>>;
+  const isLock = (mode === 'GOVERNANCE' || mode === 'COMPLIANCE') && Number.isSafeInteger(days) && Number(days) > 0;
+  // What is under lock cannot expire.
+  return (
+    isLock &&
+    (expireAfterDays === null || (Number.isSafeInteger(expireAfterDays) && Number(expireAfterDays) >= Number(days)))
+  );
 }
 
 function isInstant(value: unknown): boolean {

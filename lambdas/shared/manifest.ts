@@ -8,6 +8,8 @@ import type { QuarantineReason } from './event';
 export const FORMAT = 'postman-audit-archive/1';
 export const PAYLOAD_TYPE = 'application/vnd.postman-audit-archive.manifest.v1+json';
 
+const DAY_MS = 86_400_000;
+
 /** Why the batch was sealed: nothing more to fetch; the batch was full; or the time left was too short to go on. */
 export type SealReason = 'complete' | 'batch-full' | 'deadline';
 
@@ -61,6 +63,8 @@ export interface Gap extends TimeRange {
 export interface Retention {
   readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
   readonly days: number;
+  /** The bucket deletes what a manifest lists after so many days; null where it never does. Manifests stay. */
+  readonly expireAfterDays: number | null;
 }
 
 /** What the run met since its previous manifest (for a run's first manifest: since it began). */
@@ -112,6 +116,16 @@ export interface SegmentEntry {
 
 export function encodeManifest(manifest: Manifest): Buffer {
   return Buffer.from(JSON.stringify(manifest));
+}
+
+/**
+ * Whether the bucket may have deleted what the manifest lists: as its own signed retention says, and never before the
+ * lock ended. Nothing else excuses an object that is missing.
+ */
+export function mayHaveExpired({ run, retention }: Pick<Manifest, 'run' | 'retention'>, now: Date): boolean {
+  if (retention === null || retention.expireAfterDays === null) return false;
+  const days = Math.max(retention.expireAfterDays, retention.days);
+  return now.getTime() >= Date.parse(run.finished) + days * DAY_MS;
 }
 
 /** Lower-case hex. */
@@ -210,7 +224,7 @@ const SHAPE: Readonly<Record<keyof Manifest, Check>> = {
   ),
   sweepTurn: count,
   sourceTeams: listOf(text),
-  retention: orNull(recordOf({ mode: oneOf('GOVERNANCE', 'COMPLIANCE'), days: count })),
+  retention: orNull(recordOf({ mode: oneOf('GOVERNANCE', 'COMPLIANCE'), days: count, expireAfterDays: orNull(count) })),
   batch: orNull(recordOf({ key: text, bytes: count })),
   segments: listOf(
     recordOf({

@@ -19,6 +19,8 @@ export interface Link {
   readonly seq: number;
   readonly sha256: string;
   readonly manifest: Manifest;
+  /** By the pinned key. */
+  readonly isSigned: boolean;
   /** Up to this instant, in ms, all time is read or in a gap. */
   readonly reach: number;
 }
@@ -53,7 +55,14 @@ export async function openLink(
   if (opened.payload === undefined) return undefined;
   try {
     const manifest = decodeManifest(opened.payload);
-    return { key, seq, manifest, sha256: sha256(opened.payload), reach: reachOf(manifest, previous) };
+    return {
+      key,
+      seq,
+      manifest,
+      isSigned: opened.ok,
+      sha256: sha256(opened.payload),
+      reach: reachOf(manifest, previous),
+    };
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     report(isNewer(opened.payload) ? 'format-newer' : 'manifest-unreadable', key, error.message);

@@ -25,10 +25,17 @@ export interface ContentContext {
   readonly manifestKey: string;
   /** Only the head may be unpublished. */
   readonly isHead: boolean;
+  /** The manifest is signed, and its retention says that what it lists may be gone by now. */
+  readonly mayHaveExpired: boolean;
 }
 
-/** What was really found, in lines. */
-export type ContentTally = Readonly<Record<Area, number>>;
+/** What was really found, in lines; and what has expired. */
+export interface ContentTally extends Readonly<Record<Area, number>> {
+  readonly expired: readonly Expired[];
+}
+
+/** An object that is gone, and how many lines it was of: none for a batch object, which holds those of its segments. */
+export type Expired = Pick<SegmentEntry, 'key' | 'lines'>;
 
 interface Placed {
   readonly entry: SegmentEntry;
@@ -38,15 +45,16 @@ interface Placed {
 
 export async function verifyContent(manifest: Manifest, context: ContentContext): Promise<ContentTally> {
   const { report, ids, manifestKey } = context;
-  const found = { events: 0, quarantine: 0 };
+  const expired: Expired[] = [];
+  const found = { events: 0, quarantine: 0, expired };
   const reasons = new Map<QuarantineReason, number>();
   const walkStart = new Date(manifest.run.walkStart);
 
   if (!fillsTheBatch(manifest)) report('batch-untiled', manifestKey);
-  const batch = await readBatch(manifest, context);
+  const batch = await readBatch(manifest, { ...context, expired });
   for (const { entry, area, date } of placedSegments(manifest, context)) {
     const wasListed = context.folder.unlisted.delete(entry.key);
-    const content = await readSegment(entry, { ...context, batch, manifest, wasListed });
+    const content = await readSegment(entry, { ...context, batch, manifest, wasListed, expired });
     if (content === undefined) {
       if (area === 'events') ids.loseSome();
       continue;
@@ -72,16 +80,23 @@ function fillsTheBatch({ batch, segments }: Manifest): boolean {
   return batch === null ? segments.length === 0 : segments.length > 0 && end === batch.bytes;
 }
 
-async function readBatch(manifest: Manifest, context: ContentContext): Promise<Buffer | undefined> {
+interface ReadingContext extends ContentContext {
+  /** Takes what is gone, and may be. */
+  readonly expired: Expired[];
+}
+
+async function readBatch(manifest: Manifest, context: ReadingContext): Promise<Buffer | undefined> {
   const { batch, team, seq } = manifest;
   if (batch === null) return undefined;
   if (seqOfBatchKey(team, batch.key) !== seq) {
     context.report('batch-misnamed', context.manifestKey, batch.key);
     return undefined;
   }
-  context.folder.staged.delete(batch.key);
+  const wasListed = context.folder.staged.delete(batch.key);
   const bytes = await readObject(context.reader, batch.key, MAX_OBJECT_BYTES);
   if (!Buffer.isBuffer(bytes)) {
+    if (bytes === 'missing' && (await hasExpired({ key: batch.key, lines: 0 }, { ...context, wasListed })))
+      return undefined;
     context.report(bytes === 'missing' ? 'batch-missing' : bytes, batch.key);
     return undefined;
   }
@@ -104,7 +119,7 @@ function placedSegments(manifest: Manifest, { report, manifestKey }: ContentCont
   return [...placed.values()].sort((a, b) => Number(a.area > b.area) - Number(a.area < b.area));
 }
 
-interface SegmentContext extends ContentContext {
+interface SegmentContext extends ReadingContext {
   readonly batch: Buffer | undefined;
   readonly manifest: Manifest;
   /** Something has the segment's name, whether or not it can be read: it is not just unpublished. */
@@ -121,6 +136,8 @@ async function readSegment(entry: SegmentEntry, context: SegmentContext): Promis
 
   const stored = await readObject(context.reader, entry.key, MAX_OBJECT_BYTES);
   if (!Buffer.isBuffer(stored)) {
+    // Its lines may still be staged, but they are in the archive no more, and their ids may come again.
+    if (stored === 'missing' && (await hasExpired(entry, context))) return undefined;
     const isMissing = stored === 'missing' && !context.wasListed;
     if (isMissing && context.isHead && staged?.content)
       report('segment-unpublished', entry.key, `committed ${manifest.run.finished}`);
@@ -132,6 +149,19 @@ async function readSegment(entry: SegmentEntry, context: SegmentContext): Promis
   if (published.code) report(published.code, entry.key, published.why);
   else if (staged?.content && !isCopy) report('segment-recompressed', entry.key, `not the bytes in ${batchKey}`);
   return published.content ?? staged?.content;
+}
+
+/**
+ * Whether a missing object has expired; notes it. What has its name and cannot be read did not: it was put there. What
+ * was listed and is so no more went while the verifier read.
+ */
+async function hasExpired(
+  { key, lines }: Expired,
+  { reader, mayHaveExpired, wasListed, expired }: Omit<SegmentContext, 'batch' | 'manifest'>,
+): Promise<boolean> {
+  if (!mayHaveExpired || (wasListed && (await reader.list(key)).includes(key))) return false;
+  expired.push({ key, lines });
+  return true;
 }
 
 interface Unpacked {

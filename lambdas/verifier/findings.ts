@@ -29,6 +29,7 @@ export const FINDINGS = {
   'segment-misnamed': finding('The segment key is not one of this team and seq, or is listed twice.'),
   'segment-missing': finding('A segment is not there.'),
   'segment-unpublished': notice('Committed and not yet published: the next run publishes it.'),
+  expired: notice('No longer there, and its own signed retention says that it may have expired by now.'),
   'segment-malformed': finding('Not exactly one whole gzip member of the stated size.'),
   'segment-differs': finding('The lines are not those that were committed.'),
   'segment-recompressed': finding('The lines are those that were committed, but the bytes around them were changed.'),

@@ -9,7 +9,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { manifestKey, manifestPrefix } from '../shared/keys';
-import type { Gap, TimeRange } from '../shared/manifest';
+import { type Gap, mayHaveExpired, type TimeRange } from '../shared/manifest';
 import { followsThePrevious, isInItsPlace, type Link, leavesNoTimeOut, neverGoesBack, openLink } from './chain';
 import { type ContentTally, verifyContent } from './content';
 import { type Finding, type Report, reporter } from './findings';
@@ -26,6 +26,8 @@ export interface SavedHead {
 
 export interface VerifyOptions {
   readonly publicKey: KeyObject;
+  /** What has expired is judged by it. */
+  readonly now: Date;
   readonly heads?: readonly SavedHead[];
 }
 
@@ -44,6 +46,8 @@ export interface TeamSummary {
   /** From the chain's start up to its position. */
   readonly period: TimeRange | null;
   readonly gaps: readonly Gap[];
+  /** What is gone, as its signed manifests say that it may be; the lines are theirs. */
+  readonly expired: { readonly objects: number; readonly lines: number };
   readonly head: (SavedHead & { readonly finished: string }) | null;
   readonly codeVersions: readonly string[];
   /** Batch objects that crashed runs staged and never committed: harmless, and in no manifest. */
@@ -53,13 +57,14 @@ export interface TeamSummary {
 interface TeamContext {
   readonly reader: ArchiveReader;
   readonly publicKey: KeyObject;
+  readonly now: Date;
   readonly folder: TeamFolder;
   readonly saved: readonly SavedHead[];
   readonly report: Report;
 }
 
 export async function verify(reader: ArchiveReader, options: VerifyOptions): Promise<Verification> {
-  const { publicKey, heads = [] } = options;
+  const { publicKey, now, heads = [] } = options;
   const findings: Finding[] = [];
   const report = reporter(findings, null);
   const { teams, objects } = await takeInventory(reader, report);
@@ -71,7 +76,8 @@ export async function verify(reader: ArchiveReader, options: VerifyOptions): Pro
   const summaries: TeamSummary[] = [];
   for (const folder of [...teams, ...[...vanished].map(emptyFolder)]) {
     const saved = heads.filter(({ team }) => team === folder.team);
-    summaries.push(await verifyTeam({ reader, publicKey, folder, saved, report: reporter(findings, folder.team) }));
+    const team = { folder, saved, report: reporter(findings, folder.team) };
+    summaries.push(await verifyTeam({ reader, publicKey, now, ...team }));
   }
   return { findings, teams: summaries, objects };
 }
@@ -99,9 +105,13 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     previous = link;
     // A copy of another manifest: its data is looked at once, and it has none of its own.
     if (link.manifest.team !== folder.team || tally.seqs.has(link.manifest.seq)) continue;
-    const isHead = seq === headSeq;
-    tally.add(link, await verifyContent(link.manifest, { ...context, ids, isHead, manifestKey: link.key }));
+    const circumstances = {
+      isHead: seq === headSeq,
+      mayHaveExpired: link.isSigned && mayHaveExpired(link.manifest, context.now),
+    };
+    tally.add(link, await verifyContent(link.manifest, { ...context, ...circumstances, ids, manifestKey: link.key }));
   }
+  tally.tellExpired(report);
   nothingWasCutOff(headSeq, context);
   for (const key of folder.unlisted) report('object-unlisted', key);
   return tally.summary();
@@ -131,6 +141,8 @@ function createTally({ team, staged }: TeamFolder) {
   const codeVersions = new Set<string>();
   const gaps: Gap[] = [];
   const lines = { events: 0, quarantine: 0 };
+  const expired = { objects: 0, lines: 0 };
+  let firstExpired: string | undefined;
   let first: Link | undefined;
   let last: Link | undefined;
   return {
@@ -141,8 +153,18 @@ function createTally({ team, staged }: TeamFolder) {
       for (const gap of link.manifest.gaps) gaps.push(gap); // Spread, a forged million of them would end the process.
       lines.events += found.events;
       lines.quarantine += found.quarantine;
+      for (const gone of found.expired) {
+        firstExpired ??= gone.key;
+        expired.objects += 1;
+        expired.lines += gone.lines;
+      }
       first ??= link;
       last = link;
+    },
+    /** Once for all: after some years it is most of the archive. */
+    tellExpired(report: Report): void {
+      const others = expired.objects - 1;
+      if (firstExpired !== undefined) report('expired', firstExpired, others > 0 ? `and ${others} more` : '');
     },
     summary: (): TeamSummary => ({
       team,
@@ -151,6 +173,7 @@ function createTally({ team, staged }: TeamFolder) {
       quarantined: lines.quarantine,
       period: first && last ? { from: first.manifest.start, to: last.manifest.position } : null,
       gaps,
+      expired,
       head: last ? { team, seq: last.seq, sha256: last.sha256, finished: last.manifest.run.finished } : null,
       codeVersions: [...codeVersions],
       abandonedBatches: staged.size,

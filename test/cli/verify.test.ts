@@ -6,7 +6,7 @@ import { runVerify, type VerifyFlags } from '../../cli/verify';
 import { keyId } from '../../lambdas/shared/dsse';
 import { manifestKey } from '../../lambdas/shared/keys';
 import { buildArchive, createSigner, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
-import { inFolder } from '../support/judge';
+import { inFolder, NOW } from '../support/judge';
 
 const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 const COMMAND = join(import.meta.dirname, '../../cli/audit-archive.mjs');
@@ -16,7 +16,7 @@ describe('the report', () => {
     await inArchive(async ({ run }) => {
       const { exitCode, text } = await run();
       expect(exitCode).toBe(0);
-      expect(text).toContain(`12 objects, checked with the key ${keyId(testKey)}`);
+      expect(text).toContain(`12 objects, checked with the key ${keyId(testKey)} at ${NOW.toISOString()}`);
       expect(text).toContain('main: 4 manifests, 7 events, 3 in quarantine');
       expect(text).toContain('from 2026-03-09T18:00:00.000Z to 2026-03-10T04:00:00.000Z');
       expect(text).toMatch(/head 4, SHA-256 [0-9a-f]{64}, of 2026-03-10T04:00:20.000Z/);
@@ -189,7 +189,8 @@ async function inArchive(use: (sandbox: Sandbox) => Promise<void>): Promise<void
       file,
       async run(flags = {}) {
         const printed: string[] = [];
-        const exitCode = await runVerify(archive, { key: file('public.pem'), ...flags }, (line) => printed.push(line));
+        const surroundings = { print: (line: string) => printed.push(line), now: NOW };
+        const exitCode = await runVerify(archive, { key: file('public.pem'), ...flags }, surroundings);
         return { exitCode, text: printed.join('\n') };
       },
     });

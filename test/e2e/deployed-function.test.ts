@@ -181,7 +181,8 @@ async function expectWhole(events: number): Promise<void> {
   const { missing, extra, archived } = compareWithSource(bucketFolder, source.servedLines());
   expect({ missing, extra, archived }).toEqual({ missing: [], extra: [], archived: events });
   const said: string[] = [];
-  const exitCode = await runVerify(bucketFolder, { key: join(folder, 'public.pem') }, (line) => said.push(line));
+  const surroundings = { print: (line: string) => said.push(line), now: new Date() };
+  const exitCode = await runVerify(bucketFolder, { key: join(folder, 'public.pem') }, surroundings);
   expect({ exitCode, said }).toMatchObject({ exitCode: 0 });
 }
 

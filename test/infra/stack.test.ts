@@ -145,7 +145,7 @@ describe('the archiver', () => {
       signingKey: 'arn:aws:kms:eu-central-1:111122223333:key/KeysSigningD455BFD1',
       lookbackHours: 6,
       maxRequestsPerMinute: 200,
-      retention: { mode: 'GOVERNANCE', days: 400 },
+      retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     });
   });
 

@@ -12,7 +12,13 @@ const values = fc.record({
   lookbackHours: fc.double({ min: 0, max: 720, noNaN: true }).map((hours) => hours + 0),
   maxRequestsPerMinute: fc.integer({ min: 1, max: 100_000 }),
   retention: fc.option(
-    fc.record({ mode: fc.constantFrom('GOVERNANCE' as const, 'COMPLIANCE' as const), days: fc.integer({ min: 1 }) }),
+    fc
+      .record({
+        mode: fc.constantFrom('GOVERNANCE' as const, 'COMPLIANCE' as const),
+        days: fc.integer({ min: 1 }),
+        longer: fc.option(fc.nat()),
+      })
+      .map(({ longer, ...lock }) => ({ ...lock, expireAfterDays: longer === null ? null : lock.days + longer })),
   ),
 });
 

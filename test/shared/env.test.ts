@@ -14,7 +14,7 @@ const VALUES = {
   signingKey: 'arn:aws:kms:eu-central-1:111122223333:key/1234',
   lookbackHours: 6,
   maxRequestsPerMinute: 200,
-  retention: { mode: 'GOVERNANCE', days: 400 } as const,
+  retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null } as const,
 };
 const ENCODED = encodeEnvironment(archiverEnvironment, VALUES);
 
@@ -42,7 +42,7 @@ describe("the archiver's environment", () => {
     );
     expect(problemsOf({ ...ENCODED, ARCHIVE_BUCKET: '', LOOKBACK_HOURS: '-1', RETENTION: '{}' })).toBe(
       'environment: ARCHIVE_BUCKET is not set; LOOKBACK_HOURS must be a number from 0 to 720; ' +
-        'RETENTION must be null or {"mode","days"}',
+        'RETENTION must be null or {"mode","days","expireAfterDays"}',
     );
   });
 
@@ -58,12 +58,15 @@ describe("the archiver's environment", () => {
     ['RETENTION', 'GOVERNANCE'],
     ['RETENTION', '{"mode":"GOVERNANCE"}'],
     ['RETENTION', '{"mode":"governance","days":400}'],
-    ['RETENTION', '{"mode":"GOVERNANCE","days":0}'],
-    ['RETENTION', '{"mode":"GOVERNANCE","days":"400"}'],
-    ['RETENTION', '{"mode":"GOVERNANCE","days":1.5}'],
-    ['RETENTION', '{"mode":"GOVERNANCE","days":1e400}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":400,"expireAfterDays":"never"}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":400,"expireAfterDays":399}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":400,"expireAfterDays":1e300}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":0,"expireAfterDays":null}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":"400","expireAfterDays":null}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":1.5,"expireAfterDays":null}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":1e400,"expireAfterDays":null}'],
     // Signed into a manifest, this number would be refused by every later reader.
-    ['RETENTION', '{"mode":"GOVERNANCE","days":1e300}'],
+    ['RETENTION', '{"mode":"GOVERNANCE","days":1e300,"expireAfterDays":null}'],
     ['RETENTION', '[]'],
     ['RETENTION', '"null"'],
     ['RETENTION', 'undefined'],

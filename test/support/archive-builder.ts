@@ -189,7 +189,7 @@ function drawManifest({ team, seq, previous, segments, batch }: Drawing): Manife
     sweep: null,
     sweepTurn: 0,
     sourceTeams: [],
-    retention: { mode: 'GOVERNANCE', days: 400 },
+    retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     batch: batch === null ? null : { key: batch, bytes: segments.reduce((sum, { member }) => sum + member.length, 0) },
     segments: segments.map(({ key, lines, content, member }) => {
       const span = key.startsWith('events') ? [lines.at(0), lines.at(-1)].map(instantOf) : [];

@@ -14,7 +14,10 @@ export interface Judgement extends Verification {
   readonly said: readonly string[];
 }
 
-export async function judge(objects: Objects, heads?: readonly SavedHead[]): Promise<Judgement> {
+/** Long after the archives that the builder makes. */
+export const NOW = new Date('2027-01-01T00:00:00.000Z');
+
+export async function judge(objects: Objects, heads?: readonly SavedHead[], now = NOW): Promise<Judgement> {
   return inFolder(async (folder) => {
     writeObjects(objects, join(folder, 'archive'));
     if (heads) writeFileSync(join(folder, 'heads.json'), JSON.stringify(heads));
@@ -24,7 +27,7 @@ export async function judge(objects: Objects, heads?: readonly SavedHead[]): Pro
       json: true,
       ...(heads && { head: join(folder, 'heads.json') }),
     };
-    const exitCode = await runVerify(join(folder, 'archive'), flags, (text) => printed.push(text));
+    const exitCode = await runVerify(join(folder, 'archive'), flags, { print: (text) => printed.push(text), now });
     const document: Verification & { clean: boolean } = JSON.parse(printed.join(''));
     return { ...document, exitCode, said: document.findings.map(saying) };
   });

@@ -33,7 +33,7 @@ export function aManifest(fields: Partial<Manifest> = {}): Manifest {
     sweep: { date: '2026-06-01', status: 'complete', served: 5, archived: 5, late: 0, missing: 0, changed: 0 },
     sweepTurn: 7,
     sourceTeams: ['70000001'],
-    retention: { mode: 'COMPLIANCE', days: 400 },
+    retention: { mode: 'COMPLIANCE', days: 400, expireAfterDays: 500 },
     batch: { key: 'batches/team=main/0000000002-5b4a4b0e.gz', bytes: 120 },
     segments: [
       {

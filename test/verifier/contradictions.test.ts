@@ -16,7 +16,7 @@ import {
   testKey,
   walkStartOf,
 } from '../support/archive-builder';
-import { judge, saying } from '../support/judge';
+import { judge, NOW, saying } from '../support/judge';
 
 const DAY = 'events/team=main/dt=2026-03-10/0000000001.ndjson.gz';
 const HELD = 'quarantine/team=main/dt=2026-03-10/0000000001.ndjson.gz';
@@ -76,7 +76,7 @@ describe('a line that may not be where it is', () => {
   test('many troubles of a kind are one finding with the first line and their number', async () => {
     const lines = [5, 4, 3, 2, 1].map((id) => eventLine(id, AT));
     const objects = await buildArchive({ batches: [{ arrange: () => [{ key: DAY, lines }] }] });
-    const { findings } = await verify(readerOf(objects), { publicKey: testKey });
+    const { findings } = await verify(readerOf(objects), { publicKey: testKey, now: NOW });
     expect(findings).toMatchObject([{ code: 'lines-unordered', detail: 'line 2, and 3 more' }]);
   });
 
@@ -84,7 +84,7 @@ describe('a line that may not be where it is', () => {
     const secret = 'sx1d7f-secret';
     const lines = [eventLine(secret, LATER), eventLine(secret, AT), `{"id":"${secret}"}`, `{${secret}`];
     const objects = await buildArchive({ batches: [{ arrange: () => [{ key: DAY, lines }] }] });
-    const { findings } = await verify(readerOf(objects), { publicKey: testKey });
+    const { findings } = await verify(readerOf(objects), { publicKey: testKey, now: NOW });
     expect(findings.length).toBeGreaterThan(3);
     expect(JSON.stringify(findings)).not.toContain(secret);
   });
@@ -342,7 +342,7 @@ describe('the head', () => {
     const objects = await buildArchive({ batches });
     const reader = readerOf(objects);
     const get: typeof reader.get = async (key, range) => (key === newest ? undefined : reader.get(key, range));
-    const { findings } = await verify({ ...reader, get }, { publicKey: testKey });
+    const { findings } = await verify({ ...reader, get }, { publicKey: testKey, now: NOW });
     expect(findings.map(saying)).toEqual([`segment-missing ${newest}`]);
   });
 
@@ -351,7 +351,7 @@ describe('the head', () => {
     const reader = readerOf(objects);
     const before = (await reader.list('')).filter((key) => !key.includes('0000000002'));
     const racing = { ...reader, list: async (prefix: string) => (prefix === '' ? before : reader.list(prefix)) };
-    expect((await verify(racing, { publicKey: testKey })).findings.map(saying)).toEqual([]);
+    expect((await verify(racing, { publicKey: testKey, now: NOW })).findings.map(saying)).toEqual([]);
   });
 });
 

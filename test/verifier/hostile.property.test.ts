@@ -13,6 +13,7 @@ import {
   testKey,
   testSigner,
 } from '../support/archive-builder';
+import { NOW } from '../support/judge';
 
 const AT = '2026-03-10T00:30:00.000Z';
 const DAY = 'events/team=main/dt=2026-03-10/0000000001.ndjson.gz';
@@ -21,7 +22,7 @@ const M1 = manifestKey('main', 1);
 
 /** `codes` and names of all findings that are more than notices. */
 async function findingsIn(objects: Objects): Promise<string> {
-  const { findings } = await verify(readerOf(objects), { publicKey: testKey });
+  const { findings } = await verify(readerOf(objects), { publicKey: testKey, now: NOW });
   expect(Object.keys(Object.prototype)).toEqual([]);
   const grave = findings.filter(({ severity }) => severity === 'finding');
   return grave.map(({ code, object, detail }) => `${code} ${object} ${detail}`).join('\n');
@@ -157,7 +158,7 @@ test('any keys in an archive are findings or notices, one each', async () => {
   await fc.assert(
     fc.asyncProperty(keys, async (planted) => {
       const all = new Map([...objects, ...planted.map((key): [string, Buffer] => [key, Buffer.from('x')])]);
-      const { findings } = await verify(readerOf(all), { publicKey: testKey });
+      const { findings } = await verify(readerOf(all), { publicKey: testKey, now: NOW });
       expect(findings.map(({ object }) => object).sort()).toEqual([...planted].sort());
     }),
   );
