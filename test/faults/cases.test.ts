@@ -1,0 +1,3 @@
+import { storageCases } from './cases-storage';
+
+test.each([...storageCases])('$name', ({ play }) => play());
