@@ -122,7 +122,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     const steps = walk({ from, to: midnight(from, 1) }, source, { now: walkStart, floor, reserveMs: RESERVE_MS });
     let failure: unknown;
     try {
-      watch.end(yield* drain(steps, (_, admitted) => watch.see(admitted)));
+      watch.end(yield* drain(steps, (step, admitted) => watch.see(admitted, step.floor)));
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       // A day that the source cannot serve must not keep the walk's events out of the archive, nor the next day unswept.

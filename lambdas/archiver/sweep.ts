@@ -38,12 +38,14 @@ function dateOfTurn(turn: number, days: number, newest: Date): Date {
 export function watchSweep(date: string, archived: ReadonlySet<string>) {
   const served = new Set<string>();
   let pages = 0;
+  let isWhole = false;
   let late = 0;
   let changed = 0;
   let status: Sweep['status'] | 'not-begun' = 'failed';
 
-  function see(admitted: readonly Admitted[]): void {
+  function see(admitted: readonly Admitted[], floor: Date): void {
     pages += 1;
+    isWhole = floor.getTime() <= Date.parse(date);
     for (const event of admitted) {
       if (event.date !== date || served.has(event.id)) continue;
       served.add(event.id);
@@ -53,7 +55,9 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
   }
 
   function end(walkEnd: WalkEnd): void {
-    status = walkEnd === 'complete' ? 'complete' : pages > 0 ? 'partial' : 'not-begun';
+    // A day that lies before the source's floor, or across it, was not served: nothing of it is missing.
+    if (walkEnd === 'complete') status = isWhole ? 'complete' : 'partial';
+    else status = pages > 0 ? 'partial' : 'not-begun';
   }
 
   /** What is missing is known only once the whole day was served. Null where there was no time to begin. */

@@ -114,12 +114,13 @@ test('there is nothing to sweep before the first whole day', () => {
 
 describe('what a sweep saw', () => {
   const date = '2026-06-01';
+  const floor = new Date('2026-06-01T00:00:00.000Z');
   const admitted = (id: string, standing: 'new' | 'known' | 'revision', on = date) => ({ id, date: on, standing });
 
   test('is compared with the archive once the whole day was served', () => {
     const watch = watchSweep(date, new Set(['a', 'b', 'c', 'd']));
-    watch.see([admitted('a', 'known'), admitted('b', 'revision')]);
-    watch.see([admitted('e', 'new')]);
+    watch.see([admitted('a', 'known'), admitted('b', 'revision')], floor);
+    watch.see([admitted('e', 'new')], floor);
     watch.end('complete');
     expect(watch.result()).toEqual({
       date,
@@ -134,17 +135,31 @@ describe('what a sweep saw', () => {
 
   test('counts an event once, however often it is served, and none of another date', () => {
     const watch = watchSweep(date, new Set(['a']));
-    watch.see([admitted('a', 'revision'), admitted('a', 'revision'), admitted('b', 'new'), admitted('b', 'known')]);
-    watch.see([admitted('a', 'revision'), admitted('z', 'new', '2026-06-02')]);
+    watch.see(
+      [admitted('a', 'revision'), admitted('a', 'revision'), admitted('b', 'new'), admitted('b', 'known')],
+      floor,
+    );
+    watch.see([admitted('a', 'revision'), admitted('z', 'new', '2026-06-02')], floor);
     watch.end('complete');
     expect(watch.result()).toMatchObject({ served: 2, late: 1, changed: 1, missing: 0 });
   });
 
   test('says nothing of what is missing where the time ended first', () => {
     const watch = watchSweep(date, new Set(['a', 'b']));
-    watch.see([admitted('a', 'known')]);
+    watch.see([admitted('a', 'known')], floor);
     watch.end('deadline');
     expect(watch.result()).toMatchObject({ status: 'partial', served: 1, missing: 0 });
+  });
+
+  test('says nothing of what is missing where the source no longer keeps the whole day', () => {
+    const unserved = watchSweep(date, new Set(['a', 'b']));
+    unserved.end('complete');
+    expect(unserved.result()).toMatchObject({ status: 'partial', served: 0, archived: 2, missing: 0 });
+    const cut = watchSweep(date, new Set(['a', 'b']));
+    cut.see([admitted('a', 'known')], floor);
+    cut.see([], new Date('2026-06-01T00:00:00.001Z'));
+    cut.end('complete');
+    expect(cut.result()).toMatchObject({ status: 'partial', served: 1, missing: 0 });
   });
 
   test('is nothing at all where there was no time to begin', () => {
@@ -155,7 +170,7 @@ describe('what a sweep saw', () => {
 
   test('is a failed sweep until it ends', () => {
     const watch = watchSweep(date, new Set(['a', 'b']));
-    watch.see([admitted('a', 'known')]);
+    watch.see([admitted('a', 'known')], floor);
     expect(watch.result()).toMatchObject({ status: 'failed', served: 1, missing: 0 });
   });
 });
