@@ -126,6 +126,6 @@ async function theVerifierFindsNothing(world: World): Promise<void> {
       objects.get(key)?.subarray(range?.start ?? 0, range?.end),
   };
   const { findings } = await verify(reader, { publicKey, now: new Date(world.now()) });
-  const [first] = findings;
+  const first = findings.find(({ code }) => code !== 'expired');
   if (first !== undefined) throw new Violation(`verifier:${first.code}`, `${first.object} ${first.detail}`);
 }

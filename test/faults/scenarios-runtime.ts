@@ -39,6 +39,29 @@ async function halfPublished(world: World): Promise<void> {
   world.advance(HOUR);
 }
 
+/** The world stands still until all that was archived may have expired; then the bucket deletes what is named so. */
+function expired(names: RegExp): (world: World) => Promise<void> {
+  return async (world) => {
+    await halfPublished(world);
+    world.advance(500 * DAY);
+    for (const key of world.objects.keys()) if (names.test(key)) world.objects.delete(key);
+  };
+}
+
+const REVIVED = NOON + 2 * HOUR + 500 * DAY;
+const expiring = {
+  ...twoSegments,
+  settings: { retention: { mode: 'COMPLIANCE' as const, days: 400, expireAfterDays: 500 } },
+  events: [...twoSegments.events, ...series(500, REVIVED - 20 * DAY, 4, 5 * DAY), event(600, REVIVED - MINUTE)],
+};
+
+/** What was never published, or is there no more, is not published as new. */
+function nothingOldIsNew(world: World): void {
+  const revived = world.runs.slice(2);
+  const old = revived.flatMap(({ created }) => created.filter((key) => /\/000000000[12]\./.test(key)));
+  must(revived.length > 0 && old.length === 0, `published again: ${old.join(' ')}`);
+}
+
 export const runtimeScenarios: readonly Scenario[] = [
   {
     name: 'outage of 179 days',
@@ -118,6 +141,18 @@ export const runtimeScenarios: readonly Scenario[] = [
       ],
     },
     history: halfPublished,
+  },
+  {
+    name: 'a head half published, and all of it expired',
+    setup: expiring,
+    history: expired(/^(batches|events|quarantine)\//),
+    check: nothingOldIsNew,
+  },
+  {
+    name: 'a head half published, and its staged bytes have outlived it',
+    setup: expiring,
+    history: expired(/^(events|quarantine)\//),
+    check: nothingOldIsNew,
   },
   {
     name: 'the checkpoint item is lost',

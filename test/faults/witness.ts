@@ -5,7 +5,7 @@
 import { inspect } from 'node:util';
 import { manifestKey } from '../../lambdas/shared/keys';
 import type { Manifest } from '../../lambdas/shared/manifest';
-import { CANARY_EMAIL, CANARY_KEY } from './events';
+import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
 import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from './stored';
 
 /** What a check found wrong. */
@@ -63,7 +63,7 @@ function* troublesOf(key: string, objects: Objects, idOf: IdOf): Generator<Troub
   if (repeatsAnId(manifest, objects, idOf)) yield ['committed-twice', `${key} holds an id that is archived already`];
 }
 
-/** Manifest n+1 is only put when n is there, and fully published. */
+/** Manifest n+1 is only put when n is there, and fully published; or so old that it may have expired. */
 function* chainTroubles(key: string, manifest: Manifest, objects: Objects): Generator<Trouble> {
   const previousKey = manifestKey(manifest.team, manifest.seq - 1);
   const previous = manifestAt(objects, previousKey);
@@ -75,9 +75,15 @@ function* chainTroubles(key: string, manifest: Manifest, objects: Objects): Gene
     return;
   }
   for (const segment of previous.segments) {
-    if (!objects.has(segment.key)) yield ['committed-before-published', `${key}, while ${segment.key} is missing`];
+    if (!objects.has(segment.key) && !isOver(previous, manifest))
+      yield ['committed-before-published', `${key}, while ${segment.key} is missing`];
   }
   if (manifest.position < previous.position) yield ['position-back', key];
+}
+
+function isOver({ run, retention }: Manifest, next: Manifest): boolean {
+  const days = (Date.parse(next.run.finished) - Date.parse(run.finished)) / DAY;
+  return retention?.expireAfterDays != null && days >= retention.expireAfterDays;
 }
 
 function* batchTroubles(key: string, { batch }: Manifest, objects: Objects): Generator<Trouble> {
