@@ -45,6 +45,27 @@ export const mutations: readonly Mutation[] = [
     'const recovered = 0;',
   ),
   mutation(
+    'a head that has expired is taken for tampered',
+    'a head half published, and all of it expired',
+    'archiver/publish.ts',
+    'if (isOver) return;',
+    '',
+  ),
+  mutation(
+    'a head that has expired is published as new',
+    'a head half published, and its staged bytes have outlived it',
+    'archiver/publish.ts',
+    'if (isOver) return;',
+    '',
+  ),
+  mutation(
+    'a head is given up before it has expired',
+    'a head half published',
+    'archiver/publish.ts',
+    'if (isOver) return;',
+    'if (manifest.seq > 0) return;',
+  ),
+  mutation(
     'next batch before this one is published',
     'several batches',
     archive,
