@@ -1,0 +1,168 @@
+import { createLease } from '../../lambdas/archiver/lease';
+import type { Checkpoint, CheckpointStore, Hint, Lease } from '../../lambdas/shared/ports';
+import { aManifest } from '../support/manifest';
+import { recordedJournal } from '../support/source-kit';
+import { type VirtualClock, virtualClock } from '../support/virtual-clock';
+
+interface Table extends CheckpointStore {
+  readonly acquired: Lease[];
+  readonly saved: Checkpoint[];
+  readonly released: Lease[];
+}
+
+function tableOf(changes: Partial<CheckpointStore> = {}): Table {
+  const acquired: Lease[] = [];
+  const saved: Checkpoint[] = [];
+  const released: Lease[] = [];
+  return {
+    acquired,
+    saved,
+    released,
+    async acquire(lease) {
+      acquired.push(lease);
+      return changes.acquire?.(lease) ?? { seq: 7 };
+    },
+    async save(lease, checkpoint) {
+      saved.push(checkpoint);
+      return changes.save?.(lease, checkpoint) ?? 'saved';
+    },
+    async release(lease) {
+      released.push(lease);
+      await changes.release?.(lease);
+    },
+  };
+}
+
+function leaseOf(table: CheckpointStore, clock: VirtualClock = virtualClock()) {
+  const journal = recordedJournal();
+  return { lease: createLease({ team: 'main', runId: 'run', checkpoints: table, clock, journal }), journal, clock };
+}
+
+const head = (seq: number) => ({ manifest: aManifest({ seq, position: '2026-06-12T11:00:00.000Z' }), hash: 'a' });
+const fails = async (): Promise<never> =>
+  Promise.reject(Object.assign(new Error('canary'), { name: 'ThrottlingException' }));
+
+test('a lease ends by itself within a minute, before Lambda tries a crashed run again', async () => {
+  const table = tableOf();
+  const { lease, clock } = leaseOf(table);
+  expect(await lease.take()).toEqual({ seq: 7 });
+  const [taken] = table.acquired;
+  expect(taken).toMatchObject({ team: 'main', runId: 'run', now: clock.now() });
+  expect(Number(taken?.until) - Number(taken?.now)).toBeLessThan(60_000);
+});
+
+test('a lease that another run holds is told', async () => {
+  const { lease } = leaseOf(tableOf({ acquire: async () => 'held' }));
+  expect(await lease.take()).toBe('held');
+});
+
+test('before the run is under way, trouble with the table stops it', async () => {
+  await expect(leaseOf(tableOf({ acquire: fails })).lease.take()).rejects.toThrow();
+});
+
+test('a long walk keeps its lease, and asks no more often than needed', async () => {
+  const table = tableOf();
+  const { lease, clock } = leaseOf(table);
+  await lease.take();
+  for (let page = 0; page < 100; page += 1) {
+    clock.advance(1000);
+    await lease.keep();
+  }
+  expect(table.acquired.length).toBeGreaterThanOrEqual(4);
+  expect(table.acquired.length).toBeLessThanOrEqual(6);
+  const gaps = table.acquired.slice(1).map(({ now }, index) => Number(table.acquired[index]?.until) - now.getTime());
+  expect(Math.min(...gaps)).toBeGreaterThan(0);
+});
+
+test.each<[string, CheckpointStore['acquire']]>([
+  ['was stolen', async () => 'held'],
+  ['cannot be renewed', fails],
+])("a lease that %s is only told: the manifest's number decides", async (_name, acquire) => {
+  let first = true;
+  const table = tableOf({
+    acquire: async (lease): Promise<Hint | 'held'> => {
+      if (!first) return acquire(lease);
+      first = false;
+      return { seq: 7 };
+    },
+  });
+  const { lease, journal, clock } = leaseOf(table);
+  await lease.take();
+  clock.advance(30_000);
+  await lease.keep();
+  expect(journal.lines).toHaveLength(1);
+  expect(journal.lines[0]).toMatch(/lease not renewed/);
+  expect(journal.lines[0]).not.toContain('canary');
+});
+
+describe('the checkpoint', () => {
+  test('moves from the number that was found to the one just committed, step by step', async () => {
+    const table = tableOf();
+    const { lease } = leaseOf(table);
+    await lease.take();
+    await lease.checkpoint(head(8), false);
+    await lease.checkpoint(head(9), true);
+    const position = new Date('2026-06-12T11:00:00.000Z');
+    expect(table.saved).toEqual([
+      { previousSeq: 7, seq: 8, position, release: false },
+      { previousSeq: 8, seq: 9, position, release: true },
+    ]);
+  });
+
+  test.each<[unknown]>([[undefined], [{ S: 'x' }]])('of an item with seq %j expects none', async (seq) => {
+    const table = tableOf({ acquire: async () => ({ seq }) });
+    const { lease } = leaseOf(table);
+    await lease.take();
+    await lease.checkpoint(head(1), true);
+    expect(table.saved[0]?.previousSeq).toBeUndefined();
+  });
+
+  test('that is behind moves to where S3 is', async () => {
+    const table = tableOf({ acquire: async () => ({ seq: 3 }) });
+    const { lease } = leaseOf(table);
+    await lease.take();
+    await lease.checkpoint(head(90), true);
+    expect(table.saved[0]).toMatchObject({ previousSeq: 3, seq: 90 });
+  });
+
+  test.each<[string, CheckpointStore['save']]>([
+    ['refused', async () => 'refused'],
+    ['throttled', fails],
+  ])('%s is told, and stops nothing', async (_name, save) => {
+    const { lease, journal } = leaseOf(tableOf({ save }));
+    await lease.take();
+    await lease.checkpoint(head(8), true);
+    expect(journal.lines).toHaveLength(1);
+    expect(journal.lines[0]).toMatch(/checkpoint not saved/);
+    expect(journal.lines[0]).not.toContain('canary');
+  });
+
+  test('that was not saved at all is caught up with by the next', async () => {
+    let stored = 7;
+    let broken = true;
+    const table = tableOf({
+      save: async (_lease, { previousSeq, seq }) => {
+        if (broken) {
+          broken = false;
+          return fails();
+        }
+        if (stored !== previousSeq && stored !== seq) return 'refused';
+        stored = seq;
+        return 'saved';
+      },
+    });
+    const { lease } = leaseOf(table);
+    await lease.take();
+    await lease.checkpoint(head(8), false);
+    await lease.checkpoint(head(9), true);
+    expect(stored).toBe(9);
+  });
+});
+
+test('freeing the lease stops nothing either', async () => {
+  const table = tableOf({ release: fails });
+  const { lease, journal } = leaseOf(table);
+  await lease.free();
+  expect(table.released).toHaveLength(1);
+  expect(journal.lines).toEqual(['lease not released {"reason":"ThrottlingException"}']);
+});

@@ -1,0 +1,183 @@
+import { publishBatch, publishHead } from '../../lambdas/archiver/publish';
+import { manifestKey } from '../../lambdas/shared/keys';
+import { decodeManifest, type Manifest } from '../../lambdas/shared/manifest';
+import { compress } from '../../lambdas/shared/ndjson';
+import { buildArchive, type Objects, sampleBatches } from '../support/archive-builder';
+import { type MemoryStore, memoryStore, type Operation } from '../support/memory-store';
+import { virtualClock } from '../support/virtual-clock';
+
+const clock = virtualClock({ start: '2026-06-12T12:00:00.000Z' });
+
+/** An archive of one batch: two dates and a quarantine. */
+let published: Objects;
+let manifest: Manifest;
+let members: Buffer;
+let segmentKeys: readonly string[];
+
+beforeAll(async () => {
+  published = await buildArchive({ batches: [{ ...sampleBatches[0], quarantine: ['{"id":null}'] }] });
+  const envelope = JSON.parse(String(published.get(manifestKey('main', 1))));
+  manifest = decodeManifest(Buffer.from(envelope.payload, 'base64'));
+  members = published.get(manifest.batch?.key ?? '') ?? Buffer.alloc(0);
+  segmentKeys = manifest.segments.map(({ key }) => key);
+});
+
+/** As a run leaves it that dies right after its commit, or after publishing the first `done` segments. */
+function committed(done = 0, before?: (operation: Operation, key: string) => void): MemoryStore {
+  const objects = new Map(published);
+  for (const key of segmentKeys.slice(done)) objects.delete(key);
+  return memoryStore({ objects, ...(before === undefined ? {} : { before }) });
+}
+
+const writes = ({ calls }: MemoryStore) => calls.filter((call) => call.startsWith('create'));
+
+/** Other gzip bytes of the same content, as another zlib would write them. */
+function recompressed(key: string): Buffer {
+  const bytes = Buffer.from(published.get(key) ?? []);
+  bytes[9] = 0;
+  return bytes;
+}
+
+describe('a batch', () => {
+  test('is published from memory, byte for byte, without reading anything', async () => {
+    const store = committed();
+    await publishBatch(manifest, members, store);
+    for (const key of segmentKeys) expect(store.objects.get(key)).toEqual(published.get(key));
+    expect(store.calls).toHaveLength(3);
+  });
+
+  test('that is published already is left as it is', async () => {
+    const store = committed(3);
+    await publishBatch(manifest, members, store);
+    expect(store.objects).toEqual(published);
+  });
+
+  test('whose content is there in other gzip bytes is left as it is', async () => {
+    const store = committed(3);
+    const key = segmentKeys[0] ?? '';
+    store.objects.set(key, recompressed(key));
+    await publishBatch(manifest, members, store);
+    expect(store.objects.get(key)).toEqual(recompressed(key));
+  });
+
+  test('that finds something else at a key stops, and writes nothing over it', async () => {
+    const store = committed();
+    const key = segmentKeys[1] ?? '';
+    const planted = compress(Buffer.from('{"id":666}\n'));
+    store.objects.set(key, planted);
+    await expect(publishBatch(manifest, members, store)).rejects.toMatchObject({
+      code: 'segment-differs',
+      message: expect.stringContaining(key),
+    });
+    expect(store.objects.get(key)).toEqual(planted);
+  });
+
+  test('that is taken and cannot be read stops', async () => {
+    const store = { ...committed(), create: async () => 'exists' as const, get: async () => undefined };
+    await expect(publishBatch(manifest, members, store)).rejects.toMatchObject({ code: 'segment-differs' });
+  });
+
+  test('passes on why it could not be written', async () => {
+    const store = committed(0, (operation) => {
+      if (operation === 'create') throw new Error('503');
+    });
+    await expect(publishBatch(manifest, members, store)).rejects.toThrow('503');
+  });
+
+  test('that is empty needs nothing', async () => {
+    const store = committed();
+    await publishBatch({ ...manifest, batch: null, segments: [] }, Buffer.alloc(0), store);
+    expect(store.calls).toEqual([]);
+  });
+});
+
+describe('the head', () => {
+  test.each([0, 1, 2, 3])('with %d of 3 segments published is finished from the staged bytes', async (done) => {
+    const store = committed(done);
+    expect(await publishHead(manifest, { store, clock })).toBe(3 - done);
+    expect(store.objects).toEqual(published);
+    expect(writes(store)).toHaveLength(3 - done);
+  });
+
+  test('published at the same time by another run is fine', async () => {
+    const store = committed(0, (operation, key) => {
+      if (operation === 'create') store.objects.set(key, recompressed(key));
+    });
+    await publishHead(manifest, { store, clock });
+    expect(segmentKeys.every((key) => store.objects.get(key)?.equals(recompressed(key)))).toBe(true);
+  });
+
+  const spoilt: readonly [string, (bytes: Buffer) => Buffer | undefined][] = [
+    ['gone', () => undefined],
+    ['empty', () => Buffer.alloc(0)],
+    ['cut', (bytes) => bytes.subarray(0, -1)],
+    ['shifted', (bytes) => Buffer.concat([Buffer.from([0]), bytes])],
+    ['changed', (bytes) => Buffer.concat([bytes.subarray(0, 12), Buffer.from([0x55]), bytes.subarray(13)])],
+    ['other lines', () => compress(Buffer.from('{"id":666}\n'))],
+  ];
+
+  test.each(spoilt)('whose staged bytes are needed and %s stops, and writes nothing', async (_name, spoil) => {
+    const store = committed(2);
+    // The last member is the one that is missing; the damage hits the first: whichever is read must be checked.
+    for (const key of segmentKeys) store.objects.delete(key);
+    const bytes = spoil(members);
+    if (bytes === undefined) store.objects.delete(manifest.batch?.key ?? '');
+    else store.objects.set(manifest.batch?.key ?? '', bytes);
+    await expect(publishHead(manifest, { store, clock })).rejects.toMatchObject({ code: 'batch-unreadable' });
+    const key = segmentKeys[0] ?? '';
+    if (_name !== 'cut') expect(store.objects.has(key)).toBe(false);
+  });
+
+  test.each(
+    spoilt.slice(1, 3).concat(spoilt.slice(4)),
+  )('whose published segment is %s stops, and writes nothing over it', async (_name, spoil) => {
+    const store = committed(3);
+    const key = segmentKeys[0] ?? '';
+    const bytes = spoil(published.get(key) ?? Buffer.alloc(0)) ?? Buffer.alloc(0);
+    store.objects.set(key, bytes);
+    await expect(publishHead(manifest, { store, clock })).rejects.toMatchObject({ code: 'segment-differs' });
+    expect(store.objects.get(key)).toEqual(bytes);
+    expect(writes(store)).toEqual([]);
+  });
+
+  test('whose segment has a second gzip member is not taken for published', async () => {
+    const store = committed(3);
+    const key = segmentKeys[0] ?? '';
+    store.objects.set(
+      key,
+      Buffer.concat([published.get(key) ?? Buffer.alloc(0), compress(Buffer.from('{"id":666}\n'))]),
+    );
+    await expect(publishHead(manifest, { store, clock })).rejects.toMatchObject({ code: 'segment-differs' });
+  });
+
+  describe('that may have expired', () => {
+    const retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: 500 } as const;
+    const daysLater = (days: number) =>
+      virtualClock({ start: new Date(Date.parse(manifest.run.finished) + days * 86_400_000).toISOString() });
+
+    test('is not published anew', async () => {
+      const store = committed(1);
+      expect(await publishHead({ ...manifest, retention }, { store, clock: daysLater(500) })).toBe(0);
+      expect(writes(store)).toEqual([]);
+    });
+
+    test('is published while it is promised', async () => {
+      const store = committed(1);
+      expect(await publishHead({ ...manifest, retention }, { store, clock: daysLater(499.99) })).toBe(2);
+    });
+
+    test('is still compared where it is there', async () => {
+      const store = committed(3);
+      store.objects.set(segmentKeys[0] ?? '', compress(Buffer.from('{"id":666}\n')));
+      const publishing = publishHead({ ...manifest, retention }, { store, clock: daysLater(600) });
+      await expect(publishing).rejects.toMatchObject({ code: 'segment-differs' });
+    });
+  });
+
+  test('tells nothing of what the objects hold', async () => {
+    const store = committed(3);
+    store.objects.set(segmentKeys[0] ?? '', compress(Buffer.from('{"canary":1}\n')));
+    const error: unknown = await publishHead(manifest, { store, clock }).catch((caught: unknown) => caught);
+    expect(String((error as Error).stack)).not.toContain('canary');
+  });
+});
