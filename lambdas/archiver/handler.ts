@@ -85,7 +85,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     return told;
   } catch (error) {
     const told =
-      error instanceof Race ? summary('race', { message: error.message }) : summary('failed', describe(error));
+      error instanceof Race ? summary('race', { detail: error.message }) : summary('failed', describe(error));
     emit(metrics, told, clock.now());
     if (told.outcome === 'race') {
       journal.info('run', { ...told });
@@ -141,8 +141,8 @@ function emit(metrics: Metrics, run: RunSummary, now: Date): void {
 }
 
 function describe(error: unknown): Partial<RunSummary> {
-  if (error instanceof Failure) return { code: error.code, message: error.message };
-  return { code: 'unexpected', message: error instanceof Error ? error.name : 'not an error' };
+  if (error instanceof Failure) return { code: error.code, detail: error.message };
+  return { code: 'unexpected', detail: error instanceof Error ? error.name : 'not an error' };
 }
 
 /** A bug's own message may quote what it worked on: only its name and where it was thrown may be told. */

@@ -58,7 +58,8 @@ export interface RunSummary extends Partial<RunReport> {
   readonly throttled: number;
   readonly durationMs: number;
   readonly code?: string;
-  readonly message?: string;
+  /** Why, in a sentence. Not `message`: that is the log line's own, and would keep this one out of the log. */
+  readonly detail?: string;
 }
 
 /** Throws `ConfigError` naming every bad field. Unknown fields are refused: a typo must not pass for a default. */
