@@ -1,0 +1,113 @@
+/**
+ * Where a scenario's archive is kept: any S3, DynamoDB and SSM that speak the protocols; and what the owner of the
+ * account can do there beside the archiver: look, plant, take away, change the checkpoint.
+ */
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { startDynamoDb } from '../../cli/local/dynamodb';
+import { memoryStorage, s3Model } from '../../cli/local/s3-model';
+import { startS3Server } from '../../cli/local/s3-server';
+import { startSsmServer } from '../../cli/local/ssm-server';
+
+/** Servers with an empty bucket and a checkpoint table in them, for one scenario alone. */
+export interface Backend {
+  readonly urls: Readonly<Record<'s3' | 'dynamodb' | 'ssm', string>>;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly bucket: string;
+  readonly table: string;
+  /** Takes an object out of every listing, as only the bucket's owner can. */
+  remove(key: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OpenBackend = () => Promise<Backend>;
+
+/** The servers of the local world, in memory. */
+export async function openLocalBackend(): Promise<Backend> {
+  const [bucket, table] = ['archive', 'checkpoints'];
+  const objects = new Map<string, Buffer>();
+  const s3 = await startS3Server(s3Model(new Map([[bucket, memoryStorage(objects)]])));
+  const dynamodb = await startDynamoDb(table);
+  const ssm = await startSsmServer();
+  return {
+    urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url },
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    bucket,
+    table,
+    remove: async (key) => void objects.delete(key),
+    close: async () => void (await Promise.all([s3.close(), dynamodb.close(), ssm.close()])),
+  };
+}
+
+export type Item = Readonly<Record<string, AttributeValue>>;
+
+export interface Owner {
+  /** Everything that a listing of the bucket shows. */
+  objects(): Promise<ReadonlyMap<string, Buffer>>;
+  plant(key: string, bytes: Buffer): Promise<void>;
+  remove(key: string): Promise<void>;
+  item(): Promise<Item | undefined>;
+  /** Changes attributes of the team's item, or deletes it. */
+  setItem(change: Item | 'deleted'): Promise<void>;
+  putKey(parameter: string, key: string): Promise<void>;
+  close(): void;
+}
+
+export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, remove }: Backend, team: string): Owner {
+  const client = (endpoint: string) => ({ endpoint, credentials, region: 'us-east-1' });
+  const s3 = new S3Client({ ...client(urls.s3), forcePathStyle: true });
+  const dynamodb = new DynamoDBClient(client(urls.dynamodb));
+  const ssm = new SSMClient(client(urls.ssm));
+  /** Objects are write-once: what was read once need not be read again. */
+  const read = new Map<string, Buffer>();
+
+  async function readObject(Key: string): Promise<Buffer> {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  }
+
+  async function objects(): Promise<ReadonlyMap<string, Buffer>> {
+    const listed = new Map<string, Buffer>();
+    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket })) {
+      for (const { Key = '' } of Contents) {
+        const bytes = read.get(Key) ?? (await readObject(Key));
+        read.set(Key, bytes);
+        listed.set(Key, bytes);
+      }
+    }
+    return listed;
+  }
+
+  const key = { team: { S: team } };
+  const item = async () =>
+    (await dynamodb.send(new GetItemCommand({ TableName, Key: key, ConsistentRead: true }))).Item;
+  return {
+    objects,
+    plant: async (Key, Body) => {
+      read.delete(Key);
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body, IfNoneMatch: '*', ChecksumAlgorithm: 'SHA256' }));
+    },
+    remove: async (Key) => {
+      read.delete(Key);
+      await remove(Key);
+    },
+    item,
+    setItem: async (change) => {
+      if (change === 'deleted') await dynamodb.send(new DeleteItemCommand({ TableName, Key: key }));
+      else await dynamodb.send(new PutItemCommand({ TableName, Item: { ...(await item()), ...key, ...change } }));
+    },
+    putKey: async (Name, Value) => {
+      await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
+    },
+    close: () => {
+      for (const client of [s3, dynamodb, ssm]) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/** The bundled archiver in a process of its own, as a scenario uses it: run it, kill it, stop it, see what it said. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type HandlerError, startHost } from '../../cli/local/host';
+import { type Bundle, bundle } from '../../infra/bundle';
+import type { ArchiveInput, RunSummary } from '../../lambdas/shared/contract';
+
+const RUN_TIMEOUT_MS = 120_000;
+
+/** How a run ended, whether it returned or threw; `ended` where its process did. */
+export interface Ended extends Partial<Omit<RunSummary, 'outcome'>> {
+  readonly outcome: RunSummary['outcome'] | 'ended';
+  /** Peak memory of the process so far. */
+  readonly vmHwmKb?: number | undefined;
+}
+
+export interface RunChange extends Partial<ArchiveInput> {
+  /** What is left to the run when it begins. */
+  readonly timeoutMs?: number;
+}
+
+export interface Lambda {
+  /** Every line logged. */
+  readonly lines: readonly string[];
+  run(change?: RunChange): Promise<Ended>;
+  /** To the whole process group. */
+  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  isAlive(): boolean;
+  close(): Promise<void>;
+}
+
+export interface LambdaOptions {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input: Omit<ArchiveInput, 'scheduledTime'>;
+  /** Gets every line logged, and what is returned or thrown. */
+  readonly onLine: (line: string) => void;
+}
+
+export async function startLambda({ environment, input, onLine }: LambdaOptions): Promise<Lambda> {
+  const lines: string[] = [];
+  const host = await startHost(archiverBundle().file, environment, {
+    onLine: (line) => {
+      lines.push(line);
+      onLine(line);
+    },
+  });
+
+  async function run({ timeoutMs = RUN_TIMEOUT_MS, ...change }: RunChange = {}): Promise<Ended> {
+    const from = lines.length;
+    const event = { scheduledTime: new Date().toISOString(), ...input, ...change };
+    const { vmHwmKb, ...outcome } = await host.invoke(event, timeoutMs);
+    onLine(JSON.stringify(outcome));
+    if (!outcome.ok && isEnd(outcome.error.name)) return { outcome: 'ended', detail: outcome.error.message };
+    // One summary line for each run, and what is returned or thrown says the same.
+    const summaries = lines.slice(from).flatMap((line) => readSummary(line) ?? []);
+    const said = outcome.ok ? (outcome.result as RunSummary) : failed(outcome.error);
+    expect(summaries).toEqual([expect.objectContaining(withoutNull(said))]);
+    return { outcome: 'failed', ...summaries[0], ...said, vmHwmKb };
+  }
+
+  function isAlive(): boolean {
+    try {
+      return process.kill(host.pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
+  const signal = (name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => {
+    process.kill(-host.pid, name);
+  };
+  return { lines, run, signal, isAlive, close: host.close };
+}
+
+/** One bundle for a whole test file. */
+let bundled: Bundle | undefined;
+
+export function archiverBundle(): Bundle {
+  bundled ??= bundle('archiver', join(scratch, 'bundle'));
+  return bundled;
+}
+
+/** For whatever a test file has to write. */
+export const scratch = mkdtempSync(join(tmpdir(), 'scenario-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function isEnd(name: string): boolean {
+  return name === 'Runtime.ExitError' || name === 'Sandbox.Timedout';
+}
+
+function failed({ code, message }: HandlerError): Partial<RunSummary> {
+  return { outcome: 'failed', code: String(code), detail: message };
+}
+
+/** The logger leaves such fields out. */
+function withoutNull(summary: Partial<RunSummary>): object {
+  return Object.fromEntries(Object.entries(summary).filter(([, value]) => value !== null));
+}
+
+function readSummary(line: string): RunSummary | undefined {
+  const value = line.startsWith('{') ? JSON.parse(line) : {};
+  return 'runId' in value && 'outcome' in value ? value : undefined;
+}

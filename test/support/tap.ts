@@ -1,0 +1,142 @@
+/**
+ * Stands before a server of any make, passes every call on as it came, signature and all, and lets a test watch, delay
+ * and break calls: before they are applied, or after, with their answer lost or cut short at any byte.
+ */
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { LocalServer } from '../../cli/local/loopback';
+
+export type Service = 's3' | 'dynamodb' | 'ssm' | 'source';
+
+export interface Call {
+  readonly service: Service;
+  /** `PUT manifests`, `LIST events`; `SET seq`, `SET leaseOwner`; `GetParameter`; `GET /audit/logs`. */
+  readonly name: string;
+  /** The object's key, or a listing's prefix; empty for the other services. */
+  readonly key: string;
+  /** Of a call to DynamoDB; empty for the other services. */
+  readonly body: string;
+}
+
+/** The connection reset; an error in S3's format; or only the first bytes of the answer, head and body counted. */
+export type Fault = 'reset' | { readonly status: number; readonly code: string } | { readonly cutAt: number };
+
+/** What a hook gives back breaks the call; undefined lets it pass. */
+type Hook = (call: Call) => Promise<Fault | undefined> | Fault | undefined;
+
+export interface Meddler {
+  /** Nothing has been applied yet. */
+  readonly before?: Hook;
+  /** The server has answered; the client does not know. */
+  readonly after?: Hook;
+}
+
+export interface TapOptions {
+  /** Asked anew for each call. */
+  readonly meddler: () => Meddler;
+  readonly onCall: (call: Call) => void;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export async function tap(service: Service, url: string, { meddler, onCall }: TapOptions): Promise<LocalServer> {
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch(() => response.destroy());
+  });
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(incoming);
+    const call = describe(service, incoming, body);
+    onCall(call);
+    const early = await meddler().before?.(call);
+    if (early !== undefined) return answer(response, broken(early), early);
+    const passed = await passOn(new URL(url), incoming, { body, agent });
+    answer(response, passed, await meddler().after?.(call));
+  }
+
+  server.keepAliveTimeout = 0;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = async () => {
+    agent.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
+function describe(service: Service, { method = '', url = '', headers }: IncomingMessage, body: Buffer): Call {
+  const { pathname, searchParams } = new URL(url, 'http://tap');
+  if (service === 'source') return { service, name: `${method} ${pathname}`, key: '', body: '' };
+  if (service === 's3') {
+    const key = searchParams.get('prefix') ?? decodeURIComponent(pathname.replace(/^\/[^/]*\/?/, ''));
+    const verb = searchParams.has('list-type') ? 'LIST' : method;
+    return { service, name: `${verb} ${key.split('/')[0]}`, key, body: '' };
+  }
+  const text = body.toString();
+  const operation = String(headers['x-amz-target']).replace(/^.*\./, '');
+  const update = /"UpdateExpression":"(\w+ \w+)/.exec(text)?.[1];
+  return { service, name: update ?? operation, key: '', body: service === 'dynamodb' ? text : '' };
+}
+
+interface Passing {
+  readonly body: Buffer;
+  readonly agent: Agent;
+}
+
+/** The host header stays as it came: it is signed. */
+function passOn(url: URL, { method, url: path, headers }: IncomingMessage, { body, agent }: Passing): Promise<Answer> {
+  const { connection: _connection, expect: _expect, 'transfer-encoding': _encoding, ...kept } = headers;
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { agent, host: url.hostname, port: url.port, method, path, headers: { ...kept, 'content-length': body.length } },
+      (response) =>
+        buffer(response).then(
+          (bytes) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes }),
+          reject,
+        ),
+    );
+    sent.once('error', reject).end(body);
+  });
+}
+
+function broken(fault: Fault): Answer {
+  const { status, code } = typeof fault === 'object' && 'status' in fault ? fault : { status: 500, code: '' };
+  const body = Buffer.from(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>injected</Message></Error>`);
+  return { status, headers: { 'content-type': 'application/xml' }, body };
+}
+
+function answer(response: ServerResponse, { status, headers, body }: Answer, fault: Fault | undefined): void {
+  const { socket } = response;
+  // Whoever asked may have been killed meanwhile.
+  if (socket === null || socket.destroyed) return;
+  if (fault === 'reset') {
+    socket.resetAndDestroy();
+    return;
+  }
+  const { connection: _connection, 'keep-alive': _alive, 'transfer-encoding': _encoding, ...kept } = headers;
+  const fields = { ...kept, 'content-length': body.length };
+  if (typeof fault === 'object' && 'cutAt' in fault) socket.end(raw(status, fields, body).subarray(0, fault.cutAt));
+  else response.writeHead(status, fields).end(body);
+}
+
+/** Written by hand, so that it can end anywhere: also within its head. */
+function raw(status: number, fields: OutgoingHttpHeaders, body: Buffer): Buffer {
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', ''].join('\r\n');
+  return Buffer.concat([Buffer.from(head), body]);
+}
