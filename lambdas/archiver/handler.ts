@@ -147,8 +147,10 @@ function describe(error: unknown): Partial<RunSummary> {
 
 /** A bug's own message may quote what it worked on: only its name and where it was thrown may be told. */
 function withoutMessage(error: unknown): Error {
-  const clean = new Error(`unexpected ${error instanceof Error ? error.name : 'failure'}`);
-  const frames = (error instanceof Error ? (error.stack ?? '') : '').split('\n').filter((line) => /^\s+at /.test(line));
-  clean.stack = [`Error: ${clean.message}`, ...frames].join('\n');
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error();
+  const clean = new Error(`unexpected ${error instanceof Error ? name : 'failure'}`);
+  const from = stack.indexOf(message);
+  const frames = from === -1 ? [] : stack.slice(from + message.length).split('\n');
+  clean.stack = [`Error: ${clean.message}`, ...frames.filter((line) => /^\s+at /.test(line))].join('\n');
   return clean;
 }
