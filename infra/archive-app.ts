@@ -43,13 +43,18 @@ export function archiveApp({ archiverCode, env = {}, ...props }: ArchiveAppProps
 }
 
 function notices(stack: ArchiveStack, config: ArchiveConfig): void {
-  const { mode, days } = config.retention;
+  const { mode, days, expireAfterDays } = config.retention;
   const say = Annotations.of(stack);
   say.addInfo(
     mode === 'COMPLIANCE'
       ? `COMPLIANCE lock: what is archived cannot be deleted for ${days} days by anybody, AWS included. The account can only be closed.`
       : `GOVERNANCE lock: the break-glass role can delete what is archived. Production wants "retention": { "mode": "COMPLIANCE" }, which nobody can undo.`,
   );
+  if (expireAfterDays !== null) {
+    say.addInfo(
+      `expireAfterDays: from now on every manifest says that what it lists may be gone after ${expireAfterDays} days. S3 also deletes what was archived before, which promised nothing of the kind: verify will report it as missing.`,
+    );
+  }
   if (config.alarmEmail !== null) {
     say.addWarningV2('postman-audit-archive:no-alarms', 'alarmEmail is set, but this version raises no alarms yet');
   }

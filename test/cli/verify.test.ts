@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { runVerify, type VerifyFlags } from '../../cli/verify';
 import { keyId } from '../../lambdas/shared/dsse';
 import { manifestKey } from '../../lambdas/shared/keys';
+import type { Manifest } from '../../lambdas/shared/manifest';
 import { buildArchive, createSigner, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
 import { inFolder, NOW } from '../support/judge';
 
@@ -33,6 +34,30 @@ describe('the report', () => {
       expect(text).toContain(`1 finding:\n  segment-missing  ${SEGMENT}\n    A segment is not there.`);
       expect(text).toContain('NOT GOOD');
       expect(text).not.toContain('Good:');
+    });
+  });
+
+  test('of an archive whose data has expired says so, and does not call it whole', async () => {
+    await inArchive(async ({ archive, run }) => {
+      const retention = { mode: 'COMPLIANCE', days: 200, expireAfterDays: 200 } as const;
+      const expiring = sampleBatches.map((spec) => ({
+        ...spec,
+        amend: (drawn: Manifest) => ({ ...drawn, retention }),
+      }));
+      rmSync(archive, { recursive: true });
+      writeObjects(await buildArchive({ batches: expiring }), archive);
+      rmSync(join(archive, SEGMENT));
+      const { exitCode, text } = await run();
+      expect(exitCode).toBe(0);
+      expect(text).toContain('main: 4 manifests, 5 events, 3 in quarantine');
+      expect(text).toContain('1 object with 2 lines expired, as their manifests promised');
+      expect(text).toContain(`1 notice:\n  expired  ${SEGMENT}\n    No longer there, and`);
+      expect(text).toContain('Good: up to these heads nothing is added or changed, and nothing missing but what has');
+      expect(JSON.parse((await run({ json: true })).text)).toMatchObject({
+        clean: true,
+        now: NOW.toISOString(),
+        teams: [{ expired: { objects: 1, lines: 2 } }],
+      });
     });
   });
 

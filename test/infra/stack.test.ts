@@ -93,6 +93,10 @@ describe('the bucket', () => {
       .LifecycleConfiguration.Rules;
     expect(rules.map(({ Prefix }) => Prefix).sort()).toEqual(['batches/team=', 'events/team=', 'quarantine/team=']);
     for (const { ExpirationInDays } of rules) expect(ExpirationInDays).toBe(2600);
+    // The verifier excuses what is gone by what the manifests say, and they say what the function was told.
+    const { properties } = only(full.template, 'AWS::Lambda::Function');
+    const told = JSON.parse(properties.Environment.Variables.RETENTION);
+    expect(told).toEqual({ mode: 'COMPLIANCE', days: 2557, expireAfterDays: 2600 });
   });
 });
 
@@ -250,6 +254,10 @@ describe('synth says', () => {
     expect(full.messages.filter((each) => each.includes('in the EU'))).toEqual([expect.stringContaining(warning)]);
     const inEu = synthesise(matrix['every option on'], { account: '111122223333', region: 'eu-west-1' });
     expect(inEu.messages.filter((each) => each.includes('in the EU'))).toEqual([]);
+  });
+
+  it('that expiry reaches what was archived before it was promised', () => {
+    expect(full.messages).toContainEqual(expect.stringMatching(/^info: expireAfterDays: .*after 2600 days/));
   });
 
   it('that nobody is mailed yet', () => {
