@@ -1,0 +1,93 @@
+/** How many calls a run makes, by what the servers counted. Each number is explained by what is known beforehand. */
+import { openLocalBackend } from '../support/backend';
+import { openWorld, type World } from '../support/scenario';
+import type { Objects } from '../support/stored-lines';
+import type { Call } from '../support/tap';
+
+const DAY_MS = 86_400_000;
+const LOOKBACK_MS = 6 * 3_600_000;
+const WRITE = /^(PUT|SET|REMOVE|DELETE|POST) /;
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({}, openLocalBackend);
+});
+afterAll(() => world.close());
+
+let position: string | undefined;
+
+/** One run, the calls it made, and the objects in the partitions that it had to look into. */
+async function countedRun() {
+  const [from, objects] = [world.calls.length, await world.owner.objects()];
+  const ended = await world.run();
+  expect(ended).toMatchObject({ outcome: 'archived' });
+  const dates = new Set([...lookbackDates(position), ...(ended.sweep ? [ended.sweep.date] : [])]);
+  const known = segmentsOf(objects, (key) => dates.has(/dt=([\d-]+)/.exec(key)?.[1] ?? ''));
+  position = ended.position;
+  return { ended, dates, known, calls: world.calls.slice(from) };
+}
+
+function tally(calls: readonly Call[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { name } of calls) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+/** The dates that the next run has to look into, whatever it is served. */
+function lookbackDates(before: string | undefined): readonly string[] {
+  if (before === undefined) return [];
+  const dates = new Set<string>();
+  const [from, to] = [Date.parse(before) - LOOKBACK_MS, Date.parse(before) + DAY_MS];
+  for (let at = from; at < to; at += 3_600_000) dates.add(dateOf(at));
+  return [...dates.add(dateOf(to))];
+}
+
+function dateOf(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 10);
+}
+
+function segmentsOf(objects: Objects, isWanted: (key: string) => boolean): string[] {
+  return [...objects.keys()].filter((key) => key.startsWith('events/') && isWanted(key));
+}
+
+test('a cold first run reads the key once', async () => {
+  world.source.happen(20, { hoursAgo: 1 });
+  const { calls } = await countedRun();
+  expect(tally(calls)).toMatchObject({ GetParameter: 1, 'SET leaseOwner': 1, 'SET seq': 1 });
+});
+
+test('a warm, steady run: 1 or 2 pages, no key, 2 updates, 2 + dates PUTs, and what head and lookback need', async () => {
+  // After an empty run: its manifest has no segments to look at.
+  await countedRun();
+  const written = new Set(world.source.happen(3).map(({ at }) => dateOf(at ?? 0)));
+  const { ended, calls, dates, known } = await countedRun();
+  expect(ended).toMatchObject({ counts: { events: 3 } });
+  expect(tally(calls)).toEqual({
+    'SET leaseOwner': 1,
+    'SET seq': 1,
+    'LIST manifests': 1,
+    'GET manifests': 1,
+    'GET /audit/logs': ended.sweep === null ? 1 : 2,
+    'LIST events': dates.size,
+    'GET events': known.length,
+    'PUT batches': 1,
+    'PUT manifests': 1,
+    'PUT events': written.size,
+  });
+});
+
+test('the run after it also sees that the head is published: one GET for each of its segments', async () => {
+  const head = segmentsOf(await world.owner.objects(), (key) => key.endsWith('0000000003.ndjson.gz'));
+  const { calls, known } = await countedRun();
+  expect(head.length).toBeGreaterThan(0);
+  expect(tally(calls)).toMatchObject({ 'GET events': head.length + known.length });
+});
+
+test('an empty run writes one manifest, and nothing else', async () => {
+  const { ended, calls } = await countedRun();
+  expect(ended).toMatchObject({ manifests: 1, counts: { events: 0 } });
+  const writes = calls.filter(({ name }) => WRITE.test(name)).map(({ name }) => name);
+  expect(writes).toEqual(['SET leaseOwner', 'PUT manifests', 'SET seq']);
+});
+
+test('the archive is whole after all that', () => world.expectWhole());
