@@ -2,24 +2,17 @@ import {
   ConditionalCheckFailedException,
   DynamoDBClient,
   DynamoDBServiceException,
-  GetItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
-import { startDynamoDb } from '../../cli/local/dynamodb';
-import type { LocalServer } from '../../cli/local/loopback';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import { ConfigError, UpstreamError } from '../../lambdas/shared/errors';
-import type { CheckpointStore, Lease } from '../../lambdas/shared/ports';
+import type { Lease } from '../../lambdas/shared/ports';
 
 const now = new Date('2026-06-12T12:00:00.000Z');
 
-function lease(runId: string, at = now, team = 'main'): Lease {
-  return { team, runId, now: at, until: new Date(at.getTime() + 55_000) };
-}
-
-function afterSeconds(seconds: number): Date {
-  return new Date(now.getTime() + seconds * 1000);
+function lease(runId: string): Lease {
+  return { team: 'main', runId, now, until: new Date(now.getTime() + 55_000) };
 }
 
 const checkpoint = { previousSeq: undefined, seq: 1, position: now, release: false };
@@ -28,7 +21,6 @@ describe('what an error of DynamoDB becomes', () => {
   const mock = mockClient(DynamoDBClient);
   const store = createCheckpointStore(new DynamoDBClient({ region: 'us-east-1' }), 'checkpoints');
   beforeEach(() => mock.reset());
-  afterAll(() => mock.restore());
 
   const calls: readonly [string, () => Promise<unknown>][] = [
     ['acquire', () => store.acquire(lease('run'))],
@@ -88,137 +80,4 @@ describe('what an error of DynamoDB becomes', () => {
   function awsError(name: string): DynamoDBServiceException {
     return new DynamoDBServiceException({ name, message: name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
   }
-});
-
-describe('in a table', () => {
-  let server: LocalServer;
-  let client: DynamoDBClient;
-  let store: CheckpointStore;
-  let losing = 0;
-
-  beforeAll(async () => {
-    server = await startDynamoDb('checkpoints', { after: async () => (losing-- > 0 ? 'reset' : undefined) });
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    client = new DynamoDBClient({ endpoint: server.url, region: 'us-east-1', credentials, maxAttempts: 4 });
-    store = createCheckpointStore(client, 'checkpoints');
-  });
-  afterAll(async () => {
-    client.destroy();
-    await server.close();
-  });
-
-  let team = 0;
-  /** A lease of a team of this test's own. */
-  const own = (runId: string, at = now) => lease(runId, at, `team-${team}`);
-  beforeEach(() => {
-    team += 1;
-    losing = 0;
-  });
-
-  async function item() {
-    const Key = { team: { S: `team-${team}` } };
-    return (await client.send(new GetItemCommand({ TableName: 'checkpoints', Key, ConsistentRead: true }))).Item;
-  }
-
-  async function write(expression: string, values: Record<string, { S: string } | { N: string } | { NULL: true }>) {
-    const Key = { team: { S: `team-${team}` } };
-    await client.send(
-      new UpdateItemCommand({
-        TableName: 'checkpoints',
-        Key,
-        UpdateExpression: expression,
-        ExpressionAttributeValues: values,
-      }),
-    );
-  }
-
-  test('one run holds the lease, and another waits for its end', async () => {
-    expect(await store.acquire(own('a'))).toEqual({ seq: undefined });
-    expect(await store.acquire(own('b'))).toBe('held');
-    expect(await store.acquire(own('a', afterSeconds(20)))).toEqual({ seq: undefined });
-    expect(await store.acquire(own('b', afterSeconds(74)))).toBe('held');
-    expect(await store.acquire(own('b', afterSeconds(76)))).toEqual({ seq: undefined });
-    expect(await store.acquire(own('a', afterSeconds(77)))).toBe('held');
-  });
-
-  test('of ten runs at once one gets it', async () => {
-    const answers = await Promise.all(Array.from({ length: 10 }, (_, run) => store.acquire(own(`run-${run}`))));
-    expect(answers.filter((answer) => answer !== 'held')).toHaveLength(1);
-  });
-
-  test('a lease of hours, or of nonsense, was written by no run', async () => {
-    for (const until of [{ N: String(afterSeconds(4000).getTime()) }, { S: 'for ever' }, { NULL: true as const }]) {
-      await write('SET leaseOwner = :owner, leaseUntil = :until', { ':owner': { S: 'other' }, ':until': until });
-      expect(await store.acquire(own('a'))).not.toBe('held');
-    }
-  });
-
-  test('whatever is the checkpoint is told as it is found', async () => {
-    for (const [seq, told] of [
-      [{ N: '7' }, 7],
-      [{ N: '1.5' }, 1.5],
-      [{ S: '7' }, { S: '7' }],
-      [{ NULL: true as const }, { NULL: true }],
-    ] as const) {
-      await write('SET seq = :seq', { ':seq': seq });
-      expect(await store.acquire(own('a'))).toEqual({ seq: told });
-    }
-  });
-
-  test('the checkpoint moves while the lease is held, and is given up with the last', async () => {
-    await store.acquire(own('a'));
-    expect(await store.save(own('a', afterSeconds(30)), checkpoint)).toBe('saved');
-    expect(await item()).toMatchObject({
-      seq: { N: '1' },
-      leaseOwner: { S: 'a' },
-      leaseUntil: { N: String(afterSeconds(85).getTime()) },
-    });
-    expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ team: { S: `team-${team}` }, seq: { N: '2' }, position: { S: now.toISOString() } });
-  });
-
-  test('the checkpoint of a run that lost its lease does not move', async () => {
-    await store.acquire(own('a'));
-    await store.acquire(own('b', afterSeconds(60)));
-    expect(await store.save(own('a', afterSeconds(61)), checkpoint)).toBe('refused');
-    expect((await item())?.seq).toBeUndefined();
-  });
-
-  test('a checkpoint that somebody else moved stays', async () => {
-    await store.acquire(own('a'));
-    await write('SET seq = :seq', { ':seq': { N: '5' } });
-    expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2 })).toBe('refused');
-    expect(await store.save(own('a'), checkpoint)).toBe('refused');
-    expect((await item())?.seq).toEqual({ N: '5' });
-  });
-
-  test("releasing gives up one's own lease only", async () => {
-    await store.acquire(own('a'));
-    await store.release(own('b'));
-    expect(await store.acquire(own('c'))).toBe('held');
-    await store.release(own('a'));
-    await store.release(own('a'));
-    expect(await store.acquire(own('c'))).not.toBe('held');
-  });
-
-  test("the SDK's own retry after a lost response finds what it wrote, and is no conflict", async () => {
-    losing = 1;
-    expect(await store.acquire(own('a'))).not.toBe('held');
-    losing = 1;
-    expect(await store.save(own('a'), checkpoint)).toBe('saved');
-    losing = 2;
-    expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ team: { S: `team-${team}` }, seq: { N: '2' }, position: { S: now.toISOString() } });
-  });
-
-  test('what was given up and then moved by another run stays', async () => {
-    await store.acquire(own('a'));
-    await store.save(own('a'), { ...checkpoint, release: true });
-    await store.acquire(own('b'));
-    const again = { ...checkpoint, release: true };
-    expect(await store.save(own('a'), again)).toBe('refused');
-    await store.save(own('b'), { ...checkpoint, previousSeq: 1, seq: 2, release: true });
-    expect(await store.save(own('a'), again)).toBe('refused');
-    expect((await item())?.seq).toEqual({ N: '2' });
-  });
 });

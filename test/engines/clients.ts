@@ -1,5 +1,5 @@
 /** SDK clients of the suite's servers, made as the Lambda makes them, and the archive's bucket on any S3. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -33,5 +33,16 @@ export async function createLockedBucket(client: S3Client, Bucket: string): Prom
   const Rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } as const;
   await client.send(
     new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule } }),
+  );
+}
+
+export async function createCheckpointTable(client: DynamoDBClient, TableName: string): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'team', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'team', KeyType: 'HASH' }],
+    }),
   );
 }

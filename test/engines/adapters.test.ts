@@ -1,0 +1,40 @@
+/** The adapters against servers that nobody here wrote: the tests that the local world's servers pass, unchanged. */
+import { testParameterStore } from '../support/api-key-contract';
+import { testCheckpointTable } from '../support/checkpoint-contract';
+import { testArchiveBucket } from '../support/object-store-contract';
+import { createCheckpointTable, createLockedBucket, dynamoDbClientOf, s3ClientOf } from './clients';
+import { type AwsServer, describeWith, startDynamoDbLocal, startMoto, startVersitygw, stopServers } from './servers';
+
+afterAll(stopServers);
+
+async function withBucket({ url, credentials, stop }: AwsServer) {
+  const client = s3ClientOf({ url, credentials });
+  await createLockedBucket(client, 'archive');
+  client.destroy();
+  return { url, credentials, bucket: 'archive', close: stop };
+}
+
+describeWith(['versitygw'], 'versitygw, a versioned and locked bucket', () => {
+  testArchiveBucket(async () => withBucket(await startVersitygw()));
+});
+
+describeWith(['moto'], 'the S3 of moto, a versioned and locked bucket', () => {
+  testArchiveBucket(async () => withBucket(await startMoto()));
+});
+
+describeWith(['dynamodb-local'], 'DynamoDB Local', () => {
+  testCheckpointTable(async () => {
+    const { url, credentials, stop } = await startDynamoDbLocal();
+    const client = dynamoDbClientOf({ url, credentials });
+    await createCheckpointTable(client, 'checkpoints');
+    client.destroy();
+    return { url, credentials, table: 'checkpoints', close: stop };
+  });
+});
+
+describeWith(['moto'], 'the SSM of moto', () => {
+  testParameterStore(async () => {
+    const { url, credentials, stop } = await startMoto();
+    return { url, credentials, close: stop };
+  });
+});

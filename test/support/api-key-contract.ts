@@ -1,0 +1,74 @@
+/** What the archiver needs of SSM: the same tests for the local world's and for one that nobody here wrote. */
+import { inspect } from 'node:util';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import type { LocalServer } from '../../cli/local/loopback';
+import { createApiKeys } from '../../lambdas/adapters/ssm';
+
+export interface ParameterServer extends LocalServer {
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+const KEY = 'PMAK-canary-0123456789abcdef';
+
+export function testParameterStore(start: () => Promise<ParameterServer>): void {
+  let client: SSMClient;
+  let close: () => Promise<void>;
+  let round = 0;
+  /** A parameter of this test's own. */
+  let name: string;
+
+  beforeAll(async () => {
+    const { url, credentials, ...server } = await start();
+    client = new SSMClient({ endpoint: url, region: 'us-east-1', credentials });
+    close = server.close;
+  }, 120_000);
+  afterAll(() => {
+    client.destroy();
+    return close();
+  });
+  beforeEach(() => {
+    round += 1;
+    name = `/postman-audit-archive/t${round}/api-key`;
+  });
+
+  /** As an operator does with `aws ssm put-parameter --type SecureString --overwrite`. */
+  async function put(Value: string): Promise<void> {
+    await client.send(new PutParameterCommand({ Name: name, Value, Type: 'SecureString', Overwrite: true }));
+  }
+
+  test('a key is read decrypted', async () => {
+    await put(KEY);
+    expect(await createApiKeys(client).read(name, false)).toBe(KEY);
+  });
+
+  test('a rotated key is read when it is asked for afresh', async () => {
+    await put('PMAK-old');
+    const keys = createApiKeys(client);
+    expect(await keys.read(name, false)).toBe('PMAK-old');
+    await put('PMAK-new');
+    expect(await keys.read(name, false)).toBe('PMAK-old');
+    expect(await keys.read(name, true)).toBe('PMAK-new');
+    expect(await keys.read(name, false)).toBe('PMAK-new');
+  });
+
+  test('a parameter that is not there is for the operator, and is looked for again', async () => {
+    const keys = createApiKeys(client);
+    const missing = { code: 'api-key-unreadable', message: expect.stringContaining(name) };
+    await expect(keys.read(name, false)).rejects.toMatchObject(missing);
+    await put(KEY);
+    expect(await keys.read(name, false)).toBe(KEY);
+  });
+
+  test.each([
+    `${KEY}\n`,
+    ` ${KEY}`,
+    `${KEY}…`,
+  ])('white space and stray characters are kept, and refused: %j', async (value) => {
+    await put(value);
+    const error: unknown = await createApiKeys(client)
+      .read(name, false)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'api-key-malformed', message: expect.stringContaining(name) });
+    expect(inspect(error, { depth: null })).not.toContain('canary');
+  });
+}
