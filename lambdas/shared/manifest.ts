@@ -86,7 +86,10 @@ export interface Counts {
 export interface Sweep {
   /** UTC date, `YYYY-MM-DD`. */
   readonly date: string;
-  /** `partial`: the time ended first; `failed`: the source did not answer; neither compares what is missing. */
+  /**
+   * `partial`: the time ended first, or the source no longer keeps the whole day; `failed`: the source did not answer.
+   * Neither compares what is missing.
+   */
   readonly status: 'complete' | 'partial' | 'failed';
   /** Distinct events of that date that the source served. */
   readonly served: number;
