@@ -6,6 +6,7 @@ import type { Attribute, Item } from './checkpoint-model';
 import { say, whenClean } from './endings';
 import { event, HOUR, MINUTE, series, unfit } from './events';
 import { consultOracle } from './oracle';
+import { loadPatched } from './patched-program';
 import type * as unpatched from './program';
 import { type Run, TEAM } from './run';
 import { hourly, input, NOON, steady } from './steady';
@@ -216,6 +217,23 @@ async function recoveryWithoutTheSource(program: Program): Promise<void> {
   }
 }
 
+/** Recovery copies bytes: another zlib in between makes no difference to what is published. */
+async function zlibUpgraded(program: Program): Promise<void> {
+  const level = {
+    file: 'shared/ndjson.ts',
+    from: 'gzipSync(content, { level: 6 })',
+    to: 'gzipSync(content, { level: 1 })',
+  };
+  const upgraded = await loadPatched([level]);
+  for (const objects of [1, 2, 3]) {
+    const world = worldOf(program);
+    await hourly(world);
+    await diesAfterCreating(world, objects);
+    whenClean(await world.run({ program: upgraded }));
+    await consultOracle(world);
+  }
+}
+
 export const storageCases: readonly Case[] = [
   { name: 'a chain whose newest manifests are gone is not healed away', play: truncatedTail },
   { name: 'a run that slept over it does not write the evidence away', play: truncatedUnderAFrozenRun },
@@ -227,4 +245,5 @@ export const storageCases: readonly Case[] = [
   { name: 'a manifest that somebody else put is a lost race', play: manifestPlantedMeanwhile },
   { name: 'damaged staged bytes are never published', play: damagedStagedBytes },
   { name: 'what a dead run committed is published without asking the source', play: recoveryWithoutTheSource },
+  { name: 'zlib upgraded between a crash and the recovery', play: zlibUpgraded },
 ];

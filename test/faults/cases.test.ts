@@ -1,3 +1,5 @@
+import { runCases } from './cases-runs';
+import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
 
-test.each([...storageCases])('$name', ({ play }) => play());
+test.each([...storageCases, ...runCases, ...sourceCases])('$name', ({ play }) => play());

@@ -3,11 +3,18 @@ import { createHash, type KeyObject, sign } from 'node:crypto';
 import type { Storage } from '../../cli/local/s3-model';
 import type { SourceModel } from '../../cli/local/source-model';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
-import type { Journal } from '../../lambdas/shared/ports';
+import type { Journal, ObjectStore } from '../../lambdas/shared/ports';
 import type { ItemCell } from './checkpoint-model';
 import { MINUTE } from './events';
 import { createPerformer, type Fault, type Method, type Trace } from './faults';
-import { createApiKeys, createCheckpoints, createSigner, createStore, createTransport, type Mangle } from './ports';
+import {
+  createApiKeys,
+  createCheckpoints,
+  createSigner,
+  createTransport,
+  type Mangle,
+  type PortContext,
+} from './ports';
 import type * as unpatched from './program';
 import type { Scheduler } from './scheduler';
 import type { Witness } from './witness';
@@ -25,6 +32,8 @@ export interface RunOptions {
   readonly latency?: (method: Method) => number;
   readonly settings?: Partial<unpatched.RunSettings>;
   readonly input?: Partial<ArchiveInput>;
+  /** Another version of the code. */
+  readonly program?: typeof unpatched;
 }
 
 export type Outcome =
@@ -55,6 +64,7 @@ export interface Surroundings {
   readonly witness: Witness;
   readonly maxBodyBytes: number;
   readonly mangle: Mangle;
+  readonly createStore: (context: PortContext, storage: Storage) => ObjectStore;
 }
 
 export function createRun(number: number, startedAt: number): Run {
@@ -72,7 +82,8 @@ export function createRun(number: number, startedAt: number): Run {
 }
 
 /** Never rejects; never ends for a run that dies. */
-export async function live(run: Run, options: RunOptions, around: Surroundings): Promise<void> {
+export async function live(run: Run, options: RunOptions, shared: Surroundings): Promise<void> {
+  const around = { ...shared, program: options.program ?? shared.program };
   await around.scheduler.turn(run, options.delayMs ?? 0);
   try {
     const report = await tell(run, options, around);
@@ -116,7 +127,7 @@ function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpa
   const apiKeys = createApiKeys(context, around.apiKey);
   const asked = { ...input, maxRequestsPerMinute: 100_000, userAgent: 'fault-world' };
   return program.archive(input, settings, {
-    store: createStore(context, recording(run, around.storage)),
+    store: around.createStore(context, recording(run, around.storage)),
     checkpoints: createCheckpoints(context, around.cell),
     source: program.createSource({ ...asked, transport, apiKeys, clock, journal }),
     signer: createSigner(context, around.keys.publicKey, (message) => {

@@ -10,9 +10,9 @@ import { createTable } from '../../cli/local/source-table';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
 import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
-import type { Mangle } from './ports';
+import { createStore, type Mangle } from './ports';
 import * as unpatched from './program';
-import { createRun, live, type Run, type RunOptions } from './run';
+import { createRun, live, type Run, type RunOptions, type Surroundings } from './run';
 import { createScheduler } from './scheduler';
 import { createWitness, type Witness } from './witness';
 
@@ -30,6 +30,7 @@ export interface WorldSetup {
   readonly maxBodyBytes?: number;
   /** What becomes of each run's answers on their way. */
   readonly mangle?: Mangle;
+  readonly createStore?: Surroundings['createStore'];
   readonly program?: typeof unpatched;
 }
 
@@ -84,7 +85,7 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now }: State)
   const witness = createWitness(objects, (line) => eventOf(line)?.id);
   const source = createSource(setup, served);
   const apiKey = (): string => keys.findLast(({ from }) => from <= scheduler.now())?.key ?? '';
-  const around = {
+  const around: Surroundings = {
     program,
     scheduler,
     storage: watched(objects, witness),
@@ -98,6 +99,7 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now }: State)
     witness,
     maxBodyBytes,
     mangle,
+    createStore: setup.createStore ?? createStore,
   };
 
   function start(options: RunOptions = {}): Run {
