@@ -5,7 +5,7 @@ import { type TimeSpan, type WalkEnd, type WalkOptions, type WalkStep, walk } fr
 import { midnight } from '../../lambdas/shared/keys';
 import { TransportError } from '../../lambdas/shared/ports';
 import { API_KEY, modelServer, page, response, type Server, type SourceKit, sourceKit } from '../support/source-kit';
-import { virtualClock } from '../support/virtual-clock';
+import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
 const DAY_MS = 86_400_000;
 const now = new Date('2026-06-12T12:00:00.250Z');
@@ -23,11 +23,12 @@ interface WalkingOptions extends Partial<WalkOptions> {
   readonly span?: TimeSpan;
   readonly remainingMs?: number;
   readonly latencyMs?: number;
+  readonly clock?: VirtualClock;
 }
 
 async function walkServer(server: Server, options: WalkingOptions = {}): Promise<Walked> {
-  const { span = steady, remainingMs = 3_600_000, latencyMs = 10, ...walkOptions } = options;
-  const clock = virtualClock({ start: now.toISOString(), remainingMs });
+  const { span = steady, remainingMs = 3_600_000, latencyMs = 10, ...others } = options;
+  const { clock = virtualClock({ start: now.toISOString(), remainingMs }), ...walkOptions } = others;
   const kit = sourceKit(server, { clock, latencyMs });
   const walking = walk(span, kit.source, { now, floor: documentedFloor, reserveMs: 3000, ...walkOptions });
   const steps: WalkStep[] = [];
@@ -119,21 +120,34 @@ describe('a backlog', () => {
     expect(kit.calls.length).toBeLessThanOrEqual(9);
   });
 
-  test('where both bounds are ignored is served twice, and no more', async () => {
-    const events = Array.from({ length: 90 }, (_, day) =>
-      event(1000 - day, new Date(now.getTime() - day * DAY_MS).toISOString()),
-    );
-    const everything: Server = ({ url }) => {
-      const start = Number(url.searchParams.get('cursor') ?? 0);
-      const sorted = events.toReversed().map(({ raw }) => raw);
-      return page(sorted.slice(start, start + 30), start + 30 < sorted.length ? String(start + 30) : undefined);
-    };
-    const { kit, steps, end } = await walkServer(everything, {
-      span: { from: new Date(now.getTime() - 80 * DAY_MS), to: steady.to },
+  describe('where bounds are ignored', () => {
+    const span = { from: new Date(now.getTime() - 80 * DAY_MS), to: steady.to };
+    const at = (day: number) => new Date(now.getTime() - day * DAY_MS).toISOString();
+
+    /** Serves 30 a page of the days for which `isServed`; what is asked for is `since` and `until`. */
+    function days(first: number, isServed: (timestamp: string, since: string, until: string) => boolean): Server {
+      return ({ url: { searchParams } }) => {
+        const [since, until] = [searchParams.get('since') ?? '', searchParams.get('until') ?? ''];
+        const start = Number(searchParams.get('cursor') ?? 0);
+        const served = Array.from({ length: first + 1 }, (_, n) => at(first - n)).filter((each) =>
+          isServed(each, since, until),
+        );
+        const lines = served.slice(start, start + 30).map((timestamp) => line(Date.parse(timestamp), timestamp));
+        return page(lines, start + 30 < served.length ? String(start + 30) : undefined);
+      };
+    }
+
+    test.each<[string, Server]>([
+      ['both', days(89, () => true)],
+      ['the first', days(179, (timestamp, _since, until) => timestamp < until)],
+      ['the last', days(79, (timestamp, since) => timestamp >= since)],
+    ])('%s: everything is served twice, and no more', async (_name, server) => {
+      const { kit, steps, end } = await walkServer(server, { span });
+      expect(end).toBe('complete');
+      expect(new Set(linesOf(steps)).size).toBeGreaterThanOrEqual(80);
+      expect(new Set(kit.calls.map(({ url }) => url.searchParams.get('until'))).size).toBe(2);
+      expect(steps.at(-1)?.claim).toEqual(steady.to);
     });
-    expect(end).toBe('complete');
-    expect(kit.calls).toHaveLength(6);
-    expect(steps.at(-1)?.claim).toEqual(steady.to);
   });
 });
 
@@ -265,12 +279,15 @@ describe('a cursor', () => {
       page([line(1, '2026-06-12T06:00:00Z'), line(2, '2026-06-12T07:00:00Z')], 'a'),
       response(status, '{}'),
     ];
-    const again = [page([line(1, '2026-06-12T06:00:00Z')], 'a'), page([line(3, '2026-06-12T08:00:00Z')])];
+    const again = [
+      page([line(1, '2026-06-12T06:00:00Z'), line(2, '2026-06-12T07:00:00Z')], 'a'),
+      page([line(3, '2026-06-12T08:00:00Z')]),
+    ];
     const { steps, kit, end } = await walkServer((_call, number) => [...answers, ...again][number - 1] ?? page());
     expect(end).toBe('complete');
     expect(cursorsOf(kit)).toEqual([null, 'a', null, 'a']);
     expect(new Set(linesOf(steps)).size).toBe(3);
-    expect(claimsOf(steps)).toEqual(['2026-06-12T07:00:00.000Z', steady.from.toISOString(), steady.to.toISOString()]);
+    expect(claimsOf(steps)).toEqual(['2026-06-12T07:00:00.000Z', '2026-06-12T07:00:00.000Z', steady.to.toISOString()]);
   });
 
   test('refused twice in one window fails', async () => {
@@ -393,6 +410,23 @@ describe('what the source no longer keeps', () => {
     });
     expect(end).toBe('complete');
     expect(steps.at(-1)?.floor.getTime()).toBeGreaterThanOrEqual(Date.parse(floors[1] ?? ''));
+  });
+
+  test('runs away from no walk, however slow its pages are', async () => {
+    const hourly = Array.from({ length: 24 }, (_, n) => {
+      const at = new Date(documentedFloor.getTime() + (n + 1) * 3_600_000).toISOString();
+      return event(n + 1, at);
+    });
+    const clock = virtualClock({ start: now.toISOString(), remainingMs: 86_400_000 });
+    const model = createSourceModel(createTable(hourly), sourceSettings('reality', API_KEY, { maxLimit: 2 }));
+    const { steps, kit, end } = await walkServer(modelServer(model, clock), {
+      span: backlog,
+      clock,
+      latencyMs: 20_000,
+    });
+    expect(end).toBe('complete');
+    expect(new Set(linesOf(steps)).size).toBe(24);
+    expect(kit.calls.length).toBeLessThanOrEqual(120);
   });
 
   test('ends at the floor, whose very second is served to those who read bounds as exclusive', async () => {
