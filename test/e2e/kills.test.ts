@@ -1,0 +1,134 @@
+/**
+ * SIGKILL of the handler's whole process group at thirty seeded moments, in every step of a run; the item in DynamoDB
+ * deleted after ten of them; the source meanwhile dropping one event, editing one and adding a late one. After each, one
+ * run mends everything, and the oracle is asked.
+ */
+import { gunzipSync } from 'node:zlib';
+import { createRandom } from '../../cli/local/random';
+import type { SourceEvent } from '../../cli/local/source-table';
+import { openLocalBackend } from '../support/backend';
+import type { Lambda } from '../support/lambda';
+import { openWorld, type World } from '../support/scenario';
+import { linesUnder, type Objects } from '../support/stored-lines';
+import type { Call } from '../support/tap';
+import { edited } from '../support/team-log';
+
+const SEED = process.env.KILL_SEED ?? 'thirty kills';
+const KILLS = 30;
+/** Every third, so that it meets every step: ten. */
+const DELETED_EVERY = 3;
+
+/** What the handler logs when a step begins, and the calls that the step makes. */
+const STEPS = {
+  stage: /^PUT batches$/,
+  commit: /^PUT manifests$/,
+  publish: /^PUT (events|quarantine)$/,
+  checkpoint: /^SET seq$/,
+} as const;
+type Step = keyof typeof STEPS;
+const steps = Object.keys(STEPS) as Step[];
+
+const random = createRandom(SEED);
+const events: SourceEvent[] = [];
+const dropped = new Map<number, SourceEvent>();
+let world: World;
+
+beforeAll(async () => {
+  world = await openWorld({}, openLocalBackend);
+});
+afterAll(() => world.close());
+
+/** Kills within a step: while one of its calls waits to be applied, or its answer to be delivered. */
+function killWithin(step: Step, lambda: Lambda): void {
+  const side = random.chance(0.5) ? 'before' : 'after';
+  const [delayMs, isApplied] = [random.below(20), random.chance(0.5)];
+  let isOver = false;
+  world.meddle({
+    [side]: async ({ name }: Call) => {
+      if (isOver || !STEPS[step].test(name)) return undefined;
+      isOver = true;
+      await sleep(delayMs);
+      lambda.signal('SIGKILL');
+      // What is on its way may still be applied when its sender is gone.
+      return isApplied ? undefined : 'reset';
+    },
+  });
+}
+
+/** Kills a run within the step, or anywhere; tells the step it was in, by what it had logged. */
+async function killOne(step: Step | undefined): Promise<string | undefined> {
+  const lambda = await world.lambda();
+  const from = lambda.lines.length;
+  if (step !== undefined) killWithin(step, lambda);
+  const running = lambda.run();
+  if (step === undefined) setTimeout(() => lambda.signal('SIGKILL'), random.below(120));
+  await running;
+  // A run that was too quick is killed between two invocations.
+  while (lambda.isAlive()) await sleep(5);
+  world.meddle({});
+  return stepByLog(lambda.lines.slice(from));
+}
+
+/** The step that the dead run had begun last, by its log. */
+function stepByLog(lines: readonly string[]): string | undefined {
+  const messages = lines.filter((line) => line.startsWith('{')).map((line) => String(JSON.parse(line).message));
+  return messages.findLast((message) => [...steps, 'page', 'committed', 'run'].includes(message));
+}
+
+/** What no run may lose any more: the lines of every batch that a manifest names. */
+function committedLines(objects: Objects): string[] {
+  return [...objects.keys()]
+    .filter((key) => key.startsWith('manifests/'))
+    .flatMap((key) => {
+      const { payload } = JSON.parse(String(objects.get(key)));
+      const { batch } = JSON.parse(Buffer.from(payload, 'base64').toString());
+      return batch === null
+        ? []
+        : gunzipSync(objects.get(batch.key) ?? '')
+            .toString()
+            .split('\n')
+            .slice(0, -1);
+    });
+}
+
+/** The newest committed event that is still served goes, another changes, a third turns up late. */
+function sourceGoesOn(number: number, objects: Objects): void {
+  const served = events.filter(({ row }) => !dropped.has(row));
+  const committed = new Set(committedLines(objects));
+  const gone = served.findLast(({ raw }) => committed.has(raw));
+  if (gone !== undefined) {
+    dropped.set(gone.row, gone);
+    world.source.drop(gone);
+  }
+  const changed = random.pick(served.filter(({ row }) => row !== gone?.row));
+  world.source.put([{ ...changed, raw: edited(changed.raw, `edit ${number}`) }]);
+  events.push(...world.source.happen(1, { hoursAgo: 3 }));
+}
+
+test(`thirty kills, seed "${SEED}"`, async () => {
+  const kills = new Map<string | undefined, number>();
+  events.push(...world.source.happen(3, { hoursAgo: 2 }));
+  await world.run();
+  for (let number = 0; number < KILLS; number += 1) {
+    events.push(...world.source.happen(3));
+    world.source.misbehave(`{"id":"odd ${number}"}`);
+    const wanted = steps[number % (steps.length + 1)];
+    const step = await killOne(wanted);
+    if (wanted !== undefined) expect({ number, step }).toEqual({ number, step: wanted });
+    kills.set(step, (kills.get(step) ?? 0) + 1);
+
+    sourceGoesOn(number, await world.owner.objects());
+    if (number % DELETED_EVERY === 0) await world.owner.setItem('deleted');
+    else await world.leaseEnds();
+    expect(await world.run()).toMatchObject({ outcome: 'archived' });
+    await world.expectWhole();
+  }
+  for (const step of steps) expect(kills.get(step)).toBeGreaterThanOrEqual(3);
+  const archived = new Set(linesUnder(await world.owner.objects(), 'events/'));
+  expect(dropped.size).toBe(KILLS);
+  expect([...dropped.values()].filter(({ raw }) => !archived.has(raw))).toEqual([]);
+}, 600_000);
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
