@@ -40,8 +40,7 @@ export interface LoggedRequest {
 /** S3 over plain files, with versions and object lock for the buckets that ask for it. It checks signatures. */
 export async function startVersitygw(): Promise<Versitygw> {
   const folder = serverFolder('versitygw');
-  const [data, versions, sidecar] = ['data', 'versions', 'sidecar'].map((name) => join(folder, name));
-  for (const needed of [data, versions, sidecar]) mkdirSync(String(needed));
+  for (const needed of ['data', 'versions']) mkdirSync(join(folder, needed));
   const accessLog = join(folder, 'access.log');
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -52,9 +51,8 @@ export async function startVersitygw(): Promise<Versitygw> {
     command: [
       join(engineFolder('versitygw'), 'versitygw'),
       ...['--port', `127.0.0.1:${port}`, '--region', REGION, '--health', '/health', '--quiet'],
-      // Metadata beside the files: not every file system that holds temporary files knows extended attributes.
-      ...['--access-log', accessLog, 'posix', '--sidecar', String(sidecar), '--versioning-dir', String(versions)],
-      String(data),
+      // Metadata go into extended attributes. The alternative, files beside the objects, outlives deleted versions.
+      ...['--access-log', accessLog, 'posix', '--versioning-dir', join(folder, 'versions'), join(folder, 'data')],
     ],
     env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
     isReady: () => answers(`${url}/health`),

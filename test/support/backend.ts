@@ -2,6 +2,7 @@
  * Where a scenario's archive is kept: any S3, DynamoDB and SSM that speak the protocols; and what the owner of the
  * account can do there beside the archiver: look, plant, take away, change the checkpoint.
  */
+import type { KeyObject } from 'node:crypto';
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -22,6 +23,8 @@ export interface Backend {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly bucket: string;
   readonly table: string;
+  /** Signs the manifests. Left out, a key file does. */
+  readonly kms?: { readonly url: string; readonly key: string; readonly publicKey: KeyObject };
   /** Takes an object out of every listing, as only the bucket's owner can. */
   remove(key: string): Promise<void>;
   close(): Promise<void>;

@@ -76,7 +76,7 @@ export async function openWorld(scenario: Omit<Scenario, 'name' | 'play'>, openB
     { ...backend.urls, source: source.url },
     { meddler: () => meddler, onCall: (call) => calls.push(call) },
   );
-  const { publicKey, signingKey } = createSigningKey();
+  const { publicKey, signingKey } = signingWith(backend);
   const input = { team: TEAM, apiKeyParameter: PARAMETER, baseUrl: taps.urls.source };
   const lambdas: Lambda[] = [];
 
@@ -85,6 +85,7 @@ export async function openWorld(scenario: Omit<Scenario, 'name' | 'play'>, openB
     const environment = {
       ...awsEnvironment(taps.urls, backend.credentials.accessKeyId),
       AWS_SECRET_ACCESS_KEY: backend.credentials.secretAccessKey,
+      ...(backend.kms !== undefined && { AWS_ENDPOINT_URL_KMS: backend.kms.url }),
       ...encodeEnvironment(archiverEnvironment, values),
       POWERTOOLS_LOG_LEVEL: 'DEBUG',
     };
@@ -152,7 +153,8 @@ function settingsFor({ bucket, table }: Backend, signingKey: string): Values<typ
   return { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
 }
 
-function createSigningKey(): { readonly publicKey: KeyObject; readonly signingKey: string } {
+function signingWith({ kms }: Backend): { readonly publicKey: KeyObject; readonly signingKey: string } {
+  if (kms !== undefined) return { publicKey: kms.publicKey, signingKey: kms.key };
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const file = join(scratch, `${randomUUID()}.pem`);
   writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));

@@ -1,0 +1,63 @@
+/**
+ * A scenario's backend on servers that nobody here wrote: a versioned and locked bucket of versitygw, a table of
+ * Amazon's DynamoDB Local. Only SSM is the local world's, since each scenario rotates and removes keys of its own.
+ */
+import {
+  DeleteObjectCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { startSsmServer } from '../../cli/local/ssm-server';
+import type { Backend } from '../support/backend';
+import { createCheckpointTable, createLockedBucket, dynamoDbClientOf, s3ClientOf } from './clients';
+import { type AwsServer, startDynamoDbLocal, startVersitygw } from './servers';
+
+interface Servers {
+  readonly s3: AwsServer;
+  readonly dynamodb: AwsServer;
+}
+
+/** Started with the first scenario: concurrent tests begin before any hook. */
+let servers: Promise<Servers> | undefined;
+let opened = 0;
+
+export async function openEngineBackend(): Promise<Backend> {
+  servers ??= startServers();
+  const { s3, dynamodb } = await servers;
+  opened += 1;
+  const [bucket, table] = [`archive-${opened}`, `checkpoints-${opened}`];
+  const s3Client = s3ClientOf(s3);
+  const dynamoDbClient = dynamoDbClientOf({ url: dynamodb.url, credentials: s3.credentials });
+  await createLockedBucket(s3Client, bucket);
+  await createCheckpointTable(dynamoDbClient, table);
+  const ssm = await startSsmServer();
+  return {
+    urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url },
+    // DynamoDB Local and the local SSM take any; the former in one database for all.
+    credentials: s3.credentials,
+    bucket,
+    table,
+    remove: (key) => removeVersions(s3Client, bucket, key),
+    close: async () => {
+      s3Client.destroy();
+      dynamoDbClient.destroy();
+      await ssm.close();
+    },
+  };
+}
+
+async function startServers(): Promise<Servers> {
+  return { s3: await startVersitygw(), dynamodb: await startDynamoDbLocal() };
+}
+
+/** Past the lock, as break glass can. A delete marker would not do: over one, versitygw creates nothing, and AWS does. */
+async function removeVersions(client: S3Client, Bucket: string, key: string): Promise<void> {
+  const listed: ListObjectVersionsCommandOutput = await client.send(
+    new ListObjectVersionsCommand({ Bucket, Prefix: key }),
+  );
+  for (const { Key, VersionId } of listed.Versions ?? []) {
+    const BypassGovernanceRetention = true;
+    if (Key === key) await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId, BypassGovernanceRetention }));
+  }
+}
