@@ -1,7 +1,8 @@
 /**
  * A scenario's backend on servers that nobody here wrote: a versioned and locked bucket of versitygw, a table of
- * Amazon's DynamoDB Local. Only SSM is the local world's, since each scenario rotates and removes keys of its own.
+ * Amazon's DynamoDB Local. Only SSM is the local world's, since each scenario has keys of its own under the same name.
  */
+import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import {
   DeleteObjectCommand,
   ListObjectVersionsCommand,
@@ -9,9 +10,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { startSsmServer } from '../../cli/local/ssm-server';
+import { createSigner } from '../../lambdas/adapters/signer';
 import type { Backend } from '../support/backend';
-import { createCheckpointTable, createLockedBucket, dynamoDbClientOf, s3ClientOf } from './clients';
-import { type AwsServer, startDynamoDbLocal, startVersitygw } from './servers';
+import { createCheckpointTable, createLockedBucket, dynamoDbClientOf, kmsClientOf, s3ClientOf } from './clients';
+import { type AwsServer, startDynamoDbLocal, startMoto, startVersitygw } from './servers';
 
 interface Servers {
   readonly s3: AwsServer;
@@ -45,6 +47,18 @@ export async function openEngineBackend(): Promise<Backend> {
       await ssm.close();
     },
   };
+}
+
+/** The same with moto's KMS and SSM: nothing of the local world's. For one world alone. */
+export async function openAwsBackend(): Promise<Backend> {
+  const moto = await startMoto();
+  const backend = await openEngineBackend();
+  const kms = kmsClientOf(moto);
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }));
+  const key = String(KeyMetadata?.Arn);
+  const { publicKey } = await createSigner(key, () => kms);
+  kms.destroy();
+  return { ...backend, urls: { ...backend.urls, ssm: moto.url }, kms: { url: moto.url, key, publicKey } };
 }
 
 async function startServers(): Promise<Servers> {

@@ -1,0 +1,96 @@
+/**
+ * The bundled handler with nothing of ours around it but the source: objects in versitygw, the checkpoint in DynamoDB
+ * Local, the API key in moto's SSM, signatures from moto's KMS. What it leaves is proven as an auditor would: a copy of
+ * the bucket, the exported public key, the command.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { runVerify } from '../../cli/verify';
+import type { Backend } from '../support/backend';
+import { scratch } from '../support/lambda';
+import { openWorld, PARAMETER, type World } from '../support/scenario';
+import { openAwsBackend } from './backend';
+import { s3ClientOf } from './clients';
+import { describeWith, stopServers } from './servers';
+
+describeWith(['versitygw', 'dynamodb-local', 'moto'], 'the bundled handler', () => {
+  let backend: Backend;
+  let world: World;
+
+  beforeAll(async () => {
+    world = await openWorld({}, async () => {
+      backend = await openAwsBackend();
+      return backend;
+    });
+  }, 300_000);
+  afterAll(async () => {
+    await world.close();
+    await stopServers();
+  });
+
+  test('archives all that the source keeps, and signs a manifest longer than KMS takes whole', async () => {
+    for (let day = 2; day < 32; day += 1) world.source.happen(1, { hoursAgo: 24 * day });
+    world.source.happen(700, { hoursAgo: 30 });
+    world.source.happen(20, { hoursAgo: 2 });
+    expect(await world.run()).toMatchObject({ outcome: 'archived', seq: 1, counts: { events: 750 } });
+    const manifest = (await world.owner.objects()).get('manifests/team=main/0000000001.json');
+    expect(manifest?.length).toBeGreaterThan(8000);
+  });
+
+  test('goes on with what is new, late and unfit, and records a run that finds nothing', async () => {
+    world.source.happen(3);
+    world.source.happen(2, { hoursAgo: 3 });
+    world.source.misbehave('{"id":1,"action":"undated"}');
+    expect(await world.run()).toMatchObject({ outcome: 'archived', counts: { events: 5 } });
+    expect(await world.run()).toMatchObject({ outcome: 'archived', seq: 3, counts: { events: 0 } });
+  });
+
+  test('reads a rotated key afresh', async () => {
+    await world.owner.putKey(PARAMETER, 'PMAK-canary-rotated');
+    world.source.change({ apiKey: 'PMAK-canary-rotated' });
+    world.source.happen(1);
+    expect(await world.run()).toMatchObject({ outcome: 'archived', counts: { events: 1 } });
+  });
+
+  test('publishes what a killed run had committed', async () => {
+    world.source.happen(4, { tied: true });
+    const lambda = await world.lambda();
+    world.meddle({
+      before: ({ name }) => {
+        if (name !== 'PUT events') return undefined;
+        lambda.signal('SIGKILL');
+        return 'reset';
+      },
+    });
+    expect(await world.run()).toMatchObject({ outcome: 'ended' });
+    world.meddle({});
+    await world.leaseEnds();
+    expect(await world.run()).toMatchObject({ outcome: 'archived', recovered: 1 });
+  });
+
+  test('leaves every event once, and nothing that it wrote a second time', async () => {
+    await world.expectWhole();
+    const s3 = s3ClientOf({ url: backend.urls.s3, credentials: backend.credentials });
+    const { Versions = [], DeleteMarkers = [] } = await s3.send(
+      new ListObjectVersionsCommand({ Bucket: backend.bucket }),
+    );
+    s3.destroy();
+    const objects = await world.owner.objects();
+    expect(Versions.map(({ Key }) => Key).sort()).toEqual([...objects.keys()].sort());
+    expect(DeleteMarkers).toEqual([]);
+  });
+
+  test('leaves an archive that the command proves with the exported key', async () => {
+    const folder = join(scratch, 'copy');
+    for (const [key, bytes] of await world.owner.objects()) {
+      mkdirSync(dirname(join(folder, key)), { recursive: true });
+      writeFileSync(join(folder, key), bytes);
+    }
+    const key = join(scratch, 'archive.pub.pem');
+    writeFileSync(key, backend.kms?.publicKey.export({ type: 'spki', format: 'pem' }) ?? '');
+    const said: string[] = [];
+    expect(await runVerify(folder, { key, json: true }, { print: (text) => said.push(text), now: new Date() })).toBe(0);
+    expect(JSON.parse(said.join(''))).toMatchObject({ clean: true, findings: [], teams: [{ team: 'main' }] });
+  });
+});
