@@ -30,7 +30,7 @@ async function failsAndHeals(world: World, code: string): Promise<void> {
   const run = await world.run();
   must(run.outcome?.kind === 'failed' && run.outcome.code === code, `the run ended ${say(run)} instead of ${code}`);
   must(run.created.length === 0, 'nothing was written');
-  world.source.change({ fault: null, rateLimit: null });
+  world.changeSource({ fault: null, rateLimit: null });
   world.advance(HOUR);
   await comesThrough(world);
 }
@@ -112,11 +112,11 @@ const NOT_THE_CONTRACT = [
 async function notTheContract(program: Program): Promise<void> {
   for (const body of NOT_THE_CONTRACT) {
     const world = await archived(program);
-    world.source.change({ fault: () => ({ status: 200, body }) });
+    world.changeSource({ fault: () => ({ status: 200, body }) });
     await failsAndHeals(world, 'source-contract-broken');
   }
   const world = await archived(program);
-  world.source.change({ fault: () => ({ status: 200, body: Buffer.from([0x7b, 0xff, 0x7d]) }) });
+  world.changeSource({ fault: () => ({ status: 200, body: Buffer.from([0x7b, 0xff, 0x7d]) }) });
   await failsAndHeals(world, 'source-contract-broken');
 }
 
@@ -125,7 +125,7 @@ async function cursorsThatEndNothing(program: Program): Promise<void> {
   for (const cursorEnd of ['0', '"0"', '-1', '1e3']) {
     const world = await archived(program, { source: { cursorEnd } });
     must(chainOf(world).length === 0, 'a cursor that the source refuses ends no walk');
-    world.source.change({ cursorEnd: null });
+    world.changeSource({ cursorEnd: null });
     await comesThrough(world);
   }
 }
@@ -141,7 +141,7 @@ async function everyWait(program: Program): Promise<void> {
     must(asked < 10 + (world.now() - before) / 250, `${retryAfter}: ${asked} requests in ${world.now() - before} ms`);
     if (run.outcome?.kind !== 'archived') {
       must(run.outcome?.kind === 'failed' && run.outcome.code === 'source-throttled', `the run ended ${say(run)}`);
-      world.source.change({ rateLimit: null });
+      world.changeSource({ rateLimit: null });
       world.advance(HOUR);
     }
     await comesThrough(world);
@@ -159,7 +159,7 @@ async function echoes(program: Program): Promise<void> {
   } as const;
   for (const [status, code] of Object.entries(codes)) {
     const world = await archived(program);
-    world.source.change({ fault: () => ({ echo: Number(status) as 200 }) });
+    world.changeSource({ fault: () => ({ echo: Number(status) as 200 }) });
     await failsAndHeals(world, code);
   }
 }
@@ -173,7 +173,7 @@ async function wrongKey(program: Program): Promise<void> {
         { from: NOON + HOUR, key },
       ],
     });
-    world.source.change({
+    world.changeSource({
       fault: (_, request) => (request.headers['x-api-key'] === key ? { status: 401 } : undefined),
     });
     await failsAndHeals(world, 'api-key-refused');
@@ -184,7 +184,7 @@ async function wrongKey(program: Program): Promise<void> {
 async function redirects(program: Program): Promise<void> {
   for (const status of [301, 302, 303, 307, 308]) {
     const world = await archived(program);
-    world.source.change({ fault: () => ({ status, headers: { location: 'https://elsewhere.example/audit/logs' } }) });
+    world.changeSource({ fault: () => ({ status, headers: { location: 'https://elsewhere.example/audit/logs' } }) });
     await failsAndHeals(world, 'source-redirected');
   }
 }

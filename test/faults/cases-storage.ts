@@ -205,13 +205,13 @@ async function recoveryWithoutTheSource(program: Program): Promise<void> {
     const world = worldOf(program);
     await hourly(world);
     await diesAfterCreating(world, objects);
-    world.source.change({ fault: () => ({ status: 500 }) });
+    world.changeSource({ fault: () => ({ status: 500 }) });
     const run = await world.run();
     must(run.outcome?.kind === 'failed' && run.outcome.code === 'source-unavailable', `the run ended ${say(run)}`);
     for (const { segments } of chainOf(world)) {
       for (const { key } of segments) must(world.objects.has(key), `${key} is published`);
     }
-    world.source.change({ fault: null });
+    world.changeSource({ fault: null });
     world.advance(HOUR);
     await heals(world);
   }

@@ -85,8 +85,9 @@ function nothingIsMissing(world: World, { archived, quarantined, since }: Kept):
   const rows = (lines: readonly string[]) => new Set(lines.map((line) => world.eventOf(line)?.row));
   const ids = new Set(archived.map((line) => world.eventOf(line)?.id));
   const held = rows(quarantined);
+  const lastRead = beganLast(world);
   for (const event of world.setup.events) {
-    if (!isServed(event, world.now()) || (event.at ?? since) < Math.max(since, world.now() - KEPT_MS)) continue;
+    if (!isServed(event, lastRead) || (event.at ?? since) < Math.max(since, world.now() - KEPT_MS)) continue;
     const isKept = event.isFit ? ids.has(event.id) : held.has(event.row);
     if (!isKept) throw new Violation('lost', `row ${event.row} of ${new Date(event.at ?? 0).toISOString()}`);
   }
@@ -106,9 +107,12 @@ function theWalkLeftNothingToTheSweep(world: World, swept: number): void {
 /** The last run that ended well has seen everything up to its own beginning, and says so. */
 function hasComeToNow(world: World): void {
   const position = Date.parse(chainOf(world).at(-1)?.position ?? '');
-  const began = world.runs.findLast(({ outcome }) => outcome?.kind === 'archived')?.startedAt ?? Number.NaN;
-  if (position >= began - CLOCKS_DIFFER_MS) return;
+  if (position >= beganLast(world) - CLOCKS_DIFFER_MS) return;
   throw new Violation('stuck', `the position is ${new Date(position).toISOString()}`);
+}
+
+function beganLast({ runs }: World): number {
+  return Math.max(...runs.map(({ outcome, startedAt }) => (outcome?.kind === 'archived' ? startedAt : 0)));
 }
 
 function noBodyInManifests({ objects }: World): void {

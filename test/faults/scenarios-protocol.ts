@@ -48,8 +48,8 @@ function lasting(name: string, fault: Fault, code: string): Scenario {
   };
 }
 
-function afterwards({ source }: World): void {
-  source.change({ fault: null });
+function afterwards({ changeSource }: World): void {
+  changeSource({ fault: null });
 }
 
 /** Every second answer comes from a server whose clock is two seconds behind; every third says nothing of the time. */

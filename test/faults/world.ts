@@ -40,7 +40,8 @@ export interface World {
   readonly cell: ItemCell;
   readonly runs: readonly Run[];
   readonly publicKey: KeyObject;
-  readonly source: SourceModel;
+  /** From the next request on. */
+  changeSource(changes: Partial<SourceSettings>): void;
   now(): number;
   advance(ms: number): void;
   /** The event of which this is a text that was served. */
@@ -63,15 +64,24 @@ interface State {
   readonly served: Map<string, number>;
   readonly runs: Run[];
   readonly now: number;
+  /** What was changed at the source since the setup. */
+  readonly changes: Partial<SourceSettings>;
 }
 
 const keyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 export function createWorld(setup: WorldSetup): World {
-  return restore(setup, { objects: new Map(), item: undefined, served: new Map(), runs: [], now: setup.start });
+  return restore(setup, {
+    objects: new Map(),
+    item: undefined,
+    served: new Map(),
+    runs: [],
+    now: setup.start,
+    changes: {},
+  });
 }
 
-function restore(setup: WorldSetup, { objects, item, served, runs, now }: State): World {
+function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state }: State): World {
   const {
     keys = [{ from: 0, key: CANARY_KEY }],
     maxBodyBytes = Infinity,
@@ -83,7 +93,8 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now }: State)
   const byRow = new Map(setup.events.map((event) => [event.row, event]));
   const eventOf = (line: string): WorldEvent | undefined => byRow.get(served.get(line) ?? Number.NaN);
   const witness = createWitness(objects, (line) => eventOf(line)?.id);
-  const source = createSource(setup, served);
+  let { changes } = state;
+  const source = createSource(setup, changes, served);
   const apiKey = (): string => keys.findLast(({ from }) => from <= scheduler.now())?.key ?? '';
   const around: Surroundings = {
     program,
@@ -126,9 +137,14 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now }: State)
     return started;
   }
 
+  function changeSource(more: Partial<SourceSettings>): void {
+    changes = { ...changes, ...more };
+    source.change(more);
+  }
+
   function fork(): World {
     const copy = { objects: new Map(objects), served: new Map(served), runs: [...runs] };
-    return restore(setup, { ...copy, item: cell.item, now: scheduler.now() });
+    return restore(setup, { ...copy, item: cell.item, now: scheduler.now(), changes });
   }
 
   const { publicKey } = keyPair;
@@ -139,8 +155,8 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now }: State)
     cell,
     runs,
     publicKey,
-    source,
     eventOf,
+    changeSource,
     start,
     settle,
     run,
@@ -164,10 +180,15 @@ function watched(objects: Map<string, Buffer>, witness: Witness): Storage {
 }
 
 /** Notes every text that it serves. */
-function createSource({ events, source = {} }: WorldSetup, served: Map<string, number>): SourceModel {
+function createSource(
+  { events, source = {} }: WorldSetup,
+  changes: Partial<SourceSettings>,
+  served: Map<string, number>,
+): SourceModel {
   const { drift = (raw: string) => raw } = source;
   const settings = sourceSettings('reality', '', {
     ...source,
+    ...changes,
     drift: (raw, request, row) => {
       const text = drift === null ? raw : drift(raw, request, row);
       served.set(text, row);
