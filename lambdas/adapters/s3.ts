@@ -1,8 +1,9 @@
 /** The archive bucket. Every write is create-only; nothing here can overwrite or delete. */
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
-import type { ObjectStore } from '../shared/ports';
+import type { ByteRange, ObjectStore } from '../shared/ports';
 import { awsFailure, errorName, httpStatus } from './aws-errors';
 
+const BODY_ATTEMPTS = 3;
 const CONFLICT_ATTEMPTS = 5;
 const CONFLICT_WAIT_MS = 100;
 
@@ -18,11 +19,22 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
     return keys;
   }
 
-  async function get(key: string, range?: { start: number; end: number }): Promise<Buffer | undefined> {
+  async function get(key: string, range?: ByteRange): Promise<Buffer | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      const body = await open(key, range);
+      try {
+        return body && Buffer.from(await body.transformToByteArray());
+      } catch (error) {
+        // The SDK tries again until an answer begins, not until it has come whole.
+        if (attempt === BODY_ATTEMPTS) throw awsFailure(error, `reading ${key}`);
+      }
+    }
+  }
+
+  async function open(key: string, range: ByteRange | undefined) {
     const Range = range && `bytes=${range.start}-${range.end - 1}`;
     try {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range }));
-      return Body && Buffer.from(await Body.transformToByteArray());
+      return (await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range }))).Body;
     } catch (error) {
       // A range beyond the object's end: as good as not there, for whoever wants those bytes.
       if (errorName(error) === 'NoSuchKey' || httpStatus(error) === 416) return undefined;

@@ -145,6 +145,13 @@ describe('get', () => {
     s3.on(GetObjectCommand).resolves({ Body: body(async () => Promise.reject(systemError('ECONNRESET'))) });
     await expect(store.get(key)).rejects.toMatchObject({ code: 'storage-unavailable' });
   });
+
+  test('asks again where the answer did not come whole', async () => {
+    const cut = body(() => Promise.reject(systemError('ECONNRESET')));
+    const whole = body(async () => Buffer.from('bytes'));
+    s3.on(GetObjectCommand).resolvesOnce({ Body: cut }).resolvesOnce({ Body: cut }).resolves({ Body: whole });
+    expect(await store.get(key)).toEqual(Buffer.from('bytes'));
+  });
 });
 
 describe('create', () => {
