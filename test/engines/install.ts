@@ -75,7 +75,7 @@ const engines = {
    */
   trino: {
     version: '435',
-    tools: ['java', 'javac', 'maven'],
+    tools: ['jdk', 'maven'],
     steps: (folder, scratch) => [
       {
         run: [
@@ -104,7 +104,7 @@ const from17 = /\b(1[7-9]|[2-9]\d)\./;
 const tools = {
   go: { name: 'Go', probe: ['go', 'version'] },
   java: { name: 'Java 17 or newer', probe: ['java', '-version'], says: from17 },
-  javac: { name: 'a JDK 17 or newer', probe: ['javac', '-version'], says: from17 },
+  jdk: { name: 'a JDK, 17 or newer,', probe: ['javac', '-version'], says: from17 },
   maven: { name: 'Maven', probe: ['mvn', '--version'] },
   python: { name: 'Python 3 with venv', probe: ['python3', '-c', 'import ensurepip, venv'] },
 } satisfies Record<string, Tool>;
