@@ -216,13 +216,14 @@ describe('the position', () => {
     const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-12T11:0${n}:00.000Z`));
     const clock = virtualClock({ start: now.toISOString(), remainingMs: 9000 });
     const { batches, error } = await run(events, {
-      previous: young(),
+      previous: steady(),
       settings: { maxLimit: 2 },
       clock,
       latencyMs: 1500,
     });
     expect(error).toBeUndefined();
-    expect(batches[0]).toMatchObject({ reason: 'deadline', last: true, sweep: null });
+    expect(batches).toHaveLength(1);
+    expect(batches[0]).toMatchObject({ reason: 'deadline', last: true, sweep: null, sweepTurn: 0 });
     const last = batches[0]?.draft.events.at(-1)?.instant;
     expect(batches[0]?.position).toEqual(last);
     expect(clock.remainingMs()).toBeGreaterThan(3000);
@@ -301,6 +302,19 @@ describe('a draft that is full', () => {
     expect(batches.map(({ counts }) => counts.late)).toEqual([6, 0, 0, 0, 0]);
   });
 
+  test('does not forget what the lookback may bring again under another date', async () => {
+    const moved = event(99, '2026-06-12T10:00:00.000Z');
+    const { batches } = await run([...hourly, moved], {
+      previous,
+      settings,
+      lookbackHours: 72,
+      batchLimits: { events: 10, bytes: 1e8 },
+      store: archived(event(99, '2026-06-09T10:00:00.000Z')),
+    });
+    expect(idsOf(batches).flat()).toHaveLength(40);
+    expect(batches.at(-1)?.counts.revisions).toBe(1);
+  });
+
   test('of nothing but revisions that are quarantined already ends', async () => {
     const drift = (raw: string, request: number) => raw.replace('}', `,"read":${request}}`);
     const store = memoryStore();
@@ -327,6 +341,18 @@ describe('what the source no longer keeps', () => {
     ]);
     expect(batches[0]?.window.from.toISOString()).toBe(keptFrom);
     expect(batches.at(-1)?.position).toEqual(new Date(told));
+  });
+
+  test('is told once, in however many batches the run goes on', async () => {
+    const previous = steady({ position: '2025-12-01T00:00:00.000Z', start: '2025-11-01T00:00:00.000Z' });
+    const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-0${n + 1}T10:00:00.000Z`));
+    const { batches } = await run(events, {
+      previous,
+      settings: { maxLimit: 2 },
+      batchLimits: { events: 2, bytes: 1e8 },
+    });
+    expect(batches.length).toBeGreaterThan(2);
+    expect(batches.map(({ gaps }) => gaps.length)).toEqual([1, ...new Array(batches.length - 1).fill(0)]);
   });
 
   test('is none after an outage of 179 days', async () => {
@@ -413,6 +439,12 @@ describe('a first run', () => {
     const { batches } = await run(events, { previous: undefined, startDate });
     expect(idsOf(batches).flat()).toEqual([2]);
     expect(batches[0]).toMatchObject({ start: startDate, gaps: [] });
+  });
+
+  test('with a start date at noon counts nothing of that morning as late', async () => {
+    const startDate = new Date('2026-06-05T12:00:00.000Z');
+    const { batches } = await run([event(1, '2026-06-05T10:00:00.000Z')], { previous: undefined, startDate });
+    expect(batches[0]?.counts.late).toBe(0);
   });
 
   test('with a start date in the future is refused', async () => {

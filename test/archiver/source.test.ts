@@ -300,6 +300,11 @@ describe('answers that are no page', () => {
     expect(kit.calls).toHaveLength(2);
   });
 
+  test.each([401, 404, 422])('%d that says the same is not', async (status) => {
+    const kit = sourceKit(inTurn(response(status, '{"message":"since cannot be older than 180 days"}')));
+    expect((await failureOf(ask(kit))).code).toMatch(/^(source|api-key)-refused$/);
+  });
+
   test.each([400, 404, 410])('%d to a cursor means the cursor', async (status) => {
     expect(await ask(sourceKit(inTurn(response(status, '{}'))), { cursor: '5' })).toEqual({ kind: 'cursor-refused' });
   });
