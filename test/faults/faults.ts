@@ -59,6 +59,8 @@ export interface PerformerOptions<Actor extends Trace> {
   readonly faults: readonly Fault[];
   readonly scheduler: Scheduler<Actor>;
   readonly latency: (method: Method) => number;
+  /** Epoch milliseconds: whatever comes later is never done. */
+  readonly killedAt: number;
 }
 
 export type Perform = <T>(operation: Operation<T>) => Promise<T>;
@@ -86,6 +88,7 @@ export function createPerformer<Actor extends Trace>(options: PerformerOptions<A
 
   return async ({ method, step, failure }) => {
     await scheduler.turn(actor, options.latency(method));
+    if (scheduler.now() > options.killedAt) return die();
     const mode = modeOf(actor.operations.push(method));
     if (mode !== undefined) actor.faulted.push({ method, mode });
     if (mode === 'freeze') await freeze();

@@ -27,6 +27,8 @@ export interface RunOptions {
   /** How far the run's own clock is ahead. */
   readonly skewMs?: number;
   readonly timeoutMs?: number;
+  /** As Lambda does. Without it a run that is late goes on, and may do harm. */
+  readonly isKilledAtDeadline?: boolean;
   /** Triggered that much later. */
   readonly delayMs?: number;
   readonly latency?: (method: Method) => number;
@@ -97,9 +99,10 @@ export async function live(run: Run, options: RunOptions, shared: Surroundings):
 function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpatched.RunReport | 'held'> {
   const { program, scheduler, witness } = around;
   const { skewMs = 0, timeoutMs = 15 * MINUTE, latency = (method) => LATENCY[method] ?? 10 } = options;
-  const perform = createPerformer({ actor: run, faults: options.faults ?? [], scheduler, latency });
-  const context = { perform, program };
   const deadline = scheduler.now() + timeoutMs;
+  const killedAt = options.isKilledAtDeadline ? deadline : Infinity;
+  const perform = createPerformer({ actor: run, faults: options.faults ?? [], scheduler, latency, killedAt });
+  const context = { perform, program };
   const clock = {
     now: () => new Date(scheduler.now() + skewMs),
     remainingMs: () => deadline - scheduler.now(),

@@ -1,0 +1,143 @@
+/** A random world played: its plan's steps, then clean runs, then the oracle. */
+import { createRandom } from '../../cli/local/random';
+import type { Fault as SourceFault } from '../../cli/local/source-settings';
+import { chainOf } from './chain';
+import type { Item } from './checkpoint-model';
+import { say, whenClean } from './endings';
+import { DAY, event, HOUR, MINUTE, SECOND, text, unfit, type WorldEvent } from './events';
+import type { Method } from './faults';
+import { consultOracle } from './oracle';
+import type { Run, RunOptions } from './run';
+import { NOON } from './steady';
+import { Violation } from './witness';
+import { createWorld, type World } from './world';
+import type { EventPlan, RunPlan, StepPlan, Trouble, WorldPlan } from './world-plan';
+
+/** Throws the `Violation` that says what the archive did not survive. */
+export async function playPlan(plan: WorldPlan): Promise<World> {
+  const { startDays, events, lookbackHours } = plan;
+  const world = createWorld({
+    start: NOON,
+    events: inOrderOfIds(events.map((one, index) => eventOf(one, { row: 100 + index, lookbackHours }))),
+    source: plan.source,
+    settings: { lookbackHours, batchLimits: { events: plan.batchEvents, bytes: 1e9 } },
+    input: startDays === null ? {} : { startDate: new Date(NOON - startDays * DAY).toISOString() },
+  });
+  for (const step of plan.steps) await take(step, world);
+  await recover(world);
+  return world;
+}
+
+async function take(step: StepPlan, world: World): Promise<void> {
+  if (step.kind === 'wait') world.advance(step.minutes * MINUTE);
+  if (step.kind === 'wake') await wakeAll(world);
+  if (step.kind === 'source') world.changeSource({ fault: troubles(step.every, step.trouble) });
+  if (step.kind === 'item') world.cell.item = tampered(world, step.becomes);
+  if (step.kind !== 'runs') return;
+  const runs = step.runs.map((run) => world.start(optionsOf(run)));
+  await world.settle();
+  for (const run of runs) endsWell(run, world);
+}
+
+/** The operator looks at an alarm, the source is well, whoever slept wakes: then one run mends everything. */
+async function recover(world: World): Promise<void> {
+  await wakeAll(world);
+  world.changeSource({ fault: null });
+  world.advance(HOUR);
+  if (!isPossible(world)) world.cell.item = undefined;
+  whenClean(await world.run());
+  await consultOracle(world);
+}
+
+async function wakeAll(world: World): Promise<void> {
+  const frozen = world.runs.filter(({ isFrozen }) => isFrozen);
+  for (const run of frozen) world.wake(run);
+  await world.settle();
+  for (const run of frozen) endsWell(run, world);
+}
+
+/** Anything may happen to a broken run, but no alarm for security that nobody gave cause for. */
+function endsWell(run: Run, world: World): void {
+  if (run.outcome?.kind !== 'failed' || !run.outcome.isIntegrity) return;
+  if (run.created.length > 0) throw new Violation('wrote-all-the-same', run.created.join(' '));
+  if (isPossible(world)) throw new Violation('false-alarm', `the run ended ${say(run)}`);
+}
+
+/** Whether a run could have left the item so. */
+function isPossible(world: World): boolean {
+  const seq = world.cell.item?.seq;
+  return seq === undefined || ('N' in seq && Number(seq.N) >= 1 && Number(seq.N) <= chainOf(world).length);
+}
+
+function tampered({ cell, now }: World, becomes: Extract<StepPlan, { kind: 'item' }>['becomes']): Item | undefined {
+  const seq = cell.item?.seq && 'N' in cell.item.seq ? Number(cell.item.seq.N) : 1;
+  const byBecoming: Record<typeof becomes, Item | undefined> = {
+    lost: undefined,
+    older: { ...cell.item, seq: { N: String(Math.max(1, seq - 2)) } },
+    ahead: { ...cell.item, seq: { N: String(seq + 1000) } },
+    garbage: { seq: { S: 'five' }, leaseUntil: { BOOL: true } },
+    leased: { ...cell.item, leaseOwner: { S: 'somebody' }, leaseUntil: { N: String(now() + 50 * SECOND) } },
+  };
+  return byBecoming[becomes];
+}
+
+function optionsOf({ seed, ...plan }: RunPlan): RunOptions {
+  const random = createRandom(String(seed));
+  // Mostly quick; now and then so slow that a lease ends meanwhile.
+  const latency = (method: Method): number =>
+    random.chance(0.04) ? random.below(90 * SECOND) : random.below(method === 'transport.get' ? 600 : 40);
+  return { ...plan, latency, isKilledAtDeadline: true };
+}
+
+function troubles(every: number, trouble: Trouble): ((request: number) => SourceFault | undefined) | null {
+  if (trouble === 'well') return null;
+  const fault: SourceFault = typeof trouble === 'number' ? { status: trouble } : trouble;
+  return (request) => (request % every === 0 ? fault : undefined);
+}
+
+interface Circumstances {
+  readonly row: number;
+  readonly lookbackHours: number;
+}
+
+function eventOf(plan: EventPlan, { row, lookbackHours }: Circumstances): WorldEvent {
+  const stamp = NOON + plan.minute * MINUTE + plan.second * SECOND;
+  const lookback = lookbackHours * HOUR;
+  const visibleFrom = stamp + Math.floor(plan.lateness * lookbackHours * 60) * MINUTE;
+  if (plan.kind === 'undated')
+    return unfit(row, stamp, `{"id":${row},"timestamp":"soon"}`, { id: String(row), visibleFrom });
+  if (plan.kind === 'without id')
+    return unfit(row, stamp, text(row, stamp, { id: 'null', note: `row ${row}` }), { visibleFrom });
+  if (plan.kind === 'ahead') return event(row, stamp + 20 * HOUR, { visibleFrom: stamp });
+  const from = visibleFrom + plan.fateAfter * MINUTE;
+  return { ...event(row, stamp, { visibleFrom }), ...fateOf(plan, { row, stamp, from, lookback }) };
+}
+
+interface Fate {
+  readonly row: number;
+  readonly stamp: number;
+  readonly from: number;
+  /** In milliseconds. Whatever comes back later than that is for the sweep. */
+  readonly lookback: number;
+}
+
+function fateOf({ fate }: EventPlan, { row, stamp, from, lookback }: Fate): Partial<WorldEvent> {
+  const note = 'edited';
+  switch (fate) {
+    case 'stays':
+      return {};
+    case 'removed':
+      return { removedAt: from };
+    case 'flaps':
+      return from < stamp + lookback ? { removedAt: from, restoredAt: stamp + lookback } : {};
+    case 'edited':
+      return { later: [{ from, raw: text(row, stamp, { note }) }] };
+    case 'moved':
+      return { later: [{ from, raw: text(row, stamp + lookback, { note }) }] };
+  }
+}
+
+/** A source hands out ids in the order in which events become visible. */
+function inOrderOfIds(events: readonly WorldEvent[]): WorldEvent[] {
+  return events.toSorted((a, b) => (a.visibleFrom ?? 0) - (b.visibleFrom ?? 0) || a.row - b.row);
+}
