@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { exitCodes } from './exit';
 import { addLocal } from './local';
+import { addQuery } from './query';
 import { addVerify } from './verify';
 
 const program = new Command('audit-archive')
@@ -13,6 +14,8 @@ const program = new Command('audit-archive')
 
 addLocal(program);
 addVerify(program);
+// Only where it is needed: the SDK takes longer to load than all the rest.
+addQuery(program, async (workgroup) => (await import('../lambdas/adapters/athena')).openAthena({ workgroup }));
 
 try {
   await program.parseAsync();

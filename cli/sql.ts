@@ -1,39 +1,94 @@
-/** DuckDB over a folder that holds the bucket: a stand-in for Athena, for looking around; Trino is the real engine. */
+/**
+ * SQL over a folder that holds a copy of the bucket: the deployed views and queries, word for word, in DuckDB. What
+ * Trino's functions do here is defined below, as far as views and queries use them; Trino is the real engine.
+ */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { views } from '../infra/views/views';
+import type { Answer, SqlEngine } from '../lambdas/shared/ports';
 
-export interface Answer {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly unknown[])[];
-}
-
-export interface Sql {
-  ask(statement: string): Promise<Answer>;
-  close(): void;
-}
-
-export async function openSql(bucket: string): Promise<Sql> {
+/** Throws where the folder holds no archive. */
+export async function openFolderSql(bucket: string): Promise<SqlEngine> {
+  if (!existsSync(join(bucket, 'manifests'))) throw new Error(`there is no archive in ${bucket}: it has no manifests/`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  await connection.run(view('events', join(bucket, 'events')));
+  for (const statement of [...SETTINGS, ...MACROS, ...lineTables(bucket)]) await connection.run(statement);
+  for (const { name, sql } of views) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
   return {
     async ask(statement) {
       const reader = await connection.runAndReadAll(statement);
-      return { columns: reader.columnNames(), rows: reader.getRowsJson() };
+      const types = reader.columnTypes().map(String);
+      return {
+        columns: reader.columnNames().map((name, index) => ({ name, kind: kindOf(types[index] ?? '') })),
+        rows: reader.getRowsJson().map((row) => row.map((value, index) => asText(value, types[index] ?? ''))),
+      };
     },
     close: () => connection.closeSync(),
   };
 }
 
-/** One string column of whole lines, as in the Glue table, and typed columns over it. A field may be in either place. */
-function view(name: string, folder: string): string {
-  const lines = `read_csv('${folder.replaceAll("'", "''")}/*/*/*.ndjson.gz', columns = {'line': 'VARCHAR'}, header = false,
-    delim = chr(1), quote = '', escape = '', hive_partitioning = true, hive_types = {'team': 'VARCHAR', 'dt': 'VARCHAR'},
-    max_line_size = 33554432, parallel = false)`;
-  const field = (...paths: string[]) => `coalesce(${paths.map((path) => `try(line ->> '${path}')`).join(', ')})`;
-  return `CREATE VIEW ${name} AS SELECT team, dt, ${field('$.id')} AS id,
-    try_cast(${field('$.timestamp')} AS TIMESTAMPTZ) AS event_time, ${field('$.action')} AS action,
-    ${field('$.ip')} AS ip, ${field('$.message')} AS message,
-    ${field('$.data.actor.id', '$.user.id')} AS actor_id, ${field('$.data.actor.email', '$.user.email')} AS actor_email, line
-    FROM ${lines}`;
+/** Athena's days are UTC. Nothing is fetched from anywhere. */
+const SETTINGS = ["SET TimeZone = 'UTC'", 'SET autoinstall_known_extensions = false'];
+
+/**
+ * DuckDB refuses a whole document for half a surrogate pair: Trino shows one as "?". Of a key given twice both show the
+ * first.
+ */
+const MACROS = [
+  "json_text(text) AS CASE WHEN json_valid(text) THEN text ELSE regexp_replace(text, '\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '?', 'g') END",
+  "json_extract_scalar(text, path) AS CASE WHEN json_type(json_text(text), path) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string(json_text(text), path) END",
+  'json_extract(text, path) AS json_extract_path(json_text(text), path)',
+  'json_format(value) AS CAST(value AS VARCHAR)',
+  'regexp_like(text, pattern) AS regexp_matches(text, pattern)',
+  'regexp_extract(text, pattern, part) AS regexp_extract_all(text, pattern, part)[1]',
+  'cardinality(list) AS len(list)',
+  'element_at(list, place) AS list[place]',
+  'array_join(list, separator) AS array_to_string(list, separator)',
+  'sequence(first, last, step) AS generate_series(first, last, step)',
+  "date_add(unit, number, instant) AS instant + number * CASE unit WHEN 'minute' THEN INTERVAL 1 MINUTE ELSE INTERVAL 1 DAY END",
+  'date_format(instant, format) AS strftime(instant, format)',
+  'with_timezone(instant, zone) AS timezone(zone, instant)',
+  'at_timezone(instant, zone) AS timezone(zone, instant)',
+  'day_of_week(instant) AS isodow(instant)',
+  'from_utf8(bytes) AS decode(bytes)',
+  // Only ever asked for its length, in bytes.
+  "to_utf8(text) AS repeat('.', strlen(text))",
+  // A hash is text already.
+  'to_hex(hash) AS hash',
+].map((macro) => `CREATE MACRO ${macro}`);
+
+function lineTables(bucket: string): string[] {
+  const tables = {
+    event_lines: 'events/*/*/*.ndjson.gz',
+    quarantine_lines: 'quarantine/*/*/*.ndjson.gz',
+    manifest_lines: 'manifests/*/*.json',
+  };
+  return Object.entries(tables).map(([name, pattern]) => `CREATE VIEW ${name} AS ${lines(bucket, pattern)}`);
+}
+
+/** Whole lines in one column, and the columns that Athena works out from the key. */
+function lines(bucket: string, pattern: string): string {
+  const [area = ''] = pattern.split('/');
+  const partitions = area === 'manifests' ? ['team'] : ['team', 'dt'];
+  // A folder comes with its first object: most archives have nothing in quarantine.
+  if (!existsSync(join(bucket, area))) {
+    return `SELECT ${['line', ...partitions, '"$path"'].map((name) => `'' AS ${name}`).join(', ')} WHERE false`;
+  }
+  const files = join(bucket, pattern).replaceAll("'", "''");
+  const types = partitions.map((name) => `'${name}': 'VARCHAR'`).join(', ');
+  return `SELECT line, ${partitions.join(', ')}, filename AS "$path" FROM read_csv('${files}', columns = {'line': 'VARCHAR'},
+    header = false, delim = chr(1), quote = '', escape = '', max_line_size = 33554432, parallel = false,
+    filename = true, hive_partitioning = true, hive_types = {${types}})`;
+}
+
+function kindOf(type: string): Answer['columns'][number]['kind'] {
+  if (type === 'BOOLEAN') return 'boolean';
+  return /INT$|^(FLOAT|DOUBLE|DECIMAL)/.test(type) ? 'number' : 'text';
+}
+
+function asText(value: unknown, type: string): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'object') return JSON.stringify(value);
+  return type.startsWith('TIMESTAMP') ? `${value}.000`.replace(/(\.\d{3}).*$/, '$1') : String(value);
 }

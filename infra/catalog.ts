@@ -1,10 +1,8 @@
 /**
- * What makes the archive answer SQL: a database with one table per area, a view with typed columns, and a workgroup.
- * Nothing is crawled or registered: a partition is a prefix that Athena works out from the query, so an event can be
- * asked for the moment it is published, and manifests and batches are never in sight.
+ * What makes the archive answer SQL: a database with one table of raw lines per area, views with typed columns, the
+ * auditors' queries, and a workgroup. Nothing is crawled or registered: a partition is a prefix that Athena works out
+ * from the query, so an event can be asked for the moment it is published.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Aws } from 'aws-cdk-lib';
 import * as athena from 'aws-cdk-lib/aws-athena';
 import * as glue from 'aws-cdk-lib/aws-glue';
@@ -12,20 +10,21 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EARLIEST_INSTANT } from '../lambdas/shared/event';
-import { type Area, dateOf, datePrefix } from '../lambdas/shared/keys';
-
-/** The columns of the view `events`, in the order of `views/events.sql`. */
-const EVENT_COLUMNS: readonly ViewColumn[] = [
-  ...text('team', 'dt', 'id'),
-  { name: 'event_time', hive: 'timestamp', trino: 'timestamp(3)' },
-  ...text('action', 'message', 'ip', 'user_agent', 'actor_id', 'actor_name', 'actor_username', 'actor_email'),
-  ...text('user_id', 'user_name', 'user_username', 'user_email', 'team_id', 'team_name', 'data', 'variables'),
-  { name: 'seq', hive: 'bigint', trino: 'bigint' },
-  ...text('line'),
-];
+import { dateOf, datePrefix, manifestPrefix } from '../lambdas/shared/keys';
+import { presetStatement, readQueries } from './queries/queries';
+import { type View, views } from './views/views';
 
 /** 2 GiB, about one US cent: twenty million events of the size Postman sends. */
 const MAX_BYTES_PER_QUERY = 2_147_483_647;
+
+/** An event may be dated up to a day after it was fetched. */
+const DATES = {
+  'projection.dt.type': 'date',
+  'projection.dt.format': 'yyyy-MM-dd',
+  'projection.dt.range': `${dateOf(EARLIEST_INSTANT)},NOW+1DAY`,
+  'projection.dt.interval': '1',
+  'projection.dt.interval.unit': 'DAYS',
+};
 
 interface CatalogProps {
   readonly name: string;
@@ -35,10 +34,13 @@ interface CatalogProps {
   readonly key: IKey;
 }
 
-interface ViewColumn {
+interface Lines {
   readonly name: string;
-  readonly hive: string;
-  readonly trino: string;
+  readonly comment: string;
+  /** Below which its objects are, for each value of the partition columns. */
+  readonly prefix: string;
+  /** What `dt` says, where the area has dates. */
+  readonly dt?: string;
 }
 
 export class Catalog extends Construct {
@@ -58,30 +60,46 @@ export class Catalog extends Construct {
       databaseInput: { name: this.database, description: 'Postman audit logs, archived' },
     });
     const tables = [
-      this.lines('EventLines', 'event_lines', 'events'),
-      this.lines('QuarantineLines', 'quarantine_lines', 'quarantine'),
-      this.view('Events', 'events', EVENT_COLUMNS),
+      this.lines('EventLines', {
+        name: 'event_lines',
+        comment: 'The event as Postman sent it',
+        prefix: datePrefix('events', eachPartition('team'), eachPartition('dt')),
+        dt: 'UTC date of the event',
+      }),
+      this.lines('QuarantineLines', {
+        name: 'quarantine_lines',
+        comment: 'The event as Postman sent it',
+        prefix: datePrefix('quarantine', eachPartition('team'), eachPartition('dt')),
+        dt: 'UTC date of the fetch',
+      }),
+      this.lines('ManifestLines', {
+        name: 'manifest_lines',
+        comment: 'A signed envelope',
+        prefix: manifestPrefix(eachPartition('team')),
+      }),
+      ...views.map((view) => this.view(view)),
     ];
     for (const table of tables) table.node.addDependency(database);
     this.workgroup = this.createWorkgroup();
+    this.saveQueries();
   }
 
   /**
    * Each line as one string. A JSON SerDe would re-render what it cannot type, and merge keys that differ only in case.
    * The delimiter is one that JSON cannot hold unescaped, so a line is never split.
    */
-  private lines(id: string, name: string, area: Area): glue.CfnTable {
-    const { bucket, teams } = this.props;
+  private lines(id: string, { name, comment, prefix, dt }: Lines): glue.CfnTable {
+    const root = `s3://${this.props.bucket.bucketName}/`;
     return this.table(id, {
       name,
       tableType: 'EXTERNAL_TABLE',
       partitionKeys: [
         { name: 'team', type: 'string' },
-        { name: 'dt', type: 'string', comment: area === 'events' ? 'UTC date of the event' : 'UTC date of the fetch' },
+        ...(dt === undefined ? [] : [{ name: 'dt', type: 'string', comment: dt }]),
       ],
       storageDescriptor: {
-        columns: [{ name: 'line', type: 'string', comment: 'The event as Postman sent it' }],
-        location: `s3://${bucket.bucketName}/${area}/`,
+        columns: [{ name: 'line', type: 'string', comment }],
+        location: root + prefix.slice(0, prefix.indexOf('/') + 1),
         inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
         outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
         serdeInfo: {
@@ -93,40 +111,47 @@ export class Catalog extends Construct {
         EXTERNAL: 'TRUE',
         'projection.enabled': 'true',
         'projection.team.type': 'enum',
-        'projection.team.values': teams.join(','),
-        'projection.dt.type': 'date',
-        'projection.dt.format': 'yyyy-MM-dd',
-        // An event may be dated up to a day after it was fetched.
-        'projection.dt.range': `${dateOf(EARLIEST_INSTANT)},NOW+1DAY`,
-        'projection.dt.interval': '1',
-        'projection.dt.interval.unit': 'DAYS',
-        'storage.location.template': `s3://${bucket.bucketName}/${datePrefix(area, eachPartition('team'), eachPartition('dt'))}`,
+        'projection.team.values': this.props.teams.join(','),
+        ...(dt === undefined ? {} : DATES),
+        'storage.location.template': root + prefix,
       },
     });
   }
 
   /** A view as Athena itself stores one: its SQL and columns as base64 of JSON, in a comment. */
-  private view(id: string, name: string, columns: readonly ViewColumn[]): glue.CfnTable {
-    const definition = {
-      originalSql: readFileSync(join(import.meta.dirname, 'views', `${name}.sql`), 'utf8'),
-      catalog: 'awsdatacatalog',
-      schema: this.database,
-      columns: columns.map((column) => ({ name: column.name, type: column.trino })),
-    };
-    return this.table(id, {
-      name,
-      // As Athena writes it; the engine refuses a view that belongs to nobody.
-      owner: 'hadoop',
-      tableType: 'VIRTUAL_VIEW',
-      parameters: { presto_view: 'true', comment: 'Presto View' },
-      partitionKeys: [],
-      storageDescriptor: {
-        columns: columns.map((column) => ({ name: column.name, type: column.hive })),
-        serdeInfo: {},
+  private view({ name, sql, columns }: View): glue.CfnTable {
+    const definition = { originalSql: sql, catalog: 'awsdatacatalog', schema: this.database, columns };
+    return this.table(
+      name.replace(/^./, (letter) => letter.toUpperCase()),
+      {
+        name,
+        // As Athena writes it; the engine refuses a view that belongs to nobody.
+        owner: 'hadoop',
+        tableType: 'VIRTUAL_VIEW',
+        parameters: { presto_view: 'true', comment: 'Presto View' },
+        partitionKeys: [],
+        storageDescriptor: {
+          columns: columns.map((column) => ({ name: column.name, type: hiveType(column.type) })),
+          serdeInfo: {},
+        },
+        viewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(definition)).toString('base64')} */`,
+        viewExpandedText: '/* Presto View */',
       },
-      viewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(definition)).toString('base64')} */`,
-      viewExpandedText: '/* Presto View */',
-    });
+    );
+  }
+
+  /** Found in the console under "Saved queries", in this workgroup. */
+  private saveQueries(): void {
+    for (const query of readQueries()) {
+      const named = new athena.CfnNamedQuery(this, `Query-${query.name}`, {
+        name: query.name,
+        description: `${query.purpose} ${query.controls.join('; ')}`,
+        database: this.database,
+        queryString: presetStatement(query),
+        workGroup: this.workgroup.name,
+      });
+      named.node.addDependency(this.workgroup);
+    }
   }
 
   private table(id: string, tableInput: glue.CfnTable.TableInputProperty): glue.CfnTable {
@@ -155,6 +180,15 @@ function eachPartition(column: string): string {
   return `\${${column}}`;
 }
 
-function text(...names: readonly string[]): ViewColumn[] {
-  return names.map((name) => ({ name, hive: 'string', trino: 'varchar' }));
+/** `row(a varchar)` is `struct<a:string>`. */
+function hiveType(trino: string): string {
+  return trino
+    .replaceAll('timestamp(3)', 'timestamp')
+    .replaceAll('varchar', 'string')
+    .replaceAll('integer', 'int')
+    .replaceAll('row(', 'struct<')
+    .replaceAll('array(', 'array<')
+    .replaceAll(')', '>')
+    .replaceAll(', ', ',')
+    .replaceAll(' ', ':');
 }

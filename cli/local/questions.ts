@@ -1,29 +1,28 @@
-/** A few of an auditor's questions, answered by SQL over the folder, as Athena answers them over the bucket. */
-import Table from 'cli-table3';
-import { openSql } from '../sql';
+/** A few of the auditors' queries over the folder, word for word as Athena answers them over the bucket. */
+import { bind, type Query, readQueries, statement } from '../../infra/queries/queries';
+import { dateOf, midnight } from '../../lambdas/shared/keys';
+import { asTable } from '../answer';
+import { openFolderSql } from '../sql';
 
-const QUESTIONS: Readonly<Record<string, string>> = {
-  'What happened most in the last 30 days?': `
-    SELECT action, count(*) AS events, count(DISTINCT actor_id) AS people
-    FROM events WHERE event_time > now() - INTERVAL 30 DAY GROUP BY action ORDER BY events DESC, action LIMIT 8`,
-  'Who changed roles, or created admin API keys, most recently?': `
-    SELECT strftime(event_time, '%Y-%m-%d %H:%M') AS at, action, actor_email AS who
-    FROM events WHERE action IN ('team.update_user_roles', 'admin.apikey_create') ORDER BY event_time DESC LIMIT 5`,
-  'How do people sign in, and from how many addresses?': `
-    SELECT action, count(*) AS sign_ins, count(DISTINCT actor_id) AS people, count(DISTINCT ip) AS addresses
-    FROM events WHERE action LIKE 'user.login%' GROUP BY action ORDER BY sign_ins DESC`,
-};
+const QUESTIONS = ['sign_ins_by_method', 'leavers_still_active', 'dormant_admins'];
+/** As long as Postman keeps its log: what a first run can have brought. */
+const DAYS = 180;
 
 export async function answerQuestions(bucket: string, print: (text: string) => void): Promise<void> {
-  const sql = await openSql(bucket);
+  const sql = await openFolderSql(bucket);
   try {
-    for (const [question, statement] of Object.entries(QUESTIONS)) {
-      const { columns, rows } = await sql.ask(statement);
-      const table = new Table({ head: [...columns], style: { head: [], border: [], compact: true } });
-      for (const row of rows) table.push(row.map(String));
-      print(`\n  ${question}\n${table.toString().replace(/^/gm, '  ')}`);
+    for (const query of readQueries().filter(({ name }) => QUESTIONS.includes(name))) {
+      const answer = await sql.ask(overAll(query, new Date()));
+      const rows = answer.rows.length === 0 ? 'No rows.' : asTable(answer, { width: 118 });
+      print(`\n  ${query.name}: ${query.purpose}\n${rows.replace(/^/gm, '  ')}`);
     }
   } finally {
     sql.close();
   }
+}
+
+function overAll(query: Query, today: Date): string {
+  const bound = bind(query, { from: dateOf(midnight(today, -DAYS)) }, today);
+  if ('problems' in bound) throw new Error(`${query.name}: ${bound.problems.join('; ')}`);
+  return statement(query, bound.values);
 }

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { segmentKey } from '../../lambdas/shared/keys';
+import { presetStatement, readQueries } from '../../infra/queries/queries';
+import { views } from '../../infra/views/views';
+import { manifestKey, segmentKey } from '../../lambdas/shared/keys';
 import { deploy } from '../support/deployed';
 import { only, synthesise } from '../support/synthesised';
 import { matrix } from './matrix';
@@ -64,41 +65,81 @@ describe.each([
   });
 });
 
-describe('the view events', () => {
-  const view = table('events');
+describe('the table manifest_lines', () => {
+  it('finds the manifests of every team, and nothing else', () => {
+    const { Parameters, PartitionKeys, StorageDescriptor } = table('manifest_lines');
+    const partition = Parameters['storage.location.template']?.replace(/\$\{team\}/, 'sales');
+    expect(`s3://storagebucket5cb7c8ea/${manifestKey('sales', 7)}`).toBe(`${partition}0000000007.json`);
+    expect(StorageDescriptor.Location).toBe('s3://storagebucket5cb7c8ea/manifests/');
+    expect(PartitionKeys.map(({ Name, Type }) => [Name, Type])).toEqual([['team', 'string']]);
+    expect(Object.keys(Parameters)).not.toContain('projection.dt.type');
+  });
+});
+
+describe.each(views)('the view $name', ({ name, sql, columns }) => {
+  const view = table(name);
   const definition = JSON.parse(
     Buffer.from(/^\/\* Presto View: (\S+) \*\/$/.exec(view.ViewOriginalText)?.[1] ?? '', 'base64').toString(),
   );
 
   it('is what Athena takes for a view of its own', () => {
     expect(view).toMatchObject({ TableType: 'VIRTUAL_VIEW', Parameters: { presto_view: 'true' } });
-    expect(definition).toMatchObject({ catalog: 'awsdatacatalog', schema: 'postman_audit_archive_acceptance_eu_1' });
-  });
-
-  it('ships the SQL of its file, and declares the columns that this selects', () => {
-    const sql = readFileSync('infra/views/events.sql', 'utf8');
-    expect(definition.originalSql).toBe(sql);
-    const selected = sql.slice(sql.lastIndexOf('\nSELECT\n')).replace(/^ *--.*\n/gm, '');
-    const columns = [...selected.matchAll(/(?: AS )?\b(\w+)(?:,\n(?= {2}\S)|\nFROM)/g)].map((match) => match[1]);
-    expect(definition.columns.map(({ name }: { readonly name: string }) => name)).toEqual(columns);
-    expect(view.StorageDescriptor.Columns.map(({ Name }) => Name)).toEqual(columns);
-  });
-
-  it('types time and number, and leaves the rest text', () => {
-    const typed = definition.columns.filter(({ type }: { readonly type: string }) => type !== 'varchar');
-    expect(typed).toEqual([
-      { name: 'event_time', type: 'timestamp(3)' },
-      { name: 'seq', type: 'bigint' },
-    ]);
-    expect(view.StorageDescriptor.Columns.filter(({ Type }) => Type !== 'string')).toEqual([
-      { Name: 'event_time', Type: 'timestamp' },
-      { Name: 'seq', Type: 'bigint' },
-    ]);
+    expect(definition).toEqual({
+      originalSql: sql,
+      catalog: 'awsdatacatalog',
+      schema: 'postman_audit_archive_acceptance_eu_1',
+      columns,
+    });
+    expect(view.StorageDescriptor.Columns.map(({ Name }) => Name)).toEqual(columns.map((column) => column.name));
   });
 
   it('calls nothing that one odd event could make fail', () => {
-    const sql = definition.originalSql.replace(/--.*$/gm, '');
-    expect(sql).not.toMatch(/json_parse|json_value|json_query|is_json_scalar|from_iso8601|AS json|\bdate_parse/i);
+    expect(sql.replace(/--.*$/gm, '')).not.toMatch(
+      /json_parse|json_value|json_query|json_exists|is_json_scalar|from_iso8601|AS json|\bdate_parse/i,
+    );
+  });
+});
+
+describe('the columns of the views', () => {
+  it('have the types that Glue and Trino each know by another name', () => {
+    const types = new Map(
+      views.flatMap(({ name, columns }) => {
+        const glue = table(name).StorageDescriptor.Columns;
+        return columns.map(({ type }, index) => [type, glue[index]?.Type] as const);
+      }),
+    );
+    expect(Object.fromEntries(types)).toMatchObject({
+      varchar: 'string',
+      'timestamp(3)': 'timestamp',
+      bigint: 'bigint',
+      integer: 'int',
+      boolean: 'boolean',
+      'array(varchar)': 'array<string>',
+      'row(ip varchar, name varchar)': 'struct<ip:string,name:string>',
+    });
+    for (const type of types.values())
+      expect(type).toMatch(/^(string|timestamp|bigint|int|boolean|(array|struct)<[\w:<>,]+>)$/);
+  });
+});
+
+describe('the saved queries', () => {
+  const saved = Object.values(template.findResources('AWS::Athena::NamedQuery')).map(({ Properties }) =>
+    filled(Properties),
+  );
+
+  it('are the files, each in the workgroup and ready to run', () => {
+    expect(saved).toEqual(
+      expect.arrayContaining(
+        readQueries().map((query) => ({
+          Name: query.name,
+          Description: expect.stringContaining(query.purpose),
+          Database: 'postman_audit_archive_acceptance_eu_1',
+          WorkGroup: 'postman-audit-archive-acceptance-eu-1',
+          QueryString: presetStatement(query),
+        })),
+      ),
+    );
+    expect(saved).toHaveLength(readQueries().length);
   });
 });
 

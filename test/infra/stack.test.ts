@@ -226,7 +226,12 @@ describe('teams', () => {
 
   it('come and go without a change to any resource but their own and the list of partitions', () => {
     const changed = differing(template.toJSON().Resources, two.toJSON().Resources);
-    expect(changed).toEqual(['CatalogEventLines', 'CatalogQuarantineLines', 'SchedulesTeamsales']);
+    expect(changed).toEqual([
+      'CatalogEventLines',
+      'CatalogManifestLines',
+      'CatalogQuarantineLines',
+      'SchedulesTeamsales',
+    ]);
     expect(differing(two.toJSON().Resources, left.toJSON().Resources)).toEqual(['SchedulesTeamsales']);
   });
 
@@ -302,7 +307,7 @@ function differing(a: Record<string, Found>, b: Record<string, Found>): string[]
 function namesIn(each: typeof template): string[] {
   const claimed = ['AliasName', 'DatabaseInput.Name', 'Name', 'DatabaseName', 'GroupName'];
   return Object.values<Found>(each.toJSON().Resources)
-    .filter(({ Type }) => !['AWS::Scheduler::Schedule', 'AWS::Glue::Table'].includes(Type))
+    .filter(({ Type }) => !['AWS::Scheduler::Schedule', 'AWS::Glue::Table', 'AWS::Athena::NamedQuery'].includes(Type))
     .flatMap(({ Properties = {} }) => claimed.flatMap((path) => valueAt(Properties, path) ?? []));
 }
 

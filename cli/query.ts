@@ -1,0 +1,189 @@
+/**
+ * `audit-archive query`: the auditors' queries, listed, explained and run; the very ones that are deployed. A parameter
+ * that is wrong is said to be wrong: an answer without rows means that the archive holds none.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { bind, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
+import type { Answer, SqlEngine } from '../lambdas/shared/ports';
+import { asCsv, asObjects, asTable } from './answer';
+import { openFolderSql } from './sql';
+
+const HELP = `
+Without NAME the queries are listed; with --explain one is shown with its parameters and its SQL. A query without PATH is
+run by Athena, with the credentials and the region of the AWS command line; with PATH by DuckDB in a copy of the bucket.
+
+  audit-archive query who_did_what .archive/demo/bucket --from 2026-06-01 --to 2026-06-30
+  audit-archive query everything_one_person_did --param person=ada@example.com --csv > ada.csv`;
+
+/** In most regions, and never for less than 10 MB a query. */
+const DOLLARS_PER_TERABYTE = 5;
+const LEAST_BYTES = 10_000_000;
+
+export interface QueryFlags {
+  readonly param: Values;
+  readonly from?: string;
+  readonly to?: string;
+  readonly explain?: boolean;
+  readonly csv?: boolean;
+  readonly json?: boolean;
+  readonly workgroup: string;
+}
+
+export interface QueryWorld {
+  openAthena(workgroup: string): Promise<SqlEngine>;
+  now(): Date;
+  /** What was asked for. */
+  print(text: string): void;
+  /** What is said about it. */
+  note(text: string): void;
+  /** Of the terminal, if there is one. */
+  readonly width: number | undefined;
+}
+
+export function addQuery(program: Command, openAthena: QueryWorld['openAthena']): void {
+  program
+    .command('query')
+    .description('ask the archive what auditors ask')
+    .argument('[name]', 'one of the queries')
+    .argument('[path]', 'a folder that holds a copy of the bucket: events/, manifests/, ...')
+    .option('--param <name=value>', 'a parameter; may be given several times', addParameter, {})
+    .option('--from <date>', 'the same as --param from=...')
+    .option('--to <date>', 'the same as --param to=...')
+    .option('--explain', 'show the query instead of running it')
+    .option('--csv', 'print CSV')
+    .option('--json', 'print one JSON document')
+    .option('--workgroup <name>', 'of Athena, as the stack printed it', 'postman-audit-archive')
+    .addHelpText('after', HELP)
+    .action(async (name: string | undefined, path: string | undefined, flags: QueryFlags, command: Command) => {
+      const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+      const world = { openAthena, now: () => new Date(), print: console.log, note: console.error, width };
+      const wrong = await runQuery({ name, path, flags }, world);
+      if (wrong !== undefined) command.error(`error: ${wrong}`);
+    });
+}
+
+interface Request {
+  readonly name?: string | undefined;
+  readonly path?: string | undefined;
+  readonly flags: QueryFlags;
+}
+
+/** What was wrong with the request, or undefined. Throws where it could not be answered. */
+export async function runQuery({ name, path, flags }: Request, world: QueryWorld): Promise<string | undefined> {
+  const queries = readQueries();
+  if (name === undefined)
+    return void world.print(flags.json ? JSON.stringify(queries.map(described), null, 2) : list(queries));
+  const query = queries.find((each) => each.name === name);
+  if (query === undefined) return `there is no query ${JSON.stringify(name)}; "audit-archive query" lists them`;
+  if (flags.explain) return void world.print(flags.json ? JSON.stringify(described(query), null, 2) : explain(query));
+  const { from, to, param } = flags;
+  const bound = bind(
+    query,
+    { ...(from !== undefined && { from }), ...(to !== undefined && { to }), ...param },
+    world.now(),
+  );
+  if ('problems' in bound)
+    return [...bound.problems, `"audit-archive query ${name} --explain" shows what it takes`].join('\n');
+  const noTeam = path === undefined ? undefined : await teamProblem(path, bound.values.team);
+  if (noTeam !== undefined) return noTeam;
+  const answer = await ask(query, bound.values, { path, flags, world });
+  show(answer, { query, values: bound.values, flags, world });
+  return undefined;
+}
+
+async function ask(
+  query: Query,
+  values: Values,
+  { path, flags, world }: Request & { world: QueryWorld },
+): Promise<Answer> {
+  const engine = await (path === undefined ? world.openAthena(flags.workgroup) : openFolderSql(path));
+  try {
+    return await engine.ask(statement(query, values));
+  } finally {
+    engine.close();
+  }
+}
+
+/** A team that was never archived has no rows either: that is a slip of the pen, not an answer. */
+async function teamProblem(path: string, pattern = '%'): Promise<string | undefined> {
+  const folders = await readdir(join(path, 'manifests')).catch(() => []);
+  const teams = folders.map((folder) => folder.replace(/^team=/, ''));
+  const like = new RegExp(
+    `^${pattern
+      .replace(/[^\w%-]/g, '\\$&')
+      .replaceAll('_', '.')
+      .replaceAll('%', '.*')}$`,
+  );
+  if (teams.length === 0 || teams.some((team) => like.test(team))) return undefined;
+  return `there is no team ${pattern}; the archive has ${teams.join(', ')}`;
+}
+
+interface Shown {
+  readonly query: Query;
+  readonly values: Values;
+  readonly flags: QueryFlags;
+  readonly world: QueryWorld;
+}
+
+function show(answer: Answer, { query, values, flags, world }: Shown): void {
+  const asked = Object.entries(values)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ');
+  if (flags.json)
+    world.print(
+      JSON.stringify({ query: query.name, parameters: values, ...cost(answer), rows: asObjects(answer) }, null, 2),
+    );
+  else if (flags.csv) world.print(asCsv(answer));
+  else if (answer.rows.length > 0) world.print(asTable(answer, { width: world.width }));
+  const rows =
+    answer.rows.length === 0 ? 'No rows: the archive holds nothing like that' : plural(answer.rows.length, 'row');
+  world.note(`${rows}. ${asked}`);
+  const { scannedBytes, dollars } = cost(answer);
+  if (scannedBytes !== undefined) world.note(`${plural(scannedBytes, 'byte')} scanned, about $${dollars?.toFixed(5)}.`);
+}
+
+function cost({ scannedBytes }: Answer): { scannedBytes?: number; dollars?: number } {
+  if (scannedBytes === undefined) return {};
+  return { scannedBytes, dollars: (Math.max(scannedBytes, LEAST_BYTES) / 1e12) * DOLLARS_PER_TERABYTE };
+}
+
+function list(queries: readonly Query[]): string {
+  const widest = Math.max(...queries.map(({ name }) => name.length));
+  const lines = queries.map(({ name, purpose }) => `  ${name.padEnd(widest)}  ${firstSentence(purpose)}`);
+  return [
+    'Queries:',
+    ...lines,
+    '',
+    '"audit-archive query NAME --explain" shows one whole, "audit-archive query --help" how to run it.',
+  ].join('\n');
+}
+
+function explain({ purpose, controls, parameters, name, text }: Query): string {
+  const widest = Math.max(...parameters.map((parameter) => parameter.name.length));
+  const lines = parameters.map(({ name: parameter, type, meaning, preset, example }) => {
+    return `  ${parameter.padEnd(widest)}  ${meaning} (${type}, ${preset === undefined ? `must be given, such as ${example}` : `${preset} unless given`})`;
+  });
+  const sql = text.replace(/^(?:--.*\n)+/, '').trimEnd();
+  return [`${name}: ${purpose}`, '', `Serves ${controls.join('; ')}`, '', 'Parameters:', ...lines, '', sql].join('\n');
+}
+
+function described({ name, purpose, controls, parameters }: Query): object {
+  return { name, purpose, controls, parameters };
+}
+
+function firstSentence(text: string): string {
+  return text.replace(/(?<=\.)\s.*$/, '');
+}
+
+function plural(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function addParameter(text: string, earlier: Values): Values {
+  const [, name, value] = /^([a-z_]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Write it as name=value.');
+  if (Object.hasOwn(earlier, name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  return { ...earlier, [name]: value };
+}

@@ -1,0 +1,22 @@
+-- Actions that appear for the first time.
+-- A new feature in use, or somebody trying what nobody does.
+--
+-- Controls: SOC 2 CC7.1, CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
+-- Parameters:
+--   team          text  = %            the team; % is all of them
+--   history_from  date  = today - 180  first day of what came before, UTC
+--   from          date  = today - 30   first day, UTC
+--   to            date  = today        last day, UTC
+SELECT
+  team,
+  action,
+  min(event_time) AS first_seen,
+  count(*) AS events,
+  count(DISTINCT actor_id) AS people,
+  min_by(message, event_time) AS first_message
+FROM events
+WHERE team LIKE :team
+  AND dt BETWEEN :history_from AND :to
+GROUP BY team, action
+HAVING min(dt) >= :from
+ORDER BY team, first_seen, action

@@ -1,0 +1,23 @@
+-- What was done outside working hours.
+-- Before they begin, after they end, or on a Saturday or Sunday; in the time zone that you name.
+--
+-- Controls: SOC 2 CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
+-- Parameters:
+--   team        text    = %          the team; % is all of them
+--   from        date    = today - 7  first day, UTC
+--   to          date    = today      last day, UTC
+--   zone        zone    = UTC        whose hours
+--   begin_hour  number  = 7          working hours begin
+--   end_hour    number  = 20         working hours end
+WITH clocks AS (
+  SELECT *, CAST(at_timezone(with_timezone(event_time, 'UTC'), :zone) AS timestamp(3)) AS local_time
+  FROM events
+  WHERE team LIKE :team
+    AND dt BETWEEN :from AND :to
+)
+SELECT local_time, team, coalesce(actor_email, actor_username, actor_name, actor_id) AS who, action, message, ip, event_time, id
+FROM clocks
+WHERE hour(local_time) < :begin_hour
+  OR hour(local_time) >= :end_hour
+  OR day_of_week(local_time) >= 6
+ORDER BY event_time, id

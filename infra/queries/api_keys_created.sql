@@ -1,0 +1,23 @@
+-- API keys created, and by whom.
+-- A key acts with the rights of its owner, and without a second factor.
+--
+-- Controls: SOC 2 CC6.1; ISO 27001 A.5.17, A.8.5; PCI DSS 10.2.1.5
+-- Parameters:
+--   team  text  = %           the team; % is all of them
+--   from  date  = today - 30  first day, UTC
+--   to    date  = today       last day, UTC
+SELECT
+  event_time,
+  team,
+  coalesce(actor_email, actor_username, actor_name, actor_id) AS who,
+  action,
+  json_extract_scalar(variables, '$.apikey.name') AS key_name,
+  ip,
+  user_agent,
+  id
+FROM events
+WHERE team LIKE :team
+  AND dt BETWEEN :from AND :to
+  AND regexp_like(action, 'api_?key')
+  AND regexp_like(action, 'creat|generat|regenerat')
+ORDER BY event_time, id

@@ -1,0 +1,60 @@
+-- Administrators who have done nothing for long.
+-- An administrator is who was given that role in the period, or did what only one can do. Who got the role before it,
+-- and did nothing since, is not known here.
+--
+-- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
+-- Parameters:
+--   team       text    = %            the team; % is all of them
+--   from       date    = today - 180  first day, UTC
+--   to         date    = today        last day, UTC
+--   idle_days  number  = 45           how long is long
+WITH asked AS (
+  SELECT *
+  FROM events
+  WHERE team LIKE :team
+    AND dt BETWEEN :from AND :to
+),
+administrators AS (
+  SELECT team, actor_id AS person, event_time
+  FROM asked
+  WHERE regexp_like(action, '^admin\.|update_user_roles|customauth|_domain|_invite|remove_member')
+  UNION ALL
+  -- variables.users, an object or a text that holds one: {"60000004":["user","admin"]}
+  SELECT team, person, event_time
+  FROM asked
+  CROSS JOIN UNNEST(
+    regexp_extract_all(
+      coalesce(json_extract_scalar(variables, '$.users'), json_format(json_extract(variables, '$.users'))),
+      '"([^"]+)":\[[^\]]*"admin"',
+      1
+    )
+  ) AS given (person)
+  WHERE action = 'team.update_user_roles'
+),
+known AS (
+  SELECT team, person, max(event_time) AS administrator_on
+  FROM administrators
+  WHERE person IS NOT NULL
+  GROUP BY team, person
+),
+seen AS (
+  SELECT
+    team,
+    actor_id AS person,
+    max(event_time) AS last_seen,
+    max_by(coalesce(actor_email, actor_username, actor_name), event_time) AS who
+  FROM asked
+  GROUP BY team, actor_id
+)
+SELECT
+  known.team,
+  known.person AS actor_id,
+  seen.who,
+  known.administrator_on,
+  seen.last_seen,
+  date_diff('day', CAST(seen.last_seen AS date), CAST(:to AS date)) AS idle_days
+FROM known
+LEFT JOIN seen ON seen.team = known.team AND seen.person = known.person
+WHERE seen.last_seen IS NULL
+  OR date_diff('day', CAST(seen.last_seen AS date), CAST(:to AS date)) >= :idle_days
+ORDER BY known.team, seen.last_seen, known.person

@@ -1,0 +1,22 @@
+-- Events that appeared in the log late.
+-- Only after the archive had come past their time. Reads all manifests of the teams.
+--
+-- Controls: SOC 2 CC7.2; ISO 27001 A.8.15, A.8.17; PCI DSS 10.2.1, 10.6.1
+-- Parameters:
+--   team  text  = %           the team; % is all of them
+--   from  date  = today - 30  first day, UTC
+--   to    date  = today       last day, UTC
+SELECT
+  event_time,
+  team,
+  archived_at,
+  date_diff('minute', event_time, archived_at) AS minutes_late,
+  coalesce(actor_email, actor_username, actor_name, actor_id) AS who,
+  action,
+  message,
+  id
+FROM events
+WHERE team LIKE :team
+  AND dt BETWEEN :from AND :to
+  AND late
+ORDER BY event_time, id

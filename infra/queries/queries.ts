@@ -1,0 +1,170 @@
+/**
+ * The auditors' queries: one `.sql` file each, the only source of it. Its header says what it shows, which controls it
+ * serves, and what it can be asked; the deployed query holds the presets, the command line a person's own values.
+ *
+ *     -- What it shows, in a sentence or two.
+ *     --
+ *     -- Controls: SOC 2 CC6.1; ISO 27001 A.8.15; PCI DSS 10.2.1
+ *     -- Parameters:
+ *     --   team    text  = %                  the team; % is all of them
+ *     --   from    date  = today - 30         first day, UTC
+ *     --   person  text  e.g. ada@acme.com    who
+ *
+ * A preset stands behind `=`; a parameter that has none must be given, and shows what it may look like. In the SQL a
+ * parameter is `:name`. What takes its place is always one literal, so no value can become a statement.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseInstant } from '../../lambdas/shared/event';
+import { dateOf, midnight } from '../../lambdas/shared/keys';
+
+export interface Query {
+  /** That of its file. */
+  readonly name: string;
+  readonly purpose: string;
+  readonly controls: readonly string[];
+  readonly parameters: readonly Parameter[];
+  /** The whole file. */
+  readonly text: string;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly type: ParameterType;
+  /** What it is where nothing is given. */
+  readonly preset?: string;
+  readonly example?: string;
+  readonly meaning: string;
+}
+
+export type ParameterType = keyof typeof PROBLEMS;
+export type Values = Readonly<Record<string, string>>;
+
+/** Why a value does not fit its type, or undefined where it does. */
+const PROBLEMS = {
+  text: (value: string) => (/\p{Cc}/u.test(value) ? 'holds a control character' : undefined),
+  date: (value: string) => (isDate(value) ? undefined : 'is no date such as 2026-06-30'),
+  number: (value: string) => (/^\d{1,9}$/.test(value) ? undefined : 'is no whole number'),
+  zone: (value: string) => (isZone(value) ? undefined : 'is no time zone such as Europe/Berlin or UTC'),
+};
+
+/** Time goes on from one to the next: the other way round there would be no rows, and no one would know why. */
+const DATES_IN_ORDER = ['history_from', 'from', 'to'];
+
+const PLACEHOLDER = /(?<![\w:]):([a-z][a-z_]*)/g;
+const RELATIVE_DATE = /^today(?: - (\d+))?$/;
+
+export function readQueries(): readonly Query[] {
+  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.sql'));
+  return files.sort().map((file) => {
+    return readQuery(file.slice(0, -'.sql'.length), readFileSync(join(import.meta.dirname, file), 'utf8'));
+  });
+}
+
+/** Throws where the file is not such a query. */
+export function readQuery(name: string, text: string): Query {
+  const header = /^(?:--.*\n)+/.exec(text)?.[0] ?? '';
+  const match =
+    /^(?<purpose>(?:-- .+\n)+)--\n-- Controls: (?<controls>.+)\n-- Parameters:\n(?<parameters>(?:-- {3}.+\n)+)$/.exec(
+      header,
+    );
+  if (match === null) throw new Error(`${name}.sql has not the header that queries.ts describes`);
+  const { purpose = '', controls = '', parameters = '' } = match.groups ?? {};
+  const query = {
+    name,
+    purpose: purpose
+      .trim()
+      .replaceAll(/\n?-- /g, ' ')
+      .trim(),
+    controls: controls.split('; '),
+    parameters: parameters
+      .trim()
+      .split('\n')
+      .map((line) => readParameter(name, line)),
+    text,
+  };
+  const used = [...text.slice(header.length).matchAll(PLACEHOLDER)].map(([, placeholder = '']) => placeholder);
+  const declared = query.parameters.map((parameter) => parameter.name);
+  const odd = [...used.filter((each) => !declared.includes(each)), ...declared.filter((each) => !used.includes(each))];
+  if (odd.length > 0) throw new Error(`${name}.sql: used or declared, but not both: ${odd.join(', ')}`);
+  return query;
+}
+
+/** What every parameter is in the end, or all that is wrong with what was given. */
+export function bind({ parameters }: Query, given: Values, today: Date): { values: Values } | { problems: string[] } {
+  const unknown = Object.keys(given).filter((name) => !parameters.some((parameter) => parameter.name === name));
+  const problems = unknown.map((name) => `there is no parameter ${JSON.stringify(name)}`);
+  const values: Record<string, string> = {};
+  for (const { name, type, preset, example } of parameters) {
+    const value = given[name] ?? (preset === undefined ? undefined : presetValue(type, preset, today));
+    const problem = value === undefined ? `must be given, such as ${example}` : PROBLEMS[type](value);
+    if (problem !== undefined)
+      problems.push(`${name} ${problem}${given[name] === undefined ? '' : `: ${given[name]}`}`);
+    else if (value !== undefined) values[name] = value;
+  }
+  const dates = DATES_IN_ORDER.filter((name) => values[name] !== undefined);
+  for (const [index, name] of dates.entries()) {
+    const next = dates[index + 1];
+    if (next !== undefined && String(values[name]) > String(values[next])) problems.push(`${name} is after ${next}`);
+  }
+  return problems.length > 0 ? { problems } : { values };
+}
+
+/** The statement with these values, which `bind` has checked. */
+export function statement(query: Query, values: Values): string {
+  return fill(query, ({ name, type }) => literal(type, values[name] ?? ''));
+}
+
+/** What is deployed: it runs as it is, and shows where to put other values. */
+export function presetStatement(query: Query): string {
+  return fill(query, ({ name, type, preset, example }) => {
+    const value = preset ?? example ?? '';
+    const days = type === 'date' ? RELATIVE_DATE.exec(value) : null;
+    const day = `date_format(current_date - INTERVAL '${days?.[1] ?? 0}' DAY, '%Y-%m-%d')`;
+    return `/* ${name} */ ${days === null ? literal(type, value) : day}`;
+  });
+}
+
+function fill({ text, parameters }: Query, replace: (parameter: Parameter) => string): string {
+  const header = /^(?:--.*\n)+/.exec(text)?.[0] ?? '';
+  const body = text.slice(header.length).replace(PLACEHOLDER, (whole, name) => {
+    const parameter = parameters.find((each) => each.name === name);
+    return parameter === undefined ? whole : replace(parameter);
+  });
+  return header + body.trimEnd();
+}
+
+function literal(type: ParameterType, value: string): string {
+  return type === 'number' ? value : `'${value.replaceAll("'", "''")}'`;
+}
+
+function readParameter(query: string, line: string): Parameter {
+  const match =
+    /^-- {3}(?<name>[a-z_]+) +(?<type>[a-z]+) +(?<kind>=|e\.g\.) (?<value>\S.*?) {2,}(?<meaning>\S.*)$/.exec(line);
+  const { name = '', type = '', kind = '', value = '', meaning = '' } = match?.groups ?? {};
+  if (!isType(type)) throw new Error(`${query}.sql: no parameter: ${line}`);
+  const problem = PROBLEMS[type](presetValue(type, value, new Date(0)));
+  if (problem !== undefined) throw new Error(`${query}.sql: ${name} ${problem}: ${value}`);
+  return { name, type, meaning, ...(kind === '=' ? { preset: value } : { example: value }) };
+}
+
+function presetValue(type: ParameterType, preset: string, today: Date): string {
+  const days = type === 'date' ? RELATIVE_DATE.exec(preset) : null;
+  return days === null ? preset : dateOf(midnight(today, -Number(days[1] ?? 0)));
+}
+
+function isType(text: string): text is ParameterType {
+  return Object.hasOwn(PROBLEMS, text);
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && parseInstant(`${text}T00:00:00Z`) !== undefined;
+}
+
+function isZone(text: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(text) && new Intl.DateTimeFormat('en', { timeZone: text }) !== undefined;
+  } catch {
+    return false;
+  }
+}

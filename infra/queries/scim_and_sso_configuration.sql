@@ -1,0 +1,23 @@
+-- Changes of how people get in: single sign-on, SCIM, verified domains.
+-- What SCIM does with members is not here.
+--
+-- Controls: SOC 2 CC6.1, CC8.1; ISO 27001 A.8.5, A.8.9; PCI DSS 10.2.1.5, 10.2.1.7
+-- Parameters:
+--   team  text  = %           the team; % is all of them
+--   from  date  = today - 30  first day, UTC
+--   to    date  = today       last day, UTC
+SELECT
+  event_time,
+  team,
+  coalesce(actor_email, actor_username, actor_name, actor_id) AS who,
+  action,
+  coalesce(json_extract_scalar(variables, '$.scheme.name'), json_extract_scalar(variables, '$.domain')) AS what,
+  message,
+  ip,
+  id
+FROM events
+WHERE team LIKE :team
+  AND dt BETWEEN :from AND :to
+  AND regexp_like(action, 'scim|customauth|sso|saml|domain')
+  AND NOT regexp_like(action, '^user\.|_member')
+ORDER BY event_time, id

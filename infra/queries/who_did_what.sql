@@ -1,0 +1,14 @@
+-- Who did what: every event of a period, in order.
+--
+-- Controls: SOC 2 CC7.2; ISO 27001 A.8.15; PCI DSS 10.2.1, 10.2.2
+-- Parameters:
+--   team    text  = %           the team; % is all of them
+--   from    date  = today - 30  first day, UTC
+--   to      date  = today       last day, UTC
+--   action  text  = %           only actions like this; % stands for anything
+SELECT event_time, team, coalesce(actor_email, actor_username, actor_name, actor_id) AS who, action, message, ip, user_agent, id
+FROM events
+WHERE team LIKE :team
+  AND dt BETWEEN :from AND :to
+  AND coalesce(action, '') LIKE :action
+ORDER BY event_time, id

@@ -1,0 +1,57 @@
+-- One row per manifest: what each run says it read and committed. Shown as signed, and not checked here: that the
+-- chain is whole and nobody else's, only "audit-archive verify" proves.
+-- Filter by team where you can: the manifests have no dates to go by, so a query reads all of a team's.
+WITH payloads AS (
+  SELECT team, try(from_base64(json_extract_scalar(line, '$.payload'))) AS bytes
+  FROM manifest_lines
+),
+texts AS (
+  SELECT team, bytes, from_utf8(bytes) AS payload FROM payloads
+),
+fields AS (
+  SELECT
+    team,
+    bytes,
+    payload,
+    TRY_CAST(json_extract_scalar(payload, '$.seq') AS bigint) AS seq,
+    json_extract_scalar(payload, '$.run.id') AS run_id,
+    TRY_CAST(replace(replace(json_extract_scalar(payload, '$.position'), 'T', ' '), 'Z', '') AS timestamp(3)) AS position
+  FROM texts
+),
+-- What a run had come to before it began: the position of the manifest before its first.
+links AS (
+  SELECT *, lag(position) OVER (PARTITION BY team ORDER BY seq) AS previous_position FROM fields
+)
+SELECT
+  team,
+  seq,
+  TRY_CAST(replace(replace(json_extract_scalar(payload, '$.run.finished'), 'T', ' '), 'Z', '') AS timestamp(3)) AS archived_at,
+  run_id,
+  json_extract_scalar(payload, '$.run.scheduledTime') AS scheduled_time,
+  TRY_CAST(replace(replace(json_extract_scalar(payload, '$.run.walkStart'), 'T', ' '), 'Z', '') AS timestamp(3)) AS walk_start,
+  json_extract_scalar(payload, '$.run.codeVersion') AS code_version,
+  json_extract_scalar(payload, '$.run.reason') AS reason,
+  TRY_CAST(replace(replace(json_extract_scalar(payload, '$.start'), 'T', ' '), 'Z', '') AS timestamp(3)) AS chain_start,
+  TRY_CAST(replace(replace(json_extract_scalar(payload, '$.window.from'), 'T', ' '), 'Z', '') AS timestamp(3)) AS window_from,
+  TRY_CAST(replace(replace(json_extract_scalar(payload, '$.window.to'), 'T', ' '), 'Z', '') AS timestamp(3)) AS window_to,
+  position,
+  -- Of the events of this manifest those are late that are older than this; on a first run none is.
+  coalesce(
+    first_value(previous_position) OVER (PARTITION BY team, run_id ORDER BY seq),
+    TIMESTAMP '0001-01-01 00:00:00.000'
+  ) AS late_before,
+  TRY_CAST(json_extract_scalar(payload, '$.counts.pages') AS bigint) AS pages,
+  TRY_CAST(json_extract_scalar(payload, '$.counts.requests') AS bigint) AS requests,
+  TRY_CAST(json_extract_scalar(payload, '$.counts.events') AS bigint) AS events,
+  TRY_CAST(json_extract_scalar(payload, '$.counts.late') AS bigint) AS late,
+  TRY_CAST(json_extract_scalar(payload, '$.counts.known') AS bigint) AS known,
+  TRY_CAST(json_extract_scalar(payload, '$.counts.revisions') AS bigint) AS revisions,
+  json_format(json_extract(payload, '$.counts.quarantined')) AS quarantined,
+  json_format(json_extract(payload, '$.gaps')) AS gaps,
+  json_format(json_extract(payload, '$.sweep')) AS sweep,
+  json_format(json_extract(payload, '$.retention')) AS retention,
+  json_format(json_extract(payload, '$.segments')) AS segments,
+  json_extract_scalar(payload, '$.previous') AS previous,
+  lower(to_hex(sha256(bytes))) AS sha256,
+  payload
+FROM links

@@ -1,0 +1,83 @@
+/**
+ * SQL by Athena, in the archive's own workgroup, which bounds what a query may read and keeps its results. A query that
+ * failed or was stopped is thrown with Athena's reason, never taken for one without rows.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AthenaClient,
+  type ColumnInfo,
+  GetQueryExecutionCommand,
+  paginateGetQueryResults,
+  type QueryExecution,
+  type Row,
+  StartQueryExecutionCommand,
+} from '@aws-sdk/client-athena';
+import type { Answer, SqlEngine } from '../shared/ports';
+import { errorName } from './aws-errors';
+
+const POLL_MS = { first: 250, longest: 2000 };
+
+export interface AthenaOptions {
+  /** The database has the same name, as SQL spells it. */
+  readonly workgroup: string;
+  readonly client?: AthenaClient;
+}
+
+export function openAthena({ workgroup, client = new AthenaClient({}) }: AthenaOptions): SqlEngine {
+  async function start(statement: string): Promise<string> {
+    const { QueryExecutionId = '' } = await client.send(
+      new StartQueryExecutionCommand({
+        QueryString: statement,
+        WorkGroup: workgroup,
+        QueryExecutionContext: { Catalog: 'AwsDataCatalog', Database: workgroup.replaceAll('-', '_') },
+      }),
+    );
+    return QueryExecutionId;
+  }
+
+  async function finish(id: string): Promise<QueryExecution> {
+    for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.longest)) {
+      const { QueryExecution = {} } = await client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }));
+      const { State, StateChangeReason = 'no reason given' } = QueryExecution.Status ?? {};
+      if (State === 'SUCCEEDED') return QueryExecution;
+      if (State === 'FAILED' || State === 'CANCELLED') throw new Error(`${State}: ${StateChangeReason}`);
+      await sleep(wait);
+    }
+  }
+
+  async function read(id: string, scannedBytes: number): Promise<Answer> {
+    const rows: Row[] = [];
+    let columns: readonly ColumnInfo[] = [];
+    for await (const { ResultSet } of paginateGetQueryResults({ client, pageSize: 1000 }, { QueryExecutionId: id })) {
+      columns = ResultSet?.ResultSetMetadata?.ColumnInfo ?? columns;
+      rows.push(...(ResultSet?.Rows ?? []));
+    }
+    // The first row holds the columns' names.
+    const values = rows.slice(1).map(({ Data = [] }) => columns.map((_, index) => Data[index]?.VarCharValue ?? null));
+    return {
+      columns: columns.map(({ Name = '', Type = '' }) => ({ name: Name, kind: kindOf(Type) })),
+      rows: values,
+      scannedBytes,
+    };
+  }
+
+  return {
+    async ask(statement) {
+      try {
+        const id = await start(statement);
+        const { Statistics } = await finish(id);
+        return await read(id, Statistics?.DataScannedInBytes ?? 0);
+      } catch (error) {
+        throw new Error(`Athena, workgroup ${workgroup}: ${errorName(error)}: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function kindOf(type: string): Answer['columns'][number]['kind'] {
+  if (type === 'boolean') return 'boolean';
+  return /^(tinyint|smallint|integer|bigint|float|double|real|decimal)/.test(type) ? 'number' : 'text';
+}
