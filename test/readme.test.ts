@@ -1,0 +1,201 @@
+/** The README is what a new user believes first, so it is tested: what it names exists, and what it says to run, runs. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigProblems, readConfig } from '../infra/config';
+import { buildArchive, sampleBatches, writeObjects } from './support/archive-builder';
+import { inFolder } from './support/judge';
+import { synthesise } from './support/synthesised';
+
+const ROOT = join(import.meta.dirname, '..');
+const COMMAND = join(ROOT, 'cli/audit-archive.mjs');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+const text = read('README.md');
+const pack = JSON.parse(read('package.json'));
+const blocks = [...text.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)].map(([, kind, body = '']) => ({ kind, body }));
+const prose = text.replace(/^ *```.*?^ *```$/gms, '');
+/** What stands in code marks, in text and tables. */
+const codes = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+const commands = [...blocks.filter(({ kind }) => kind === 'sh').flatMap(({ body }) => body.split('\n')), ...codes];
+
+describe('commands', () => {
+  const matching = (pattern: RegExp) => [...new Set(commands.flatMap((line) => pattern.exec(line)?.[1] ?? []))];
+
+  test('of npm are its own, or scripts of this project', () => {
+    const scripts = matching(/\bnpm (?:run )?([\w:-]+)/).filter((name) => name !== 'ci');
+    expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'types', 'lint']));
+    expect(Object.keys(pack.scripts)).toEqual(expect.arrayContaining(scripts));
+    expect(existsSync(join(ROOT, 'package-lock.json'))).toBe(true);
+  });
+
+  test('of audit-archive are verbs that it has, with options that it has', () => {
+    const lines = matching(/\bnpx audit-archive (.*)$/);
+    expect(lines.length).toBeGreaterThan(1);
+    expect(pack.bin['audit-archive']).toBe('cli/audit-archive.mjs');
+    for (const line of lines) {
+      const [verb = '', ...rest] = line.split(' ');
+      const { status, stdout } = auditArchive([verb, '--help'], ROOT);
+      expect({ verb, status }).toEqual({ verb, status: 0 });
+      for (const option of rest.filter((word) => word.startsWith('--'))) expect(stdout).toContain(option);
+    }
+  });
+
+  test('of cdk are among its commands', () => {
+    const verbs = matching(/\b(?:npx )?cdk ([a-z]+)/);
+    expect(verbs).toEqual(expect.arrayContaining(['bootstrap', 'deploy', 'destroy']));
+    const { stdout } = spawnSync(join(ROOT, 'node_modules/.bin/cdk'), ['--help'], { encoding: 'utf8' });
+    for (const verb of verbs) expect(stdout).toMatch(new RegExp(`^ +(?:cdk )?${verb}\\b`, 'm'));
+  });
+
+  test('need the Node that the package names', () => {
+    expect(pack.engines.node).toBe(`>=${/Node ([\d.]+) or newer/.exec(text)?.[1]}`);
+  });
+});
+
+test('the verify line finds a good archive good, and a changed one not', () =>
+  inFolder(async (folder) => {
+    const demo = join(folder, '.archive/demo');
+    writeObjects(await buildArchive({ batches: sampleBatches }), join(demo, 'bucket'));
+    writeFileSync(join(demo, 'public-key.pem'), readFileSync(join(folder, 'public.pem')));
+    const line = commands.find((command) => command.startsWith('npx audit-archive verify')) ?? '';
+    const args = line.split(' ').slice(2);
+    expect(auditArchive(args, folder)).toMatchObject({ status: 0, stdout: expect.stringContaining('\nGood: ') });
+    writeFileSync(join(demo, 'bucket', 'events', 'planted'), 'x');
+    expect(auditArchive(args, folder)).toMatchObject({ status: 1, stdout: expect.stringContaining('events/planted') });
+  }));
+
+test(
+  'npm start prints what is shown, goes on with the same archive, and names what was changed in between',
+  () =>
+    inFolder(async (folder) => {
+      const first = npmStart(folder);
+      const shown = blocks.find(({ body }) => body.startsWith('A team of'))?.body ?? '';
+      const lines = shown.split('\n').filter((line) => /\w/.test(line));
+      expect(lines.length).toBeGreaterThan(7);
+      for (const line of lines) expect(first.output).toMatch(likeness(line));
+      expect(first.status).toBe(0);
+
+      const bucket = join(folder, 'demo/bucket');
+      const day = readdirSync(join(bucket, 'events/team=demo'))[0] ?? '';
+      const key = `events/team=demo/${day}/${readdirSync(join(bucket, 'events/team=demo', day))[0]}`;
+      const bytes = readFileSync(join(bucket, key));
+      bytes[30] = (bytes[30] ?? 0) ^ 1;
+      writeFileSync(join(bucket, key), bytes);
+      const second = npmStart(folder);
+      expect(second.output).toContain('The same archive, continued');
+      expect(second.output).toContain(key);
+      expect(second.status).toBe(1);
+    }),
+  180_000,
+);
+
+describe('the settings', () => {
+  const rows = [...text.matchAll(/^\| `([\w[\].]+)` \| (required|`[^`]+`) \| .+ \|$/gm)];
+  const table = new Map(rows.map(([, key = '', value = '']) => [key, value.replaceAll('`', '')]));
+  const { teams, retention, ...common } = readConfig({ teams: [{ name: 'name' }] });
+  const places: readonly (readonly [prefix: string, defaults: object, known: readonly string[]])[] = [
+    ['', common, knownKeys((unknown) => ({ teams: [{ name: 'main' }], ...unknown }))],
+    ['teams[].', teams[0] ?? {}, knownKeys((unknown) => ({ teams: [{ name: 'main', ...unknown }] }))],
+    ['retention.', retention, knownKeys((unknown) => ({ teams: [{ name: 'main' }], retention: unknown }))],
+  ];
+
+  test('are those that there are', () => {
+    const known = places.flatMap(([prefix, , keys]) => keys.map((key) => prefix + key));
+    const nested = ['teams', 'retention'];
+    expect([...table.keys()].sort()).toEqual(known.filter((key) => !nested.includes(key)).sort());
+  });
+
+  test('have the defaults that they have', () => {
+    for (const [prefix, defaults] of places) {
+      for (const [key, value] of Object.entries(defaults)) {
+        const told = table.get(prefix + key) ?? '';
+        if (prefix + key === 'teams[].name') expect(told).toBe('required');
+        else expect([prefix + key, JSON.parse(told.replace('<name>', 'name'))]).toEqual([prefix + key, value]);
+      }
+    }
+  });
+
+  test('that the steps show are taken', () => {
+    const shown = codes.filter((code) => /^"\w+": [[{]/.test(code)).map((code) => JSON.parse(`{${code}}`));
+    expect(shown.length).toBeGreaterThan(1);
+    for (const settings of shown) expect(() => readConfig({ teams: [{ name: 'main' }], ...settings })).not.toThrow();
+    expect(() => readConfig(JSON.parse(read('cdk.json')).context.archive)).not.toThrow();
+  });
+});
+
+test('the outputs that are named are printed by the deployment', () => {
+  const named = codes.filter((code) => /^[A-Z][a-z]+(?:[A-Z][a-z]+)+$/.test(code));
+  expect(named).toEqual(expect.arrayContaining(['PutApiKeyMain', 'FirstQuery', 'PublicKey', 'BreakGlassRole']));
+  const { template } = synthesise({ teams: [{ name: 'main' }] });
+  expect(Object.keys(template.findOutputs('*'))).toEqual(expect.arrayContaining([...new Set(named)]));
+});
+
+describe('what is referred to is there', () => {
+  const documents = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/format.md', 'docs/design.md'];
+
+  test.each(documents)('by the links of %s', (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https:)([^)#]*)#?([^)]*)\)/g)];
+    expect(links.length).toBeGreaterThan(document === 'README.md' ? 4 : -1);
+    for (const [link, path = '', anchor = ''] of links) {
+      const file = path === '' ? document : join(dirname(document), path);
+      expect({ link, isThere: existsSync(join(ROOT, file)) }).toEqual({ link, isThere: true });
+      if (anchor !== '') expect(anchorsOf(read(file))).toContain(anchor);
+    }
+  });
+
+  test.each(documents)('by the paths in %s', (document) => {
+    const paths = [...read(document).matchAll(/`((?:cli|docs|infra|lambdas|test)\/[\w./-]+)`/g)].map(
+      ([, path]) => path,
+    );
+    expect(paths.filter((path) => path !== undefined && !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  test('the product is as long as is said', () => {
+    const [said = '', ...files] = /in about (\d+) lines: (.*?infra\/archive-stack\.ts)/s.exec(text)?.slice(1) ?? [];
+    const names = [...(files[0] ?? '').matchAll(/[\w/-]+\.(?:md|ts)/g)].map(([name]) => name);
+    const lines = [...new Set(names)].reduce((sum, name) => sum + read(name).split('\n').length, 0);
+    expect(new Set(names).size).toBe(6);
+    expect(Math.abs(lines - Number(said))).toBeLessThan(75);
+  });
+});
+
+function auditArchive(args: readonly string[], cwd: string) {
+  return spawnSync(process.execPath, [COMMAND, ...args], { cwd, encoding: 'utf8' });
+}
+
+/** A small team: what is shown is the same, but for the numbers. */
+function npmStart(data: string): { readonly status: number | null; readonly output: string } {
+  const { POSTMAN_API_KEY: _, ...env } = process.env;
+  const args = ['start', '--', '--data', data, '--events-per-day', '3'];
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: ROOT, env, encoding: 'utf8' });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+/** Equal but for numbers. */
+function likeness(line: string): RegExp {
+  const literal = line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(literal.replace(/\d[\d,]*/g, '\\d[\\d,]*'));
+}
+
+/** What the schema says it knows, asked with a key that resembles none. */
+function knownKeys(configuration: (unknown: object) => object): readonly string[] {
+  try {
+    readConfig(configuration({ qqqqqqqqqqqqqqq: 1 }));
+  } catch (error) {
+    if (error instanceof ConfigProblems) return /known are (.*)$/.exec(error.problems[0] ?? '')?.[1]?.split(', ') ?? [];
+    throw error;
+  }
+  return [];
+}
+
+/** As GitHub makes them. */
+function anchorsOf(markdown: string): string[] {
+  const headings = [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
