@@ -32,7 +32,6 @@ export interface Intake {
   /** Takes one page in; tells how each event that may enter `events/` stands. */
   admit(events: readonly AuditEvent[], walkStart: Date): Promise<readonly Admitted[]>;
   isFull(): boolean;
-  isEmpty(): boolean;
   /** The draft and the counts since the last one. The intake goes on with a new draft. */
   take(): Promise<Intaken>;
   /** The ids the archive holds of a date. */
@@ -124,7 +123,6 @@ export function createIntake(options: IntakeOptions): Intake {
   return {
     admit,
     isFull: () => draft.isFull(),
-    isEmpty: () => draft.events.length + draft.held.size === 0,
     take,
     archivedIds,
     forgetBefore,
