@@ -154,8 +154,8 @@ export const content: readonly Scenario[] = [
     name: 'a backlog of several batches',
     source: { maxLimit: 10 },
     play: async ({ source, run }) => {
-      source.happen(90, { hoursAgo: 40, bytes: 300_000 });
-      expect(await run()).toMatchObject({ outcome: 'archived', manifests: 4, counts: { events: 90 } });
+      source.happen(40, { hoursAgo: 40, bytes: 300_000 });
+      expect(await run()).toMatchObject({ outcome: 'archived', manifests: 2, counts: { events: 40 } });
     },
   },
   {

@@ -1,24 +1,8 @@
 /** What can happen to a run and to what it keeps: crashes, other runs, a lost or wrong checkpoint, trouble with AWS. */
 import { gzipSync } from 'node:zlib';
 import type { Scenario, World } from '../support/scenario';
-import type { Call, Fault, Meddler } from '../support/tap';
+import { atFirst, type Call, type Fault, type Meddler, onceEach } from '../support/tap';
 import { changesNothing } from './unchanged';
-
-/** Breaks each of these calls once, and lets every other pass. */
-function onceEach(names: readonly string[], fault: Fault): NonNullable<Meddler['before']> {
-  const left = new Set(names);
-  return ({ name }) => (left.delete(name) ? fault : undefined);
-}
-
-/** Does something at the first call of that name. */
-function atFirst(name: string, act: (call: Call) => Promise<Fault | undefined> | Fault | undefined) {
-  let isOver = false;
-  return (call: Call) => {
-    if (isOver || call.name !== name) return undefined;
-    isOver = true;
-    return act(call);
-  };
-}
 
 interface Crash {
   readonly at: string;

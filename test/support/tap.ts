@@ -32,13 +32,29 @@ export interface Call {
 export type Fault = 'reset' | { readonly status: number; readonly code: string } | { readonly cutAt: number };
 
 /** What a hook gives back breaks the call; undefined lets it pass. */
-type Hook = (call: Call) => Promise<Fault | undefined> | Fault | undefined;
+export type Hook = (call: Call) => Promise<Fault | undefined> | Fault | undefined;
 
 export interface Meddler {
   /** Nothing has been applied yet. */
   readonly before?: Hook;
   /** The server has answered; the client does not know. */
   readonly after?: Hook;
+}
+
+/** Does something at the first call of that name, and lets every other pass. */
+export function atFirst(name: string, act: Hook): Hook {
+  let isOver = false;
+  return (call) => {
+    if (isOver || call.name !== name) return undefined;
+    isOver = true;
+    return act(call);
+  };
+}
+
+/** Breaks each of these calls once, and lets every other pass. */
+export function onceEach(names: readonly string[], fault: Fault): Hook {
+  const left = new Set(names);
+  return ({ name }) => (left.delete(name) ? fault : undefined);
 }
 
 export interface TapOptions {
