@@ -1,5 +1,5 @@
 // `npm test` runs the project `unit`; the slow suites have a script each. All share one transformer and one reporter.
-const suites = ['faults', 'engines'];
+const suites = ['faults', 'engines', 'memory'];
 
 const project = (displayName, testMatch, testPathIgnorePatterns) => ({
   displayName,
@@ -21,6 +21,7 @@ module.exports = {
       [...suites, 'bench'].map((suite) => `<rootDir>/test/${suite}/`),
     ),
     project('faults', ['<rootDir>/test/faults/**/*.test.ts'], []),
+    project('memory', ['<rootDir>/test/memory/**/*.test.ts'], []),
     {
       ...project('engines', ['<rootDir>/test/engines/**/*.test.ts'], []),
       globalSetup: '<rootDir>/test/engines/install.ts',

@@ -1,0 +1,97 @@
+/**
+ * The peak memory of the handler's process alone, source and servers being in others, whatever there is to archive.
+ * Too slow for `npm test`: `npm run test:memory`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LocalWorld, openWorld, paths } from '../../cli/local/world';
+import { runVerify } from '../../cli/verify';
+import type { RunSummary } from '../../lambdas/shared/contract';
+import { type SpawnedSource, spawnSource } from '../support/spawn-source';
+
+const LIMIT_KB = 256 * 1024;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const TIMEOUT_MS = 30 * 60_000;
+const API_KEY = 'PMAK-memory';
+
+const folder = mkdtempSync(join(tmpdir(), 'memory-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Log {
+  readonly events: number;
+  readonly from: Date;
+  readonly to: Date;
+}
+
+async function withWorld(name: string, log: Log, use: (world: LocalWorld) => Promise<void>): Promise<void> {
+  const source: SpawnedSource = await spawnSource({ ...log, apiKey: API_KEY });
+  const world = await openWorld({
+    folder: join(folder, name),
+    team: 'big',
+    apiKey: API_KEY,
+    baseUrl: source.url,
+    maxRequestsPerMinute: 100_000,
+    onLog: () => undefined,
+  });
+  try {
+    await use(world);
+  } finally {
+    await world.close();
+    await source.close();
+  }
+  expect(await archivedEvents(join(folder, name))).toBe(log.events);
+}
+
+/** One run, and the peak memory of the process so far. */
+async function measured(world: LocalWorld): Promise<RunSummary> {
+  const outcome = await world.run();
+  if (!outcome.ok) throw new Error(`${outcome.error.name}: ${outcome.error.message}`);
+  expect(outcome.vmHwmKb).toBeGreaterThan(0);
+  console.info(`peak ${Math.round((outcome.vmHwmKb ?? 0) / 1024)} MB`);
+  expect(outcome.vmHwmKb).toBeLessThan(LIMIT_KB);
+  return outcome.result as RunSummary;
+}
+
+/** By the verifier, which must find nothing. */
+async function archivedEvents(world: string): Promise<number> {
+  const { bucket, publicKey } = paths(world);
+  const printed: string[] = [];
+  const print = (text: string) => printed.push(text);
+  const exitCode = await runVerify(bucket, { key: publicKey, json: true }, { print, now: new Date() });
+  const { findings, teams } = JSON.parse(printed.join(''));
+  expect({ exitCode, findings }).toEqual({ exitCode: 0, findings: [] });
+  return teams[0].events;
+}
+
+test(
+  'a backlog of 1,000,000 events',
+  async () => {
+    const to = new Date(Date.now() - HOUR_MS);
+    const log = { events: 1_000_000, from: new Date(to.getTime() - 179 * DAY_MS), to };
+    await withWorld('backlog', log, async (world) => {
+      let archived = 0;
+      while (archived < log.events) archived += (await measured(world)).counts?.events ?? 0;
+    });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  '200,000 events within one day, which every run reads again',
+  async () => {
+    const readAgainFrom = new Date(Date.now() - 6 * HOUR_MS - 60_000);
+    const from = new Date(readAgainFrom.setUTCHours(0, 0, 0, 0));
+    const to = new Date(Math.min(from.getTime() + DAY_MS, Date.now()) - 1000);
+    await withWorld('one-day', { events: 200_000, from, to }, async (world) => {
+      expect(await measured(world)).toMatchObject({ counts: { events: 200_000 } });
+      for (let again = 0; again < 2; again += 1) {
+        const { counts } = await measured(world);
+        expect(counts).toMatchObject({ events: 0, revisions: 0 });
+        expect(counts?.known).toBeGreaterThanOrEqual(200_000);
+      }
+    });
+  },
+  TIMEOUT_MS,
+);
