@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { baseUrlProblem } from '../lambdas/shared/contract';
+import { parseDateOrInstant } from '../lambdas/shared/event';
 import { archiveRealTeam, runDemo } from './local/demo';
 
 const HELP = `
@@ -26,7 +27,7 @@ export function addLocal(program: Command): void {
     .option('--data <dir>', 'where everything is kept', '.archive')
     .option('--events-per-day <n>', 'of a new demo team', wholeNumber, 200)
     .addHelpText('after', HELP)
-    .action(async ({ data, eventsPerDay }: LocalFlags) => {
+    .action(async ({ data, eventsPerDay }: LocalFlags, command: Command) => {
       const { POSTMAN_API_KEY: apiKey, POSTMAN_BASE_URL: baseUrl, POSTMAN_START_DATE: startDate } = process.env;
       const print = console.log;
       process.exitCode =
@@ -35,8 +36,8 @@ export function addLocal(program: Command): void {
           : await archiveRealTeam({
               folder: join(data, 'postman'),
               apiKey,
-              baseUrl: checkedUrl(baseUrl || 'https://api.getpostman.com'),
-              startDate: checkedDate(startDate || undefined),
+              baseUrl: checkedUrl(baseUrl || 'https://api.getpostman.com', command),
+              startDate: checkedDate(startDate || undefined, command),
               print,
             });
     });
@@ -47,15 +48,13 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-function checkedUrl(url: string): string {
+function checkedUrl(url: string, command: Command): string {
   const problem = baseUrlProblem(url);
-  if (problem !== undefined) throw new InvalidArgumentError(`POSTMAN_BASE_URL: ${problem}`);
-  return url;
+  return problem === undefined ? url : command.error(`error: POSTMAN_BASE_URL: ${problem}`);
 }
 
-function checkedDate(text: string | undefined): string | undefined {
+function checkedDate(text: string | undefined, command: Command): string | undefined {
   if (text === undefined) return undefined;
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('POSTMAN_START_DATE must be an ISO 8601 date');
-  return date.toISOString();
+  const date = parseDateOrInstant(text);
+  return date === undefined ? command.error('error: POSTMAN_START_DATE must be an ISO 8601 date') : date.toISOString();
 }
