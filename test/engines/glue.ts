@@ -20,7 +20,7 @@ export async function createCatalog(glue: AwsServer, template: Template): Promis
   await call(glue, 'CreateDatabase', { DatabaseInput: { Name: database } });
   for (const { Properties } of Object.values(template.findResources('AWS::Glue::Table'))) {
     const { StorageDescriptor, ...table } = filled(Properties.TableInput) as TableInput;
-    // The real Glue answers 0 where it was told nothing; moto answers nothing, which Trino cannot read.
+    // Athena reads tables that leave it out; out of moto it comes as null, which Trino cannot read.
     const TableInput = { ...table, StorageDescriptor: { NumberOfBuckets: 0, ...StorageDescriptor } };
     await call(glue, 'CreateTable', { DatabaseName: database, TableInput });
   }
