@@ -32,11 +32,15 @@ export async function openFolderSql(bucket: string): Promise<SqlEngine> {
 const SETTINGS = ["SET TimeZone = 'UTC'", 'SET autoinstall_known_extensions = false'];
 
 /**
- * DuckDB refuses a whole document for half a surrogate pair: Trino shows one as "?". Of a key given twice both show the
- * first.
+ * JSON: what is none has no fields. DuckDB refuses a whole document for half a surrogate pair, which Trino shows as "?";
+ * pairs are set aside meanwhile. Of a key given twice both show the first.
  */
+const HIGH = '[dD][89abAB][0-9a-fA-F]{2}';
+const LOW = '[dD][c-fC-F][0-9a-fA-F]{2}';
 const MACROS = [
-  "json_text(text) AS CASE WHEN json_valid(text) THEN text ELSE regexp_replace(text, '\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '?', 'g') END",
+  String.raw`paired(text) AS regexp_replace(text, '\\u(${HIGH})\\u(${LOW})', chr(1) || '\1\2', 'g')`,
+  String.raw`whole(text) AS regexp_replace(regexp_replace(text, '\\u[dD][89a-fA-F]..', '?', 'g'), chr(1) || '(....)(....)', '\\u\1\\u\2', 'g')`,
+  'json_text(text) AS CASE WHEN json_valid(text) THEN text WHEN json_valid(whole(paired(text))) THEN whole(paired(text)) END',
   "json_extract_scalar(text, path) AS CASE WHEN json_type(json_text(text), path) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string(json_text(text), path) END",
   'json_extract(text, path) AS json_extract_path(json_text(text), path)',
   'json_format(value) AS CAST(value AS VARCHAR)',
@@ -47,6 +51,8 @@ const MACROS = [
   'array_join(list, separator) AS array_to_string(list, separator)',
   'sequence(first, last, step) AS generate_series(first, last, step)',
   "date_add(unit, number, instant) AS instant + number * CASE unit WHEN 'minute' THEN INTERVAL 1 MINUTE ELSE INTERVAL 1 DAY END",
+  // Whole units, not borders passed.
+  'date_diff(unit, first, last) AS date_sub(unit, first, last)',
   'date_format(instant, format) AS strftime(instant, format)',
   'with_timezone(instant, zone) AS timezone(zone, instant)',
   'at_timezone(instant, zone) AS timezone(zone, instant)',
@@ -90,5 +96,7 @@ function kindOf(type: string): Answer['columns'][number]['kind'] {
 function asText(value: unknown, type: string): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'object') return JSON.stringify(value);
-  return type.startsWith('TIMESTAMP') ? `${value}.000`.replace(/(\.\d{3}).*$/, '$1') : String(value);
+  return type.startsWith('TIMESTAMP')
+    ? String(value).replace(/(?:\.(\d+))?$/, (_, digits = '') => `.${digits.slice(0, 3).padEnd(3, '0')}`)
+    : String(value);
 }

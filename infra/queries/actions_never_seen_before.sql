@@ -12,8 +12,7 @@ SELECT
   action,
   min(event_time) AS first_seen,
   count(*) AS events,
-  count(DISTINCT actor_id) AS people,
-  min_by(message, event_time) AS first_message
+  count(DISTINCT actor_id) AS people
 FROM events
 WHERE team LIKE :team
   AND dt BETWEEN :history_from AND :to

@@ -42,7 +42,7 @@ seen AS (
     team,
     actor_id AS person,
     max(event_time) AS last_seen,
-    max_by(coalesce(actor_email, actor_username, actor_name), event_time) AS who
+    max_by(coalesce(actor_email, actor_username, actor_name, actor_id), event_time) AS who
   FROM asked
   GROUP BY team, actor_id
 )
