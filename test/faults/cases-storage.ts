@@ -1,5 +1,9 @@
 /** Cases of what is stored: removed, planted, damaged, left by a dead run; and a checkpoint that is not to be believed. */
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { seal } from '../../lambdas/shared/dsse';
 import { batchPrefix, manifestKey, segmentKey } from '../../lambdas/shared/keys';
+import { PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
 import type { Case } from './cases';
 import { chainOf, must } from './chain';
 import type { Attribute, Item } from './checkpoint-model';
@@ -10,6 +14,7 @@ import { loadPatched } from './patched-program';
 import type * as unpatched from './program';
 import { type Run, TEAM } from './run';
 import { hourly, input, NOON, steady } from './steady';
+import { payloadHash } from './stored';
 import { createWorld, type World } from './world';
 
 type Program = typeof unpatched | undefined;
@@ -145,27 +150,41 @@ function numberIn(attribute: Attribute | undefined): string | undefined {
 }
 
 async function plantedSegment(program: Program): Promise<void> {
-  const world = worldOf(program);
-  await hourly(world);
-  const key = segmentKey('events', TEAM, DATE, 2);
-  world.objects.set(key, Buffer.from('planted'));
-  const run = await world.run();
-  must(run.outcome?.kind === 'failed' && run.outcome.code === 'segment-differs', `the run ended ${say(run)}`);
-  world.advance(HOUR);
-  await refuses(world, 'segment-differs');
-  // Whoever may lift the lock has removed it.
-  world.objects.delete(key);
-  await heals(world);
+  const line = '{"id":"planted","timestamp":"2026-03-10T12:11:00.000Z"}\n';
+  for (const planted of [Buffer.from('planted'), gzipSync(line)]) {
+    const world = worldOf(program);
+    await hourly(world);
+    const key = segmentKey('events', TEAM, DATE, 2);
+    world.objects.set(key, planted);
+    const run = await world.run();
+    must(run.outcome?.kind === 'failed' && run.outcome.code === 'segment-differs', `the run ended ${say(run)}`);
+    world.advance(HOUR);
+    await refuses(world, 'segment-differs');
+    // Whoever may lift the lock has removed it.
+    world.objects.delete(key);
+    await heals(world);
+  }
 }
 
 async function plantedManifest(program: Program): Promise<void> {
   const world = worldOf(program);
   await hourly(world);
   const key = manifestKey(TEAM, 2);
-  world.objects.set(key, Buffer.from('{"planted":true}'));
-  await refuses(world, 'head-invalid');
-  world.objects.set(key, world.objects.get(manifestKey(TEAM, 1)) ?? Buffer.alloc(0));
-  await refuses(world, 'head-invalid');
+  const [first] = chainOf(world);
+  const forged = Buffer.from(
+    JSON.stringify({ ...first, seq: 2, previous: payloadHash(world.objects, manifestKey(TEAM, 1)) }),
+  );
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const signer = { publicKey, sign: async (message: Buffer) => sign('sha256', message, privateKey) };
+  const planted = [
+    Buffer.from('{"planted":true}'),
+    world.objects.get(manifestKey(TEAM, 1)) ?? Buffer.alloc(0),
+    await seal(PAYLOAD_TYPE, forged, signer),
+  ];
+  for (const bytes of planted) {
+    world.objects.set(key, bytes);
+    await refuses(world, 'head-invalid');
+  }
   world.objects.delete(key);
   await heals(world);
 }

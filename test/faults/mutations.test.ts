@@ -1,36 +1,61 @@
+import { throughTheAdapter } from './aws-world';
+import { runCases } from './cases-runs';
+import { sourceCases } from './cases-source';
+import { storageCases } from './cases-storage';
 import { breakEverywhere } from './exhaustive';
-import { mutations, noOp } from './mutations';
-import { loadPatched } from './patched-program';
+import { type Mutation, mutations, noOp } from './mutations';
+import { loadPatched, loadPatchedAws } from './patched-program';
 import type * as unpatched from './program';
 import { scenarios } from './scenarios';
 import { Violation } from './witness';
 
-/** The check that notices, or undefined. */
-async function caughtBy(program: typeof unpatched, names: readonly string[]): Promise<string | undefined> {
-  const chosen = scenarios.filter(({ name }) => names.includes(name));
-  expect(chosen.map(({ name }) => name)).toEqual(names);
-  for (const scenario of chosen) {
-    try {
-      await breakEverywhere({ ...scenario, setup: { ...scenario.setup, program } });
-    } catch (error) {
-      if (error instanceof Violation) return error.check;
-      throw error;
-    }
-  }
-  return undefined;
-}
+const cases = [...storageCases, ...runCases, ...sourceCases];
+const summary: string[] = [];
 
-test.each(mutations)('it is noticed when $name', async ({ name, patches, shownBy }) => {
-  const check = await caughtBy(await loadPatched(patches), shownBy);
-  console.info(`${name}: ${check ?? 'NOT NOTICED'}`);
+afterAll(() => console.info(summary.join('\n')));
+
+test.each(mutations)('it is noticed when $name', async (mutation) => {
+  const check = await noticedBy(() => show(mutation));
+  summary.push(`${mutation.name}: noticed by "${check}" in "${mutation.shownBy}"`);
   expect(check).toBeDefined();
 });
 
 test('a change that changes nothing is not noticed', async () => {
-  expect(await caughtBy(await loadPatched([noOp]), ['next run', 'several batches'])).toBeUndefined();
-});
+  const shows = [...new Set(mutations.map(({ shownBy }) => shownBy))].filter((_, index) => index % 4 === 0);
+  const program = await loadPatched([noOp]);
+  for (const name of shows) expect([name, await noticedBy(() => play(name, program))]).toEqual([name, undefined]);
+}, 300_000);
 
 test('a patch that does not match exactly once is refused', async () => {
   await expect(loadPatched([{ ...noOp, from: 'const' }])).rejects.toThrow(/matches \d+ times/);
   await expect(loadPatched([{ ...noOp, file: 'verifier/verify.ts' }])).rejects.toThrow('no part of the program');
 });
+
+async function show(mutation: Mutation): Promise<void> {
+  if (!mutation.throughTheAdapter) return play(mutation.shownBy, await loadPatched(mutation.patches));
+  const { createS3Store, ...program } = await loadPatchedAws(mutation.patches);
+  const scenario = throughTheAdapter(mutation.shownBy, { createS3Store });
+  await breakEverywhere({ ...scenario, setup: { ...scenario.setup, program } });
+}
+
+async function play(name: string, program: typeof unpatched): Promise<void> {
+  const scenario = scenarios.find((known) => known.name === name);
+  if (scenario !== undefined) {
+    await breakEverywhere({ ...scenario, setup: { ...scenario.setup, program } });
+    return;
+  }
+  const found = cases.find((known) => known.name === name);
+  if (found === undefined) throw new Error(`there is no scenario and no case "${name}"`);
+  await found.play(program);
+}
+
+/** Name of the check that found something wrong; undefined where none did. */
+async function noticedBy(shown: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await shown();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Violation) return error.check;
+    throw error;
+  }
+}

@@ -4,12 +4,14 @@ import type { Patch } from './patched-program';
 export interface Mutation {
   readonly name: string;
   readonly patches: readonly Patch[];
-  /** Names of scenarios, or of cases. */
-  readonly shownBy: readonly string[];
+  /** Name of a scenario, or of a case. */
+  readonly shownBy: string;
+  /** In the world of the real S3 adapter. */
+  readonly throughTheAdapter?: boolean;
 }
 
 function mutation(name: string, shownBy: string, file: string, from: string, to: string): Mutation {
-  return { name, shownBy: [shownBy], patches: [{ file, from, to }] };
+  return { name, shownBy, patches: [{ file, from, to }] };
 }
 
 const archive = 'archiver/archive.ts';
@@ -269,7 +271,13 @@ export const mutations: readonly Mutation[] = [
     'previous: head?.hash ?? null',
     'previous: null',
   ),
-  mutation('a gap is not recorded', 'outage of 181 days', gather, 'gaps.push(gapBetween(position, floor));', ''),
+  mutation(
+    'a gap is not recorded',
+    'outage of 181 days',
+    gather,
+    'gaps.push(gapBetween(position, floor));',
+    'undefined;',
+  ),
   mutation('a late event is not counted', 'late within the lookback', 'archiver/intake.ts', 'tally.late += 1;', ''),
   mutation(
     'nothing is swept',
@@ -293,4 +301,92 @@ export const mutations: readonly Mutation[] = [
     "journal.debug('stage', {",
     "journal.debug('stage', { lines: batch.draft.events.map(({ line }) => line.toString()),",
   ),
+  mutation(
+    'a held lease is ignored',
+    'the same trigger twice, at once and later',
+    archive,
+    "if (hint === 'held') return 'held';",
+    "if (hint === 'held') return archive(input, settings, { ...world, checkpoints: { ...world.checkpoints, acquire: async () => ({ seq: undefined }) } });",
+  ),
+  mutation(
+    'a lost race is a failure',
+    'two to ten runs at once: one commits, losers end clean',
+    'archiver/commit.ts',
+    'throw new Race(',
+    "throw new (require('../shared/errors').UpstreamError)('storage-unavailable', ",
+  ),
+  mutation(
+    'a chain that was cut off is healed away',
+    'a chain whose newest manifests are gone is not healed away',
+    'archiver/head.ts',
+    'if (hint !== undefined && hint > newest) {',
+    'if (hint !== undefined && hint > newest + 1000) {',
+  ),
+  mutation(
+    'a renewed lease adopts the number of the item',
+    'a run that slept over it does not write the evidence away',
+    'archiver/lease.ts',
+    '((await acquire())',
+    '((await take())',
+  ),
+  mutation(
+    'garbage in the item is taken for nothing',
+    'garbage in the checkpoint item stops the run until the item is deleted',
+    'archiver/head.ts',
+    'if (seq === undefined) return undefined;',
+    'if (!Number.isSafeInteger(seq) || Number(seq) < 1) return undefined;',
+  ),
+  mutation(
+    'any content will do at a key that is taken',
+    'an object planted at the next segment is never signed, and stops the archive',
+    'archiver/publish.ts',
+    'if (sha256(decompress(bytes, segment.bytes)) === segment.sha256) return;',
+    'return;',
+  ),
+  mutation(
+    'the head need not be signed',
+    'a planted manifest, or one of another place, is no head',
+    'archiver/head.ts',
+    'if (opened === undefined || !opened.ok) {',
+    'if (opened?.payload === undefined) {',
+  ),
+  mutation(
+    'a manifest of another place is a head',
+    'a planted manifest, or one of another place, is no head',
+    'archiver/head.ts',
+    'if (manifest.team !== team || manifest.seq !== seq) {',
+    'if (manifest.team !== team) {',
+  ),
+  mutation(
+    'staged bytes are published unseen',
+    'damaged staged bytes are never published',
+    'archiver/publish.ts',
+    "checkContent(segment, member, 'batch-unreadable', key);",
+    '',
+  ),
+  mutation(
+    'the time left does not matter',
+    'however little time is left, a run stops before its end with a whole prefix',
+    'archiver/source.ts',
+    'if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) {',
+    'if (left() < -1e12) {',
+  ),
+  mutation(
+    'nobody waits when told to',
+    'a wait in every spelling, and in none',
+    'archiver/source.ts',
+    'await clock.sleep(wait);',
+    '',
+  ),
+  mutation(
+    'what the source no longer serves is not counted',
+    'removed and edited later: the archive stays, the sweep counts',
+    'archiver/sweep.ts',
+    'filter((id) => !served.has(id)).length',
+    'filter((id) => !served.has(id)).length * 0',
+  ),
+  {
+    ...mutation('unconditional put', 'several batches', 'adapters/s3.ts', "IfNoneMatch: '*',", ''),
+    throughTheAdapter: true,
+  },
 ];

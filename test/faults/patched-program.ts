@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import type * as unpatched from './program';
+import type * as unpatchedAws from './program-aws';
 
 export interface Patch {
   /** Below `lambdas/`. */
@@ -20,15 +21,26 @@ const LAMBDAS = join(import.meta.dirname, '../../lambdas');
 const requireBuiltin = createRequire(import.meta.url);
 
 /** Throws where a patch does not match exactly once: it has to follow the code it breaks. */
-export async function loadPatched(patches: readonly Patch[]): Promise<typeof unpatched> {
+export function loadPatched(patches: readonly Patch[]): Promise<typeof unpatched> {
+  return load('program.ts', patches);
+}
+
+/** The same with the S3 adapter. */
+export function loadPatchedAws(patches: readonly Patch[]): Promise<typeof unpatchedAws> {
+  return load('program-aws.ts', patches);
+}
+
+async function load<Program>(entry: string, patches: readonly Patch[]): Promise<Program> {
   const applied = new Set<Patch>();
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'program.ts')],
+    entryPoints: [join(import.meta.dirname, entry)],
     bundle: true,
     write: false,
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    // Of the SDK there may be one copy only: the world looks at the commands it makes.
+    external: ['@aws-sdk/*'],
     plugins: [
       {
         name: 'patch',
@@ -54,8 +66,8 @@ function apply(source: string, { file, from, to }: Patch): string {
   return source.replace(from, () => to);
 }
 
-function evaluate(code: string): typeof unpatched {
+function evaluate<Program>(code: string): Program {
   const module = { exports: {} };
   new Function('module', 'exports', 'require', code)(module, module.exports, requireBuiltin);
-  return module.exports as typeof unpatched;
+  return module.exports as Program;
 }
