@@ -5,6 +5,8 @@
  *      position - lookback          position                  walkStart
  *   ------+----------------------------+--------------------------+------------> time
  *         |<------ read again -------->|<--------- new ---------->|   (late: new, and before the position)
+ *
+ * That is after a finished walk. One that was not is gone on with from where it had come, if that is earlier still.
  */
 import { ConfigError, UpstreamError } from '../shared/errors';
 import { dateOf, datesBetween, midnight } from '../shared/keys';
@@ -66,7 +68,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     ...options,
     lateBefore: previous && begin,
     // What is dated ahead is archived as well: at most a day ahead of where the last walk began.
-    lookbackDates: previous === undefined ? [] : datesBetween(span.from, new Date(begin.getTime() + DAY_MS)),
+    lookbackDates: previous === undefined ? [] : datesBetween(before(begin, lookbackMs), before(begin, -DAY_MS)),
     sourceTeams: previous?.sourceTeams ?? [],
   });
   const gaps: Gap[] = [];
@@ -77,10 +79,12 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   let walkStart = startedAt;
   let hasBegun = false;
   let position = begin;
+  let reached = span.from;
   let floor = keptFrom;
 
   async function handOut(reason: SealReason, last: boolean, sweep: Sweep | null = null): Promise<Gathered> {
-    const window = { from: later(span.from, floor), to: walkStart };
+    const from = later(span.from, floor);
+    const window = { from, to: later(from, reached) };
     const taken = await intake.take();
     isPromised = true;
     return { ...taken, start, reason, last, walkStart, window, position, gaps: gaps.splice(0), sweep, sweepTurn };
@@ -102,7 +106,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
       if (!intake.isFull()) continue;
       yield await handOut('batch-full', false);
       // What lies within the lookback may come again under another date.
-      intake.forgetBefore(dateOf(new Date(earlier(step.value.claim, walkStart).getTime() - lookbackMs)));
+      intake.forgetBefore(dateOf(before(earlier(step.value.claim, walkStart), lookbackMs)));
     }
   }
 
@@ -113,7 +117,8 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
       else start = floor;
       position = floor;
     }
-    position = later(position, earlier(walkStart, step.claim));
+    reached = earlier(walkStart, step.claim);
+    position = later(position, reached);
   }
 
   async function* sweepOne(date: string): AsyncGenerator<Gathered, void> {
@@ -134,7 +139,9 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     if (failure !== undefined) throw failure;
   }
 
-  const end = yield* drain(walk(span, source, { now: startedAt, floor: keptFrom, reserveMs: RESERVE_MS }), followWalk);
+  const resumes = previous !== undefined && previous.run.reason !== 'complete';
+  const steps = walk(span, source, { now: startedAt, floor: keptFrom, reserveMs: RESERVE_MS, resumes });
+  const end = yield* drain(steps, followWalk);
   if (!hasBegun) throw outOfTime();
   const date = end === 'complete' ? sweepDate(sweepTurn, walkStart, later(floor, start)) : undefined;
   if (date === undefined) yield await handOut(end, true);
@@ -160,8 +167,21 @@ function plotCourse({ previous, startDate, lookbackHours }: GatherOptions, start
   const lookbackMs = previous === undefined ? 0 : lookbackHours * HOUR_MS;
   if (previous === undefined && begin > startedAt)
     throw new ConfigError('input-invalid', 'input: startDate lies in the future');
-  const span = { from: new Date(begin.getTime() - lookbackMs), to: midnight(startedAt, DAYS_AHEAD) };
-  return { begin, span, keptFrom, lookbackMs };
+  const from = previous === undefined ? begin : settledBefore(previous, lookbackMs);
+  return { begin, span: { from, to: midnight(startedAt, DAYS_AHEAD) }, keptFrom, lookbackMs };
+}
+
+/**
+ * Nothing older can appear any more: it was read by a walk that began a lookback later. After a walk that was finished
+ * that is its start less the lookback. One that was not is gone on with, also where a run is too short for the lookback.
+ */
+function settledBefore({ window, run, position }: Manifest, lookbackMs: number): Date {
+  const reached = earlier(new Date(window.to), new Date(position));
+  return earlier(reached, before(new Date(run.walkStart), lookbackMs));
+}
+
+function before(instant: Date, ms: number): Date {
+  return new Date(instant.getTime() - ms);
 }
 
 function gapBetween(from: Date, to: Date): Gap {

@@ -48,6 +48,8 @@ export interface WalkOptions {
   readonly floor: Date;
   /** Time to leave for the commit of what has been yielded. */
   readonly reserveMs: number;
+  /** The span begins in the middle of a day, up to where all is known: the day may be too long to be read from its start. */
+  readonly resumes?: boolean;
 }
 
 export type WalkEnd = 'complete' | 'deadline';
@@ -60,7 +62,8 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
   let boundsIgnored = false;
   for (let from = later(span.from, floor); from < span.to; ) {
     const window: TimeSpan = { from, to: boundsIgnored ? span.to : earlier(midnight(from, days), span.to) };
-    const end: WindowEnd = yield* walkWindow(window, source, { ...options, floor });
+    const resumes = options.resumes === true && from === span.from;
+    const end: WindowEnd = yield* walkWindow(window, source, { ...options, floor, resumes });
     if (end.kind === 'out-of-time') return 'deadline';
     if (end.kind === 'too-old') {
       const found = await findFloor(later(from, floor), source, options);
@@ -88,13 +91,11 @@ async function* walkWindow(
   source: Source,
   options: WalkOptions,
 ): AsyncGenerator<WalkStep, WindowEnd> {
-  const bounds = {
-    since: new Date(later(midnight(window.from), options.floor).getTime() - SECOND_MS),
-    until: window.to,
-  };
+  let since = options.resumes ? window.from : midnight(window.from);
   let order = watchOrder(window, options.now);
   const pager = createPager();
   for (let limit = PAGE_LIMIT; ; ) {
+    const bounds = { since: new Date(later(since, options.floor).getTime() - SECOND_MS), until: window.to };
     const answer = await source.ask({ ...bounds, limit, cursor: pager.cursor() }, options.reserveMs);
     if (answer.kind === 'out-of-time' || answer.kind === 'too-old') return { kind: answer.kind };
     if (answer.kind === 'cursor-refused') {
@@ -102,6 +103,9 @@ async function* walkWindow(
       order = watchOrder(window, options.now);
     } else if (answer.kind === 'too-large') {
       limit = smaller(limit);
+    } else if (pager.pages() === 0 && since > midnight(since) && !hasDateOf(since, answer.events)) {
+      // Bounds that are compared as dates, and exclusive, would leave out the rest of the day.
+      since = midnight(since);
     } else {
       const more = pager.turn(answer);
       order.see(answer.events);
@@ -114,6 +118,10 @@ async function* walkWindow(
       if (!more) return { kind: 'finished', pages: pager.pages(), boundsIgnored: order.boundsIgnored() };
     }
   }
+}
+
+function hasDateOf(instant: Date, events: readonly AuditEvent[]): boolean {
+  return events.some((event) => event.instant !== undefined && +midnight(event.instant) === +midnight(instant));
 }
 
 /** Follows the cursor. Throws where it leads nowhere. */

@@ -31,7 +31,7 @@ export interface Manifest {
   };
   /** The instant from which this chain archives: decided by its first run, and the same in every manifest. */
   readonly start: string;
-  /** What this run asked the source for, half-open. */
+  /** What this run had read of the source when the batch was sealed, half-open. */
   readonly window: TimeRange;
   /** The instant up to which the walk has come. Never goes back. */
   readonly position: string;

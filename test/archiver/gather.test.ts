@@ -84,8 +84,11 @@ function publish(batch: Gathered, store: MemoryStore): void {
 
 /** A chain whose position is an hour ago; every turn of the sweep falls on a whole older day. */
 function steady(changes: Partial<Manifest> = {}): Manifest {
-  const position = '2026-06-12T11:00:00.000Z';
-  return aManifest({ start: '2025-12-15T00:00:00.000Z', position, sweepTurn: 0, sourceTeams: [], ...changes });
+  const { position = '2026-06-12T11:00:00.000Z' } = changes;
+  const run = { ...aManifest().run, walkStart: position };
+  const window = { from: position, to: position };
+  const start = '2025-12-15T00:00:00.000Z';
+  return aManifest({ start, run, window, position, sweepTurn: 0, sourceTeams: [], ...changes });
 }
 
 /** A chain too young for a sweep. */

@@ -145,6 +145,71 @@ async function backfill(program: Program): Promise<void> {
   await consultOracle(world);
 }
 
+/** A day of more than one run can fetch, after an outage: every run comes further, and the position never stands still. */
+async function longDay(program: Program): Promise<void> {
+  const events = [...steady, ...series(1000, NOON + 3 * HOUR, 150, SECOND)];
+  const settings = { batchLimits: { events: 6, bytes: 1e9 } };
+  const source = { maxLimit: 2 };
+  for (const bounds of ['time', 'midnight', 'date'] as const) {
+    // Where bounds are dates, and exclusive, only the whole day can be asked for.
+    for (const since of bounds === 'date' ? (['inclusive'] as const) : (['inclusive', 'exclusive'] as const)) {
+      const world = createWorld({
+        start: NOON,
+        input,
+        source: { ...source, bounds, since },
+        settings,
+        events,
+        ...(program && { program }),
+      });
+      await world.run();
+      world.advance(2 * DAY);
+      await comesFurtherEachRun(world, bounds === 'time' ? 9 * SECOND : 25 * SECOND);
+    }
+  }
+}
+
+async function comesFurtherEachRun(world: World, timeoutMs: number): Promise<void> {
+  for (let position = ''; ; ) {
+    whenClean(await world.run({ timeoutMs }));
+    const last = chainOf(world).at(-1);
+    if (last?.run.reason === 'complete') break;
+    must((last?.position ?? '') > position, `a run comes further than ${position}`);
+    position = last?.position ?? '';
+    world.advance(HOUR);
+  }
+  whenClean(await world.run());
+  await consultOracle(world);
+}
+
+/**
+ * As much again within the lookback, which is read again by every run: it takes until the lookback has passed it, and
+ * is then gone on with. Late events are found all the same.
+ */
+async function burst(program: Program): Promise<void> {
+  const events = [
+    ...steady,
+    ...series(1000, NOON + 10 * MINUTE, 150, SECOND),
+    ...series(2000, NOON + 2 * HOUR, 10, HOUR),
+    event(50, NOON + 11 * MINUTE, { visibleFrom: NOON + 6 * HOUR }),
+  ];
+  const settings = { batchLimits: { events: 6, bytes: 1e9 } };
+  const world = createWorld({
+    start: NOON,
+    input,
+    source: { maxLimit: 2 },
+    settings,
+    events,
+    ...(program && { program }),
+  });
+  await hourly(world);
+  for (let runs = 0; runs < 16; runs += 1) {
+    whenClean(await world.run({ timeoutMs: 9 * SECOND }));
+    world.advance(HOUR);
+  }
+  must(chainOf(world).at(-1)?.run.reason === 'complete', 'it is over');
+  await consultOracle(world);
+}
+
 /** Ten days late: the sweep comes by within twelve days of hourly runs. */
 async function tenDaysLate(program: Program): Promise<void> {
   const late = [
@@ -202,6 +267,8 @@ export const runCases: readonly Case[] = [
   { name: 'clocks that differ by up to a day, alone and among runs at once', play: wrongClocks },
   { name: 'however little time is left, a run stops before its end with a whole prefix', play: littleTimeLeft },
   { name: 'a backfill of 180 days over many runs, and a wish to archive a range again', play: backfill },
+  { name: 'a day longer than a run, after an outage: every run comes further', play: longDay },
+  { name: 'a burst longer than a run, within the lookback, is over when that has passed it', play: burst },
   { name: 'ten days late is found by the sweep', play: tenDaysLate },
   { name: 'removed and edited later: the archive stays, the sweep counts', play: sweptAndChanged },
 ];
