@@ -170,7 +170,7 @@ describe('the base URL', () => {
     ['https://api getpostman.com'],
     ['https://api.getpostman.com:99999'],
     ['https://[::1'],
-    ['https://xn--'],
+    ['https://a%00b'],
     ['https://256.256.256.256'],
     [null],
     [undefined],
