@@ -36,7 +36,7 @@ export function whenWoken(run: Run, { fails, mayFail = [] }: Expected): void {
 }
 
 /** A run that says it is well has manifests to show for it, and they are its own. */
-function hasCommitted({ created }: Run, manifests: number): void {
+export function hasCommitted({ created }: Run, manifests: number): void {
   const committed = created.filter((key) => key.startsWith('manifests/')).length;
   if (manifests === 0 || manifests !== committed) throw new Violation('silent-failure', 'a run without a manifest');
 }

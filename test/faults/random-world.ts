@@ -3,7 +3,7 @@ import { createRandom } from '../../cli/local/random';
 import type { Fault as SourceFault } from '../../cli/local/source-settings';
 import { chainOf } from './chain';
 import type { Item } from './checkpoint-model';
-import { say, whenClean } from './endings';
+import { hasCommitted, say, whenClean } from './endings';
 import { DAY, event, HOUR, MINUTE, SECOND, text, unfit, type WorldEvent } from './events';
 import type { Method } from './faults';
 import { consultOracle } from './oracle';
@@ -58,6 +58,7 @@ async function wakeAll(world: World): Promise<void> {
 
 /** Anything may happen to a broken run, but no alarm for security that nobody gave cause for. */
 function endsWell(run: Run, world: World): void {
+  if (run.outcome?.kind === 'archived') hasCommitted(run, run.outcome.report.manifests);
   if (run.outcome?.kind !== 'failed' || !run.outcome.isIntegrity) return;
   if (run.created.length > 0) throw new Violation('wrote-all-the-same', run.created.join(' '));
   if (isPossible(world)) throw new Violation('false-alarm', `the run ended ${say(run)}`);

@@ -3,16 +3,20 @@
  * small as it could be made, with its seed.
  */
 import fc from 'fast-check';
+import { say } from './endings';
 import { playPlan } from './random-world';
 import { worldPlan } from './world-plan';
 
 const { FAULTS_SEED, FAULTS_MINUTES } = process.env;
 const WORLDS = 2_000;
 const AT_ONCE = 100;
+/** How runs ended, and how many. */
+const ends = new Map<string, number>();
 
 async function playSeed(seed: number): Promise<void> {
   const property = fc.asyncProperty(worldPlan, async (plan) => {
-    await playPlan(plan);
+    const { runs } = await playPlan(plan);
+    for (const run of runs) ends.set(say(run), (ends.get(say(run)) ?? 0) + 1);
   });
   const result = await fc.check(property, { seed, numRuns: 1 });
   if (!result.failed) return;
@@ -30,6 +34,12 @@ if (FAULTS_SEED !== undefined) {
 } else {
   test.each(fixed)(`the worlds of ${AT_ONCE} seeds, from %i`, async (first) => {
     for (let seed = first; seed < first + AT_ONCE; seed += 1) await playSeed(seed);
+  });
+
+  test('runs ended in every way', () => {
+    console.info([...ends].map(([end, runs]) => `${end}: ${runs}`).join('\n'));
+    const ways = ['archived', 'dead', 'held', 'race', 'with checkpoint-ahead', 'with checkpoint-garbage'];
+    expect([...ends.keys()]).toEqual(expect.arrayContaining(ways));
   });
 }
 
