@@ -1,6 +1,6 @@
 /** The README is what a new user believes first, so it is tested: what it names exists, and what it says to run, runs. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigProblems, readConfig } from '../infra/config';
 import { buildArchive, sampleBatches, writeObjects } from './support/archive-builder';
@@ -65,30 +65,15 @@ test('the verify line finds a good archive good, and a changed one not', () =>
     expect(auditArchive(args, folder)).toMatchObject({ status: 1, stdout: expect.stringContaining('events/planted') });
   }));
 
-test(
-  'npm start prints what is shown, goes on with the same archive, and names what was changed in between',
-  () =>
-    inFolder(async (folder) => {
-      const first = npmStart(folder);
-      const shown = blocks.find(({ body }) => body.startsWith('A team of'))?.body ?? '';
-      const lines = shown.split('\n').filter((line) => /\w/.test(line));
-      expect(lines.length).toBeGreaterThan(7);
-      for (const line of lines) expect(first.output).toMatch(likeness(line));
-      expect(first.status).toBe(0);
-
-      const bucket = join(folder, 'demo/bucket');
-      const day = readdirSync(join(bucket, 'events/team=demo'))[0] ?? '';
-      const key = `events/team=demo/${day}/${readdirSync(join(bucket, 'events/team=demo', day))[0]}`;
-      const bytes = readFileSync(join(bucket, key));
-      bytes[30] = (bytes[30] ?? 0) ^ 1;
-      writeFileSync(join(bucket, key), bytes);
-      const second = npmStart(folder);
-      expect(second.output).toContain('The same archive, continued');
-      expect(second.output).toContain(key);
-      expect(second.status).toBe(1);
-    }),
-  180_000,
-);
+test('npm start prints what is shown', () =>
+  inFolder(async (folder) => {
+    const started = npmStart(folder);
+    const shown = blocks.find(({ body }) => body.startsWith('A team of'))?.body ?? '';
+    const lines = shown.split('\n').filter((line) => /\w/.test(line));
+    expect(lines.length).toBeGreaterThan(7);
+    for (const line of lines) expect(started.output).toMatch(likeness(line));
+    expect(started.status).toBe(0);
+  }));
 
 describe('the settings', () => {
   const rows = [...text.matchAll(/^\| `([\w[\].]+)` \| (required|`[^`]+`) \| .+ \|$/gm)];
