@@ -10,6 +10,7 @@ import { openFolderSql } from '../../cli/sql';
 import type { SqlEngine } from '../../lambdas/shared/ports';
 import { type AskedArchive, openAskedArchive } from '../support/asked/archive';
 import { NEGATIVE_ZERO } from '../support/asked/logs';
+import { testOcsf } from '../support/asked/ocsf';
 import { testQueries, testViews } from '../support/asked/suite';
 import { openLocalBackend } from '../support/backend';
 
@@ -42,3 +43,4 @@ const asking = () => ({
 
 testViews(asking);
 testQueries(asking);
+testOcsf(asking);
