@@ -53,7 +53,7 @@ export function readQuery(query: URLSearchParams, { settings, now }: Context): S
     from: from === null ? floor : Math.max(floor, cut(from, settings) + (settings.since === 'exclusive' ? unit : 0)),
     to: until === null ? Infinity : cut(until, settings) + (settings.until === 'inclusive' ? unit : 0),
     limit: Math.min(Number(limit), settings.maxLimit),
-    descending: settings.order === 'always-descending' || order === 'desc',
+    descending: order === 'desc' || settings.order === 'always-descending' || settings.order === 'descending-pages',
     cursor: query.get('cursor') ?? undefined,
   };
 }
@@ -77,8 +77,9 @@ export function selectPage(table: EventTable, query: SourceQuery, { settings, no
   let place = start;
   for (; place < sequence.size && places.length < query.limit; place = visibleFrom(place + 1)) places.push(place);
   const repeated = place < sequence.size && settings.overlap > 0 ? places.at(-settings.overlap) : undefined;
+  const served = settings.order === 'descending-pages' ? places.toReversed() : places;
   return {
-    indexes: places.map(sequence.indexAt),
+    indexes: served.map(sequence.indexAt),
     start: rowAt(start),
     next: rowAt(repeated ?? place),
     total: () => Array.from({ length: sequence.size }, (_, nth) => nth).filter(isVisible).length,

@@ -21,8 +21,8 @@ export interface SourceSettings {
   readonly bounds: 'time' | 'midnight' | 'date';
   readonly since: 'inclusive' | 'exclusive' | 'ignored';
   readonly until: 'inclusive' | 'exclusive';
-  /** `by-id` follows the direction asked for. */
-  readonly order: 'honoured' | 'always-descending' | 'by-id';
+  /** `by-id` follows the direction asked for; of `descending-pages` each ascends in itself. */
+  readonly order: 'honoured' | 'always-descending' | 'descending-pages' | 'by-id';
   readonly retentionDays: number;
   /** The server's own cap on a page, whatever was asked for. */
   readonly maxLimit: number;

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { createSourceModel } from '../../../cli/local/source-model';
 import { type SourceSettings, sourceSettings } from '../../../cli/local/source-settings';
 import { createTable, type SourceEvent } from '../../../cli/local/source-table';
-import { walk } from '../../support/naive-client';
+import { trailsOf, walk } from '../../support/naive-client';
 
 const KEY = 'PMAK-property';
 const DAY_MS = 86_400_000;
@@ -45,7 +45,7 @@ const changes: fc.Arbitrary<Partial<SourceSettings>> = fc.record({
   bounds: fc.constantFrom('time', 'midnight', 'date'),
   since: fc.constantFrom('inclusive', 'exclusive', 'ignored'),
   until: fc.constantFrom('inclusive', 'exclusive'),
-  order: fc.constantFrom('honoured', 'always-descending', 'by-id'),
+  order: fc.constantFrom('honoured', 'always-descending', 'descending-pages', 'by-id'),
   maxLimit: fc.constantFrom(3, 5, 300),
   pretty: fc.boolean(),
 });
@@ -64,6 +64,8 @@ function isIn(
   const afterFrom = settings.since === 'ignored' || (settings.since === 'inclusive' ? event >= from : event > from);
   return afterFrom && (settings.until === 'inclusive' ? event <= to : event < to);
 }
+
+const ASCEND: readonly SourceSettings['order'][] = ['honoured', 'by-id'];
 
 function compare(a: SourceEvent, b: SourceEvent, byId: boolean): number {
   const difference = byId ? 0 : (a.at ?? 0) - (b.at ?? 0);
@@ -90,23 +92,24 @@ test('a walk returns every event in range in the order of the settings, and repe
           orderBy: asc ? 'asc' : 'desc',
           limit: '4',
         };
-        const { events: served } = await walk((parameters) => {
+        const pages: string[][] = [];
+        await walk((parameters) => {
           const request = {
             path: '/audit/logs',
             query: new URLSearchParams(parameters),
             headers: { 'x-api-key': KEY },
           };
-          return model.answer(request, new Date(NOW)).body.toString();
+          const body = model.answer(request, new Date(NOW)).body.toString();
+          pages.push(trailsOf(body));
+          return body;
         }, query);
 
         const wanted = events
           .filter((event) => isIn(event, settings, { since, until }))
-          .sort(
-            (a, b) =>
-              compare(a, b, settings.order === 'by-id') * (asc && settings.order !== 'always-descending' ? 1 : -1),
-          )
+          .sort((a, b) => compare(a, b, settings.order === 'by-id') * (asc && ASCEND.includes(settings.order) ? 1 : -1))
           .map(({ raw }) => raw);
-        const texts = served.map((text) => text.replace(/\s/g, ''));
+        const served = settings.order === 'descending-pages' ? pages.map((page) => page.toReversed()) : pages;
+        const texts = served.flat().map((text) => text.replace(/\s/g, ''));
         expect([...new Set(texts)]).toEqual(wanted);
         if (settings.overlap === 0) expect(texts).toEqual(wanted);
       },

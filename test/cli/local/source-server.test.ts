@@ -75,7 +75,12 @@ describe('a walk over HTTP', () => {
   const readings = (['time', 'midnight', 'date'] as const).flatMap((bounds) =>
     (['inclusive', 'exclusive', 'ignored'] as const).flatMap((since) =>
       (['inclusive', 'exclusive'] as const).flatMap((until) =>
-        (['honoured', 'always-descending', 'by-id'] as const).map((order) => ({ bounds, since, until, order })),
+        (['honoured', 'always-descending', 'descending-pages', 'by-id'] as const).map((order) => ({
+          bounds,
+          since,
+          until,
+          order,
+        })),
       ),
     ),
   );
