@@ -5,7 +5,7 @@
  * - A bound may be truncated to its day, and be inclusive or exclusive. So the walk asks for whole days, begun one
  *   second early: the answer then holds the same events under every reading. No bound decides what is claimed: the
  *   last one lies days ahead, and the claim stops at the walk's start.
- * - The order may be ignored. A claim inside a window is made only while what arrives is seen to ascend; otherwise
+ * - The order may be ignored. A claim inside a window is made only while what arrives ascends from page to page; else
  *   only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly empty.
  * - The cursor is opaque; one that repeats is a loop; one that is refused restarts its window, once.
  *
@@ -162,27 +162,30 @@ function createPager() {
 
 /** Watches whether what arrives ascends, and whether it lies within what was asked. */
 function watchOrder(window: TimeSpan, now: Date) {
-  let first: Date | undefined;
   let last: Date | undefined;
   let ascending = true;
+  let shown = false;
   let ignored = false;
 
   function see(events: readonly AuditEvent[]): void {
+    const before = last;
     for (const event of events) {
       if (event.instant === undefined || event.instant > now || quarantineReason(event, now) !== undefined) continue;
       if (last !== undefined && event.instant < last) ascending = false;
-      first ??= event.instant;
       last = event.instant;
       // Truncation moves a bound by less than a day (and the second asked early may fall into the day before).
       if (event.instant.getTime() < midnight(window.from, -1).getTime()) ignored = true;
       if (event.instant.getTime() >= window.to.getTime() + DAY_MS) ignored = true;
     }
+    if (before !== undefined && last !== undefined && before < last) shown = true;
   }
 
-  /** All ties so far show no order: a descending source may begin with a thousand events of one second. */
+  /**
+   * Only a page that goes further than the one before it shows an order: a descending source may begin with a thousand
+   * events of one second, or ascend within each page.
+   */
   function claim(): Date {
-    const shown = ascending && first !== undefined && last !== undefined && first < last;
-    return shown && last !== undefined ? earlier(later(last, window.from), window.to) : window.from;
+    return ascending && shown && last !== undefined ? earlier(later(last, window.from), window.to) : window.from;
   }
 
   return { see, claim, boundsIgnored: () => ignored };

@@ -16,7 +16,7 @@ const readings: fc.Arbitrary<Partial<SourceSettings>> = fc.record({
   bounds: fc.constantFrom('time', 'midnight', 'date'),
   since: fc.constantFrom('inclusive', 'exclusive', 'ignored'),
   until: fc.constantFrom('inclusive', 'exclusive'),
-  order: fc.constantFrom('honoured', 'always-descending', 'by-id'),
+  order: fc.constantFrom('honoured', 'always-descending', 'descending-pages', 'by-id'),
   cursorPlace: fc.constantFrom('meta', 'top-level', 'both'),
   cursorType: fc.constantFrom('string', 'number'),
   cursorBase: fc.constantFrom(0n, 2n ** 53n, 2n ** 80n),

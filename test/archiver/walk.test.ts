@@ -179,7 +179,7 @@ describe('a claim', () => {
   const from = steady.from.toISOString();
   const to = steady.to.toISOString();
 
-  test('follows events that are seen to ascend', async () => {
+  test('follows events that are seen to ascend from page to page', async () => {
     const { steps } = await walkServer(
       pairs(
         '2026-06-12T06:00:00Z',
@@ -189,7 +189,20 @@ describe('a claim', () => {
         '2026-06-12T09:00:00Z',
       ),
     );
-    expect(claimsOf(steps)).toEqual(['2026-06-12T07:00:00.000Z', '2026-06-12T08:00:00.000Z', to]);
+    expect(claimsOf(steps)).toEqual([from, '2026-06-12T08:00:00.000Z', to]);
+  });
+
+  test('is made by no single page: the newest may come first, and ascend in itself', async () => {
+    const { steps } = await walkServer(
+      pairs(
+        '2026-06-12T08:00:00Z',
+        '2026-06-12T09:00:00Z',
+        '2026-06-12T07:00:00Z',
+        '2026-06-12T08:00:00Z',
+        '2026-06-12T06:00:00Z',
+      ),
+    );
+    expect(claimsOf(steps)).toEqual([from, from, to]);
   });
 
   test('stays at the beginning while there are only ties', async () => {
@@ -201,14 +214,16 @@ describe('a claim', () => {
   test('stays at the beginning once anything descends', async () => {
     const { steps } = await walkServer(
       pairs(
+        '2026-06-12T05:30:00Z',
         '2026-06-12T06:00:00Z',
+        '2026-06-12T06:30:00Z',
         '2026-06-12T07:00:00Z',
         '2026-06-12T06:59:59Z',
         '2026-06-12T09:00:00Z',
         '2026-06-12T10:00:00Z',
       ),
     );
-    expect(claimsOf(steps)).toEqual(['2026-06-12T07:00:00.000Z', from, to]);
+    expect(claimsOf(steps)).toEqual([from, '2026-06-12T07:00:00.000Z', from, to]);
   });
 
   test('is never before the beginning, though older events are served', async () => {
@@ -230,10 +245,11 @@ describe('a claim', () => {
   });
 
   test('does not pass the window, though the source ignores its end', async () => {
-    const { steps } = await walkServer(pairs('2026-03-01T00:00:00Z', '2026-05-01T00:00:00Z', '2026-06-12T10:00:00Z'), {
+    const months = ['2026-03-01T00:00:00Z', '2026-03-01T00:00:00Z', '2026-04-01T00:00:00Z', '2026-05-01T00:00:00Z'];
+    const { steps } = await walkServer(pairs(...months, '2026-06-12T10:00:00Z'), {
       span: { from: new Date('2026-03-01T00:00:00Z'), to: steady.to },
     });
-    expect(steps[0]?.claim).toEqual(new Date('2026-03-02T00:00:00Z'));
+    expect(steps[1]?.claim).toEqual(new Date('2026-03-02T00:00:00Z'));
     expect(steps.at(-1)?.claim).toEqual(steady.to);
   });
 });
@@ -275,19 +291,16 @@ describe('a cursor', () => {
   });
 
   test.each([400, 404, 410])('refused with %d begins its window again', async (status) => {
-    const answers = [
-      page([line(1, '2026-06-12T06:00:00Z'), line(2, '2026-06-12T07:00:00Z')], 'a'),
-      response(status, '{}'),
-    ];
-    const again = [
-      page([line(1, '2026-06-12T06:00:00Z'), line(2, '2026-06-12T07:00:00Z')], 'a'),
-      page([line(3, '2026-06-12T08:00:00Z')]),
-    ];
+    const first = page([line(1, '2026-06-12T06:00:00Z')], 'a');
+    const second = page([line(2, '2026-06-12T07:00:00Z')], 'b');
+    const answers = [first, second, response(status, '{}')];
+    const again = [first, second, page([line(3, '2026-06-12T08:00:00Z')])];
     const { steps, kit, end } = await walkServer((_call, number) => [...answers, ...again][number - 1] ?? page());
     expect(end).toBe('complete');
-    expect(cursorsOf(kit)).toEqual([null, 'a', null, 'a']);
+    expect(cursorsOf(kit)).toEqual([null, 'a', 'b', null, 'a', 'b']);
     expect(new Set(linesOf(steps)).size).toBe(3);
-    expect(claimsOf(steps)).toEqual(['2026-06-12T07:00:00.000Z', '2026-06-12T07:00:00.000Z', steady.to.toISOString()]);
+    const [from, seven] = [steady.from.toISOString(), '2026-06-12T07:00:00.000Z'];
+    expect(claimsOf(steps)).toEqual([from, seven, from, seven, steady.to.toISOString()]);
   });
 
   test('refused twice in one window fails', async () => {
