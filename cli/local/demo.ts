@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { exitCodes } from '../exit';
 import { runVerify } from '../verify';
@@ -48,18 +49,14 @@ export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Pro
     print(
       isNew ? `A team of ${count(team.table.size())} events over 180 days. First run:` : 'The same archive, continued:',
     );
-    let good = await stage.run('backfill');
-    for (let run = 1; run <= SCHEDULED_RUNS && good; run += 1) {
+    let archived = await stage.run(isNew ? 'backfill' : 'first run');
+    for (let run = 1; run <= SCHEDULED_RUNS && archived; run += 1) {
       const now = Date.now();
       team.arrive(5 + 3 * run, { at: new Date(now), visibleFrom: new Date(now) });
       team.arrive(run, { at: new Date(now - (run + 1) * HOUR_MS), visibleFrom: new Date(now) });
-      good = await stage.run(`scheduled run ${run}`);
+      archived = await stage.run(`scheduled run ${run}`);
     }
-    // What is not proven may not even be readable, and then there is nothing to compare.
-    good = (await prove(folder, print)) && compare(at.bucket, source, print) && good;
-    if (good) await ask(at.bucket, print);
-    print(whereToLook(folder));
-    return good ? exitCodes.good : exitCodes.findings;
+    return await conclude(folder, { archived, print, compare: () => compare(at.bucket, source, print) });
   } finally {
     await stage.close();
     await source.close();
@@ -79,14 +76,31 @@ export async function archiveRealTeam({ folder, print, ...team }: RealOptions): 
   const stage = await openStage(folder, print, { team: 'main', maxRequestsPerMinute: 200, ...team });
   try {
     print(`Archiving the team of this key from ${team.baseUrl}, at most 200 requests a minute:`);
-    const archived = await stage.run('run');
-    const good = (await prove(folder, print)) && archived;
-    if (good) await ask(paths(folder).bucket, print);
-    print(whereToLook(folder));
-    return good ? exitCodes.good : exitCodes.findings;
+    return await conclude(folder, { archived: await stage.run('run'), print, compare: () => true });
   } finally {
     await stage.close();
   }
+}
+
+interface Ending {
+  readonly archived: boolean;
+  readonly print: (text: string) => void;
+  compare(): boolean;
+}
+
+/** What there is, is proven even where a run failed. The exit code. */
+async function conclude(folder: string, { archived, print, compare }: Ending): Promise<number> {
+  const at = paths(folder);
+  if (!archived && !existsSync(join(at.bucket, 'manifests'))) {
+    print(`\nNothing has been archived yet. The handler's log: ${at.log}`);
+    return exitCodes.failed;
+  }
+  // What is not proven may not even be readable, and then there is nothing to compare.
+  const good = (await prove(folder, print)) && compare();
+  if (good && archived) await ask(at.bucket, print);
+  print(whereToLook(folder));
+  if (!good) return exitCodes.findings;
+  return archived ? exitCodes.good : exitCodes.failed;
 }
 
 type StageTeam = Omit<Parameters<typeof openWorld>[0], 'folder' | 'onLog'>;
@@ -123,7 +137,11 @@ async function runWhenFree(world: LocalWorld, print: (text: string) => void): Pr
 }
 
 function describe(outcome: Outcome): string {
-  if (!outcome.ok) return `FAILED, ${outcome.error.code ?? outcome.error.name}: ${outcome.error.message}`;
+  if (!outcome.ok) {
+    const { code, name, message } = outcome.error;
+    const here = code === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
+    return `FAILED, ${code ?? name}: ${message}${here}`;
+  }
   const { counts, seq, sweep, recovered = 0 } = outcome.result as RunSummary;
   if (counts === undefined) return (outcome.result as RunSummary).outcome;
   const held = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
@@ -177,9 +195,9 @@ function whereToLook(folder: string): string {
   const at = paths(folder);
   return `
 Look next:
-  ${at.bucket}/events/       what SQL sees: zcat any of it
-  ${at.bucket}/manifests/    the signed chain: jq -r .payload FILE | base64 -d | jq
-  ${at.log}   every line the handler logged
+  ${at.bucket}/events/      what SQL sees: zcat any of it
+  ${at.bucket}/manifests/   the signed chain: jq -r .payload FILE | base64 -d | jq
+  ${at.log.padEnd(at.bucket.length + 11)}   every line the handler logged
   npx audit-archive verify ${at.bucket} --key ${at.publicKey}
 Run it again to go on with this archive; delete ${folder} to begin anew.`;
 }

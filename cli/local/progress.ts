@@ -1,9 +1,12 @@
-/** How far a backfill has come: a bar on a terminal, a plain line every tenth anywhere else. */
+/** How far a run has come, and what it waits for: a bar on a terminal, plain lines anywhere else. */
 import { SingleBar } from 'cli-progress';
 import type { LogLine } from './world';
 
+/** Shorter waits are no news. */
+const TOLD_WAIT_MS = 3000;
+
 export interface Progress {
-  /** Takes the handler's log lines; those of pages move it. */
+  /** Takes the handler's log lines: those of pages move it. */
   see(line: LogLine): void;
   end(): void;
 }
@@ -19,6 +22,7 @@ export function createProgress(span: ProgressSpan, output: NodeJS.WriteStream): 
 
   return {
     see(line) {
+      if (line.message === 'source retry' && Number(line.waitMs) >= TOLD_WAIT_MS) show.waits(describeWait(line));
       if (line.message !== 'page' || typeof line.claim !== 'string') return;
       served += Number(line.events);
       const claim = Math.min(Date.parse(line.claim), span.to.getTime());
@@ -31,14 +35,15 @@ export function createProgress(span: ProgressSpan, output: NodeJS.WriteStream): 
 
 function showBar(output: NodeJS.WriteStream) {
   const bar = new SingleBar({
-    format: '  {bar} {percentage}%  {date}  {served} events',
+    format: '  {bar} {percentage}%  {date}  {served} events  {waits}',
     stream: output,
     hideCursor: true,
   });
-  bar.start(100, 0, { date: '', served: 0 });
+  bar.start(100, 0, { date: '', served: 0, waits: '' });
   return {
     at: (share: number, date: string, served: number) =>
-      bar.update(Math.floor(share * 100), { date, served: count(served) }),
+      bar.update(Math.floor(share * 100), { date, served: count(served), waits: '' }),
+    waits: (waits: string) => bar.update({ waits }),
     end: () => bar.stop(),
   };
 }
@@ -52,8 +57,13 @@ function showLines(output: NodeJS.WriteStream) {
       shown = tenth;
       output.write(`  ${tenth * 10}%  ${date}  ${count(served)} events\n`);
     },
+    waits: (waits: string) => output.write(`  ${waits}\n`),
     end: () => undefined,
   };
+}
+
+function describeWait({ code, waitMs }: LogLine): string {
+  return `${code}: again in ${Math.round(Number(waitMs) / 1000)} s`;
 }
 
 export function count(number: number): string {

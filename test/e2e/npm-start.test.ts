@@ -152,6 +152,7 @@ test(
 describe('with POSTMAN_API_KEY', () => {
   const apiKey = 'PMAK-canary-of-a-real-team';
   const args = ['--data', join(scratch, 'real')];
+  const keyRefused = expect.stringMatching(/: FAILED, api-key-refused: .*POSTMAN_API_KEY/);
   const bucket = join(scratch, 'real', 'postman', 'bucket');
 
   function archivedLines(): string[] {
@@ -181,13 +182,16 @@ describe('with POSTMAN_API_KEY', () => {
 
       source.change({ apiKey: 'another' });
       const refused = await start(args, environment).ended;
-      expect(refused.code).not.toBe(0);
-      expect(refused.text).toContain('api-key-refused');
+      expect(refused).toMatchObject({ code: 3, text: keyRefused });
+      const fresh = await start(['--data', join(scratch, 'real', 'fresh')], environment).ended;
+      expect(fresh).toMatchObject({ code: 3, text: keyRefused });
+      expect(fresh.text).toMatch(/FAILED.*\n\nNothing has been archived yet/);
       await source.close();
       const kept = readdirSync(join(scratch, 'real'), { recursive: true, encoding: 'utf8', withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
-      expect([first.text, second.text, refused.text, ...kept].filter((text) => text.includes(apiKey))).toEqual([]);
+      const printed = [first, second, refused, fresh].map(({ text }) => text);
+      expect([...printed, ...kept].filter((text) => text.includes(apiKey))).toEqual([]);
     },
     TIMEOUT_MS,
   );
