@@ -25,9 +25,10 @@ export interface Held {
 
 export interface Draft {
   add(event: DatedEvent): void;
-  /** At most one line per id (or, without an id, per content). */
-  hold(held: Held): void;
+  /** At most one line per id (or, without an id, per content): false where it has that already. */
+  hold(held: Held): boolean;
   isFull(): boolean;
+  isEmpty(): boolean;
   readonly events: readonly DatedEvent[];
   readonly held: Map<string, Held>;
 }
@@ -46,10 +47,12 @@ export function createDraft(limits: BatchLimits): Draft {
     },
     hold(line) {
       const identity = heldIdentity(line.event);
-      if (held.has(identity)) return;
+      if (held.has(identity)) return false;
       held.set(identity, { ...line, event: { ...line.event, line: Buffer.from(line.event.line) } });
       bytes += line.event.line.length;
+      return true;
     },
+    isEmpty: () => events.length + held.size === 0,
     isFull: () => events.length + held.size >= limits.events || bytes >= limits.bytes,
   };
 }

@@ -29,6 +29,8 @@ const DAYS_AHEAD = 3;
 const CLOCK_DAYS = 2;
 /** Time to leave for staging, committing and publishing what is gathered. */
 const RESERVE_MS = 3000;
+/** A sweep reads a day of the archive first. With less left than this, what the walk found is committed without one. */
+const SWEEP_MIN_MS = 30_000;
 
 export interface GatherOptions {
   readonly team: string;
@@ -78,8 +80,11 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   let sweepTurn = previous?.sweepTurn ?? 0;
   let walkStart = startedAt;
   let hasBegun = false;
-  let position = begin;
+  let hasHandedOut = false;
   let reached = span.from;
+  /** What was handed out stays claimed. What was not is taken back where a later page shows that it was too much. */
+  let settled = begin;
+  let position = begin;
   let floor = keptFrom;
 
   async function handOut(reason: SealReason, last: boolean, sweep: Sweep | null = null): Promise<Gathered> {
@@ -87,6 +92,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     const window = { from, to: later(from, reached) };
     const taken = await intake.take();
     isPromised = true;
+    settled = position;
     return { ...taken, start, reason, last, walkStart, window, position, gaps: gaps.splice(0), sweep, sweepTurn };
   }
 
@@ -105,6 +111,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
       await options.onPage(step.value.claim, step.value.events.length);
       if (!intake.isFull()) continue;
       yield await handOut('batch-full', false);
+      hasHandedOut = true;
       // What lies within the lookback may come again under another date.
       intake.forgetBefore(dateOf(before(earlier(step.value.claim, walkStart), lookbackMs)));
     }
@@ -115,10 +122,10 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     if (floor > position) {
       if (isPromised) gaps.push(gapBetween(position, floor));
       else start = floor;
-      position = floor;
+      settled = floor;
     }
     reached = earlier(walkStart, step.claim);
-    position = later(position, reached);
+    position = later(settled, reached);
   }
 
   async function* sweepOne(date: string): AsyncGenerator<Gathered, void> {
@@ -143,19 +150,22 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   const steps = walk(span, source, { now: startedAt, floor: keptFrom, reserveMs: RESERVE_MS, resumes });
   const end = yield* drain(steps, followWalk);
   if (!hasBegun) throw outOfTime();
-  const date = end === 'complete' ? sweepDate(sweepTurn, walkStart, later(floor, start)) : undefined;
-  if (date === undefined) yield await handOut(end, true);
-  else yield* sweepOne(date);
+  const hasTime = end === 'complete' && options.clock.remainingMs() > SWEEP_MIN_MS;
+  const date = hasTime ? sweepDate(sweepTurn, walkStart, later(floor, start)) : undefined;
+  if (date !== undefined) return yield* sweepOne(date);
+  const batch = await handOut(end, true);
+  if (end === 'deadline' && !hasHandedOut && batch.draft.isEmpty() && reached <= span.from) throw outOfTime();
+  yield batch;
 }
 
 /**
- * Now. Where the walk begins with the oldest that is kept, a clock that runs ahead would leave some of it out: there the
- * source is asked what time it is.
+ * Now. Where the walk may begin with the oldest that is kept, a clock that runs ahead would leave some of it out: there
+ * the source is asked what time it is, and before the first run of all.
  */
-async function timeOfStart({ previous, startDate, source, clock }: GatherOptions): Promise<Date> {
+async function timeOfStart({ previous, source, clock }: GatherOptions): Promise<Date> {
   const now = clock.now();
-  const begin = previous === undefined ? startDate : new Date(previous.position);
-  if (begin !== undefined && begin.getTime() > now.getTime() - (SOURCE_KEEPS_DAYS - CLOCK_DAYS) * DAY_MS) return now;
+  const oldest = now.getTime() - (SOURCE_KEEPS_DAYS - CLOCK_DAYS) * DAY_MS;
+  if (previous !== undefined && Date.parse(previous.position) > oldest) return now;
   const answer = await source.ask({ since: midnight(now, -CLOCK_DAYS), until: now, limit: 1 }, RESERVE_MS);
   return earlier(now, (answer.kind === 'page' ? answer.serverTime : undefined) ?? now);
 }
@@ -164,7 +174,7 @@ async function timeOfStart({ previous, startDate, source, clock }: GatherOptions
 function plotCourse({ previous, startDate, lookbackHours }: GatherOptions, startedAt: Date) {
   const keptFrom = new Date(startedAt.getTime() - SOURCE_KEEPS_DAYS * DAY_MS + FLOOR_MARGIN_MS);
   const begin = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
-  const lookbackMs = previous === undefined ? 0 : lookbackHours * HOUR_MS;
+  const lookbackMs = lookbackHours * HOUR_MS;
   if (previous === undefined && begin > startedAt)
     throw new ConfigError('input-invalid', 'input: startDate lies in the future');
   const from = previous === undefined ? begin : settledBefore(previous, lookbackMs);
@@ -189,5 +199,8 @@ function gapBetween(from: Date, to: Date): Gap {
 }
 
 function outOfTime(): UpstreamError {
-  return new UpstreamError('out-of-time', 'the time left was too short to ask the source for a single page');
+  return new UpstreamError(
+    'out-of-time',
+    'the time left was too short to come any further: give the run more time, or the key more requests per minute',
+  );
 }

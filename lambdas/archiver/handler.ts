@@ -33,7 +33,14 @@ import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
 import { createSource, type Source } from './source';
 
-const client = { maxAttempts: 4, requestHandler: { connectionTimeout: 3_000, requestTimeout: 30_000 } };
+/** `requestTimeout` alone only logs. */
+const patience = {
+  connectionTimeout: 3_000,
+  socketTimeout: 30_000,
+  requestTimeout: 30_000,
+  throwOnRequestTimeout: true,
+};
+const client = { maxAttempts: 4, requestHandler: patience };
 const s3 = new S3Client(client);
 const dynamodb = new DynamoDBClient(client);
 const apiKeys = createApiKeys(new SSMClient(client));
@@ -58,7 +65,6 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
   try {
     const input = readArchiveInput(event);
     team = input.team;
-    metrics.addDimension('team', team);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
     source = createTeamSource(input, environment.maxRequestsPerMinute, clock);
     const report = await archive(
@@ -122,7 +128,9 @@ function createClock(context: Context): Clock {
 }
 
 function emit(metrics: Metrics, run: RunSummary, now: Date): void {
-  metrics.addMetric(run.outcome === 'failed' ? metricNames.failed : metricNames.succeeded, MetricUnit.Count, 1);
+  metrics.addDimension('team', run.team);
+  if (run.outcome === 'failed') metrics.addMetric(metricNames.failed, MetricUnit.Count, 1);
+  if (run.outcome === 'archived') metrics.addMetric(metricNames.succeeded, MetricUnit.Count, 1);
   metrics.addMetric(metricNames.throttled, MetricUnit.Count, run.throttled);
   if (run.counts === undefined) return;
   const { counts, gaps = 0, sweep, position } = run;

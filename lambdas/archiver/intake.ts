@@ -1,6 +1,6 @@
 /**
- * The intake: what is served goes in, a draft and its counts come out. Every line served is accounted for: new, known,
- * a revision, or quarantined. Nothing is dropped that the archive does not hold.
+ * The intake: what is served goes in, a draft and its counts come out. Every line served is counted as new, known, a
+ * revision, or quarantined; only a revision after the first of its event is counted and not kept.
  */
 import { IntegrityError } from '../shared/errors';
 import { type AuditEvent, isDated, QUARANTINE_REASONS, type QuarantineReason, quarantineReason } from '../shared/event';
@@ -13,6 +13,8 @@ import { dropQuarantined } from './quarantine';
 import type { Source } from './source';
 
 const MAX_SOURCE_TEAMS = 100;
+/** What else an event names as its team goes into no manifest. */
+const TEAM_ID = /^[\w-]{1,64}$/;
 
 export interface IntakeOptions {
   readonly team: string;
@@ -72,7 +74,7 @@ export function createIntake(options: IntakeOptions): Intake {
   function place(event: AuditEvent, walkStart: Date): Admitted | undefined {
     const reason = quarantineReason(event, walkStart);
     if (reason !== undefined || !isDated(event)) {
-      draft.hold({ event, reason: reason ?? 'no-id' });
+      if (!draft.hold({ event, reason: reason ?? 'no-id' })) tally.known += 1;
       return undefined;
     }
     const standing = known.meet(event);
@@ -139,16 +141,17 @@ function countReasons(held: readonly Held[]): Record<QuarantineReason, number> {
 
 /**
  * Guards against a key of another Postman team: its events would be archived under the wrong name, under lock. The
- * first page that names any team must name one this chain has met.
+ * first page that names any team must name one this chain has met. A chain that has met as many as a manifest holds
+ * cannot tell any more which are its own.
  */
 function createTeamCheck(chain: readonly string[], acceptOther: boolean) {
   const met = new Set(chain);
-  let checked = chain.length === 0 || acceptOther;
+  let checked = chain.length === 0 || chain.length >= MAX_SOURCE_TEAMS || acceptOther;
 
   function meet(events: readonly AuditEvent[]): void {
-    const named = new Set(events.flatMap((event) => event.sourceTeam ?? []));
-    if (!checked && named.size > 0) {
-      if (![...named].some((team) => met.has(team))) throw otherTeam();
+    const named = events.flatMap(({ sourceTeam = '' }) => (TEAM_ID.test(sourceTeam) ? sourceTeam : []));
+    if (!checked && named.length > 0) {
+      if (!named.some((team) => met.has(team))) throw otherTeam();
       checked = true;
     }
     for (const team of named) if (met.size < MAX_SOURCE_TEAMS) met.add(team);

@@ -23,7 +23,7 @@ const MAX_MALFORMED = 3;
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** The smallest time in which asking at all makes sense. */
 const MIN_REQUEST_MS = 500;
 

@@ -25,7 +25,7 @@ export const ARCHIVER_MEMORY_MB = 512;
 /** The handler's input. One schedule per team sends it; a person may send it by hand. */
 export interface ArchiveInput {
   readonly team: string;
-  /** ISO 8601. EventBridge Scheduler fills it in; recorded in the manifests. */
+  /** ISO 8601, and as `Date` writes it once it is read. EventBridge Scheduler fills it in; recorded in the manifests. */
   readonly scheduledTime: string;
   /** Name of the SSM SecureString parameter that holds the team's API key. */
   readonly apiKeyParameter: string;
@@ -85,7 +85,11 @@ export function readArchiveInput(input: unknown): ArchiveInput {
   const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(checks, field));
   if (unknown.length > 0) problems.push(`unknown field ${unknown.map((name) => JSON.stringify(name)).join(', ')}`);
   if (problems.length > 0) throw new ConfigError('input-invalid', `input: ${problems.join('; ')}`);
-  return input as ArchiveInput;
+  const { scheduledTime } = input as ArchiveInput;
+  return {
+    ...(input as ArchiveInput),
+    scheduledTime: parseDateOrInstant(scheduledTime)?.toISOString() ?? scheduledTime,
+  };
 }
 
 /** Undefined where the API key may be sent there: https to any host, plain http to loopback only. */
@@ -115,7 +119,7 @@ export const metricNames = {
   gaps: 'Gaps',
   sweepMissing: 'SweepMissing',
   sweepChanged: 'SweepChanged',
-  /** 1 for a run that ended as it should. */
+  /** 1 for a run that archived all there was, or as much as it had time for. One that left it to another has neither. */
   succeeded: 'RunsSucceeded',
   failed: 'RunsFailed',
 } as const;

@@ -31,7 +31,7 @@ export interface Manifest {
   };
   /** The instant from which this chain archives: decided by its first run, and the same in every manifest. */
   readonly start: string;
-  /** What this run had read of the source when the batch was sealed, half-open. */
+  /** What this run had read of the source when the batch was sealed, half-open. The next run goes on from it. */
   readonly window: TimeRange;
   /** The instant up to which the walk has come. Never goes back. */
   readonly position: string;
@@ -189,7 +189,7 @@ const SHAPE: Readonly<Record<keyof Manifest, Check>> = {
   previous: orNull(hash),
   run: recordOf({
     id: text,
-    scheduledTime: text,
+    scheduledTime: instant,
     walkStart: instant,
     finished: instant,
     codeVersion: text,

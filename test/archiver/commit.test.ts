@@ -44,7 +44,7 @@ function options(store: MemoryStore, changes: Partial<CommitOptions> = {}): Comm
   return {
     team: 'main',
     runId: RUN,
-    scheduledTime: '2026-06-12T12:00:00Z',
+    scheduledTime: '2026-06-12T12:00:00.000Z',
     codeVersion: '0.1.0',
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     store,
@@ -109,7 +109,7 @@ describe('staging', () => {
       previous: head.hash,
       run: {
         id: RUN,
-        scheduledTime: '2026-06-12T12:00:00Z',
+        scheduledTime: '2026-06-12T12:00:00.000Z',
         walkStart: '2026-06-12T12:00:00.250Z',
         finished: '2026-06-12T12:00:09.000Z',
         codeVersion: '0.1.0',

@@ -241,6 +241,35 @@ describe('the position', () => {
     expect(batches[0]?.draft.events.length).toBeGreaterThan(0);
     expect(batches[0]?.position).toEqual(new Date('2026-06-12T11:00:00.000Z'));
   });
+
+  test('is taken back where a later page disproves the order, and reading goes on from there', async () => {
+    const minutes = [10, 20, 30, 15, 16, 17, 18, 19, 21];
+    const events = minutes.map((minute, n) => event(n, `2026-06-12T11:${minute}:00.000Z`));
+    const clock = virtualClock({ start: now.toISOString(), remainingMs: 10_000 });
+    const settings = { maxLimit: 1, order: 'by-id' } as const;
+    const { batches, pages } = await run(events, { previous: young(), settings, clock, latencyMs: 1000 });
+    const claims = pages.map(({ claim }) => claim.toISOString());
+    expect(claims.slice(1, 4)).toEqual([
+      '2026-06-12T11:20:00.000Z',
+      '2026-06-12T11:30:00.000Z',
+      '2026-06-12T05:00:00.000Z',
+    ]);
+    expect(batches[0]).toMatchObject({
+      reason: 'deadline',
+      position: new Date('2026-06-12T11:00:00.000Z'),
+      window: { to: new Date('2026-06-12T05:00:00.000Z') },
+    });
+  });
+
+  test('that comes no further and finds nothing new is no success', async () => {
+    const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-12T11:0${n}:00.000Z`));
+    const clock = virtualClock({ start: now.toISOString(), remainingMs: 9000 });
+    const settings = { maxLimit: 2, order: 'always-descending' } as const;
+    const held = { previous: young(), settings, clock, latencyMs: 1500, store: archived(...events) };
+    const { batches, error } = await run(events, held);
+    expect(batches).toEqual([]);
+    expect(error).toMatchObject({ code: 'out-of-time', message: expect.stringContaining('more time') });
+  });
 });
 
 test('without time for a single page there is nothing to commit, and that is said', async () => {
@@ -564,12 +593,21 @@ describe('the sweep', () => {
     const events = Array.from({ length: 20 }, (_, n) => event(n + 1, `${swept}T10:00:00.000Z`));
     const { batches } = await sweepRun(events, {
       settings: { maxLimit: 2 },
-      latencyMs: 1500,
+      latencyMs: 5000,
       store: archived(event(99, `${swept}T10:00:00.000Z`)),
-      clock: virtualClock({ start: now.toISOString(), remainingMs: 12_000 }),
+      clock: virtualClock({ start: now.toISOString(), remainingMs: 42_000 }),
     });
     expect(batches.at(-1)?.sweep).toMatchObject({ status: 'partial', missing: 0 });
     expect(batches.at(-1)?.draft.events.length).toBeGreaterThan(0);
+  });
+
+  test('is left to the next run where the time is short: what the walk found comes first', async () => {
+    const events = [event(1, '2026-06-12T11:30:00.000Z'), event(2, `${swept}T10:00:00.000Z`)];
+    const clock = virtualClock({ start: now.toISOString(), remainingMs: 29_000 });
+    const { batches, error } = await sweepRun(events, { clock });
+    expect(error).toBeUndefined();
+    expect(idsOf(batches)).toEqual([[1]]);
+    expect(batches[0]).toMatchObject({ reason: 'complete', sweep: null, sweepTurn });
   });
 
   test('of a day that the source no longer keeps does not call its events missing', async () => {

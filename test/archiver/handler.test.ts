@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
+import { mockClient } from 'aws-sdk-client-mock';
 import { handler } from '../../lambdas/archiver/handler';
 import { archiverEnvironment, METRIC_NAMESPACE, metricNames } from '../../lambdas/shared/contract';
 
@@ -62,10 +64,14 @@ async function failureOf(event: unknown): Promise<Told> {
     (caught: unknown) => caught,
   );
   if (!(error instanceof Error)) throw new Error(`expected a failure, got ${inspect(error)}`);
+  return { error, ...toldNow() };
+}
+
+function toldNow(): Omit<Told, 'error'> {
   const told = lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
   const summaries = told.filter(({ outcome }) => outcome !== undefined);
   expect(summaries).toHaveLength(1);
-  return { error, summary: summaries[0], metrics: told.find(({ _aws }) => _aws !== undefined) };
+  return { summary: summaries[0], metrics: told.find(({ _aws }) => _aws !== undefined) };
 }
 
 test.each([
@@ -75,9 +81,10 @@ test.each([
   ['a list', [input]],
   ['a number', 7],
 ])('refuses %s as input, and says what it wants', async (_name, event) => {
-  const { error, summary } = await failureOf(event);
+  const { error, summary, metrics } = await failureOf(event);
   expect(error).toMatchObject({ code: 'input-invalid', message: expect.stringContaining('"apiKeyParameter"') });
   expect(summary).toMatchObject({ outcome: 'failed', code: 'input-invalid', team: 'unknown' });
+  expect(metrics).toMatchObject({ team: 'unknown', [metricNames.failed]: 1 });
 });
 
 test('names every problem of its input at once', async () => {
@@ -162,6 +169,25 @@ test('a failed run is one log line at level ERROR, and one metric that an alarm 
   expect(metrics).toMatchObject({ team: 'main', [metricNames.failed]: 1 });
   expect(metrics).not.toHaveProperty(metricNames.succeeded);
   expect(JSON.stringify(metrics)).toContain(METRIC_NAMESPACE);
+});
+
+test('a run that leaves the team to another counts neither as succeeded nor as failed', async () => {
+  const path = join(folder, 'key.pem');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  process.env.SIGNING_KEY = `file:${path}`;
+  const dynamodb = mockClient(DynamoDBClient);
+  dynamodb.rejects(new ConditionalCheckFailedException({ message: 'held', $metadata: {} }));
+  try {
+    expect(await handler(input, context)).toMatchObject({ outcome: 'held' });
+  } finally {
+    dynamodb.restore();
+  }
+  const { summary, metrics } = toldNow();
+  expect(summary).toMatchObject({ level: 'INFO', outcome: 'held' });
+  expect(metrics).toMatchObject({ team: 'main', [metricNames.throttled]: 0 });
+  expect(metrics).not.toHaveProperty(metricNames.succeeded);
+  expect(metrics).not.toHaveProperty(metricNames.failed);
 });
 
 describe('an error that nobody foresaw', () => {

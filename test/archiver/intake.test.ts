@@ -134,6 +134,15 @@ describe('what may not enter events/', () => {
     expect(counts).toMatchObject({ known: 2, quarantined: nothingHeld });
   });
 
+  test('is held once in one batch, too', async () => {
+    const { intake } = intakeOf();
+    await intake.admit([event(9, 'soon'), parse('{"x":1}')], walkStart);
+    await intake.admit([event(9, 'soon'), parse('{"x":1}')], walkStart);
+    const { draft, counts } = await intake.take();
+    expect(draft.held.size).toBe(2);
+    expect(counts).toMatchObject({ known: 2, quarantined: { 'no-id': 1, 'bad-timestamp': 1 } });
+  });
+
   test('asks for no partition', async () => {
     const { intake, store } = intakeOf();
     await intake.admit([event(9, '1970-01-01T00:00:00Z'), event(8, '9999-01-01T00:00:00Z'), parse('{}')], walkStart);
@@ -240,6 +249,26 @@ describe('the Postman team', () => {
     const { intake } = intakeOf({ sourceTeams: ['1'] });
     const admitting = intake.admit([event(1, 'soon', ofTeam(2))], walkStart);
     await expect(admitting).rejects.toMatchObject({ code: 'team-mismatch' });
+  });
+
+  test.each([
+    ['""'],
+    ['"a b"'],
+    [`"${'x'.repeat(65)}"`],
+    ['"\\u0041"'],
+    ['1.5'],
+    ['null'],
+  ])('is not %s: such a token goes into no manifest', async (token) => {
+    const { intake } = intakeOf({ sourceTeams: ['1'] });
+    await intake.admit([event(1, undefined, ofTeam(token))], walkStart);
+    expect((await intake.take()).sourceTeams).toEqual(['1']);
+  });
+
+  test('cannot be told from others by a chain that has met a hundred', async () => {
+    const sourceTeams = Array.from({ length: 100 }, (_, n) => String(1000 + n));
+    const { intake } = intakeOf({ sourceTeams });
+    await intake.admit([event(1, undefined, ofTeam(7))], walkStart);
+    expect((await intake.take()).sourceTeams).toEqual(sourceTeams);
   });
 
   test('is noted for a hundred at most', async () => {

@@ -190,7 +190,7 @@ describe('a schedule', () => {
     expect(input.scheduledTime).toBe('<aws.scheduler.scheduled-time>');
     expect(readArchiveInput({ ...input, scheduledTime: '2026-06-12T21:00:00Z' })).toEqual({
       team: 'main',
-      scheduledTime: '2026-06-12T21:00:00Z',
+      scheduledTime: '2026-06-12T21:00:00.000Z',
       apiKeyParameter: '/postman-audit-archive/main/api-key',
       baseUrl: 'https://api.getpostman.com',
     });

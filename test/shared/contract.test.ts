@@ -3,7 +3,7 @@ import { ConfigError } from '../../lambdas/shared/errors';
 
 const INPUT = {
   team: 'main',
-  scheduledTime: '2026-06-12T12:00:00Z',
+  scheduledTime: '2026-06-12T12:00:00.000Z',
   apiKeyParameter: '/postman-audit-archive/main/api-key',
   baseUrl: 'https://api.getpostman.com',
 };
@@ -27,6 +27,14 @@ describe('the input', () => {
     ['with fields left undefined', { ...INPUT, startDate: undefined, acceptOtherTeam: undefined }],
   ])('is taken %s', (_name, input) => {
     expect(readArchiveInput(input)).toEqual(input);
+  });
+
+  test.each([
+    ['2026-06-12T12:00:00Z'],
+    ['2026-06-12T14:00:00+02:00'],
+    ['2026-06-12 12:00:00.0000'],
+  ])('says when it was meant to start in one way, sent as %j', (scheduledTime) => {
+    expect(readArchiveInput({ ...INPUT, scheduledTime })).toEqual(INPUT);
   });
 
   test.each([[undefined], [null], ['main'], [7], [[]], [[INPUT]]])('is refused where it is %j', (input) => {

@@ -11,7 +11,7 @@ export function aManifest(fields: Partial<Manifest> = {}): Manifest {
     previous: HASH,
     run: {
       id: '5b4a4b0e-8f0c-4b0e-9d2e-0d9a4f0f7a11',
-      scheduledTime: '2026-06-12T12:00:00Z',
+      scheduledTime: '2026-06-12T12:00:00.000Z',
       walkStart: '2026-06-12T12:00:01.000Z',
       finished: '2026-06-12T12:00:09.000Z',
       codeVersion: '0.1.0',
