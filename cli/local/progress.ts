@@ -19,15 +19,17 @@ export interface ProgressSpan {
 export function createProgress(span: ProgressSpan, output: NodeJS.WriteStream): Progress {
   const show = output.isTTY ? showBar(output) : showLines(output);
   let served = 0;
+  // The swept day comes last, and is an old one.
+  let farthest = span.from.getTime();
 
   return {
     see(line) {
       if (line.message === 'source retry' && Number(line.waitMs) >= TOLD_WAIT_MS) show.waits(describeWait(line));
       if (line.message !== 'page' || typeof line.claim !== 'string') return;
       served += Number(line.events);
-      const claim = Math.min(Date.parse(line.claim), span.to.getTime());
-      const share = (claim - span.from.getTime()) / (span.to.getTime() - span.from.getTime());
-      show.at(Math.max(0, share), new Date(claim).toISOString().slice(0, 10), served);
+      farthest = Math.max(farthest, Math.min(Date.parse(line.claim), span.to.getTime()));
+      const share = (farthest - span.from.getTime()) / (span.to.getTime() - span.from.getTime());
+      show.at(share, new Date(farthest).toISOString().slice(0, 10), served);
     },
     end: show.end,
   };

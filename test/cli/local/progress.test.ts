@@ -18,6 +18,8 @@ test('is told at every tenth of the way, once', () => {
     page('2026-06-03T01:00:00Z'),
     page('2026-06-03T02:00:00Z'),
     page('2026-07-01T00:00:00Z'),
+    // The swept day.
+    page('2026-06-08T00:00:00Z'),
   ];
   expect(shown(lines)).toBe('  20%  2026-06-03  600 events\n  100%  2026-06-11  1,200 events\n');
 });
