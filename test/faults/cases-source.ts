@@ -39,10 +39,11 @@ function* readings(): Generator<Partial<SourceSettings>> {
   for (const bounds of ['time', 'midnight', 'date'] as const)
     for (const since of ['inclusive', 'exclusive', 'ignored'] as const)
       for (const until of ['inclusive', 'exclusive'] as const)
-        for (const order of ['honoured', 'always-descending', 'by-id'] as const) yield { bounds, since, until, order };
+        for (const order of ['honoured', 'always-descending', 'descending-pages', 'by-id'] as const)
+          yield { bounds, since, until, order };
 }
 
-/** Over midnight, with a backlog, a late event, and runs that die half way: under each of the 54 readings. */
+/** Over midnight, with a backlog, a late event, and runs that die half way: under each of the 72 readings. */
 async function everyReading(program: Program): Promise<void> {
   const events = [
     event(1, NOON - 40 * HOUR),

@@ -6,6 +6,9 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+/** Younger than this, the source keeps an event for certain; a minute or two more is the archiver's margin. */
+export const KEPT_MS = 180 * DAY - HOUR;
+
 /** What no log line, error or checkpoint may ever hold. */
 export const CANARY_EMAIL = 'canary.ada@victim.example';
 export const CANARY_KEY = 'PMAK-canary-0123456789abcdef';

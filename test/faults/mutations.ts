@@ -142,8 +142,8 @@ export const mutations: readonly Mutation[] = [
     'the order is trusted',
     'always descending, a backlog',
     'archiver/walk.ts',
-    'const shown = ascending && first !== undefined && last !== undefined && first < last;',
-    'const shown = last !== undefined;',
+    'return ascending && shown && last !== undefined ?',
+    'return last !== undefined ?',
   ),
   mutation(
     'id through Number',

@@ -4,16 +4,13 @@
  */
 import { verify } from '../../lambdas/verifier/verify';
 import { chainOf } from './chain';
-import type { WorldEvent } from './events';
+import { KEPT_MS, type WorldEvent } from './events';
 import { linesOf, manifestAt, type Objects } from './stored';
 import { Violation } from './witness';
 import type { World } from './world';
 
-const DAY_MS = 86_400_000;
 /** Clocks tell whole seconds, and not all the same. */
 const CLOCKS_DIFFER_MS = 3_000;
-/** Younger than this, the source keeps an event for certain; a minute or two more is the archiver's margin. */
-const KEPT_MS = 180 * DAY_MS - 3_600_000;
 
 let calls = new Map<string, number>();
 

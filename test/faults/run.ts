@@ -20,6 +20,7 @@ import type { Scheduler } from './scheduler';
 import type { Witness } from './witness';
 
 export const TEAM = 'main';
+export const LOOKBACK_HOURS = 6;
 const LATENCY: Readonly<Partial<Record<Method, number>>> = { 'transport.get': 200 };
 
 export interface RunOptions {
@@ -45,6 +46,7 @@ export type Outcome =
 
 export interface Run extends Trace {
   readonly number: number;
+  readonly id: string;
   readonly startedAt: number;
   /** Keys that it created, in order. */
   readonly created: string[];
@@ -72,6 +74,7 @@ export interface Surroundings {
 export function createRun(number: number, startedAt: number): Run {
   return {
     number,
+    id: uuid(number),
     startedAt,
     operations: [],
     faulted: [],
@@ -117,9 +120,9 @@ function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpa
     ...options.input,
   };
   const settings = {
-    runId: uuid(run.number),
+    runId: run.id,
     codeVersion: '0.0.0',
-    lookbackHours: 6,
+    lookbackHours: LOOKBACK_HOURS,
     batchLimits: program.BATCH_LIMITS,
     retention: null,
     ...options.settings,

@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import { manifestKey } from '../../lambdas/shared/keys';
 import type { Manifest } from '../../lambdas/shared/manifest';
+import { claimTroubles, type Reading } from './claims';
 import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
 import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from './stored';
 
@@ -29,12 +30,18 @@ export interface Witness {
   sawText(where: string, value: unknown): void;
 }
 
-/** The id of the event of which a line is a text; null where that has none. */
-type IdOf = (line: string) => string | null | undefined;
+export type Trouble = readonly [check: string, message: string];
 
-type Trouble = readonly [check: string, message: string];
+/** What the witness knows beside the objects. */
+export interface Knowledge extends Reading {
+  /** The id of the event of which a line is a text; null where that has none. */
+  readonly idOf: (line: string) => string | null | undefined;
+  /** When the run of that id began, in epoch milliseconds of the world. */
+  readonly beganAt: (runId: string) => number | undefined;
+  readonly now: () => number;
+}
 
-export function createWitness(objects: Objects, idOf: IdOf): Witness {
+export function createWitness(objects: Objects, knowledge: Knowledge): Witness {
   const violations: Violation[] = [];
   const report = (check: string, message: string): void => {
     violations.push(new Violation(check, message));
@@ -43,7 +50,7 @@ export function createWitness(objects: Objects, idOf: IdOf): Witness {
     violations,
     report,
     sawObject: (key) => {
-      for (const [check, message] of troublesOf(key, objects, idOf)) report(check, message);
+      for (const [check, message] of troublesOf(key, objects, knowledge)) report(check, message);
     },
     sawText: (where, value) => {
       const text = inspect(value, { depth: 10, maxStringLength: null });
@@ -53,14 +60,28 @@ export function createWitness(objects: Objects, idOf: IdOf): Witness {
   };
 }
 
-function* troublesOf(key: string, objects: Objects, idOf: IdOf): Generator<Trouble> {
+function* troublesOf(key: string, objects: Objects, knowledge: Knowledge): Generator<Trouble> {
   if (key.startsWith('batches/')) return;
   if (!key.startsWith('manifests/')) return yield* segmentTroubles(key, objects);
   const manifest = manifestAt(objects, key);
   if (manifest === undefined) return yield ['manifest-unreadable', key];
   yield* chainTroubles(key, manifest, objects);
   yield* batchTroubles(key, manifest, objects);
-  if (repeatsAnId(manifest, objects, idOf)) yield ['committed-twice', `${key} holds an id that is archived already`];
+  const earlier = before(manifest, objects);
+  const archived = new Set(earlier.flatMap((one) => idsOf(one, objects, knowledge)));
+  for (const id of idsOf(manifest, objects, knowledge)) {
+    if (archived.has(id)) yield ['committed-twice', `${key} holds ${id}, which is archived already`];
+    archived.add(id);
+  }
+  const began = knowledge.beganAt(manifest.run.id);
+  if (began === undefined) return yield ['run-unknown', key];
+  yield* claimTroubles({ manifest, earlier, archived, began, now: knowledge.now() }, knowledge);
+}
+
+/** Oldest first. */
+function before({ team, seq }: Manifest, objects: Objects): Manifest[] {
+  const seqs = Array.from({ length: seq - 1 }, (_, index) => index + 1);
+  return seqs.flatMap((one) => manifestAt(objects, manifestKey(team, one)) ?? []);
 }
 
 /** Manifest n+1 is only put when n is there, and fully published; or so old that it may have expired. */
@@ -101,17 +122,8 @@ function* segmentTroubles(key: string, objects: Objects): Generator<Trouble> {
   if (sha256Of(content.join('')) !== entry.sha256) yield ['uncommitted-object', `${key} has other lines`];
 }
 
-function repeatsAnId(manifest: Manifest, objects: Objects, idOf: IdOf): boolean {
-  const archived = new Set<string>();
-  for (let seq = 1; seq < manifest.seq; seq += 1) {
-    const earlier = manifestAt(objects, manifestKey(manifest.team, seq));
-    for (const id of earlier ? idsOf(earlier, objects, idOf) : []) archived.add(id);
-  }
-  return idsOf(manifest, objects, idOf).some((id) => archived.has(id) || archived.size === archived.add(id).size);
-}
-
 /** The ids that a manifest commits to `events/`, from the staged bytes. */
-function idsOf({ batch, segments }: Manifest, objects: Objects, idOf: IdOf): string[] {
+function idsOf({ batch, segments }: Manifest, objects: Objects, { idOf }: Knowledge): string[] {
   const staged = objects.get(batch?.key ?? '');
   const events = segments.filter(({ key }) => key.startsWith('events/'));
   return events.flatMap((segment) => linesOf(staged, segment).flatMap((line) => idOf(line) ?? []));

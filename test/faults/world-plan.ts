@@ -41,7 +41,7 @@ export interface WorldPlan {
     readonly bounds: 'time' | 'midnight' | 'date';
     readonly since: 'inclusive' | 'exclusive' | 'ignored';
     readonly until: 'inclusive' | 'exclusive';
-    readonly order: 'honoured' | 'always-descending' | 'by-id';
+    readonly order: 'honoured' | 'always-descending' | 'descending-pages' | 'by-id';
     readonly cursorPlace: 'meta' | 'top-level' | 'both';
     readonly cursorType: 'string' | 'number';
     readonly pretty: boolean;
@@ -121,7 +121,7 @@ export const worldPlan: fc.Arbitrary<WorldPlan> = fc.record({
     bounds: fc.constantFrom('time', 'midnight', 'date'),
     since: often('inclusive', 'exclusive', 'ignored'),
     until: fc.constantFrom('inclusive', 'exclusive'),
-    order: often('honoured', 'always-descending', 'by-id'),
+    order: often('honoured', 'always-descending', 'descending-pages', 'by-id'),
     cursorPlace: fc.constantFrom('meta', 'top-level', 'both'),
     cursorType: fc.constantFrom('string', 'number'),
     pretty: fc.boolean(),

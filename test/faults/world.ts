@@ -12,7 +12,7 @@ import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
 import { createStore, type Mangle } from './ports';
 import * as unpatched from './program';
-import { createRun, live, type Run, type RunOptions, type Surroundings } from './run';
+import { createRun, LOOKBACK_HOURS, live, type Run, type RunOptions, type Surroundings } from './run';
 import { createScheduler } from './scheduler';
 import { createWitness, type Witness } from './witness';
 
@@ -92,7 +92,14 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state
   const scheduler = createScheduler<Run>(now);
   const byRow = new Map(setup.events.map((event) => [event.row, event]));
   const eventOf = (line: string): WorldEvent | undefined => byRow.get(served.get(line) ?? Number.NaN);
-  const witness = createWitness(objects, (line) => eventOf(line)?.id);
+  const witness = createWitness(objects, {
+    events: setup.events,
+    lookbackHours: setup.settings?.lookbackHours ?? LOOKBACK_HOURS,
+    isById: setup.source?.order === 'by-id',
+    idOf: (line) => eventOf(line)?.id,
+    beganAt: (runId) => runs.find(({ id }) => id === runId)?.startedAt,
+    now: scheduler.now,
+  });
   let { changes } = state;
   const source = createSource(setup, changes, served);
   const apiKey = (): string => keys.findLast(({ from }) => from <= scheduler.now())?.key ?? '';
