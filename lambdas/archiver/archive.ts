@@ -8,7 +8,7 @@
  * source again. DynamoDB is asked first and told last, and is never believed: the lease saves work, the checkpoint
  * saves a long LIST, and neither is needed for safety.
  */
-import type { ArchiveInput } from '../shared/contract';
+import type { ArchiveInput, RunReport } from '../shared/contract';
 import { parseDateOrInstant } from '../shared/event';
 import type { Retention } from '../shared/manifest';
 import type { CheckpointStore, Clock, Journal, ObjectStore, Signer } from '../shared/ports';
@@ -18,7 +18,7 @@ import { gather } from './gather';
 import { findHead } from './head';
 import { createLease } from './lease';
 import { publishBatch, publishHead } from './publish';
-import { addManifest, emptyReport, type RunReport } from './report';
+import { addManifest, emptyReport } from './report';
 import type { Source } from './source';
 
 export interface World {

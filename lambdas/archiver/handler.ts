@@ -14,7 +14,6 @@ import type { Context } from 'aws-lambda';
 import { version } from '../../package.json';
 import { createCheckpointStore } from '../adapters/dynamodb';
 import { createTransport } from '../adapters/https';
-import { createJournal } from '../adapters/journal';
 import { createS3Store } from '../adapters/s3';
 import { createSigner } from '../adapters/signer';
 import { createApiKeys } from '../adapters/ssm';
@@ -45,8 +44,7 @@ const s3 = new S3Client(client);
 const dynamodb = new DynamoDBClient(client);
 const apiKeys = createApiKeys(new SSMClient(client));
 const transport = createTransport();
-const logger = new Logger({ serviceName: 'archiver' });
-const journal = createJournal(logger);
+const journal = new Logger({ serviceName: 'archiver' });
 let signer: Promise<Signer> | undefined;
 
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
@@ -97,7 +95,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
       journal.info('run', { ...told });
       return told;
     }
-    logger.error('run', { ...told });
+    journal.error('run', { ...told });
     throw error instanceof Failure ? error : withoutMessage(error);
   } finally {
     metrics.publishStoredMetrics();

@@ -3,8 +3,6 @@ import type { RunReport } from '../shared/contract';
 import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
 import type { Counts, Manifest } from '../shared/manifest';
 
-export type { RunReport };
-
 export const emptyReport: RunReport = {
   manifests: 0,
   seq: undefined,

@@ -105,9 +105,9 @@ export interface Clock {
 
 /** Structured log lines. Fields never hold an API key or an event's body. */
 export interface Journal {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
+  debug(message: string, fields: LogFields): void;
+  info(message: string, fields: LogFields): void;
+  warn(message: string, fields: LogFields): void;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | object>>;
