@@ -1,6 +1,6 @@
 /**
- * How an answer is shown: as a table that fits the terminal, as CSV, or as JSON. What an event says may be anybody's:
- * no control character reaches the terminal, and no cell of a CSV is a formula to a spreadsheet. JSON is exact.
+ * How an answer is shown. What an event says may be anybody's. So in a table, which is for a terminal, no control
+ * character is left; in CSV no text is a formula to a spreadsheet, and is otherwise as it is; in JSON all text is.
  */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';

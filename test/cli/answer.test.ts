@@ -1,0 +1,74 @@
+import { asCsv, asObjects, asTable } from '../../cli/answer';
+import type { Answer } from '../../lambdas/shared/ports';
+
+function answer(...texts: readonly (string | null)[]): Answer {
+  return { columns: [{ name: 'said', kind: 'text' }], rows: texts.map((text) => [text]) };
+}
+
+const numbers: Answer = {
+  columns: [
+    { name: 'n', kind: 'number' },
+    { name: 'ok', kind: 'boolean' },
+  ],
+  rows: [
+    ['-7', 'true'],
+    [null, 'false'],
+  ],
+};
+
+describe('a table', () => {
+  test.each([
+    '\u001b[2J',
+    '\u009b31m',
+    '\u202e',
+    '\u2028',
+    '\r',
+    '\n',
+    '\0',
+    '\ud800',
+  ])('shows %j by its number', (odd) => {
+    const shown = asTable(answer(`a${odd}b`));
+    expect(shown).toContain(`a\\u{${odd.charCodeAt(0).toString(16)}}`);
+    expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+  });
+
+  test('fits the terminal', () => {
+    const lines = asTable(answer('x'.repeat(500)), { width: 60 }).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBe(60);
+  });
+
+  test('says how many rows it leaves out', () => {
+    const shown = asTable(answer(...Array<string>(1205).fill('row')));
+    expect(shown.split('\n').filter((line) => line.includes('│ row')).length).toBe(200);
+    expect(shown).toMatch(/and 1,005 more rows: --csv and --json hold all$/);
+  });
+});
+
+describe('CSV', () => {
+  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])('holds no formula: %j', (text) => {
+    expect(asCsv(answer(text)).replace(/^said\n"?/, '')).toMatch(/^'/);
+  });
+
+  test.each([
+    ['a,b', '"a,b"'],
+    ['say "so"', '"say ""so"""'],
+    ['two\nlines', '"two\nlines"'],
+    ['plain', 'plain'],
+    ['', '""'],
+    [null, ''],
+  ])('writes %j as %s', (text, cell) => {
+    expect(asCsv(answer(text))).toBe(`said\n${cell}`);
+  });
+
+  test('leaves a number a number', () => {
+    expect(asCsv(numbers)).toBe('n,ok\n-7,true\n,false');
+  });
+});
+
+test('JSON holds text as it is, numbers and truth values as such', () => {
+  expect(asObjects(answer('=\u001b', null))).toEqual([{ said: '=\u001b' }, { said: null }]);
+  expect(asObjects(numbers)).toEqual([
+    { n: -7, ok: true },
+    { n: null, ok: false },
+  ]);
+});
