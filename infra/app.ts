@@ -8,7 +8,7 @@ import { ConfigProblems } from './config';
 const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
 
 try {
-  const { file } = bundle('archiver', join(import.meta.dirname, '..', 'dist', 'archiver'));
+  const { file } = bundle(join(import.meta.dirname, '..', 'dist', 'archiver'));
   const env = { ...(account && { account }), ...(region && { region }) };
   archiveApp({ archiverCode: Code.fromAsset(dirname(file)), env }).synth();
 } catch (error) {

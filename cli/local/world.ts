@@ -62,7 +62,7 @@ export async function openWorld(options: WorldOptions): Promise<LocalWorld> {
   const at = paths(options.folder);
   mkdirSync(at.bucket, { recursive: true });
   ensureKeyPair(at);
-  const code = bundle('archiver', at.handler);
+  const code = bundle(at.handler);
   const accessKeyId = randomUUID();
   const parameter = `/postman-audit-archive/${options.team}/api-key`;
   const dynamodb = await startDynamoDb(TABLE, { folder: at.checkpoint, accessKeyId });

@@ -35,7 +35,7 @@ const folder = mkdtempSync(join(tmpdir(), 'deployed-'));
 const bucketFolder = join(folder, 'bucket');
 
 const app = archiveApp({
-  archiverCode: Code.fromAsset(dirname(bundle('archiver', join(folder, 'bundle')).file)),
+  archiverCode: Code.fromAsset(dirname(bundle(join(folder, 'bundle')).file)),
   context: { archive: { teams: [{ name: 'main' }] } },
   outdir: join(folder, 'cdk.out'),
 });

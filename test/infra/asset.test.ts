@@ -29,7 +29,7 @@ describe('cdk synth', () => {
     const code = join(out, asset?.source.path ?? '');
     expect(readdirSync(code).sort()).toEqual(['index.js', 'package.json']);
     const deployed = readFileSync(join(code, 'index.js'));
-    const local = bundle('archiver', join(folder, 'local'));
+    const local = bundle(join(folder, 'local'));
     expect(createHash('sha256').update(deployed).digest('hex')).toBe(local.sha256);
     expect(deployed.length).toBeLessThan(700_000);
   });

@@ -46,7 +46,7 @@ function checkout(path: string): string {
 function build(folder: string, outDir: string, cwd: string) {
   const script = `
     const { bundle } = await import(${JSON.stringify(join(folder, 'infra/bundle.ts'))});
-    console.log(JSON.stringify(bundle('archiver', ${JSON.stringify(outDir)})));`;
+    console.log(JSON.stringify(bundle(${JSON.stringify(outDir)})));`;
   const tsx = createRequire(join(repository, 'package.json')).resolve('tsx');
   const output = execFileSync(process.execPath, ['--import', tsx, '--input-type=module', '-e', script], {
     cwd,

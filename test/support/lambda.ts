@@ -77,7 +77,7 @@ export async function startLambda({ environment, input, onLine }: LambdaOptions)
 let bundled: Bundle | undefined;
 
 export function archiverBundle(): Bundle {
-  bundled ??= bundle('archiver', join(scratch, 'bundle'));
+  bundled ??= bundle(join(scratch, 'bundle'));
   return bundled;
 }
 
