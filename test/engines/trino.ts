@@ -12,10 +12,10 @@ import { type AwsServer, REGION } from './servers';
 export interface Trino {
   readonly url: string;
   /**
-   * One statement, without a semicolon. Tables are named in full, `awsdatacatalog.<database>.<table>`. Throws
-   * `TrinoError` where Trino refuses it.
+   * One statement, without a semicolon. Tables are named in full, `awsdatacatalog.<database>.<table>`, or without their
+   * database where that is given. Throws `TrinoError` where Trino refuses it.
    */
-  query(sql: string): Promise<Result>;
+  query(sql: string, database?: string): Promise<Result>;
   stop(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function startTrino(s3: AwsServer, glue: AwsServer): Promise<Trino>
       return !info.starting;
     },
   });
-  return { url, query: (sql) => query(url, sql), stop };
+  return { url, query: (sql, database = 'default') => query(`${url}/v1/statement`, sql, database), stop };
 }
 
 /** Measured: with these it is up and asked in half the CPU time, and in two thirds of the memory, of the defaults. */
@@ -145,11 +145,16 @@ interface Page {
 }
 
 /** Trino's protocol: the statement is posted, and the address of the next page followed until there is none. */
-async function query(endpoint: string, sql: string): Promise<Result> {
-  const session = { 'X-Trino-User': 'test', 'X-Trino-Catalog': 'awsdatacatalog', 'X-Trino-Time-Zone': 'UTC' };
+async function query(endpoint: string, sql: string, database: string): Promise<Result> {
+  const session = {
+    'X-Trino-User': 'test',
+    'X-Trino-Catalog': 'awsdatacatalog',
+    'X-Trino-Schema': database,
+    'X-Trino-Time-Zone': 'UTC',
+  };
   const rows: (readonly unknown[])[] = [];
   let columns: Result['columns'] = [];
-  let page = await ask(`${endpoint}/v1/statement`, { method: 'POST', headers: session, body: sql });
+  let page = await ask(endpoint, { method: 'POST', headers: session, body: sql });
   for (;;) {
     if (page.error !== undefined) throw new TrinoError(page.error.errorName, page.error.message);
     if (page.columns !== undefined) columns = page.columns;

@@ -7,7 +7,7 @@ import { ODD_EVENTS } from '../../../cli/local/team-odd-events';
 import type { OpenBackend } from '../backend';
 import type { RunChange } from '../lambda';
 import { openWorld, type World } from '../scenario';
-import { edited, startTeamLog } from '../team-log';
+import { edited, startTeamLog, type TeamLog } from '../team-log';
 import type { Archived, QuarantineRow } from './answers';
 import { tokenAt } from './first-wins';
 import { DAY_MS, firstLogs, lateLog, recentAct } from './logs';
@@ -15,6 +15,8 @@ import { chainsOf, type EventRow, eventRow, eventRows, type Objects, placesOf } 
 
 export interface AskedArchive extends Archived {
   readonly now: Date;
+  /** Of the oldest event. */
+  readonly firstDay: string;
   readonly objects: Objects;
   readonly world: World;
   close(): Promise<void>;
@@ -30,9 +32,27 @@ export async function openAskedArchive(
   openBackend: OpenBackend,
   leftOut: readonly string[] = [],
 ): Promise<AskedArchive> {
-  const now = new Date();
   const world = await openWorld({}, openBackend);
   const eu = await startTeamLog({ shape: 'contract', apiKey: API_KEY, settings: {} });
+  const close = async () => {
+    await eu.close();
+    await world.close();
+  };
+  try {
+    return { ...(await archiveBoth(world, eu, leftOut)), close };
+  } catch (error) {
+    // Or the servers would keep the test process from ending.
+    await close();
+    throw error;
+  }
+}
+
+async function archiveBoth(
+  world: World,
+  eu: TeamLog,
+  leftOut: readonly string[],
+): Promise<Omit<AskedArchive, 'close'>> {
+  const now = new Date();
   const logs = firstLogs(now, leftOut);
   const recent = recentAct(now);
   const late = { main: lateLog(now, 'main'), eu: lateLog(now, 'eu') };
@@ -57,6 +77,7 @@ export async function openAskedArchive(
   const unfit = (events: readonly SourceEvent[]) => events.map(({ raw }) => raw).filter(isUnfit);
   return {
     now,
+    firstDay: events.map(({ dt }) => dt).sort()[0] ?? '',
     objects,
     world,
     chains,
@@ -65,10 +86,6 @@ export async function openAskedArchive(
       ...quarantineRows('main', [...unfit(logs.main), edited(recent.raw)], { objects, chains }),
       ...quarantineRows('eu', unfit(logs.eu), { objects, chains }),
     ],
-    close: async () => {
-      await eu.close();
-      await world.close();
-    },
   };
 }
 
