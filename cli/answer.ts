@@ -10,6 +10,8 @@ import type { Answer } from '../lambdas/shared/ports';
 const MOST_ROWS = 200;
 const NARROWEST = 8;
 
+const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+
 export interface TableOptions {
   /** In characters; as wide as need be where it is not given. */
   readonly width?: number | undefined;
@@ -17,14 +19,12 @@ export interface TableOptions {
 }
 
 export function asTable({ columns, rows }: Answer, { width, maxRows = MOST_ROWS }: TableOptions = {}): string {
-  const shown = rows.slice(0, maxRows).map((row) => row.map((cell) => printable(cell ?? '').replace(/\.000$/, '')));
-  const natural = columns.map(({ name }, index) =>
-    Math.max(...[name, ...shown.map((row) => row[index] ?? '')].map(stringWidth)),
-  );
+  const shown = rows.slice(0, maxRows).map((row) => row.map((cell) => printable(toTheSecond(cell ?? ''))));
+  const cells = columns.map(({ name }, index) => [name, ...shown.map((row) => row[index] ?? '')]);
   const table = new Table({
     head: columns.map(({ name }) => name),
     colAligns: columns.map(({ kind }) => (kind === 'number' ? 'right' : 'left')),
-    colWidths: narrowed(natural, width).map((each) => each + 2),
+    colWidths: narrowed(cells, width).map((each) => each + 2),
     style: { head: [], border: [], compact: true },
   });
   table.push(...shown);
@@ -52,16 +52,21 @@ export function asObjects({ columns, rows }: Answer): Record<string, string | nu
   );
 }
 
-/** Takes from the widest columns until the table fits. */
-function narrowed(natural: readonly number[], width = Number.POSITIVE_INFINITY): number[] {
-  const widths = [...natural];
+/** Takes from the widest columns until the table fits; but half an instant says nothing. */
+function narrowed(columns: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): number[] {
+  const widths = columns.map((cells) => Math.max(...cells.map(stringWidth)));
+  const isFixed = columns.map((cells) => cells.some((cell) => INSTANT.test(cell)));
   const borders = 3 * widths.length + 1;
   for (let over = widths.reduce((sum, each) => sum + each, borders) - width; over > 0; over -= 1) {
-    const widest = Math.max(...widths);
+    const widest = Math.max(...widths.filter((_, index) => !isFixed[index]));
     if (widest <= NARROWEST) break;
-    widths[widths.indexOf(widest)] = widest - 1;
+    widths[widths.findIndex((each, index) => each === widest && !isFixed[index])] = widest - 1;
   }
   return widths;
+}
+
+function toTheSecond(text: string): string {
+  return text.replace(/^(.{19})\.\d{3}$/, (whole, seconds: string) => (INSTANT.test(seconds) ? seconds : whole));
 }
 
 /** Text from outside must not steer the terminal, nor reorder what stands around it. */

@@ -2,8 +2,6 @@
  * `audit-archive query`: the auditors' queries, listed, explained and run; the very ones that are deployed. A parameter
  * that is wrong is said to be wrong: an answer without rows means that the archive holds none.
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { bind, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
 import type { Answer, SqlEngine } from '../lambdas/shared/ports';
@@ -86,48 +84,69 @@ export async function runQuery({ name, path, flags }: Request, world: QueryWorld
   );
   if ('problems' in bound)
     return [...bound.problems, `"audit-archive query ${name} --explain" shows what it takes`].join('\n');
-  const noTeam = path === undefined ? undefined : await teamProblem(path, bound.values.team);
+  const { answer, held } = await ask(query, bound.values, { path, flags, world });
+  const noTeam = held && teamProblem(held, bound.values.team);
   if (noTeam !== undefined) return noTeam;
-  const answer = await ask(query, bound.values, { path, flags, world });
-  show(answer, { query, values: bound.values, flags, world });
+  show(answer, { query, values: bound.values, held, flags, world });
   return undefined;
 }
 
+/** What the archive holds of a team. */
+interface Held {
+  readonly team: string;
+  /** Whether the query was asked for it. */
+  readonly asked: boolean;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Where there are no rows, also what there is. */
 async function ask(
   query: Query,
   values: Values,
   { path, flags, world }: Request & { world: QueryWorld },
-): Promise<Answer> {
+): Promise<{ readonly answer: Answer; readonly held?: readonly Held[] }> {
   const engine = await (path === undefined ? world.openAthena(flags.workgroup) : openFolderSql(path));
   try {
-    return await engine.ask(statement(query, values));
+    const answer = await engine.ask(statement(query, values));
+    return answer.rows.length > 0 ? { answer } : { answer, held: await askHeld(engine, values.team) };
   } finally {
     engine.close();
   }
 }
 
+async function askHeld(engine: SqlEngine, team = '%'): Promise<readonly Held[]> {
+  const { rows } = await engine.ask(heldStatement(team));
+  return rows.map(([name, asked, from, to]) => ({
+    team: name ?? '',
+    asked: asked === 'true',
+    from: from ?? '',
+    to: to ?? '',
+  }));
+}
+
+export function heldStatement(team: string): string {
+  return `SELECT team, team LIKE '${team.replaceAll("'", "''")}' AS asked, min(chain_start) AS first, max(position) AS last
+FROM manifests
+GROUP BY team
+ORDER BY team`;
+}
+
 /** A team that was never archived has no rows either: that is a slip of the pen, not an answer. */
-async function teamProblem(path: string, pattern = '%'): Promise<string | undefined> {
-  const folders = await readdir(join(path, 'manifests')).catch(() => []);
-  const teams = folders.map((folder) => folder.replace(/^team=/, ''));
-  const like = new RegExp(
-    `^${pattern
-      .replace(/[^\w%-]/g, '\\$&')
-      .replaceAll('_', '.')
-      .replaceAll('%', '.*')}$`,
-  );
-  if (teams.length === 0 || teams.some((team) => like.test(team))) return undefined;
-  return `there is no team ${pattern}; the archive has ${teams.join(', ')}`;
+function teamProblem(held: readonly Held[], pattern = '%'): string | undefined {
+  if (held.length === 0 || held.some(({ asked }) => asked)) return undefined;
+  return `there is no team ${pattern}; the archive has ${held.map(({ team }) => team).join(', ')}`;
 }
 
 interface Shown {
   readonly query: Query;
   readonly values: Values;
+  readonly held: readonly Held[] | undefined;
   readonly flags: QueryFlags;
   readonly world: QueryWorld;
 }
 
-function show(answer: Answer, { query, values, flags, world }: Shown): void {
+function show(answer: Answer, { query, values, held = [], flags, world }: Shown): void {
   const asked = Object.entries(values)
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ');
@@ -138,8 +157,12 @@ function show(answer: Answer, { query, values, flags, world }: Shown): void {
   else if (flags.csv) world.print(asCsv(answer));
   else if (answer.rows.length > 0) world.print(asTable(answer, { width: world.width }));
   const rows =
-    answer.rows.length === 0 ? 'No rows: the archive holds nothing like that' : plural(answer.rows.length, 'row');
+    answer.rows.length === 0
+      ? 'No rows: the archive holds nothing like that'
+      : `${plural(answer.rows.length, 'row')}, times in UTC`;
   world.note(`${rows}. ${asked}`);
+  for (const { team, from, to } of held.filter((each) => each.asked))
+    world.note(`Of team ${team} it holds ${from.slice(0, 19)} to ${to.slice(0, 19)} UTC.`);
   const { scannedBytes, dollars } = cost(answer);
   if (scannedBytes !== undefined) world.note(`${plural(scannedBytes, 'byte')} scanned, about $${dollars?.toFixed(5)}.`);
 }
