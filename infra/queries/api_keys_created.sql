@@ -19,5 +19,5 @@ FROM events
 WHERE team LIKE :team
   AND dt BETWEEN :from AND :to
   AND regexp_like(action, 'api_?key')
-  AND regexp_like(action, 'creat|generat|regenerat')
+  AND regexp_like(action, 'creat|generat')
 ORDER BY event_time, id

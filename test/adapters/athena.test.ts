@@ -1,0 +1,79 @@
+/** What Athena's answers become: rows as text, or an error that says which workgroup and why. */
+import {
+  AthenaClient,
+  GetQueryExecutionCommand,
+  GetQueryResultsCommand,
+  StartQueryExecutionCommand,
+} from '@aws-sdk/client-athena';
+import { mockClient } from 'aws-sdk-client-mock';
+import { openAthena } from '../../lambdas/adapters/athena';
+
+const athena = mockClient(AthenaClient);
+const WORKGROUP = 'postman-audit-archive';
+
+beforeEach(() => athena.reset());
+
+function ask() {
+  return openAthena({ workgroup: WORKGROUP, client: new AthenaClient({ region: 'eu-central-1' }) }).ask('SELECT 1');
+}
+
+function execution(State: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED', StateChangeReason?: string) {
+  const Status = { State, ...(StateChangeReason !== undefined && { StateChangeReason }) };
+  return { QueryExecution: { Status, Statistics: { DataScannedInBytes: 1234 } } };
+}
+
+const row = (...values: readonly (string | undefined)[]) => ({
+  Data: values.map((value) => (value === undefined ? {} : { VarCharValue: value })),
+});
+const ResultSetMetadata = {
+  ColumnInfo: [
+    { Name: 'n', Type: 'bigint' },
+    { Name: 'late', Type: 'boolean' },
+    { Name: 'line', Type: 'varchar' },
+  ],
+};
+
+test('a query is started in the workgroup and its database, waited for, and read page by page', async () => {
+  athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q1' });
+  athena.on(GetQueryExecutionCommand).resolvesOnce(execution('RUNNING')).resolves(execution('SUCCEEDED'));
+  athena
+    .on(GetQueryResultsCommand)
+    .resolvesOnce({
+      ResultSet: { ResultSetMetadata, Rows: [row('n', 'late', 'line'), row('1', 'true', '{"id":1}')] },
+      NextToken: 'more',
+    })
+    .resolves({ ResultSet: { ResultSetMetadata, Rows: [row(undefined, 'false', '')] } });
+  expect(await ask()).toEqual({
+    columns: [
+      { name: 'n', kind: 'number' },
+      { name: 'late', kind: 'boolean' },
+      { name: 'line', kind: 'text' },
+    ],
+    rows: [
+      ['1', 'true', '{"id":1}'],
+      [null, 'false', ''],
+    ],
+    scannedBytes: 1234,
+  });
+  expect(athena.commandCalls(StartQueryExecutionCommand)[0]?.args[0].input).toMatchObject({
+    QueryString: 'SELECT 1',
+    WorkGroup: WORKGROUP,
+    QueryExecutionContext: { Database: 'postman_audit_archive' },
+  });
+});
+
+test.each([
+  'FAILED',
+  'CANCELLED',
+] as const)('a query that was %s is an error with its reason, never no rows', async (state) => {
+  athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q1' });
+  athena.on(GetQueryExecutionCommand).resolves(execution(state, 'Bytes scanned limit was exceeded'));
+  await expect(ask()).rejects.toThrow(/workgroup postman-audit-archive: .*Bytes scanned limit was exceeded/);
+  expect(athena.commandCalls(GetQueryResultsCommand)).toEqual([]);
+});
+
+test('a refusal names the workgroup and what AWS calls it', async () => {
+  const refusal = Object.assign(new Error('not yours'), { name: 'AccessDeniedException' });
+  athena.on(StartQueryExecutionCommand).rejects(refusal);
+  await expect(ask()).rejects.toThrow('Athena, workgroup postman-audit-archive: AccessDeniedException: not yours');
+});

@@ -1,0 +1,145 @@
+/** The auditors' queries as files: what their headers say holds, what is asked is checked, and all of it is Trino SQL. */
+import { heldStatement } from '../../cli/query';
+import { bind, presetStatement, type Query, readQueries, readQuery, statement } from '../../infra/queries/queries';
+import { views } from '../../infra/views/views';
+import { trinoProblems } from '../support/trino-grammar';
+
+const TODAY = new Date('2026-06-15T10:00:00Z');
+
+const HEADER = `-- What it shows.
+-- More of it.
+--
+-- Controls: SOC 2 CC6.1; PCI DSS 10.2.1
+-- Parameters:
+--   team    text    = %           the team
+--   from    date    = today - 30  first day
+--   to      date    = today       last day
+--   person  text    e.g. ada      who
+--   hours   number  = 7           how many
+--   zone    zone    = UTC         where
+`;
+const BODY = `SELECT 1 FROM events WHERE team = :team AND dt BETWEEN :from AND :to
+  AND who = :person AND hour(x::time) = :hours AND z = :zone
+`;
+const sample = readQuery('sample', HEADER + BODY);
+
+function problemsOf(given: Readonly<Record<string, string>>): readonly string[] {
+  const bound = bind(sample, { person: 'ada', ...given }, TODAY);
+  return 'problems' in bound ? bound.problems : [];
+}
+
+function exampleOf(query: Query): string {
+  const examples = query.parameters.flatMap(({ name, example }) => (example === undefined ? [] : [[name, example]]));
+  const bound = bind(query, Object.fromEntries(examples), TODAY);
+  if ('problems' in bound) throw new Error(bound.problems.join('; '));
+  return statement(query, bound.values);
+}
+
+describe('the grammar', () => {
+  test.each([
+    'SELEKT 1',
+    'SELECT 1 FROM',
+    "SELECT 'a",
+    'SELECT * FROM t WHERE a = :b',
+    'SELECT count( FROM t',
+  ])('refuses %j', (wrong) => {
+    expect(trinoProblems(wrong)).not.toEqual([]);
+  });
+
+  test.each(views)('takes the view $name', ({ sql }) => {
+    expect(trinoProblems(`CREATE VIEW v AS ${sql}`)).toEqual([]);
+  });
+
+  test.each(readQueries())('takes the query $name, as it is deployed and as the command line fills it in', (query) => {
+    expect(trinoProblems(presetStatement(query))).toEqual([]);
+    expect(trinoProblems(exampleOf(query))).toEqual([]);
+  });
+
+  test('takes what the command line asks where there are no rows', () => {
+    expect(trinoProblems(heldStatement("o'team"))).toEqual([]);
+  });
+});
+
+describe.each(readQueries())('the query $name', (query) => {
+  test('names the controls it serves, of all three frameworks', () => {
+    expect(query.controls.map((control) => control.replace(/^(SOC 2|ISO 27001|PCI DSS) .*/, '$1'))).toEqual([
+      'SOC 2',
+      'ISO 27001',
+      'PCI DSS',
+    ]);
+  });
+
+  test('can be asked of a team and of days, and prunes by them wherever it reads events', () => {
+    expect(query.parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(['team', 'from', 'to']));
+    const reads = query.text.replace(/^--.*$/gm, '').match(/FROM (events|quarantine)\b/g) ?? [];
+    const pruned = query.text.match(/WHERE team LIKE :team\n\s+AND dt BETWEEN :(history_)?from AND :to/g) ?? [];
+    expect(reads.length).toBeGreaterThan(0);
+    expect(pruned.length).toBe(reads.length);
+  });
+});
+
+describe('a query file', () => {
+  test('is read with its purpose, controls and parameters', () => {
+    expect(sample).toMatchObject({
+      name: 'sample',
+      purpose: 'What it shows. More of it.',
+      controls: ['SOC 2 CC6.1', 'PCI DSS 10.2.1'],
+    });
+    expect(sample.parameters.map(({ name }) => name)).toEqual(['team', 'from', 'to', 'person', 'hours', 'zone']);
+    expect(sample.parameters[3]).toEqual({ name: 'person', type: 'text', example: 'ada', meaning: 'who' });
+  });
+
+  test.each([
+    ['no header', BODY],
+    ['no controls', HEADER.replace(/-- Controls.*\n/, '') + BODY],
+    ['a parameter without meaning', HEADER.replace('  the team', '') + BODY],
+    ['an unknown type', HEADER.replace('number', 'float ') + BODY],
+    ['a preset that does not fit', HEADER.replace('= 7 ', '= x ') + BODY],
+    ['a parameter that the SQL lacks', HEADER + BODY.replace(':zone', "'UTC'")],
+    ['a placeholder without a parameter', HEADER + BODY.replace(':zone', ':zones')],
+  ])('with %s is refused', (_, text) => {
+    expect(() => readQuery('sample', text)).toThrow(/^sample\.sql/);
+  });
+});
+
+describe('a parameter', () => {
+  test('has its preset, dates counted from today', () => {
+    expect(bind(sample, { person: 'ada' }, TODAY)).toEqual({
+      values: { team: '%', from: '2026-05-16', to: '2026-06-15', person: 'ada', hours: '7', zone: 'UTC' },
+    });
+  });
+
+  test.each([
+    [{ from: '2026-02-30' }, 'from is no date such as 2026-06-30: 2026-02-30'],
+    [{ from: '16.05.2026' }, 'from is no date such as 2026-06-30: 16.05.2026'],
+    [{ from: '2026-06-16' }, 'from is after to'],
+    [{ hours: '-1' }, 'hours is no whole number: -1'],
+    [{ hours: '1 OR 1=1' }, 'hours is no whole number: 1 OR 1=1'],
+    [{ zone: 'Mars/Olympus' }, 'zone is no time zone such as Europe/Berlin or UTC: Mars/Olympus'],
+    [{ zone: '+02:00' }, 'zone is no time zone such as Europe/Berlin or UTC: +02:00'],
+    [{ team: 'a\nb' }, 'team holds a control character: a\nb'],
+    [{ tema: 'a' }, 'there is no parameter "tema"'],
+  ])('such as %j is wrong: %s', (given, problem) => {
+    expect(problemsOf(given)).toEqual([problem]);
+  });
+
+  test('that is missing is named together with all other problems', () => {
+    expect(bind(sample, { hours: 'x', tema: 'y' }, TODAY)).toEqual({
+      problems: ['there is no parameter "tema"', 'person must be given, such as ada', 'hours is no whole number: x'],
+    });
+  });
+
+  test.each(["'; DROP TABLE events; --", "it's", ':team', '$1', "\\'"])('%j stays one literal', (person) => {
+    const bound = bind(sample, { person }, TODAY);
+    if ('problems' in bound) throw new Error('it is fine');
+    const filled = statement(sample, bound.values);
+    expect(filled).toContain(`who = '${person.replaceAll("'", "''")}' AND hour(x::time) = 7 AND z = 'UTC'`);
+  });
+});
+
+test('what is deployed runs as it is, on the days before it is run', () => {
+  const deployed = presetStatement(sample);
+  expect(deployed).toContain("team = /* team */ '%'");
+  expect(deployed).toContain("BETWEEN /* from */ date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')");
+  expect(deployed).toContain("who = /* person */ 'ada'");
+});
