@@ -1,6 +1,7 @@
 /**
  * SQL over a folder that holds a copy of the bucket: the deployed views and queries, word for word, in DuckDB. What
- * Trino's functions do here is defined below, as far as views and queries use them; Trino is the real engine.
+ * Trino's functions do here is defined below, as far as views and queries use them; Trino is the real engine, and both
+ * are held to the same answers. Known to differ: a number that nobody need write so (-0, 1.50) is shown shortened.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { heldStatement } from '../../cli/query';
 import { type Query, readQueries } from '../../infra/queries/queries';
+import { testFunctions } from '../support/asked/functions';
 import { periodBefore } from '../support/asked/logs';
 import { testOcsf } from '../support/asked/ocsf';
 import { askedOf, statementOf, testQueries, testViews } from '../support/asked/suite';
@@ -43,6 +45,16 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
       expect(outside(requests, folders)).toEqual([]);
       for (const folder of folders) expect(requests.map(({ key }) => key)).toContain(folder);
     });
+  });
+
+  describe('is Trino, which answers as DuckDB does:', () => testFunctions('trino', asking));
+
+  test('says what the archive holds', async () => {
+    const { rows } = await sql.ask(heldStatement('ma_n'));
+    expect(rows.map(([team, asked]) => [team, asked])).toEqual([
+      ['eu', 'false'],
+      ['main', 'true'],
+    ]);
   });
 
   describe('in every row', () => {
