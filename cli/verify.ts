@@ -33,7 +33,7 @@ export function addVerify(program: Command): void {
     });
 }
 
-export interface VerifySurroundings {
+interface VerifySurroundings {
   readonly print: (text: string) => void;
   readonly now: Date;
 }

@@ -13,14 +13,14 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { allow, denyAllBut } from './policies';
 
-export const OBJECT_REMOVAL = [
+const OBJECT_REMOVAL = [
   's3:DeleteObject',
   's3:DeleteObjectVersion',
   's3:PutObjectRetention',
   's3:PutObjectLegalHold',
   's3:BypassGovernanceRetention',
 ];
-export const KEY_REMOVAL = ['kms:ScheduleKeyDeletion', 'kms:DisableKey'];
+const KEY_REMOVAL = ['kms:ScheduleKeyDeletion', 'kms:DisableKey'];
 
 export class BreakGlass extends Construct {
   readonly role: iam.Role;

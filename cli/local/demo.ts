@@ -17,7 +17,6 @@ import { openTeamFolder, type TeamFolder } from './source-folder';
 import { createSourceModel } from './source-model';
 import { type SourceServer, startSourceServer } from './source-server';
 import { sourceSettings } from './source-settings';
-import { ACTIONS } from './team-story';
 import { type LocalWorld, type LogLine, openWorld, paths } from './world';
 
 const DAY_MS = 86_400_000;
@@ -26,7 +25,7 @@ const SEED = 20;
 const SCHEDULED_RUNS = 5;
 const LEASE_WAIT_MS = 5000;
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly folder: string;
   readonly eventsPerDay: number;
   readonly print: (text: string) => void;
@@ -63,7 +62,7 @@ export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Pro
   }
 }
 
-export interface RealOptions {
+interface RealOptions {
   readonly folder: string;
   readonly apiKey: string;
   readonly baseUrl: string;
@@ -154,7 +153,7 @@ function describe(outcome: Outcome): string {
 }
 
 async function startTeam(team: TeamFolder, apiKey: string, served: string): Promise<SourceServer> {
-  const model = createSourceModel(team.table, sourceSettings('reality', apiKey), ACTIONS);
+  const model = createSourceModel(team.table, sourceSettings('reality', apiKey));
   const now = () => {
     const instant = new Date();
     team.playTo(instant);

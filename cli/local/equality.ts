@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-export interface Comparison {
+interface Comparison {
   readonly served: number;
   readonly archived: number;
   readonly missing: readonly string[];

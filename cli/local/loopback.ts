@@ -87,7 +87,7 @@ async function serve(service: Service, options: ServerOptions, incoming: Incomin
   }
   const ids = { 'x-amz-request-id': request.id, 'x-amzn-requestid': request.id };
   response.writeHead(outcome.status, { 'content-length': outcome.body.length, ...ids, ...outcome.headers });
-  response.end(method === 'HEAD' ? undefined : outcome.body);
+  response.end(outcome.body);
 }
 
 async function exchange(service: Service, options: ServerOptions, request: Request, call: Call) {

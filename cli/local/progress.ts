@@ -11,7 +11,7 @@ export interface Progress {
   end(): void;
 }
 
-export interface ProgressSpan {
+interface ProgressSpan {
   readonly from: Date;
   readonly to: Date;
 }

@@ -36,7 +36,7 @@ export interface ObjectInfo {
   readonly etag: string;
 }
 
-export interface ListQuery {
+interface ListQuery {
   readonly prefix: string;
   /** Exclusive. */
   readonly startAfter?: string;
@@ -81,15 +81,11 @@ export function s3Model(buckets: ReadonlyMap<string, Storage>) {
     /** `createOnly` is `If-None-Match: *`. The bucket's policy denies any other put, also to a free key. */
     put: (bucket: string, key: string, write: { readonly bytes: Buffer; readonly createOnly: boolean }): ObjectInfo => {
       const storage = bucketNamed(bucket);
-      if (!write.createOnly) throw denied('a put without If-None-Match');
+      if (!write.createOnly) throw new S3Error(403, 'AccessDenied', 'Access Denied: this bucket is write-once');
       if (!storage.create(checkKey(key), write.bytes)) {
         throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
       }
       return head(bucket, key);
-    },
-    remove: (bucket: string, _key: string): never => {
-      bucketNamed(bucket);
-      throw denied('deleting');
     },
   };
 }
@@ -146,8 +142,4 @@ function checkKey(key: string): string {
   const unsafe = key.split('/').some((name) => ['', '.', '..'].includes(name) || Buffer.byteLength(name) > 255);
   if (!unsafe && !/[\p{Cc}\p{Cs}\\]/u.test(key)) return key;
   throw new S3Error(400, 'InvalidURI', "Couldn't parse the specified URI.");
-}
-
-function denied(action: string): S3Error {
-  return new S3Error(403, 'AccessDenied', `Access Denied: this bucket is write-once and refuses ${action}`);
 }

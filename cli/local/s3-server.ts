@@ -6,29 +6,20 @@ import { type Answer, type Call, type LocalServer, listen, type Request, type Se
 import { readBody } from './s3-body';
 import { type ObjectInfo, type RequestedRange, S3Error, type S3Model } from './s3-model';
 
-export interface S3ServerOptions extends ServerOptions {
-  /** The default retention that the buckets claim; left out, they say honestly that they have no lock. */
-  readonly retention?: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly days: number };
-}
-
 /** By method, what the path names, and the sub-resource asked for. */
 const operations: Readonly<Record<string, string>> = {
   'PUT object': 'PutObject',
   'GET object': 'GetObject',
-  'HEAD object': 'HeadObject',
-  'DELETE object': 'DeleteObject',
   'GET bucket list-type': 'ListObjectsV2',
-  'GET bucket versioning': 'GetBucketVersioning',
-  'GET bucket object-lock': 'GetObjectLockConfiguration',
 };
 /** Query parameters that do not choose another operation. */
 const plainParameters = ['x-id', 'prefix', 'start-after', 'continuation-token', 'max-keys'];
 const MAX_KEYS = 1000;
 
-export function startS3Server(model: S3Model, options: S3ServerOptions = {}): Promise<LocalServer> {
+export function startS3Server(model: S3Model, options: ServerOptions = {}): Promise<LocalServer> {
   const answer = (request: Request, call: Call) => {
     try {
-      return respond(model, request, { ...options, ...call });
+      return respond(model, request, call);
     } catch (error) {
       if (error instanceof S3Error) return refuse(request, error);
       throw error;
@@ -61,15 +52,10 @@ function decoded(path: string): string {
   }
 }
 
-function respond(model: S3Model, request: Request, call: Call & Pick<S3ServerOptions, 'retention'>): Answer {
-  const { operation, bucket = '', key = '' } = call;
+function respond(model: S3Model, request: Request, { operation, bucket = '', key = '' }: Call): Answer {
   if (operation === 'PutObject') return putObject(model, request, { bucket, key });
   if (operation === 'GetObject') return getObject(model, rangeOf(request.headers.range), { bucket, key });
-  if (operation === 'HeadObject') return answerWith(200, headersOf(model.head(bucket, key)));
-  if (operation === 'DeleteObject') return model.remove(bucket, key);
   if (operation === 'ListObjectsV2') return listObjects(model, bucket, queryOf(request.target));
-  if (operation === 'GetBucketVersioning') return versioning(model.bucket(bucket) && call.retention);
-  if (operation === 'GetObjectLockConfiguration') return objectLock(model.bucket(bucket) && call.retention);
   throw new S3Error(501, 'NotImplemented', `The local S3 does not implement ${operation}`);
 }
 
@@ -135,18 +121,6 @@ function listObjects(model: S3Model, bucket: string, query: URLSearchParams): An
       Size: size,
     })),
   });
-}
-
-function versioning(retention: S3ServerOptions['retention']): Answer {
-  return xml(200, 'VersioningConfiguration', retention === undefined ? {} : { Status: 'Enabled' });
-}
-
-function objectLock(retention: S3ServerOptions['retention']): Answer {
-  if (retention === undefined) {
-    throw new S3Error(404, 'ObjectLockConfigurationNotFoundError', 'This bucket has no Object Lock');
-  }
-  const rule = { DefaultRetention: { Mode: retention.mode, Days: retention.days } };
-  return xml(200, 'ObjectLockConfiguration', { ObjectLockEnabled: 'Enabled', Rule: rule });
 }
 
 function refuse(request: Request, { status, code, message }: { status: number; code: string; message: string }) {

@@ -10,14 +10,10 @@ import { type Arrival, createSourceTeam, type TeamOptions } from './source-team'
 export interface TeamFolder {
   /** Read it; write to it only by the functions below. */
   readonly table: MutableTable;
-  /** When the team was first started. */
-  readonly anchor: Date;
   /** Lets the story go on. Call it with every instant the server is asked at. */
   playTo(now: Date): void;
   /** Adds routine events outside the story: late ones where `visibleFrom` is later than `at`. */
   arrive(count: number, times: Pick<Arrival, 'at' | 'visibleFrom'>): readonly SourceEvent[];
-  /** Adds, edits, removes or restores events, for good. */
-  put(events: readonly SourceEvent[]): void;
 }
 
 interface State {
@@ -38,28 +34,19 @@ export function openTeamFolder(folder: string, fresh: TeamOptions): TeamFolder {
   const table = createTable([...team.playTo(anchor), ...state.events]);
   save(file, state);
 
-  function put(events: readonly SourceEvent[], arrivals = 0): void {
-    const rows = new Set(events.map(({ row }) => row));
-    const others = state.events.filter(({ row }) => !rows.has(row));
-    state = { ...state, arrivals: state.arrivals + arrivals, events: [...others, ...events] };
-    save(file, state);
-    table.put(events);
-  }
-
   return {
     table,
-    anchor,
-    put: (events) => put(events),
     playTo: (now) => {
       const played = team.playTo(now);
-      // Days that an earlier process had reached already: what was changed in them since stays changed.
-      if (played.length > 0) table.put([...played, ...state.events]);
+      if (played.length > 0) table.put(played);
     },
     arrive: (count, times) => {
       const events: SourceEvent[] = [];
       const isTaken = (row: number) => table.get(row) !== undefined || events.some((event) => event.row === row);
       for (let nth = 0; nth < count; nth += 1) events.push(team.arrival(state.arrivals + nth, { ...times, isTaken }));
-      put(events, count);
+      state = { ...state, arrivals: state.arrivals + count, events: [...state.events, ...events] };
+      save(file, state);
+      table.put(events);
       return events;
     },
   };

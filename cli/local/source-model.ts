@@ -39,9 +39,6 @@ export interface SourceModel {
   change(changes: Partial<SourceSettings>): void;
 }
 
-/** Names of `GET /audit-actions`. */
-export type ActionNames = ReadonlyMap<string, string>;
-
 interface Reply {
   readonly status: number;
   readonly headers?: Headers;
@@ -49,15 +46,10 @@ interface Reply {
   readonly lines?: readonly string[];
 }
 
-export function createSourceModel(
-  table: EventTable,
-  initial: SourceSettings,
-  actions: ActionNames = new Map(),
-): SourceModel {
+export function createSourceModel(table: EventTable, initial: SourceSettings): SourceModel {
   let settings = initial;
   let requests = 0;
   let recent: readonly number[] = [];
-  const actionsBody = JSON.stringify([...actions].map(([name, displayName]) => ({ name, displayName })));
 
   /** The headers of a 429 where it is time for one. */
   function overRate(now: Date): Headers | undefined {
@@ -73,7 +65,6 @@ export function createSourceModel(
     const wait = overRate(now);
     if (wait !== undefined) return throttled(settings, 'Rate limit exceeded', wait);
     if (request.headers['x-api-key'] !== settings.apiKey) return problem(401, 'AuthenticationError', INVALID_KEY);
-    if (request.path === '/audit-actions') return { status: 200, body: actionsBody };
     if (request.path !== '/audit/logs') return problem(404, 'notFoundError', 'Requested resource not found');
     const query = readQuery(request.query, { settings, now });
     if (typeof query === 'string') return problem(400, 'invalidParamError', query);

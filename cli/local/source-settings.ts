@@ -67,7 +67,7 @@ export type Headers = Readonly<Record<string, string>>;
 
 /** What becomes of the answer on its way: nothing, the connection reset, cut before its end, or never answered. */
 export type Delivery = 'whole' | 'reset' | 'truncate' | 'hang';
-export interface LiteralFault {
+interface LiteralFault {
   readonly status: number;
   readonly headers?: Headers;
   readonly body?: string | Buffer;
@@ -76,8 +76,8 @@ export interface LiteralFault {
 export interface EchoFault {
   readonly echo: 200 | 401 | 403 | 429 | 500;
 }
-export type PageFault = 'repeat-cursor' | 'empty-page' | 'short-page';
-export type BodyFault = 'invalid-json' | 'invalid-utf8' | 'byte-order-mark' | 'cut-body';
+type PageFault = 'repeat-cursor' | 'empty-page' | 'short-page';
+type BodyFault = 'invalid-json' | 'invalid-utf8' | 'byte-order-mark' | 'cut-body';
 export type Fault = LiteralFault | EchoFault | PageFault | BodyFault | Exclude<Delivery, 'whole'>;
 
 /** The body with a body fault in it; the very same body for every other fault. */

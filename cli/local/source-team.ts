@@ -14,12 +14,11 @@ export interface TeamOptions {
   readonly anchor: Date;
   readonly days?: number;
   readonly eventsPerDay?: number;
-  /** Which of the two documented event shapes; ids are strings in the contract, numbers in reality unless told. */
+  /** Which of the two documented event shapes; ids are strings in the contract, numbers in reality. */
   readonly shape?: 'contract' | 'reality';
-  readonly idType?: 'string' | 'number';
 }
 
-export interface SourceTeam {
+interface SourceTeam {
   /** The events of all days up to that of `now` that earlier calls have not given. Some are visible later only. */
   playTo(now: Date): readonly SourceEvent[];
   /** The n-th event outside the story. */
@@ -49,13 +48,12 @@ const CONTRACT_ACTIONS: Readonly<Record<string, string>> = {
 
 export function createSourceTeam(options: TeamOptions): SourceTeam {
   const { seed, anchor, days = 180, eventsPerDay = 200, shape = 'reality' } = options;
-  const idType = options.idType ?? (shape === 'contract' ? 'string' : 'number');
   const roster = createRoster(seed);
   const firstDay = Math.floor(anchor.getTime() / DAY_MS - days) * DAY_MS;
   const ids = new Set<number>();
   let played = 0;
 
-  const token = (id: number): string => (idType === 'string' ? `"${id}"` : String(id));
+  const token = (id: number): string => (shape === 'contract' ? `"${id}"` : String(id));
   const takeId = (wish: number): number => {
     const id = freeId(wish, (taken) => ids.has(taken));
     ids.add(id);

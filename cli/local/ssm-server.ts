@@ -6,7 +6,7 @@
 import { json, listenJson } from './json-service';
 import type { Answer, LocalServer, ServerOptions } from './loopback';
 
-export interface SsmServer extends LocalServer {
+interface SsmServer extends LocalServer {
   /** Creates or rotates a SecureString, as an operator does with `aws ssm put-parameter --overwrite`. */
   put(name: string, value: string): void;
 }

@@ -3,7 +3,7 @@
  * would write them. `quarantine` marks those without a usable id or instant; `contract`, those the document allows.
  */
 
-export interface OddEvent {
+interface OddEvent {
   readonly name: string;
   readonly quarantine: boolean;
   readonly contract: boolean;

@@ -37,7 +37,7 @@ export function paths(folder: string) {
   };
 }
 
-export interface WorldOptions {
+interface WorldOptions {
   readonly folder: string;
   readonly team: string;
   readonly apiKey: string;

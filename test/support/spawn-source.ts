@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { BulkOptions } from '../../cli/local/source-bulk';
+import type { BulkOptions } from './bulk-table';
 
 export interface SpawnedSource {
   readonly url: string;
@@ -12,7 +12,7 @@ export interface SpawnedSource {
 }
 
 export async function spawnSource(options: BulkOptions & { readonly apiKey: string }): Promise<SpawnedSource> {
-  const file = join(import.meta.dirname, '../../cli/local/source-process.ts');
+  const file = join(import.meta.dirname, 'bulk-source.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { bulkTable } from '../../../cli/local/source-bulk';
-import { cursorOf, minified, trailsOf, walk } from '../../support/naive-client';
-import { spawnSource } from '../../support/spawn-source';
+import { bulkTable } from './bulk-table';
+import { cursorOf, minified, trailsOf, walk } from './naive-client';
+import { spawnSource } from './spawn-source';
 
 const KEY = 'PMAK-bulk';
 const DAY_MS = 86_400_000;

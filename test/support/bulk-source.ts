@@ -2,10 +2,11 @@
  * A bulk source server in a process of its own, so that its memory is not the archiver's. Arguments: one JSON text.
  * Prints its URL in one line of JSON, and serves until its standard input ends or it is killed.
  */
-import { bulkTable } from './source-bulk';
-import { createSourceModel } from './source-model';
-import { startSourceServer } from './source-server';
-import { sourceSettings } from './source-settings';
+
+import { createSourceModel } from '../../cli/local/source-model';
+import { startSourceServer } from '../../cli/local/source-server';
+import { sourceSettings } from '../../cli/local/source-settings';
+import { bulkTable } from './bulk-table';
 
 interface Arguments {
   readonly apiKey: string;
