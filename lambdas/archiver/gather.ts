@@ -154,7 +154,9 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   const date = hasTime ? sweepDate(sweepTurn, walkStart, later(floor, start)) : undefined;
   if (date !== undefined) return yield* sweepOne(date);
   const batch = await handOut(end, true);
-  if (end === 'deadline' && !hasHandedOut && batch.draft.isEmpty() && reached <= span.from) throw outOfTime();
+  // Only where the walk began in mid-day already: the manifest of one that began at midnight lets the next begin there.
+  const isStuck = resumes && end === 'deadline' && !hasHandedOut && batch.draft.isEmpty() && reached <= span.from;
+  if (isStuck) throw outOfTime();
   yield batch;
 }
 
@@ -183,11 +185,14 @@ function plotCourse({ previous, startDate, lookbackHours }: GatherOptions, start
 
 /**
  * Nothing older can appear any more: it was read by a walk that began a lookback later. After a walk that was finished
- * that is its start less the lookback. One that was not is gone on with, also where a run is too short for the lookback.
+ * that is its start less the lookback. One that was not is gone on with, a lookback earlier too: in the order of ids, what
+ * is late comes after what is younger. But not where that is half of what it came to: a run may be too short for it.
  */
 function settledBefore({ window, run, position }: Manifest, lookbackMs: number): Date {
   const reached = earlier(new Date(window.to), new Date(position));
-  return earlier(reached, before(new Date(run.walkStart), lookbackMs));
+  const isLong = before(reached, 2 * lookbackMs) > new Date(window.from);
+  const from = isLong ? before(reached, lookbackMs) : reached;
+  return earlier(from, before(new Date(run.walkStart), lookbackMs));
 }
 
 function before(instant: Date, ms: number): Date {

@@ -261,14 +261,23 @@ describe('the position', () => {
     });
   });
 
-  test('that comes no further and finds nothing new is no success', async () => {
+  function comesNoFurther(previous: Manifest) {
     const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-12T11:0${n}:00.000Z`));
     const clock = virtualClock({ start: now.toISOString(), remainingMs: 9000 });
     const settings = { maxLimit: 2, order: 'always-descending' } as const;
-    const held = { previous: young(), settings, clock, latencyMs: 1500, store: archived(...events) };
-    const { batches, error } = await run(events, held);
+    return run(events, { previous, settings, clock, latencyMs: 1500, store: archived(...events) });
+  }
+
+  test('that comes no further and finds nothing new is no success', async () => {
+    const { batches, error } = await comesNoFurther(young({ run: { ...young().run, reason: 'deadline' } }));
     expect(batches).toEqual([]);
     expect(error).toMatchObject({ code: 'out-of-time', message: expect.stringContaining('more time') });
+  });
+
+  test('that comes no further after a walk that was finished lets the next run begin in mid-day', async () => {
+    const { batches, error } = await comesNoFurther(young());
+    expect(batches).toMatchObject([{ reason: 'deadline', last: true, counts: { events: 0 } }]);
+    expect(error).toBeUndefined();
   });
 });
 
