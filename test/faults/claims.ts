@@ -4,7 +4,7 @@
  * later than the lookback. Worked out from what the source holds, event by event.
  */
 import type { Manifest } from '../../lambdas/shared/manifest';
-import { HOUR, KEPT_MS, type WorldEvent } from './events';
+import { HOUR, KEPT_MS, servedSince, type WorldEvent } from './events';
 import type { Trouble } from './witness';
 
 export interface Claim {
@@ -21,19 +21,20 @@ export interface Claim {
 export interface Reading {
   readonly events: readonly WorldEvent[];
   readonly lookbackHours: number;
-  /** In the order of ids: what is late comes after what is younger, but never later than the lookback. */
-  readonly isById: boolean;
+  /** Timestamps were edited since the source put them in order: wrong by a lookback at most. */
+  readonly isOutOfOrder: boolean;
 }
 
-export function* claimTroubles(claim: Claim, { events, lookbackHours, isById }: Reading): Generator<Trouble> {
+export function* claimTroubles(claim: Claim, { events, lookbackHours, isOutOfOrder }: Reading): Generator<Trouble> {
   const { manifest, earlier, archived, began, now } = claim;
   const lookback = lookbackHours * HOUR;
   const position = Date.parse(manifest.position);
-  const settled = isById ? lookback : 0;
+  const settled = isOutOfOrder ? lookback : 0;
   const newFrom = Date.parse(earlier.at(-1)?.position ?? manifest.start) - settled;
   const isFinished = manifest.run.reason === 'complete';
   for (const event of events) {
-    const { row, id, at } = event;
+    const { row, id, at, isFit, later = [] } = event;
+    if (!isFit || later.some(({ from }) => from <= now)) continue;
     if (at === null || at < began - KEPT_MS || at >= position || id === null || archived.has(id)) continue;
     const since = servedSince(event, now);
     if (since > began || !isPromised(at, [...earlier, manifest])) continue;
@@ -41,15 +42,6 @@ export function* claimTroubles(claim: Claim, { events, lookbackHours, isById }: 
     if (at >= newFrom && at < position - settled) yield ['claimed-unread', where];
     else if (isFinished && since <= at + lookback) yield ['finished-unread', where];
   }
-}
-
-/** Since when it is served as it is now; for ever not, where that is not for certain. */
-function servedSince(
-  { isFit, later = [], visibleFrom = 0, removedAt, restoredAt = Infinity }: WorldEvent,
-  now: number,
-) {
-  if (!isFit || later.some(({ from }) => from <= now)) return Infinity;
-  return removedAt === undefined || removedAt > now ? visibleFrom : restoredAt;
 }
 
 /** The chain began before it, and no gap holds it. */

@@ -46,6 +46,11 @@ export function text(row: number, at: number, parts: TextParts = {}): string {
   return `{"id":${id},"action":"user.sign_in","timestamp":"${timestamp}","data":${data}}`;
 }
 
+/** Since when it has been served as it is at an instant; in the future where it is not. */
+export function servedSince({ visibleFrom = 0, removedAt, restoredAt = Infinity }: WorldEvent, now: number): number {
+  return removedAt === undefined || removedAt > now ? visibleFrom : restoredAt;
+}
+
 /** `count` events, `stepMs` apart, rows ascending from `row`. */
 export function series(row: number, at: number, count: number, stepMs: number): WorldEvent[] {
   return Array.from({ length: count }, (_, index) => event(row + index, at + index * stepMs));

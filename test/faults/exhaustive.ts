@@ -55,7 +55,7 @@ export async function breakEverywhere(scenario: Scenario, breakages = BREAKAGES)
 }
 
 function play(scenario: Scenario, world: World, faults: readonly Fault[]): Promise<Run> {
-  return explained(scenario, world, async () => {
+  return explained(scenario.name, world, async () => {
     const run = await breakRun(scenario, world, faults);
     await recover(scenario, world);
     return run;
@@ -77,7 +77,7 @@ export async function breakTwice(scenario: Scenario, { sample = Infinity }: Samp
   for (let n = 0; n < (sample < Infinity ? sample : firsts.length); n += 1) {
     const broken = base.fork();
     const first = sample < Infinity ? random.pick(firsts) : firsts[n];
-    await explained(scenario, broken, () => breakRun(scenario, broken, first === undefined ? [] : [first]));
+    await explained(scenario.name, broken, () => breakRun(scenario, broken, first === undefined ? [] : [first]));
     broken.advance(HOUR);
     scenario.afterwards?.(broken);
     const seconds = pointsOf(await broken.fork().run(scenario.clean));
@@ -90,7 +90,7 @@ export async function breakTwice(scenario: Scenario, { sample = Infinity }: Samp
 }
 
 function playSecond(scenario: Scenario, world: World, fault: Fault): Promise<void> {
-  return explained(scenario, world, async () => {
+  return explained(scenario.name, world, async () => {
     seemsRight(await world.run({ ...scenario.clean, faults: [fault] }), {});
     await recover(scenario, world);
   });

@@ -1,4 +1,5 @@
 import { throughTheAdapter } from './aws-world';
+import { orderCases } from './cases-order';
 import { runCases } from './cases-runs';
 import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
@@ -9,7 +10,7 @@ import type * as unpatched from './program';
 import { scenarios } from './scenarios';
 import { Violation } from './witness';
 
-const cases = [...storageCases, ...runCases, ...sourceCases];
+const cases = [...storageCases, ...runCases, ...sourceCases, ...orderCases];
 const summary: string[] = [];
 
 afterAll(() => console.info(summary.join('\n')));

@@ -4,7 +4,8 @@
  */
 import { verify } from '../../lambdas/verifier/verify';
 import { chainOf } from './chain';
-import { KEPT_MS, type WorldEvent } from './events';
+import { KEPT_MS, servedSince } from './events';
+import type { Run } from './run';
 import { linesOf, manifestAt, type Objects } from './stored';
 import { Violation } from './witness';
 import type { World } from './world';
@@ -23,7 +24,7 @@ export interface Expected {
   /** What is older cannot be in the archive. */
   readonly since?: number;
   /** How many events only the sweep can find. */
-  readonly swept?: number;
+  readonly swept?: number | 'any';
 }
 
 /** Throws a `Violation` that names the check. */
@@ -82,21 +83,18 @@ function nothingIsMissing(world: World, { archived, quarantined, since }: Kept):
   const rows = (lines: readonly string[]) => new Set(lines.map((line) => world.eventOf(line)?.row));
   const ids = new Set(archived.map((line) => world.eventOf(line)?.id));
   const held = rows(quarantined);
-  const lastRead = beganLast(world);
+  const { startedAt, endedAt } = lastThatEndedWell(world);
   for (const event of world.setup.events) {
-    if (!isServed(event, lastRead) || (event.at ?? since) < Math.max(since, world.now() - KEPT_MS)) continue;
+    if (servedSince(event, endedAt) > startedAt || (event.at ?? since) < Math.max(since, world.now() - KEPT_MS))
+      continue;
     const isKept = event.isFit ? ids.has(event.id) : held.has(event.row);
     if (!isKept) throw new Violation('lost', `row ${event.row} of ${new Date(event.at ?? 0).toISOString()}`);
   }
 }
 
-function isServed({ visibleFrom = 0, removedAt, restoredAt }: WorldEvent, now: number): boolean {
-  if (now < visibleFrom) return false;
-  return removedAt === undefined || now < removedAt || (restoredAt !== undefined && now >= restoredAt);
-}
-
 /** The sweep would heal what the walk forgets, days later: so it may not find more than it must. */
-function theWalkLeftNothingToTheSweep(world: World, swept: number): void {
+function theWalkLeftNothingToTheSweep(world: World, swept: number | 'any'): void {
+  if (swept === 'any') return;
   const found = chainOf(world).reduce((sum, { sweep }) => sum + (sweep?.late ?? 0), 0);
   if (found !== swept) throw new Violation('left-to-the-sweep', `the sweep found ${found} events`);
 }
@@ -104,12 +102,14 @@ function theWalkLeftNothingToTheSweep(world: World, swept: number): void {
 /** The last run that ended well has seen everything up to its own beginning, and says so. */
 function hasComeToNow(world: World): void {
   const position = Date.parse(chainOf(world).at(-1)?.position ?? '');
-  if (position >= beganLast(world) - CLOCKS_DIFFER_MS) return;
+  if (position >= lastThatEndedWell(world).startedAt - CLOCKS_DIFFER_MS) return;
   throw new Violation('stuck', `the position is ${new Date(position).toISOString()}`);
 }
 
-function beganLast({ runs }: World): number {
-  return Math.max(...runs.map(({ outcome, startedAt }) => (outcome?.kind === 'archived' ? startedAt : 0)));
+/** What it did not read appeared since, or was gone before it came to it. */
+function lastThatEndedWell({ runs }: World): Pick<Run, 'startedAt' | 'endedAt'> {
+  const well = runs.filter(({ outcome }) => outcome?.kind === 'archived');
+  return well.reduce((last, run) => (run.startedAt > last.startedAt ? run : last), { startedAt: 0, endedAt: 0 });
 }
 
 function noBodyInManifests({ objects }: World): void {

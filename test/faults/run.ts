@@ -51,6 +51,8 @@ export interface Run extends Trace {
   /** Keys that it created, in order. */
   readonly created: string[];
   readonly journal: string[];
+  /** Infinity for a run that is dead or frozen. */
+  endedAt: number;
   /** Undefined for a run that is dead or frozen. */
   outcome: Outcome | undefined;
 }
@@ -82,6 +84,7 @@ export function createRun(number: number, startedAt: number): Run {
     journal: [],
     isDead: false,
     isFrozen: false,
+    endedAt: Infinity,
     outcome: undefined,
   };
 }
@@ -97,6 +100,7 @@ export async function live(run: Run, options: RunOptions, shared: Surroundings):
   } catch (error) {
     run.outcome = outcomeOf(error, around);
   }
+  run.endedAt = around.scheduler.now();
 }
 
 function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpatched.RunReport | 'held'> {

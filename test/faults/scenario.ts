@@ -1,4 +1,5 @@
 /** A scenario, and how it is played: history, the run that is broken, clean runs, the oracle. */
+import { chainOf } from './chain';
 import { say, seemsRight, whenClean, whenWoken } from './endings';
 import { HOUR } from './events';
 import type { Fault } from './faults';
@@ -64,15 +65,28 @@ export async function recover(scenario: Scenario, world: World): Promise<void> {
 }
 
 /** Says in a violation how it came about. */
-export async function explained<T>(scenario: Scenario, world: World, play: () => Promise<T>): Promise<T> {
+export async function explained<T>(name: string, world: World, play: () => Promise<T>): Promise<T> {
   try {
     return await play();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
-    const runs = world.runs.map((run) => {
-      const broken = run.faulted.map(({ method, mode }) => ` [${method} ${mode}]`).join('');
-      return `run ${run.number} ${say(run)}${broken}: ${run.operations.join(' ')}`;
-    });
-    throw new Violation(error.check, [error.message, `scenario "${scenario.name}"`, ...runs].join('\n'));
+    throw new Violation(
+      error.check,
+      [error.message.slice(error.check.length + 2), name, ...world.runs.map(storyOf), ...chainStory(world)].join('\n'),
+    );
   }
+}
+
+function storyOf(run: Run): string {
+  const broken = run.faulted.map(({ method, mode }) => ` [${method} ${mode}]`).join('');
+  const began = new Date(run.startedAt).toISOString();
+  return `run ${run.number}, begun ${began}, ended ${say(run)}${broken}: ${run.operations.join(' ')}`;
+}
+
+function chainStory(world: World): string[] {
+  return chainOf(world).map(({ seq, run, window, position, counts, gaps }) => {
+    const gap = gaps.length > 0 ? ', and a gap' : '';
+    const read = `read ${window.from} to ${window.to}, claims ${position}`;
+    return `manifest ${seq}, ${run.reason}, walk begun ${run.walkStart}: ${read}, ${counts.events} events${gap}`;
+  });
 }

@@ -74,6 +74,8 @@ export const protocolScenarios: readonly Scenario[] = [
       events: [...steady, ...series(200, NOON + 10 * MINUTE, 2, MINUTE), ...series(300, NOON + 20 * MINUTE, 5, 0)],
     },
   ),
+  reading('newest page first', { order: 'descending-pages' }),
+  backlog('newest page first, a backlog', { order: 'descending-pages' }),
   reading('in the order of ids', { order: 'by-id' }, { events: [...steady, ...byId] }),
   {
     ...reading(
@@ -106,7 +108,12 @@ export const protocolScenarios: readonly Scenario[] = [
   reading('cursor empty at the end', { cursorEnd: '""' }),
   passing('short pages with a cursor', 'short-page', 1, 2),
   passing('empty pages with a cursor', 'empty-page', 1, 2, 4),
-  passing('cursor expired', { status: 410 }, 2),
+  {
+    ...reading('cursor expired', {
+      fault: (request, { query }) => (request === 2 && query.has('cursor') ? { status: 410 } : undefined),
+    }),
+    afterwards,
+  },
   passing('throttled', { status: 429, headers: { 'retry-after': '3' }, body: '{"error":"rateLimited"}' }, 2, 3),
   passing('server errors', { status: 503 }, 1, 2, 4),
   passing('connection reset', 'reset', 2, 3),

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awsErrors, throughTheAdapter } from './aws-world';
+import { orderCases } from './cases-order';
 import { runCases } from './cases-runs';
 import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
@@ -31,7 +32,7 @@ describe('every breakage of every operation', () => {
 });
 
 describe('case by case', () => {
-  test.each([...storageCases, ...runCases, ...sourceCases])('$name', ({ play }) => play());
+  test.each([...storageCases, ...runCases, ...sourceCases, ...orderCases])('$name', ({ play }) => play());
 });
 
 describe('through the S3 adapter', () => {

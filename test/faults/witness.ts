@@ -34,6 +34,7 @@ export type Trouble = readonly [check: string, message: string];
 
 /** What the witness knows beside the objects. */
 export interface Knowledge extends Reading {
+  readonly isById: boolean;
   /** The id of the event of which a line is a text; null where that has none. */
   readonly idOf: (line: string) => string | null | undefined;
   /** When the run of that id began, in epoch milliseconds of the world. */
@@ -75,7 +76,8 @@ function* troublesOf(key: string, objects: Objects, knowledge: Knowledge): Gener
   }
   const began = knowledge.beganAt(manifest.run.id);
   if (began === undefined) return yield ['run-unknown', key];
-  yield* claimTroubles({ manifest, earlier, archived, began, now: knowledge.now() }, knowledge);
+  // In the order of ids, what is younger may be served first: it is read again, or by the sweep.
+  if (!knowledge.isById) yield* claimTroubles({ manifest, earlier, archived, began, now: knowledge.now() }, knowledge);
 }
 
 /** Oldest first. */

@@ -96,6 +96,7 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state
     events: setup.events,
     lookbackHours: setup.settings?.lookbackHours ?? LOOKBACK_HOURS,
     isById: setup.source?.order === 'by-id',
+    isOutOfOrder: setup.events.some(isMoved),
     idOf: (line) => eventOf(line)?.id,
     beganAt: (runId) => runs.find(({ id }) => id === runId)?.startedAt,
     now: scheduler.now,
@@ -172,6 +173,11 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state
     now: readNow,
     advance,
   };
+}
+
+/** Filed as before, and yet of another instant by its text. */
+function isMoved({ at, later = [] }: WorldEvent): boolean {
+  return at !== null && later.some(({ raw }) => !raw.includes(new Date(at).toISOString()));
 }
 
 function watched(objects: Map<string, Buffer>, witness: Witness): Storage {
