@@ -36,6 +36,7 @@ async function load<Program>(entry: string, patches: readonly Patch[]): Promise<
     entryPoints: [join(import.meta.dirname, entry)],
     bundle: true,
     write: false,
+    logLevel: 'silent',
     platform: 'node',
     format: 'cjs',
     target: 'node20',

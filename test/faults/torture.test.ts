@@ -1,5 +1,5 @@
 /**
- * Every scenario, every case, and at the end the proof that nothing was forgotten: the table of `docs/torture.md` names
+ * Every scenario, every case, and at the end the proof that nothing was forgotten: the table of `docs/design.md` names
  * a test for every case, and that test really asked the oracle.
  */
 import { readFileSync } from 'node:fs';
@@ -10,10 +10,12 @@ import { runCases } from './cases-runs';
 import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
 import { BREAKAGES, breakEverywhere } from './exhaustive';
+import { METHODS, type Method } from './faults';
 import { oracleCalls } from './oracle';
 import { scenarios } from './scenarios';
 
 const summary: string[] = [];
+const broken = new Set<Method>();
 let faultPoints = 0;
 
 afterAll(() => console.info([...summary, `${faultPoints} fault points in all`].join('\n')));
@@ -25,10 +27,13 @@ describe('every breakage of every operation', () => {
     expect(points).toEqual(new Map(BREAKAGES.map(({ name }) => [name, operations.length])));
     const methods = [...new Set(operations)];
     expect(met).toEqual(new Set(methods.flatMap((method) => BREAKAGES.map(({ name }) => `${method}, ${name}`))));
-    const broken = operations.length * BREAKAGES.length;
-    faultPoints += broken;
-    summary.push(`${scenario.name}: ${operations.length} operations x ${BREAKAGES.length} breakages = ${broken}`);
+    for (const method of methods) broken.add(method);
+    const count = operations.length * BREAKAGES.length;
+    faultPoints += count;
+    summary.push(`${scenario.name}: ${operations.length} operations x ${BREAKAGES.length} breakages = ${count}`);
   });
+
+  test('means every method of every port', () => expect(broken).toEqual(new Set(METHODS)));
 });
 
 describe('case by case', () => {
@@ -53,7 +58,7 @@ describe('through the S3 adapter', () => {
 });
 
 test('every case of the table names tests that asked the oracle', () => {
-  const rows = readTable(join(import.meta.dirname, '../../docs/torture.md'));
+  const rows = readTable(join(import.meta.dirname, '../../docs/design.md'));
   const asked = new Set([...oracleCalls()].filter(([, calls]) => calls > 0).map(([name]) => name));
   const expected = [...Array.from({ length: 38 }, (_, index) => index + 1), 40, 41, 42, 43, 44, 45];
   expect(rows.map(({ number }) => number)).toEqual(expected);
