@@ -1,0 +1,70 @@
+/**
+ * A simulated year of one team, as segments: the same lines whatever the schedule, one segment for each run that found
+ * any. A week of the demo team, again and again with other ids and days.
+ */
+import { createSourceTeam } from '../../cli/local/source-team';
+import { dateOf, segmentKey } from '../../lambdas/shared/keys';
+import { compress, joinLines } from '../../lambdas/shared/ndjson';
+
+export const EVENTS_PER_DAY = 2000;
+const DAY_MS = 86_400_000;
+const DAYS = 365;
+const FIRST = new Date('2025-01-06T00:00:00Z');
+
+interface Line {
+  /** Since the week began. */
+  readonly afterMs: number;
+  readonly raw: string;
+}
+
+interface Segment {
+  readonly key: string;
+  readonly bytes: Buffer;
+}
+
+/** The day asked for alone, and the month; within the year. */
+export const PERIODS = {
+  'a day': ['2025-06-11', '2025-06-11'],
+  'a month': ['2025-06-01', '2025-06-30'],
+  'the year': [dateOf(FIRST), dateOf(new Date(FIRST.getTime() + (DAYS - 1) * DAY_MS))],
+} as const;
+
+/** In order, with one segment for each `everyMs` that has events. */
+export function* yearOf(team: string, everyMs: number): Generator<Segment> {
+  const week = weekOfEvents();
+  let seq = 0;
+  for (let start = 0; start < DAYS * DAY_MS; start += everyMs) {
+    const lines = linesBetween(week, start, start + everyMs);
+    seq += 1;
+    if (lines.length > 0)
+      yield { key: segmentKey('events', team, dateOf(instantAt(start)), seq), bytes: compress(joinLines(lines)) };
+  }
+}
+
+function weekOfEvents(): readonly Line[] {
+  const anchor = new Date(FIRST.getTime() + 7 * DAY_MS);
+  const team = createSourceTeam({ seed: 1, anchor, days: 7, eventsPerDay: EVENTS_PER_DAY });
+  return team
+    .playTo(new Date(anchor.getTime() - 1))
+    .flatMap(({ at, raw }) => (at === null ? [] : [{ afterMs: at - FIRST.getTime(), raw }]))
+    .filter(({ afterMs }) => afterMs >= 0 && afterMs < 7 * DAY_MS)
+    .sort((a, b) => a.afterMs - b.afterMs);
+}
+
+function linesBetween(week: readonly Line[], start: number, end: number): Buffer[] {
+  const number = Math.floor(start / (7 * DAY_MS));
+  const [from, to] = [start - number * 7 * DAY_MS, end - number * 7 * DAY_MS];
+  const some = week.filter(({ afterMs }) => afterMs >= from && afterMs < to);
+  return some.map(({ afterMs, raw }) => {
+    const timestamp = instantAt(number * 7 * DAY_MS + afterMs).toISOString();
+    return Buffer.from(
+      raw
+        .replace(/"id":(\d+)/, (_, id) => `"id":${Number(id) + number * 1_000_000}`)
+        .replace(/"timestamp":"[^"]*"/, `"timestamp":"${timestamp}"`),
+    );
+  });
+}
+
+function instantAt(afterMs: number): Date {
+  return new Date(FIRST.getTime() + afterMs);
+}
