@@ -4,26 +4,20 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { RunSummary } from '../../lambdas/shared/contract';
-import { exitCodes } from '../exit';
-import { runVerify } from '../verify';
 import { createContractCheck } from './contract-check';
+import { conclude } from './ending';
 import { compareWithSource } from './equality';
-import type { Outcome } from './host';
-import { count, createProgress } from './progress';
-import { answerQuestions } from './questions';
+import { count } from './progress';
 import { openTeamFolder, type TeamFolder } from './source-folder';
 import { createSourceModel } from './source-model';
 import { type SourceServer, startSourceServer } from './source-server';
 import { sourceSettings } from './source-settings';
-import { type LocalWorld, type LogLine, openWorld, paths } from './world';
+import { openStage } from './stage';
+import { paths } from './world';
 
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const SEED = 20;
 const SCHEDULED_RUNS = 5;
-const LEASE_WAIT_MS = 5000;
 
 interface DemoOptions {
   readonly folder: string;
@@ -81,77 +75,6 @@ export async function archiveRealTeam({ folder, print, ...team }: RealOptions): 
   }
 }
 
-interface Ending {
-  readonly archived: boolean;
-  readonly print: (text: string) => void;
-  compare(): boolean;
-}
-
-/** What there is, is proven even where a run failed. The exit code. */
-async function conclude(folder: string, { archived, print, compare }: Ending): Promise<number> {
-  const at = paths(folder);
-  if (!archived && !existsSync(join(at.bucket, 'manifests'))) {
-    print(`\nNothing has been archived yet. The handler's log: ${at.log}`);
-    return exitCodes.failed;
-  }
-  // What is not proven may not even be readable, and then there is nothing to compare.
-  const good = (await prove(folder, print)) && compare();
-  if (good && archived) await ask(at.bucket, print);
-  print(whereToLook(folder));
-  if (!good) return exitCodes.findings;
-  return archived ? exitCodes.good : exitCodes.failed;
-}
-
-type StageTeam = Omit<Parameters<typeof openWorld>[0], 'folder' | 'onLog'>;
-
-/** The local world, and what a person sees of each run. */
-async function openStage(folder: string, print: (text: string) => void, team: StageTeam) {
-  let listen: (line: LogLine) => void = () => undefined;
-  const world = await openWorld({ ...team, folder, onLog: (line) => listen(line) });
-  print(`Handler: ${paths(folder).handler}/index.js, ${count(world.code.bytes)} bytes, SHA-256 ${world.code.sha256}`);
-
-  /** True where the run archived what there was. */
-  async function run(name: string): Promise<boolean> {
-    const now = new Date();
-    const from = new Date(team.startDate ?? now.getTime() - 180 * DAY_MS);
-    const progress = name.startsWith('scheduled') ? undefined : createProgress({ from, to: now }, process.stderr);
-    listen = (line) => progress?.see(line);
-    const outcome = await runWhenFree(world, print);
-    progress?.end();
-    print(`  ${name}: ${describe(outcome)}`);
-    return outcome.ok;
-  }
-
-  return { run, close: world.close };
-}
-
-/** A process that was killed leaves its lease; it ends by itself within a minute. */
-async function runWhenFree(world: LocalWorld, print: (text: string) => void): Promise<Outcome> {
-  for (let told = false; ; told = true) {
-    const outcome = await world.run();
-    if (!outcome.ok || (outcome.result as RunSummary).outcome !== 'held') return outcome;
-    if (!told) print('  an earlier run was cut off; waiting for its lease to end, a minute at most');
-    await new Promise((resolve) => setTimeout(resolve, LEASE_WAIT_MS));
-  }
-}
-
-function describe(outcome: Outcome): string {
-  if (!outcome.ok) {
-    const { code, name, message } = outcome.error;
-    const here = code === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
-    return `FAILED, ${code ?? name}: ${message}${here}`;
-  }
-  const { counts, seq, sweep, recovered = 0 } = outcome.result as RunSummary;
-  if (counts === undefined) return (outcome.result as RunSummary).outcome;
-  const held = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
-  return [
-    `${count(counts.events)} new (${counts.late} late), ${count(counts.known)} known, ${held} to quarantine`,
-    `${counts.pages} pages, manifest ${seq}`,
-    ...(sweep === undefined || sweep === null ? [] : [`swept ${sweep.date}`]),
-    ...(recovered > 0 ? [`${recovered} segments of a cut-off run published`] : []),
-  ].join('; ');
-}
-
 async function startTeam(team: TeamFolder, apiKey: string, served: string): Promise<SourceServer> {
   const model = createSourceModel(team.table, sourceSettings('reality', apiKey));
   const now = () => {
@@ -160,15 +83,6 @@ async function startTeam(team: TeamFolder, apiKey: string, served: string): Prom
     return instant;
   };
   return startSourceServer(model, { now, served, check: createContractCheck('reality') });
-}
-
-async function prove(folder: string, print: (text: string) => void): Promise<boolean> {
-  const at = paths(folder);
-  print('\nVerified offline, with the pinned public key:');
-  const head = existsSync(at.heads) ? { head: at.heads } : {};
-  const flags = { key: at.publicKey, saveHead: at.heads, ...head };
-  const indented = (text: string) => print(text.replace(/^/gm, '  '));
-  return (await runVerify(at.bucket, flags, { print: indented, now: new Date() })) === exitCodes.good;
 }
 
 function compare(bucket: string, source: SourceServer, print: (text: string) => void): boolean {
@@ -183,20 +97,4 @@ function compare(bucket: string, source: SourceServer, print: (text: string) => 
   if (extra.length > 0) print(`  ${count(extra.length)} archived lines were not served, or stand more than once`);
   for (const violation of violations.slice(0, 5)) print(`  contract: ${violation}`);
   return equal;
-}
-
-async function ask(bucket: string, print: (text: string) => void): Promise<void> {
-  print('\nAsked in SQL (DuckDB here, Athena in AWS):');
-  await answerQuestions(bucket, print);
-}
-
-function whereToLook(folder: string): string {
-  const at = paths(folder);
-  return `
-Look next:
-  ${at.bucket}/events/      what SQL sees: zcat any of it
-  ${at.bucket}/manifests/   the signed chain: jq -r .payload FILE | base64 -d | jq
-  ${at.log.padEnd(at.bucket.length + 11)}   every line the handler logged
-  npx audit-archive verify ${at.bucket} --key ${at.publicKey}
-Run it again to go on with this archive; delete ${folder} to begin anew.`;
 }

@@ -1,9 +1,16 @@
 /**
- * The HTTP ground under every local AWS service: 127.0.0.1 only, a free port, whole requests in, whole answers out.
- * A request cut short reaches no service. What `observe` reports is what the client got, before the client gets it.
+ * The HTTP ground under every local server: 127.0.0.1 only, a free port. For AWS services, whole requests in, whole
+ * answers out: a request cut short reaches no service. What `observe` reports is what the client got, before the client
+ * gets it.
  */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -57,11 +64,15 @@ export interface Service {
   refuse(request: Request, error: { status: number; code: string; message: string }): Answer;
 }
 
-export async function listen(service: Service, options: ServerOptions): Promise<LocalServer> {
-  const server = createServer((incoming, response) => {
+export function listen(service: Service, options: ServerOptions): Promise<LocalServer> {
+  return listenHere((incoming, response) => {
     // What fails here is a body that never came whole: there is nobody left to answer.
     serve(service, options, incoming, response).catch(() => response.destroy());
   });
+}
+
+export async function listenHere(listener: RequestListener): Promise<LocalServer> {
+  const server = createServer(listener);
   // Idle connections stay open until `close`: a server that hangs up first gives clients spurious resets.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {

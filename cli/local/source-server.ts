@@ -3,16 +3,15 @@
  * text it has served whole, so that someone who trusts nothing else here can compare an archive with it.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ContractCheck } from './contract-check';
+import { type LocalServer, listenHere } from './loopback';
 import type { SourceAnswer, SourceModel } from './source-model';
 import type { Delivery } from './source-settings';
 
 export interface SourceServerOptions {
   /** Asked once for each request: the place to let a team's story go on. */
   readonly now: () => Date;
-  readonly port?: number;
   /** Holds each request, and each answer that no fault has spoilt, against the contract. */
   readonly check?: ContractCheck;
   /** Called when an answer is decided, before the client gets it. Never sees a header: they hold the key. */
@@ -30,19 +29,17 @@ export interface Exchange {
   readonly lines: number;
 }
 
-export interface SourceServer {
-  readonly url: string;
+export interface SourceServer extends LocalServer {
   /** Each distinct event text ever served whole, without white space between tokens, in the order first served. */
   servedLines(): readonly string[];
   /** What broke the contract so far. Empty where nothing did, or nothing was checked. */
   violations(): readonly string[];
-  close(): Promise<void>;
 }
 
 export async function startSourceServer(model: SourceModel, options: SourceServerOptions): Promise<SourceServer> {
   const served = createRecord(options.served);
   const violations: string[] = [];
-  const server = createServer((request, response) => {
+  const server = await listenHere((request, response) => {
     const url = new URL(request.url ?? '/', 'http://source');
     const { pathname: path, searchParams: query } = url;
     const answer = request.method === 'GET' ? ask(request, { path, query }) : undefined;
@@ -64,21 +61,7 @@ export async function startSourceServer(model: SourceModel, options: SourceServe
     return answer;
   }
 
-  // Idle connections stay open until `close`: a server that hangs up first gives clients spurious resets.
-  server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    servedLines: served.all,
-    violations: () => violations,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { ...server, servedLines: served.all, violations: () => violations };
 }
 
 function deliver({ status, headers, body, delivery }: SourceAnswer, response: ServerResponse): void {

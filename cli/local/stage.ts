@@ -1,0 +1,57 @@
+/** The local world, and what a person sees of each run in it. */
+import type { RunSummary } from '../../lambdas/shared/contract';
+import type { Outcome } from './host';
+import { count, createProgress } from './progress';
+import { type LocalWorld, type LogLine, openWorld, paths } from './world';
+
+const DAY_MS = 86_400_000;
+const LEASE_WAIT_MS = 5000;
+
+type StageTeam = Omit<Parameters<typeof openWorld>[0], 'folder' | 'onLog'>;
+
+export async function openStage(folder: string, print: (text: string) => void, team: StageTeam) {
+  let listen: (line: LogLine) => void = () => undefined;
+  const world = await openWorld({ ...team, folder, onLog: (line) => listen(line) });
+  print(`Handler: ${paths(folder).handler}/index.js, ${count(world.code.bytes)} bytes, SHA-256 ${world.code.sha256}`);
+
+  /** True where the run archived what there was. */
+  async function run(name: string): Promise<boolean> {
+    const now = new Date();
+    const from = new Date(team.startDate ?? now.getTime() - 180 * DAY_MS);
+    const progress = name.startsWith('scheduled') ? undefined : createProgress({ from, to: now }, process.stderr);
+    listen = (line) => progress?.see(line);
+    const outcome = await runWhenFree(world, print);
+    progress?.end();
+    print(`  ${name}: ${describe(outcome)}`);
+    return outcome.ok;
+  }
+
+  return { run, close: world.close };
+}
+
+/** A process that was killed leaves its lease; it ends by itself within a minute. */
+async function runWhenFree(world: LocalWorld, print: (text: string) => void): Promise<Outcome> {
+  for (let told = false; ; told = true) {
+    const outcome = await world.run();
+    if (!outcome.ok || (outcome.result as RunSummary).outcome !== 'held') return outcome;
+    if (!told) print('  an earlier run was cut off; waiting for its lease to end, a minute at most');
+    await new Promise((resolve) => setTimeout(resolve, LEASE_WAIT_MS));
+  }
+}
+
+function describe(outcome: Outcome): string {
+  if (!outcome.ok) {
+    const { code, name, message } = outcome.error;
+    const here = code === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
+    return `FAILED, ${code ?? name}: ${message}${here}`;
+  }
+  const { counts, seq, sweep, recovered = 0 } = outcome.result as RunSummary;
+  if (counts === undefined) return (outcome.result as RunSummary).outcome;
+  const held = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
+  return [
+    `${count(counts.events)} new (${counts.late} late), ${count(counts.known)} known, ${held} to quarantine`,
+    `${counts.pages} pages, manifest ${seq}`,
+    ...(sweep === undefined || sweep === null ? [] : [`swept ${sweep.date}`]),
+    ...(recovered > 0 ? [`${recovered} segments of a cut-off run published`] : []),
+  ].join('; ');
+}
