@@ -65,15 +65,19 @@ test('the verify line finds a good archive good, and a changed one not', () =>
     expect(auditArchive(args, folder)).toMatchObject({ status: 1, stdout: expect.stringContaining('events/planted') });
   }));
 
-test('npm start prints what is shown', () =>
-  inFolder(async (folder) => {
-    const started = npmStart(folder);
-    const shown = blocks.find(({ body }) => body.startsWith('A team of'))?.body ?? '';
-    const lines = shown.split('\n').filter((line) => /\w/.test(line));
-    expect(lines.length).toBeGreaterThan(7);
-    for (const line of lines) expect(started.output).toMatch(likeness(line));
-    expect(started.status).toBe(0);
-  }));
+test(
+  'npm start prints what is shown',
+  () =>
+    inFolder(async (folder) => {
+      const started = npmStart(folder);
+      const shown = blocks.find(({ body }) => body.startsWith('A team of'))?.body ?? '';
+      const lines = shown.split('\n').filter((line) => /\w/.test(line));
+      expect(lines.length).toBeGreaterThan(7);
+      for (const line of lines) expect(started.output).toMatch(likeness(line));
+      expect(started.status).toBe(0);
+    }),
+  180_000,
+);
 
 describe('the settings', () => {
   const rows = [...text.matchAll(/^\| `([\w[\].]+)` \| (required|`[^`]+`) \| .+ \|$/gm)];
