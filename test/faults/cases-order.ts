@@ -20,19 +20,23 @@ interface Backlog {
   readonly order: SourceSettings['order'];
   readonly events: readonly WorldEvent[];
   readonly settings?: WorldSetup['settings'];
+  readonly shortestMs?: number;
 }
 
 /**
  * A run whose time ends after the first page, the second, the third and so on; then one with time enough. The witness
  * holds each manifest to its position, the oracle both runs to the events. Returns the heads of unfinished walks.
  */
-async function endedAnywhere(program: Program, { order, events, settings = {} }: Backlog): Promise<Manifest[]> {
+async function endedAnywhere(
+  program: Program,
+  { order, events, settings = {}, shortestMs = 3500 }: Backlog,
+): Promise<Manifest[]> {
   const setup = { start: NOON, input, settings, source: { maxLimit: 2, order }, events: [...steady, ...events] };
   const base = createWorld({ ...setup, ...(program && { program }) });
   await base.run();
   base.advance(OUTAGE);
   const heads: Manifest[] = [];
-  for (let timeoutMs = 3500; timeoutMs < 10 * SECOND; timeoutMs += 200) {
+  for (let timeoutMs = shortestMs; timeoutMs < 10 * SECOND; timeoutMs += 200) {
     const world = base.fork();
     await world.run({ timeoutMs });
     heads.push(...chainOf(world).slice(-1));
@@ -55,12 +59,13 @@ async function newestPageFirst(program: Program): Promise<void> {
   }
 }
 
-/** Filed as it happened, but its text tells of a later hour: what follows it disproves what it seemed to show. */
+/** Filed as it happened, but its text tells of a later hour: the page after the one it ends disproves what it showed. */
 async function filedUnderAnotherHour(program: Program): Promise<void> {
   const moved = hours.map((e, index) =>
-    index === 9 ? { ...e, later: [{ from: 0, raw: text(e.row, (e.at ?? 0) + 30 * HOUR) }] } : e,
+    index === 8 ? { ...e, later: [{ from: 0, raw: text(e.row, (e.at ?? 0) + 30 * HOUR) }] } : e,
   );
-  await endedAnywhere(program, { order: 'honoured', events: moved });
+  const heads = await endedAnywhere(program, { order: 'honoured', events: moved, shortestMs: 6 * SECOND });
+  must(heads.length > 5, 'time ends in many places, all after the next page');
 }
 
 /** What is late comes after what is younger; a run that has come to the younger is not to forget it. */
