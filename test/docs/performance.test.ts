@@ -1,0 +1,42 @@
+/** `docs/performance.md` says what follows from the bench's own table, and nothing that contradicts it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const text = readFileSync(join(import.meta.dirname, '../../docs/performance.md'), 'utf8');
+
+interface Measured {
+  readonly period: string;
+  readonly schedule: string;
+  readonly seconds: number;
+  readonly requests: number;
+}
+
+const rows = [
+  ...text.matchAll(/^\| (a day|a month|the year) \| (\w+) \| ([\d.]+) \| ([\d.]+) \| ([\d,]+) \| ([\d.]+) \|$/gm),
+].map(([, period = '', schedule = '', seconds, time, requests = '', asked]) => ({
+  period,
+  schedule,
+  seconds: Number(seconds),
+  requests: Number(requests.replaceAll(',', '')),
+  ratios: [Number(time), Number(asked)],
+}));
+
+function daily(period: string): Measured {
+  const found = rows.find((row) => row.period === period && row.schedule === 'daily');
+  if (found === undefined) throw new Error(`nothing to compare with: ${period}`);
+  return found;
+}
+
+test('every period was measured with every schedule', () => {
+  expect(rows.map(({ period, schedule }) => `${period}, ${schedule}`)).toEqual(
+    ['a day', 'a month', 'the year'].flatMap((period) =>
+      ['daily', 'hourly', 'quarter'].map((each) => `${period}, ${each}`),
+    ),
+  );
+});
+
+test.each(rows)('the ratios of $period, $schedule follow from the figures', ({ period, seconds, requests, ratios }) => {
+  const base = daily(period);
+  expect(Math.abs(seconds / base.seconds - (ratios[0] ?? 0))).toBeLessThan(0.1);
+  expect(Math.abs(requests / base.requests - (ratios[1] ?? 0))).toBeLessThan(0.1);
+});
