@@ -27,6 +27,7 @@ import {
 } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure, Race } from '../shared/errors';
+import { TEAM_PATTERN } from '../shared/keys';
 import type { Clock, Signer } from '../shared/ports';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
@@ -61,8 +62,8 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
   }
 
   try {
+    team = teamOf(event);
     const input = readArchiveInput(event);
-    team = input.team;
     const environment = decodeEnvironment(archiverEnvironment, process.env);
     source = createTeamSource(input, environment.maxRequestsPerMinute, clock);
     const report = await archive(
@@ -105,6 +106,12 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
 function createTeamSource(input: ArchiveInput, maxRequestsPerMinute: number, clock: Clock): Source {
   const userAgent = `postman-audit-archive/${version}`;
   return createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, journal });
+}
+
+/** Also of an input that is refused: the team's own alarm must ring. */
+function teamOf(event: unknown): string {
+  const team = typeof event === 'object' && event !== null && 'team' in event ? event.team : undefined;
+  return typeof team === 'string' && TEAM_PATTERN.test(team) ? team : 'unknown';
 }
 
 /** A failed look at the key is not remembered: the next run tries again. */

@@ -101,6 +101,12 @@ test('names every problem of its input at once', async () => {
   for (const field of Object.keys(event)) expect(error.message).toContain(field);
 });
 
+test("a refused input counts against the team it names, so that the team's alarm rings", async () => {
+  const { summary, metrics } = await failureOf({ ...input, baseUrl: 'http://source.test' });
+  expect(summary).toMatchObject({ outcome: 'failed', team: 'main' });
+  expect(metrics).toMatchObject({ team: 'main', [metricNames.failed]: 1 });
+});
+
 test.each([
   'http://source.test',
   'ftp://source.test',
