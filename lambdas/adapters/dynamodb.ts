@@ -12,8 +12,8 @@ import {
 import type { Checkpoint, CheckpointStore, Hint, Lease } from '../shared/ports';
 import { awsFailure } from './aws-errors';
 
-/** A lease that claims to last longer was written by a clock that is wrong, or by hand. */
-const LONGEST_LEASE_MS = 3_600_000;
+/** A lease that claims to last longer was written by a clock that is wrong, or by hand: it must not hold the next run. */
+const LONGEST_LEASE_MS = 300_000;
 /** What our own retry finds, after a first attempt that saved the checkpoint and gave up the lease. */
 const RELEASED = ' OR attribute_not_exists(leaseOwner) AND seq = :seq AND #position = :position';
 

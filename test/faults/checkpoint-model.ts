@@ -14,7 +14,7 @@ export interface ItemCell {
   item: Item | undefined;
 }
 
-const LONGEST_LEASE_MS = 3_600_000;
+const LONGEST_LEASE_MS = 300_000;
 
 /** Every operation is one conditional UpdateItem: it happens whole or not at all. */
 export function checkpointModel(cell: ItemCell) {
