@@ -70,7 +70,7 @@ export class Catalog extends Construct {
         name: 'quarantine_lines',
         comment: 'The event as Postman sent it',
         prefix: datePrefix('quarantine', eachPartition('team'), eachPartition('dt')),
-        dt: 'UTC date of the fetch',
+        dt: 'UTC date of the line, or of the fetch where the line has no usable time',
       }),
       this.lines('ManifestLines', {
         name: 'manifest_lines',

@@ -45,13 +45,13 @@ function describe(outcome: Outcome): string {
     const here = code === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
     return `FAILED, ${code ?? name}: ${message}${here}`;
   }
-  const { counts, seq, sweep, recovered = 0 } = outcome.result as RunSummary;
+  const { counts, seq, sweeps = [], recovered = 0 } = outcome.result as RunSummary;
   if (counts === undefined) return (outcome.result as RunSummary).outcome;
   const held = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
   return [
     `${count(counts.events)} new (${counts.late} late), ${count(counts.known)} known, ${held} to quarantine`,
     `${counts.pages} pages, manifest ${seq}`,
-    ...(sweep === undefined || sweep === null ? [] : [`swept ${sweep.date}`]),
+    ...sweeps.map(({ date }) => `swept ${date}`),
     ...(recovered > 0 ? [`${recovered} segments of a cut-off run published`] : []),
   ].join('; ');
 }

@@ -29,7 +29,7 @@ clocks AS (
   SELECT
     *,
     CASE
-      WHEN regexp_like(clock, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.,][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?\z')
+      WHEN regexp_like(clock, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.,][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?\z')
       THEN
         TRY_CAST(
           substr(clock, 1, 10) || ' ' || substr(clock, 12, 8) || '.'
@@ -37,9 +37,10 @@ clocks AS (
           AS timestamp(3)
         )
     END AS local_time,
-    CAST(regexp_extract(clock, '([+-])([0-9]{2}):?([0-9]{2})\z', 1) || '1' AS bigint) AS zone_sign,
-    CAST(regexp_extract(clock, '([+-])([0-9]{2}):?([0-9]{2})\z', 2) AS bigint) * 60
-      + CAST(regexp_extract(clock, '([+-])([0-9]{2}):?([0-9]{2})\z', 3) AS bigint) AS zone_minutes
+    -- An offset stands after the seconds or their fraction: the date holds "-" too.
+    CAST(regexp_extract(clock, ':[0-9]{2}([.,][0-9]+)?([+-])([0-9]{2}):?([0-9]{2})?\z', 2) || '1' AS bigint) AS zone_sign,
+    CAST(regexp_extract(clock, ':[0-9]{2}([.,][0-9]+)?([+-])([0-9]{2}):?([0-9]{2})?\z', 3) AS bigint) * 60
+      + CAST(coalesce(nullif(regexp_extract(clock, ':[0-9]{2}([.,][0-9]+)?([+-])([0-9]{2}):?([0-9]{2})?\z', 4), ''), '0') AS bigint) AS zone_minutes
   FROM objects
 )
 SELECT

@@ -31,10 +31,13 @@ SELECT
   TRY_CAST(replace(replace(json_extract_scalar(payload, '$.run.walkStart'), 'T', ' '), 'Z', '') AS timestamp(3)) AS walk_start,
   json_extract_scalar(payload, '$.run.codeVersion') AS code_version,
   json_extract_scalar(payload, '$.run.reason') AS reason,
+  json_extract_scalar(payload, '$.run.source') AS source,
   TRY_CAST(replace(replace(json_extract_scalar(payload, '$.start'), 'T', ' '), 'Z', '') AS timestamp(3)) AS chain_start,
   TRY_CAST(replace(replace(json_extract_scalar(payload, '$.window.from'), 'T', ' '), 'Z', '') AS timestamp(3)) AS window_from,
   TRY_CAST(replace(replace(json_extract_scalar(payload, '$.window.to'), 'T', ' '), 'Z', '') AS timestamp(3)) AS window_to,
   position,
+  TRY_CAST(replace(replace(json_extract_scalar(payload, '$.latest'), 'T', ' '), 'Z', '') AS timestamp(3)) AS latest,
+  TRY_CAST(replace(replace(json_extract_scalar(payload, '$.sweptAt'), 'T', ' '), 'Z', '') AS timestamp(3)) AS swept_at,
   -- Of the events of this manifest those are late that are older than this; on a first run none is.
   coalesce(
     first_value(previous_position) OVER (PARTITION BY team, run_id ORDER BY seq),
@@ -48,7 +51,7 @@ SELECT
   TRY_CAST(json_extract_scalar(payload, '$.counts.revisions') AS bigint) AS revisions,
   json_format(json_extract(payload, '$.counts.quarantined')) AS quarantined,
   json_format(json_extract(payload, '$.gaps')) AS gaps,
-  json_format(json_extract(payload, '$.sweep')) AS sweep,
+  json_format(json_extract(payload, '$.sweeps')) AS sweeps,
   json_format(json_extract(payload, '$.retention')) AS retention,
   json_format(json_extract(payload, '$.segments')) AS segments,
   json_extract_scalar(payload, '$.previous') AS previous,

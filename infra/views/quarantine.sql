@@ -1,6 +1,7 @@
 -- One row per line that may not be under events/, and why; the columns are those of the view "events". Postman may
 -- have sent anything: rows without an id or an instant are here, and later bodies of events that are archived.
--- Filter by dt, the UTC date of the fetch; and by team where you can.
+-- Filter by dt, and by team where you can. dt is the UTC date of the line's own time where that is usable, otherwise the
+-- day that a sweep read again, otherwise the day on which the run began.
 SELECT
   team,
   dt,

@@ -4,9 +4,10 @@
  * quarantine. A plain value: nothing is written here.
  */
 import { type AuditEvent, compareEvents, type DatedEvent, type QuarantineReason } from '../shared/event';
-import { type Area, dateOf, segmentKey } from '../shared/keys';
+import { dateOf, segmentKey } from '../shared/keys';
 import { type SegmentEntry, sha256 } from '../shared/manifest';
 import { compress, joinLines } from '../shared/ndjson';
+import { earlier, later } from './walk';
 
 /** A draft may pass these by the one page that fills it. */
 export interface BatchLimits {
@@ -21,21 +22,24 @@ export const BATCH_LIMITS: BatchLimits = { events: 10_000, bytes: 8 * 1024 * 102
 export interface Held {
   readonly event: AuditEvent;
   readonly reason: QuarantineReason;
+  /** Its partition under `quarantine/`, `YYYY-MM-DD`. */
+  readonly date: string;
+  /** The event's own instant where that is in range, otherwise the walk start. */
+  readonly instant: Date;
 }
 
 export interface Draft {
   add(event: DatedEvent): void;
-  /** At most one line per id (or, without an id, per content): false where it has that already. */
-  hold(held: Held): boolean;
+  hold(held: Held): void;
   isFull(): boolean;
   isEmpty(): boolean;
   readonly events: readonly DatedEvent[];
-  readonly held: Map<string, Held>;
+  readonly held: readonly Held[];
 }
 
 export function createDraft(limits: BatchLimits): Draft {
   const events: DatedEvent[] = [];
-  const held = new Map<string, Held>();
+  const held: Held[] = [];
   let bytes = 0;
   return {
     events,
@@ -46,20 +50,12 @@ export function createDraft(limits: BatchLimits): Draft {
       bytes += event.line.length;
     },
     hold(line) {
-      const identity = heldIdentity(line.event);
-      if (held.has(identity)) return false;
-      held.set(identity, { ...line, event: { ...line.event, line: Buffer.from(line.event.line) } });
+      held.push({ ...line, event: { ...line.event, line: Buffer.from(line.event.line) } });
       bytes += line.event.line.length;
-      return true;
     },
-    isEmpty: () => events.length + held.size === 0,
-    isFull: () => events.length + held.size >= limits.events || bytes >= limits.bytes,
+    isEmpty: () => events.length + held.length === 0,
+    isFull: () => events.length + held.length >= limits.events || bytes >= limits.bytes,
   };
-}
-
-/** What makes two quarantined lines the same: the id, or without one the whole content. */
-export function heldIdentity(event: AuditEvent): string {
-  return event.id === undefined ? `sha256:${sha256(event.line)}` : `id:${event.id}`;
 }
 
 export interface SealedBatch {
@@ -71,55 +67,61 @@ export interface SealedBatch {
 export interface SealOptions {
   readonly team: string;
   readonly seq: number;
-  /** UTC date of the fetch: the partition of what is quarantined. */
-  readonly fetchDate: string;
 }
 
-export function sealBatch(draft: Draft, options: SealOptions): SealedBatch {
-  const segments: SegmentEntry[] = [];
+export function sealBatch(draft: Draft, { team, seq }: SealOptions): SealedBatch {
+  const events = [...draft.events]
+    .sort(compareEvents)
+    .map(({ instant, line }) => ({ date: dateOf(instant), instant, line }));
+  const held = draft.held.map(({ event, date, instant }) => ({ date, instant, line: event.line }));
+  held.sort((a, b) => Buffer.compare(a.line, b.line));
   const members: Buffer[] = [];
+  const segments: SegmentEntry[] = [];
   let offset = 0;
-
-  function append(area: Area, date: string, lines: readonly Buffer[], span: readonly [Date, Date] | undefined): void {
-    const content = joinLines(lines);
-    const member = compress(content);
-    segments.push({
-      key: segmentKey(area, options.team, date, options.seq),
-      offset,
-      length: member.length,
-      lines: lines.length,
-      bytes: content.length,
-      sha256: sha256(content),
-      first: span?.[0].toISOString() ?? null,
-      last: span?.[1].toISOString() ?? null,
-    });
-    members.push(member);
-    offset += member.length;
+  for (const [area, lines] of [
+    ['events', events],
+    ['quarantine', held],
+  ] as const) {
+    for (const [date, sameDate] of byDate(lines)) {
+      const { member, ...entry } = pack(sameDate);
+      segments.push({ key: segmentKey(area, team, date, seq), offset, ...entry });
+      members.push(member);
+      offset += member.length;
+    }
   }
-
-  for (const [date, events] of byDate(draft.events)) {
-    const [first, last] = [events[0], events.at(-1)];
-    if (first && last)
-      append(
-        'events',
-        date,
-        events.map((event) => event.line),
-        [first.instant, last.instant],
-      );
-  }
-  const held = [...draft.held.values()].map(({ event }) => event.line).sort(Buffer.compare);
-  if (held.length > 0) append('quarantine', options.fetchDate, held, undefined);
   return { members: Buffer.concat(members), segments };
 }
 
-/** Events by UTC date, dates and events in order. */
-function byDate(events: readonly DatedEvent[]): Map<string, DatedEvent[]> {
-  const dates = new Map<string, DatedEvent[]>();
-  for (const event of [...events].sort(compareEvents)) {
-    const date = dateOf(event.instant);
-    const sameDate = dates.get(date);
-    if (sameDate === undefined) dates.set(date, [event]);
-    else sameDate.push(event);
+/** A line with its partition, and the instant by which the segment's first and last are told. */
+interface PlacedLine {
+  readonly date: string;
+  readonly instant: Date;
+  readonly line: Buffer;
+}
+
+/** The dates in order, the lines of each in the order given. */
+function byDate(lines: readonly PlacedLine[]): [string, PlacedLine[]][] {
+  const dates = new Map<string, PlacedLine[]>();
+  for (const line of lines) {
+    const sameDate = dates.get(line.date);
+    if (sameDate === undefined) dates.set(line.date, [line]);
+    else sameDate.push(line);
   }
-  return dates;
+  return [...dates].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function pack(lines: readonly PlacedLine[]): Omit<SegmentEntry, 'key' | 'offset'> & { readonly member: Buffer } {
+  const content = joinLines(lines.map(({ line }) => line));
+  const member = compress(content);
+  const instants = lines.map(({ instant }) => instant);
+  return {
+    member,
+    length: member.length,
+    objectSha256: sha256(member),
+    lines: lines.length,
+    bytes: content.length,
+    sha256: sha256(content),
+    first: instants.reduce(earlier).toISOString(),
+    last: instants.reduce(later).toISOString(),
+  };
 }

@@ -4,8 +4,16 @@
  */
 import { seal } from '../shared/dsse';
 import { Race } from '../shared/errors';
-import { batchKey, dateOf, manifestKey } from '../shared/keys';
-import { encodeManifest, FORMAT, type Manifest, PAYLOAD_TYPE, type Retention, sha256 } from '../shared/manifest';
+import { batchKey, manifestKey } from '../shared/keys';
+import {
+  encodeManifest,
+  FORMAT,
+  latestOf,
+  type Manifest,
+  PAYLOAD_TYPE,
+  type Retention,
+  sha256,
+} from '../shared/manifest';
 import type { Clock, ObjectStore, Signer } from '../shared/ports';
 import { type SealedBatch, sealBatch } from './batch';
 import type { Gathered } from './gather';
@@ -17,6 +25,8 @@ export interface CommitOptions {
   readonly scheduledTime: string;
   readonly codeVersion: string;
   readonly retention: Retention | null;
+  /** Where the events come from. */
+  readonly baseUrl: string;
   readonly store: ObjectStore;
   readonly signer: Signer;
   readonly clock: Clock;
@@ -30,14 +40,14 @@ export interface Staged {
 
 export async function stage(gathered: Gathered, head: Head | undefined, options: CommitOptions): Promise<Staged> {
   const seq = (head?.manifest.seq ?? 0) + 1;
-  const sealed = sealBatch(gathered.draft, { team: options.team, seq, fetchDate: dateOf(gathered.walkStart) });
+  const sealed = sealBatch(gathered.draft, { team: options.team, seq });
   const key = batchKey(options.team, seq, options.runId);
   // Before anything is written: nothing the manifest lists is ever older than `finished`, so nothing expires sooner.
   const finished = options.clock.now();
   // `exists` is this very call, applied before its response was lost: the run's id is in the key.
   if (sealed.members.length > 0) await options.store.create(key, sealed.members, 'application/gzip');
   return {
-    manifest: draw(gathered, sealed, { ...options, seq, key, finished, previous: head?.hash ?? null }),
+    manifest: draw(gathered, sealed, { ...options, seq, key, finished, head }),
     members: sealed.members,
   };
 }
@@ -59,7 +69,7 @@ interface Place {
   readonly seq: number;
   readonly key: string;
   readonly finished: Date;
-  readonly previous: string | null;
+  readonly head: Head | undefined;
 }
 
 function draw(gathered: Gathered, sealed: SealedBatch, options: CommitOptions & Place): Manifest {
@@ -67,7 +77,7 @@ function draw(gathered: Gathered, sealed: SealedBatch, options: CommitOptions & 
     format: FORMAT,
     team: options.team,
     seq: options.seq,
-    previous: options.previous,
+    previous: options.head?.hash ?? null,
     run: {
       id: options.runId,
       scheduledTime: options.scheduledTime,
@@ -75,14 +85,17 @@ function draw(gathered: Gathered, sealed: SealedBatch, options: CommitOptions & 
       finished: options.finished.toISOString(),
       codeVersion: options.codeVersion,
       reason: gathered.reason,
+      source: new URL(options.baseUrl).origin,
     },
     start: gathered.start.toISOString(),
     window: { from: gathered.window.from.toISOString(), to: gathered.window.to.toISOString() },
     position: gathered.position.toISOString(),
+    latest: latestOf(options.head?.manifest.latest ?? null, sealed.segments),
     counts: gathered.counts,
     gaps: gathered.gaps,
-    sweep: gathered.sweep,
+    sweeps: gathered.sweeps,
     sweepTurn: gathered.sweepTurn,
+    sweptAt: gathered.sweptAt?.toISOString() ?? null,
     sourceTeams: gathered.sourceTeams,
     retention: options.retention,
     batch: sealed.members.length === 0 ? null : { key: options.key, bytes: sealed.members.length },

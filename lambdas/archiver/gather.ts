@@ -56,8 +56,10 @@ export interface Gathered extends Intaken {
   readonly window: TimeSpan;
   readonly position: Date;
   readonly gaps: readonly Gap[];
-  readonly sweep: Sweep | null;
+  readonly sweeps: readonly Sweep[];
   readonly sweepTurn: number;
+  /** Walk start of the run that began the chain's last sweep. */
+  readonly sweptAt: Date | undefined;
   /** The run ends with this batch. */
   readonly last: boolean;
 }
@@ -71,6 +73,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     lateBefore: previous && begin,
     // What is dated ahead is archived as well: at most a day ahead of where the last walk began.
     lookbackDates: previous === undefined ? [] : datesBetween(before(begin, lookbackMs), before(begin, -DAY_MS)),
+    previousWalkStart: previous && new Date(previous.run.walkStart),
     sourceTeams: previous?.sourceTeams ?? [],
   });
   const gaps: Gap[] = [];
@@ -78,6 +81,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   let isPromised = previous !== undefined || options.startDate !== undefined;
   let start = previous === undefined ? begin : new Date(previous.start);
   let sweepTurn = previous?.sweepTurn ?? 0;
+  let sweptAt = previous?.sweptAt ? new Date(previous.sweptAt) : undefined;
   let walkStart = startedAt;
   let hasBegun = false;
   let hasHandedOut = false;
@@ -87,19 +91,21 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   let position = begin;
   let floor = keptFrom;
 
-  async function handOut(reason: SealReason, last: boolean, sweep: Sweep | null = null): Promise<Gathered> {
+  function handOut(reason: SealReason, last: boolean, sweeps: readonly Sweep[] = []): Gathered {
     const from = later(span.from, floor);
     const window = { from, to: later(from, reached) };
-    const taken = await intake.take();
+    const taken = intake.take();
     isPromised = true;
     settled = position;
-    return { ...taken, start, reason, last, walkStart, window, position, gaps: gaps.splice(0), sweep, sweepTurn };
+    const swept = { sweeps, sweepTurn, sweptAt };
+    return { ...taken, start, reason, last, walkStart, window, position, gaps: gaps.splice(0), ...swept };
   }
 
   /** Takes in what a walk yields, and hands out a batch whenever one is full. */
   async function* drain(
     steps: AsyncGenerator<WalkStep, WalkEnd>,
     onStep: (step: WalkStep, admitted: readonly Admitted[]) => void,
+    sweptDate?: string,
   ): AsyncGenerator<Gathered, WalkEnd> {
     for (let step = await steps.next(); ; step = await steps.next()) {
       if (step.done) return step.value;
@@ -107,10 +113,10 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
       // what was claimed by one of its servers' clocks stays claimed when the next answer comes from another.
       if (!hasBegun) walkStart = earlier(walkStart, step.value.serverTime ?? walkStart);
       hasBegun = true;
-      onStep(step.value, await intake.admit(step.value.events, walkStart));
+      onStep(step.value, await intake.admit(step.value.events, walkStart, sweptDate));
       await options.onPage(step.value.claim, step.value.events.length);
       if (!intake.isFull()) continue;
-      yield await handOut('batch-full', false);
+      yield handOut('batch-full', false);
       hasHandedOut = true;
       // What lies within the lookback may come again under another date.
       intake.forgetBefore(dateOf(before(earlier(step.value.claim, walkStart), lookbackMs)));
@@ -134,15 +140,18 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
     const steps = walk({ from, to: midnight(from, 1) }, source, { now: walkStart, floor, reserveMs: RESERVE_MS });
     let failure: unknown;
     try {
-      watch.end(yield* drain(steps, (step, admitted) => watch.see(admitted, step.floor)));
+      watch.end(yield* drain(steps, (step, admitted) => watch.see(admitted, step.floor), date));
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       // A day that the source cannot serve must not keep the walk's events out of the archive, nor the next day unswept.
       failure = error;
     }
     const sweep = watch.result();
-    if (sweep !== null) sweepTurn += 1;
-    yield await handOut('complete', failure === undefined, sweep);
+    if (sweep !== null) {
+      sweepTurn += 1;
+      sweptAt = walkStart;
+    }
+    yield handOut('complete', failure === undefined, sweep === null ? [] : [sweep]);
     if (failure !== undefined) throw failure;
   }
 
@@ -153,7 +162,7 @@ export async function* gather(options: GatherOptions): AsyncGenerator<Gathered, 
   const hasTime = end === 'complete' && options.clock.remainingMs() > SWEEP_MIN_MS;
   const date = hasTime ? sweepDate(sweepTurn, walkStart, later(floor, start)) : undefined;
   if (date !== undefined) return yield* sweepOne(date);
-  const batch = await handOut(end, true);
+  const batch = handOut(end, true);
   // Only where the walk began in mid-day already: the manifest of one that began at midnight lets the next begin there.
   const isStuck = resumes && end === 'deadline' && !hasHandedOut && batch.draft.isEmpty() && reached <= span.from;
   if (isStuck) throw outOfTime();

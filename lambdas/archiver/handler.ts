@@ -138,19 +138,24 @@ function emit(metrics: Metrics, run: RunSummary, now: Date): void {
   if (run.outcome === 'archived') metrics.addMetric(metricNames.succeeded, MetricUnit.Count, 1);
   metrics.addMetric(metricNames.throttled, MetricUnit.Count, run.throttled);
   if (run.counts === undefined) return;
-  const { counts, gaps = 0, sweep, position } = run;
-  const quarantined = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
+  const { counts, gaps = 0, sweeps = [], position } = run;
+  const quarantined = sum(Object.values(counts.quarantined));
   metrics.addMetric(metricNames.eventsArchived, MetricUnit.Count, counts.events);
   metrics.addMetric(metricNames.eventsLate, MetricUnit.Count, counts.late);
   metrics.addMetric(metricNames.quarantined, MetricUnit.Count, quarantined);
   metrics.addMetric(metricNames.revisions, MetricUnit.Count, counts.revisions);
   metrics.addMetric(metricNames.requests, MetricUnit.Count, counts.requests);
   metrics.addMetric(metricNames.gaps, MetricUnit.Count, gaps);
-  metrics.addMetric(metricNames.sweepMissing, MetricUnit.Count, sweep?.missing ?? 0);
-  metrics.addMetric(metricNames.sweepChanged, MetricUnit.Count, sweep?.changed ?? 0);
+  const [missing, changed] = [sum(sweeps.map((sweep) => sweep.missing)), sum(sweeps.map((sweep) => sweep.changed))];
+  metrics.addMetric(metricNames.sweepMissing, MetricUnit.Count, missing);
+  metrics.addMetric(metricNames.sweepChanged, MetricUnit.Count, changed);
   if (position !== undefined) {
     metrics.addMetric(metricNames.positionLag, MetricUnit.Seconds, (now.getTime() - Date.parse(position)) / 1000);
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function describe(error: unknown): Partial<RunSummary> {

@@ -3,13 +3,19 @@
  * revision, or quarantined; only a revision after the first of its event is counted and not kept.
  */
 import { IntegrityError } from '../shared/errors';
-import { type AuditEvent, isDated, QUARANTINE_REASONS, type QuarantineReason, quarantineReason } from '../shared/event';
-import { dateOf } from '../shared/keys';
+import {
+  type AuditEvent,
+  instantInRange,
+  isDated,
+  QUARANTINE_REASONS,
+  type QuarantineReason,
+  quarantineReason,
+} from '../shared/event';
+import { dateOf, datesBetween, midnight } from '../shared/keys';
 import type { Counts } from '../shared/manifest';
 import type { ObjectStore } from '../shared/ports';
 import { type BatchLimits, createDraft, type Draft, type Held } from './batch';
-import { createKnown, type Standing } from './known';
-import { dropQuarantined } from './quarantine';
+import { createKept, createKnown, type Standing } from './known';
 import type { Source } from './source';
 
 const MAX_SOURCE_TEAMS = 100;
@@ -24,6 +30,8 @@ export interface IntakeOptions {
   readonly lateBefore: Date | undefined;
   /** An id that moved to another of these dates is a revision, not a new event. */
   readonly lookbackDates: readonly string[];
+  /** Walk start of the run before: from its date on, a line without an instant may be kept already. */
+  readonly previousWalkStart: Date | undefined;
   /** Postman teams this chain has met. */
   readonly sourceTeams: readonly string[];
   readonly acceptOtherTeam: boolean;
@@ -32,14 +40,21 @@ export interface IntakeOptions {
 
 export interface Intake {
   /** Takes one page in; tells how each event that may enter `events/` stands. */
-  admit(events: readonly AuditEvent[], walkStart: Date): Promise<readonly Admitted[]>;
+  admit(events: readonly AuditEvent[], walkStart: Date, sweptDate?: string): Promise<readonly Admitted[]>;
   isFull(): boolean;
   /** The draft and the counts since the last one. The intake goes on with a new draft. */
-  take(): Promise<Intaken>;
+  take(): Intaken;
   /** The ids the archive holds of a date. */
   archivedIds(date: string): Promise<ReadonlySet<string>>;
   /** Only after what was taken is committed and published: it could not be read again before. */
   forgetBefore(date: string): void;
+}
+
+/** Under what circumstances a page was served. */
+interface Meeting {
+  readonly walkStart: Date;
+  /** The older day that is read again, `YYYY-MM-DD`; undefined in the walk. */
+  readonly sweptDate: string | undefined;
 }
 
 export interface Admitted {
@@ -56,32 +71,42 @@ export interface Intaken {
 
 export function createIntake(options: IntakeOptions): Intake {
   const known = createKnown(options.team, options.store);
+  const kept = createKept(options.team, options.store);
   const teams = createTeamCheck(options.sourceTeams, options.acceptOtherTeam);
   let { lookbackDates } = options;
   let draft = createDraft(options.batchLimits);
   let tally = { pages: 0, late: 0, known: 0, revisions: 0, requestsBefore: options.source.tally().requests };
 
-  async function admit(events: readonly AuditEvent[], walkStart: Date): Promise<readonly Admitted[]> {
+  async function admit(
+    events: readonly AuditEvent[],
+    walkStart: Date,
+    sweptDate?: string,
+  ): Promise<readonly Admitted[]> {
+    const met = { walkStart, sweptDate };
     tally.pages += 1;
     teams.meet(events);
     const dates = events.flatMap((event) =>
-      event.instant && quarantineReason(event, walkStart) === undefined ? dateOf(event.instant) : [],
+      event.instant && quarantineReason(event, met.walkStart) === undefined ? dateOf(event.instant) : [],
     );
     if (dates.length > 0) await known.load([...lookbackDates, ...dates]);
-    return events.flatMap((event) => place(event, walkStart) ?? []);
+    const unfit: Held[] = [];
+    const admitted = events.flatMap((event) => place(event, met, unfit) ?? []);
+    await hold(unfit, met);
+    return admitted;
   }
 
-  function place(event: AuditEvent, walkStart: Date): Admitted | undefined {
-    const reason = quarantineReason(event, walkStart);
+  /** Undefined for an event that may not enter `events/`; that and a revision are added to `unfit`. */
+  function place(event: AuditEvent, met: Meeting, unfit: Held[]): Admitted | undefined {
+    const reason = quarantineReason(event, met.walkStart);
     if (reason !== undefined || !isDated(event)) {
-      if (!draft.hold({ event, reason: reason ?? 'no-id' })) tally.known += 1;
+      unfit.push(heldLine(event, reason ?? 'no-id', met));
       return undefined;
     }
     const standing = known.meet(event);
     if (standing === 'known') tally.known += 1;
     if (standing === 'revision') {
       tally.revisions += 1;
-      draft.hold({ event, reason: 'revision' });
+      unfit.push(heldLine(event, 'revision', met));
     }
     if (standing === 'new') {
       if (options.lateBefore !== undefined && event.instant < options.lateBefore) tally.late += 1;
@@ -90,8 +115,19 @@ export function createIntake(options: IntakeOptions): Intake {
     return { id: event.id, date: dateOf(event.instant), standing };
   }
 
-  async function take(): Promise<Intaken> {
-    const dropped = await dropQuarantined(draft.held, options.team, options.store);
+  /** Holds each line that the quarantine does not have already. */
+  async function hold(unfit: readonly Held[], { walkStart, sweptDate }: Meeting): Promise<void> {
+    if (unfit.length === 0) return;
+    const walkDates = datesBetween(options.previousWalkStart ?? walkStart, walkStart);
+    const sweptDates = sweptDate === undefined ? [] : [sweptDate, dateOf(midnight(new Date(sweptDate), 1))];
+    await kept.load([...lookbackDates, ...walkDates, ...sweptDates, ...unfit.map(({ date }) => date)]);
+    for (const line of unfit) {
+      if (kept.isMissing(line.date, line.event)) draft.hold(line);
+      else if (line.reason !== 'revision') tally.known += 1;
+    }
+  }
+
+  function take(): Intaken {
     const { requests } = options.source.tally();
     const { requestsBefore, ...counted } = tally;
     const taken = {
@@ -101,9 +137,9 @@ export function createIntake(options: IntakeOptions): Intake {
         requests: requests - requestsBefore,
         events: draft.events.length,
         late: counted.late,
-        known: counted.known + dropped.filter(({ reason }) => reason !== 'revision').length,
+        known: counted.known,
         revisions: counted.revisions,
-        quarantined: countReasons([...draft.held.values()]),
+        quarantined: countReasons(draft.held),
       },
       sourceTeams: teams.met(),
     };
@@ -119,6 +155,7 @@ export function createIntake(options: IntakeOptions): Intake {
 
   function forgetBefore(date: string): void {
     known.forgetBefore(date);
+    kept.forgetBefore(date);
     lookbackDates = lookbackDates.filter((kept) => kept >= date);
   }
 
@@ -129,6 +166,13 @@ export function createIntake(options: IntakeOptions): Intake {
     archivedIds,
     forgetBefore,
   };
+}
+
+/** A line goes into the partition of its own instant, else of the swept day, else of the walk start. */
+function heldLine(event: AuditEvent, reason: QuarantineReason, { walkStart, sweptDate }: Meeting): Held {
+  const own = instantInRange(event, walkStart);
+  const date = own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);
+  return { event, reason, date, instant: own ?? walkStart };
 }
 
 function countReasons(held: readonly Held[]): Record<QuarantineReason, number> {

@@ -5,7 +5,7 @@
  */
 import { IntegrityError } from '../shared/errors';
 import { type Manifest, mayHaveExpired, type SegmentEntry, sha256 } from '../shared/manifest';
-import { decompress, GzipError, SEGMENT_CONTENT_TYPE } from '../shared/ndjson';
+import { SEGMENT_CONTENT_TYPE } from '../shared/ndjson';
 import type { Clock, ObjectStore } from '../shared/ports';
 import { inParallel } from './parallel';
 
@@ -64,11 +64,7 @@ function checkContent(
   code: 'segment-differs' | 'batch-unreadable',
   key: string,
 ): void {
-  try {
-    if (sha256(decompress(bytes, segment.bytes)) === segment.sha256) return;
-  } catch (error) {
-    if (!(error instanceof GzipError)) throw error;
-  }
+  if (sha256(bytes) === segment.objectSha256) return;
   throw new IntegrityError(
     code,
     `${key} does not hold what the signed manifest says of ${segment.key}; nothing was written over it`,

@@ -17,7 +17,7 @@ export const emptyReport: RunReport = {
     quarantined: { 'no-id': 0, 'bad-timestamp': 0, 'out-of-range': 0, oversize: 0, revision: 0 },
   },
   gaps: 0,
-  sweep: null,
+  sweeps: [],
   recovered: 0,
 };
 
@@ -29,7 +29,7 @@ export function addManifest(report: RunReport, manifest: Manifest): RunReport {
     position: manifest.position,
     counts: addCounts(report.counts, manifest.counts),
     gaps: report.gaps + manifest.gaps.length,
-    sweep: manifest.sweep ?? report.sweep,
+    sweeps: [...report.sweeps, ...manifest.sweeps],
   };
 }
 

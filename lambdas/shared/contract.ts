@@ -45,7 +45,7 @@ export interface RunReport {
   readonly position: string | undefined;
   readonly counts: Counts;
   readonly gaps: number;
-  readonly sweep: Sweep | null;
+  readonly sweeps: readonly Sweep[];
   /** Segments that a dead run had left unpublished. */
   readonly recovered: number;
 }

@@ -72,8 +72,13 @@ export function quarantineReason(event: AuditEvent, walkStart: Date): Quarantine
   if (event.line.length > MAX_LINE_BYTES) return 'oversize';
   if (event.id === undefined) return 'no-id';
   if (event.instant === undefined) return 'bad-timestamp';
-  const latest = walkStart.getTime() + DAY_MS;
-  return event.instant < EARLIEST_INSTANT || event.instant.getTime() > latest ? 'out-of-range' : undefined;
+  return instantInRange(event, walkStart) === undefined ? 'out-of-range' : undefined;
+}
+
+/** The event's own instant where it lies between 2020-01-01 and one day after the walk start, otherwise undefined. */
+export function instantInRange({ instant }: AuditEvent, walkStart: Date): Date | undefined {
+  if (instant === undefined || instant < EARLIEST_INSTANT) return undefined;
+  return instant.getTime() > walkStart.getTime() + DAY_MS ? undefined : instant;
 }
 
 export function isDated(event: AuditEvent): event is DatedEvent {
@@ -88,10 +93,11 @@ export function compareEvents(a: DatedEvent, b: DatedEvent): number {
 }
 
 const ISO_INSTANT =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9})\d*)?(?:([Zz])|([+-])(\d{2}):?(\d{2}))?$/;
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9})\d*)?(?:([Zz])|([+-])(\d{2})(?::?(\d{2}))?)?$/;
 
 /**
  * The instant of an ISO 8601 date and time, to the millisecond (further digits are cut off). No time zone means UTC.
+ * An offset may be hours alone (`+02`).
  * Undefined where any field is out of its range: `Date` would roll 30 February over, and an auditor would be told
  * another day.
  */

@@ -1,8 +1,10 @@
 /**
- * The manifest: the signed record of one batch, or of a run that found nothing new, and the commit itself. Archive
- * format 1; `docs/format.md` is the normative text. Once written it is under lock, so a field is only ever added.
+ * The manifest: the signed record of one batch, or of a run that found nothing new. Putting it is the commit. This is
+ * archive format 1, of which `docs/format.md` is the normative text. A manifest is under lock once it is written, so a
+ * later version may add fields and must not change or remove any.
  */
 import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
 import type { QuarantineReason } from './event';
 
 export const FORMAT = 'postman-audit-archive/1';
@@ -10,115 +12,162 @@ export const PAYLOAD_TYPE = 'application/vnd.postman-audit-archive.manifest.v1+j
 
 const DAY_MS = 86_400_000;
 
-/** Why the batch was sealed: nothing more to fetch; the batch was full; or the time left was too short to go on. */
-export type SealReason = 'complete' | 'batch-full' | 'deadline';
+const text = z.string().check(z.minLength(1));
+const count = z.int().check(z.minimum(0));
+/** Lower-case hexadecimal. */
+const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+/** ISO 8601 in UTC with milliseconds. */
+const instant = z.string().check(z.refine(isInstant));
+/** UTC date, `YYYY-MM-DD`. */
+const date = z.string().check(z.refine((value) => isInstant(`${value}T00:00:00.000Z`)));
+/** Half-open. */
+const timeRange = z.object({ from: instant, to: instant });
 
-/** All instants are ISO 8601 strings in UTC with milliseconds; all hashes are lower-case hex SHA-256. */
-export interface Manifest {
-  readonly format: typeof FORMAT;
-  readonly team: string;
-  /** Contiguous from 1. */
-  readonly seq: number;
-  /** SHA-256 of the previous manifest's payload bytes; null for the first. */
-  readonly previous: string | null;
-  readonly run: {
-    readonly id: string;
-    readonly scheduledTime: string;
-    readonly walkStart: string;
-    readonly finished: string;
-    readonly codeVersion: string;
-    readonly reason: SealReason;
-  };
-  /** The instant from which this chain archives: decided by its first run, and the same in every manifest. */
-  readonly start: string;
-  /** What this run had read of the source when the batch was sealed, half-open. The next run goes on from it. */
-  readonly window: TimeRange;
-  /** The instant up to which the walk has come. Never goes back. */
-  readonly position: string;
-  readonly counts: Counts;
-  /** What no archive can hold any more: the source had forgotten it before it was asked. */
-  readonly gaps: readonly Gap[];
-  /** The older day this run read again, or null where it came to none. */
-  readonly sweep: Sweep | null;
-  /** How many sweeps this chain has begun: it decides which day is next. */
-  readonly sweepTurn: number;
-  /** Raw tokens of the team ids (`data.team.id`) met in this chain so far, sorted; at most 100. */
-  readonly sourceTeams: readonly string[];
-  /** The bucket's default retention as the archiver was told it, or null where there is none. */
-  readonly retention: Retention | null;
-  /** The staged object, or null for an empty batch. */
-  readonly batch: { readonly key: string; readonly bytes: number } | null;
-  readonly segments: readonly SegmentEntry[];
-}
+const gap = z.object({ ...timeRange.shape, reason: z.literal('retention') });
 
-export interface TimeRange {
-  readonly from: string;
-  readonly to: string;
-}
+/** The bucket's default retention as the archiver was told it. */
+const retention = z.object({
+  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
+  days: count,
+  /** The bucket deletes what a manifest lists after so many days, but no manifest; null where it never deletes. */
+  expireAfterDays: z.nullable(count),
+});
 
-export interface Gap extends TimeRange {
-  readonly reason: 'retention';
-}
-
-export interface Retention {
-  readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
-  readonly days: number;
-  /** The bucket deletes what a manifest lists after so many days; null where it never does. Manifests stay. */
-  readonly expireAfterDays: number | null;
-}
-
-/** What the run met since its previous manifest (for a run's first manifest: since it began). */
-export interface Counts {
-  readonly pages: number;
-  readonly requests: number;
+/** What the run met since its previous manifest, or since its beginning for the run's first manifest. */
+const counts = z.object({
+  pages: count,
+  requests: count,
   /** Events newly put under `events/`. */
-  readonly events: number;
+  events: count,
   /** Of those, how many were older than the position when the run began. */
-  readonly late: number;
-  /** Served again, and already in the archive with the same body. */
-  readonly known: number;
-  /** Served with a body other than the one archived, whether or not that body was kept. */
-  readonly revisions: number;
-  /** Lines newly put under `quarantine/`. */
-  readonly quarantined: Readonly<Record<QuarantineReason, number>>;
-}
+  late: count,
+  /** Lines served again that the archive holds already. */
+  known: count,
+  /** Events served with a body other than the archived one, whether or not that body was kept. */
+  revisions: count,
+  /** Lines newly put under `quarantine/`, by reason. */
+  quarantined: z.object({
+    'no-id': count,
+    'bad-timestamp': count,
+    'out-of-range': count,
+    oversize: count,
+    revision: count,
+  } satisfies Record<QuarantineReason, typeof count>),
+});
 
-export interface Sweep {
-  /** UTC date, `YYYY-MM-DD`. */
-  readonly date: string;
+/** An older day that was read again. */
+const sweep = z.object({
+  date,
   /**
    * `partial`: the time ended first, or the source no longer keeps the whole day; `failed`: the source did not answer.
-   * Neither compares what is missing.
+   * In both cases nothing is said about missing events.
    */
-  readonly status: 'complete' | 'partial' | 'failed';
+  status: z.enum(['complete', 'partial', 'failed']),
   /** Distinct events of that date that the source served. */
-  readonly served: number;
-  /** Events of that date already in the archive. */
-  readonly archived: number;
-  /** New to the archive: later than the lookback. */
-  readonly late: number;
-  /** In the archive, and no longer served. */
-  readonly missing: number;
-  /** Served with another body than the archived one. */
-  readonly changed: number;
-}
+  served: count,
+  /** Events of that date that were in the archive when the sweep began. */
+  archived: count,
+  /** Of the served events, how many were new to the archive: they appeared later than the lookback. */
+  late: count,
+  /** Of the archived events, how many the source no longer serves. */
+  missing: count,
+  /** Of the served events, how many have another body than the archived one. */
+  changed: count,
+});
 
-export interface SegmentEntry {
-  readonly key: string;
+const segment = z.object({
+  key: text,
   /** Of the gzip member in the batch object, in bytes. */
-  readonly offset: number;
-  readonly length: number;
-  readonly lines: number;
+  offset: count,
+  length: count,
+  /** SHA-256 of the gzip member, which is also that of the published object. */
+  objectSha256: sha256Hex,
+  lines: count,
   /** Uncompressed size, and the identity of the content: SHA-256 of the uncompressed lines. */
-  readonly bytes: number;
-  readonly sha256: string;
-  /** Instants of the first and the last line; null under `quarantine/`. */
-  readonly first: string | null;
-  readonly last: string | null;
+  bytes: count,
+  sha256: sha256Hex,
+  /** The earliest and the latest instant of the lines. A line without an instant in range counts as its walk start. */
+  first: instant,
+  last: instant,
+});
+
+const manifest = z.object({
+  format: z.literal(FORMAT),
+  team: text,
+  /** Contiguous from 1. */
+  seq: count.check(z.minimum(1)),
+  /** SHA-256 of the previous manifest's payload bytes; null for the first. */
+  previous: z.nullable(sha256Hex),
+  run: z.object({
+    id: text,
+    scheduledTime: instant,
+    walkStart: instant,
+    finished: instant,
+    codeVersion: text,
+    /** Why the batch was sealed: nothing more to fetch; the batch was full; or the time left was too short to go on. */
+    reason: z.enum(['complete', 'batch-full', 'deadline']),
+    /** Origin of the API that was asked, such as `https://api.getpostman.com`. */
+    source: text,
+  }),
+  /** The instant from which this chain archives: decided by its first run, and the same in every manifest. */
+  start: instant,
+  /** What this run had read of the source when the batch was sealed. The next run goes on from it. */
+  window: timeRange,
+  /** The instant up to which the walk has come. It never goes back. */
+  position: instant,
+  /** The latest `last` of all segments of the chain so far; null while it has none. */
+  latest: z.nullable(instant),
+  counts,
+  /** Time that no archive can hold any more: the source had forgotten it before it was asked. */
+  gaps: z.array(gap),
+  /** The older days that this run read again. */
+  sweeps: z.array(sweep),
+  /** How many sweeps this chain has begun. The number decides which day is next. */
+  sweepTurn: count,
+  /** Walk start of the run that began the chain's last sweep; null before the first sweep. */
+  sweptAt: z.nullable(instant),
+  /** Raw tokens of the team ids (`data.team.id`) met in this chain so far, sorted; at most 100. */
+  sourceTeams: z.array(text),
+  retention: z.nullable(retention),
+  /** The staged object, or null for an empty batch. */
+  batch: z.nullable(z.object({ key: text, bytes: count })),
+  segments: z.array(segment),
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+export type Manifest = DeepReadonly<z.infer<typeof manifest>>;
+export type SealReason = Manifest['run']['reason'];
+export type TimeRange = DeepReadonly<z.infer<typeof timeRange>>;
+export type Gap = DeepReadonly<z.infer<typeof gap>>;
+export type Retention = DeepReadonly<z.infer<typeof retention>>;
+export type Counts = DeepReadonly<z.infer<typeof counts>>;
+export type Sweep = DeepReadonly<z.infer<typeof sweep>>;
+export type SegmentEntry = DeepReadonly<z.infer<typeof segment>>;
+
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError';
 }
 
-export function encodeManifest(manifest: Manifest): Buffer {
-  return Buffer.from(JSON.stringify(manifest));
+export function encodeManifest(value: Manifest): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/**
+ * Reads a payload whose signature was good. A signed payload that is not a manifest of this format means that the key
+ * signed something else, or a newer format, so it is never guessed at. Throws `ManifestError` naming the field.
+ */
+export function decodeManifest(payload: Buffer): Manifest {
+  const decoded = z.safeParse(manifest, parseJson(payload));
+  if (decoded.success) return decoded.data;
+  const path = decoded.error.issues[0]?.path.join('.');
+  throw new ManifestError(path ? `manifest field "${path}" is missing or malformed` : 'the manifest is no JSON object');
+}
+
+/** The latest instant of anything that the chain lists up to and with these segments. */
+export function latestOf(previous: string | null, segments: readonly Pick<SegmentEntry, 'last'>[]): string | null {
+  const instants = segments.map(({ last }) => last);
+  return [...(previous === null ? [] : [previous]), ...instants].sort().at(-1) ?? null;
 }
 
 /**
@@ -131,7 +180,7 @@ export function mayHaveExpired({ run, retention }: Pick<Manifest, 'run' | 'reten
   return now.getTime() >= Date.parse(run.finished) + days * DAY_MS;
 }
 
-/** Lower-case hex. */
+/** Lower-case hexadecimal. */
 export function sha256(bytes: Buffer): string {
   return sha256Bytes(bytes).toString('hex');
 }
@@ -140,117 +189,14 @@ export function sha256Bytes(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
-export class ManifestError extends Error {
-  override readonly name = 'ManifestError';
+function isInstant(value: string): boolean {
+  return !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value;
 }
 
-/**
- * Reads a payload whose signature was good. A signed payload that is not a manifest of this format means that the
- * key signed something else, or a newer format: it is never guessed at. Throws `ManifestError` naming the field.
- */
-export function decodeManifest(payload: Buffer): Manifest {
-  const value = parse(payload);
-  for (const [path, holds] of Object.entries(SHAPE)) {
-    if (!holds(at(value, path))) throw new ManifestError(`manifest field "${path}" is missing or malformed`);
-  }
-  return value as Manifest;
-}
-
-type Check = (value: unknown) => boolean;
-
-const text: Check = (v) => typeof v === 'string' && v.length > 0;
-const count: Check = (v) => Number.isSafeInteger(v) && Number(v) >= 0;
-const hash: Check = (v) => typeof v === 'string' && /^[0-9a-f]{64}$/.test(v);
-const instant: Check = (v) => typeof v === 'string' && !Number.isNaN(Date.parse(v)) && new Date(v).toISOString() === v;
-const date: Check = (v) => typeof v === 'string' && instant(`${v}T00:00:00.000Z`);
-const orNull =
-  (check: Check): Check =>
-  (v) =>
-    v === null || check(v);
-const oneOf =
-  (...values: readonly unknown[]): Check =>
-  (v) =>
-    values.includes(v);
-const listOf =
-  (check: Check): Check =>
-  (v) =>
-    Array.isArray(v) && v.every(check);
-const recordOf =
-  (fields: Readonly<Record<string, Check>>): Check =>
-  (v) =>
-    typeof v === 'object' && v !== null && Object.entries(fields).every(([name, check]) => check(at(v, name)));
-
-const range = { from: instant, to: instant };
-
-const SHAPE: Readonly<Record<keyof Manifest, Check>> = {
-  format: oneOf(FORMAT),
-  team: text,
-  seq: (v) => count(v) && Number(v) >= 1,
-  previous: orNull(hash),
-  run: recordOf({
-    id: text,
-    scheduledTime: instant,
-    walkStart: instant,
-    finished: instant,
-    codeVersion: text,
-    reason: oneOf('complete', 'batch-full', 'deadline'),
-  }),
-  start: instant,
-  window: recordOf(range),
-  position: instant,
-  counts: recordOf({
-    pages: count,
-    requests: count,
-    events: count,
-    late: count,
-    known: count,
-    revisions: count,
-    quarantined: recordOf({
-      'no-id': count,
-      'bad-timestamp': count,
-      'out-of-range': count,
-      oversize: count,
-      revision: count,
-    } satisfies Record<QuarantineReason, Check>),
-  }),
-  gaps: listOf(recordOf({ ...range, reason: oneOf('retention') })),
-  sweep: orNull(
-    recordOf({
-      date,
-      status: oneOf('complete', 'partial', 'failed'),
-      served: count,
-      archived: count,
-      late: count,
-      missing: count,
-      changed: count,
-    }),
-  ),
-  sweepTurn: count,
-  sourceTeams: listOf(text),
-  retention: orNull(recordOf({ mode: oneOf('GOVERNANCE', 'COMPLIANCE'), days: count, expireAfterDays: orNull(count) })),
-  batch: orNull(recordOf({ key: text, bytes: count })),
-  segments: listOf(
-    recordOf({
-      key: text,
-      offset: count,
-      length: count,
-      lines: count,
-      bytes: count,
-      sha256: hash,
-      first: orNull(instant),
-      last: orNull(instant),
-    }),
-  ),
-};
-
-function at(value: unknown, field: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[field] : undefined;
-}
-
-function parse(payload: Buffer): unknown {
+function parseJson(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8'));
   } catch {
-    throw new ManifestError('manifest payload is not JSON');
+    throw new ManifestError('the manifest payload is not JSON');
   }
 }

@@ -6,7 +6,7 @@
 import type { KeyObject } from 'node:crypto';
 import { open } from '../shared/dsse';
 import { manifestKey } from '../shared/keys';
-import { decodeManifest, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import { decodeManifest, latestOf, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
 import type { Report } from './findings';
 import { type ArchiveReader, readObject, type TeamFolder } from './inventory';
 
@@ -92,6 +92,12 @@ export function neverGoesBack({ key, manifest }: Link, previous: Link | undefine
   const position = Date.parse(manifest.position);
   const isBack = previous !== undefined && position < least;
   if (isBack || position > Math.max(least, Date.parse(manifest.run.walkStart))) report('position-wrong', key);
+}
+
+/** The segments' own instants are compared with their lines elsewhere. */
+export function carriesTheLatest({ key, seq, manifest }: Link, previous: Link | undefined, report: Report): void {
+  if (seq !== 1 && previous?.seq !== seq - 1) return;
+  if (manifest.latest !== latestOf(previous?.manifest.latest ?? null, manifest.segments)) report('latest-wrong', key);
 }
 
 export function leavesNoTimeOut({ key, manifest }: Link, previous: Link | undefined, report: Report): void {

@@ -6,10 +6,12 @@ import { isUtf8 } from 'node:buffer';
 import {
   type AuditEvent,
   compareEvents,
+  instantInRange,
   isDated,
   MAX_LINE_BYTES,
   type QuarantineReason,
   quarantineReason,
+  readEvent,
   sliceEvent,
 } from '../shared/event';
 import { JsonError } from '../shared/json';
@@ -24,13 +26,15 @@ export interface LinesContext {
   readonly date: string;
   readonly seq: number;
   readonly walkStart: Date;
+  /** Whether a quarantined line without an instant in range may be in the partition of that date. */
+  readonly isMet: (date: string) => boolean;
   /** Every id that the chain has archived so far; those of this segment are added. */
   readonly ids: IdIndex;
 }
 
 export interface LineFacts {
   readonly lines: number;
-  /** Instants of the first and the last event; undefined in quarantine. */
+  /** The earliest and the latest instant. A quarantined line without an instant in range counts as its walk start. */
   readonly first: Date | undefined;
   readonly last: Date | undefined;
   /** Why each quarantined line is there. */
@@ -55,7 +59,9 @@ export function checkLines(content: Buffer, context: LinesContext): LineFacts {
       else known.times += 1;
     }
     if (context.area === 'quarantine' && reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    if (context.area === 'events') [first, last] = [first ?? event?.instant, event?.instant ?? last];
+    const instant = event && instantOf(event, context);
+    if (instant && (first === undefined || instant < first)) first = instant;
+    if (instant && (last === undefined || instant > last)) last = instant;
     previous = event ?? previous;
   }
   const told = [...troubles].map(
@@ -74,6 +80,10 @@ function* troublesOf(event: AuditEvent | undefined, context: LineContext): Gener
   if (event === undefined) return yield ['line-malformed', ''];
   if (context.area === 'quarantine') {
     if (reason === undefined) yield ['quarantine-unfounded', ''];
+    const own = instantInRange(event, context.walkStart);
+    const isThere = own === undefined ? context.isMet(context.date) : dateOf(own) === context.date;
+    if (!isThere)
+      yield ['date-wrong', own === undefined ? 'neither the walk start nor a swept day' : `a line of ${dateOf(own)}`];
     if (previous && Buffer.compare(previous.line, event.line) >= 0) yield ['lines-unordered', ''];
     return;
   }
@@ -83,6 +93,10 @@ function* troublesOf(event: AuditEvent | undefined, context: LineContext): Gener
   if (!isDated(event)) return;
   if (dateOf(event.instant) !== context.date) yield ['date-wrong', `an event of ${dateOf(event.instant)}`];
   if (previous && isDated(previous) && compareEvents(previous, event) >= 0) yield ['lines-unordered', ''];
+}
+
+function instantOf(event: AuditEvent, { area, walkStart }: LinesContext): Date | undefined {
+  return area === 'events' ? event.instant : (instantInRange(event, walkStart) ?? walkStart);
 }
 
 /** Why the line may not be under `events/`; `revision` for one in quarantine whose id is archived. */
@@ -103,9 +117,9 @@ function* readEvents(content: Buffer): Generator<AuditEvent | undefined> {
 }
 
 function readLine(line: Buffer): AuditEvent | undefined {
-  // Parsing needs many times a line's size in memory, and what is oversize needs no other reason.
-  if (line.length > MAX_LINE_BYTES) return { line, id: undefined, instant: undefined, sourceTeam: undefined };
   try {
+    // Parsing needs many times a line's size in memory, and an oversize line needs no other reason.
+    if (line.length > MAX_LINE_BYTES) return readEvent(line);
     const event = sliceEvent(line, { start: 0, end: line.length });
     return event.line.length === line.length && isUtf8(line) ? event : undefined;
   } catch (error) {

@@ -10,7 +10,15 @@
 import type { KeyObject } from 'node:crypto';
 import { manifestKey, manifestPrefix } from '../shared/keys';
 import { type Gap, mayHaveExpired, type TimeRange } from '../shared/manifest';
-import { followsThePrevious, isInItsPlace, type Link, leavesNoTimeOut, neverGoesBack, openLink } from './chain';
+import {
+  carriesTheLatest,
+  followsThePrevious,
+  isInItsPlace,
+  type Link,
+  leavesNoTimeOut,
+  neverGoesBack,
+  openLink,
+} from './chain';
 import { type ContentTally, verifyContent } from './content';
 import { type Finding, type Report, reporter } from './findings';
 import { createIdIndex } from './ids';
@@ -102,6 +110,7 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     followsThePrevious(link, previous, report);
     neverGoesBack(link, previous, report);
     leavesNoTimeOut(link, previous, report);
+    carriesTheLatest(link, previous, report);
     previous = link;
     // A copy of another manifest: its data is looked at once, and it has none of its own.
     if (link.manifest.team !== folder.team || tally.seqs.has(link.manifest.seq)) continue;

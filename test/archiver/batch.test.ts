@@ -1,12 +1,26 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { BATCH_LIMITS, createDraft, sealBatch } from '../../lambdas/archiver/batch';
-import { type AuditEvent, compareEvents, type DatedEvent, isDated, readEvent } from '../../lambdas/shared/event';
+import { BATCH_LIMITS, createDraft, type Held, sealBatch } from '../../lambdas/archiver/batch';
+import {
+  type AuditEvent,
+  compareEvents,
+  type DatedEvent,
+  instantInRange,
+  isDated,
+  type QuarantineReason,
+  readEvent,
+} from '../../lambdas/shared/event';
 import { dateOf } from '../../lambdas/shared/keys';
 import { sha256 } from '../../lambdas/shared/manifest';
 import { decompress, splitLines } from '../../lambdas/shared/ndjson';
 
-const options = { team: 'main', seq: 3, fetchDate: '2026-06-12' };
+const options = { team: 'main', seq: 3 };
+const walkStart = new Date('2026-06-12T12:00:00.000Z');
+
+function held(line: AuditEvent, reason: QuarantineReason = 'bad-timestamp'): Held {
+  const own = instantInRange(line, walkStart) ?? walkStart;
+  return { event: line, reason, date: dateOf(own), instant: own };
+}
 
 function event(id: string, timestamp: string, more = ''): DatedEvent {
   const read = readEvent(Buffer.from(`{"id":${id},"timestamp":"${timestamp}"${more}}`));
@@ -21,7 +35,7 @@ function odd(line: string): AuditEvent {
 function draftOf(events: readonly DatedEvent[], odds: readonly AuditEvent[] = []) {
   const draft = createDraft(BATCH_LIMITS);
   for (const each of events) draft.add(each);
-  for (const each of odds) draft.hold({ event: each, reason: 'bad-timestamp' });
+  for (const each of odds) draft.hold(held(each, 'bad-timestamp'));
   return draft;
 }
 
@@ -49,6 +63,7 @@ test("a sealed batch is its lines, each once, in its date's member, in order", (
       expect(content).toHaveLength(segment.bytes);
       expect(own).toHaveLength(segment.lines);
       expect(sha256(content)).toBe(segment.sha256);
+      expect(sha256(members.subarray(segment.offset, end))).toBe(segment.objectSha256);
       lines.push(...own.map(String));
       if (segment.key.startsWith('quarantine/')) continue;
       const read = own.map((line) => readEvent(line)).filter(isDated);
@@ -58,8 +73,7 @@ test("a sealed batch is its lines, each once, in its date's member, in order", (
       expect(segment.key).toBe(`events/team=main/dt=${date}/0000000003.ndjson.gz`);
     }
     expect(end).toBe(members.length);
-    const distinct = new Map(held.map((each) => [each.id, String(each.line)]));
-    expect(lines.toSorted()).toEqual([...drawn.map(({ line }) => String(line)), ...distinct.values()].toSorted());
+    expect(lines.toSorted()).toEqual([...drawn, ...held].map(({ line }) => String(line)).toSorted());
   });
   fc.assert(property, { numRuns: 150 });
 });
@@ -85,18 +99,28 @@ test('ids tie-break by length, then text', () => {
   expect(ids).toEqual([9, 'A', 'a', 'b', 'é', 10, 100]);
 });
 
-test('what is quarantined lies in the day it was fetched, and has no instants', () => {
-  const { segments } = sealBatch(
-    draftOf([], [odd('{"id":2,"timestamp":"1970-01-01T00:00:00Z"}'), odd('{"id":1}')]),
-    options,
-  );
-  expect(segments).toEqual([
-    expect.objectContaining({
-      key: 'quarantine/team=main/dt=2026-06-12/0000000003.ndjson.gz',
-      first: null,
-      last: null,
-      lines: 2,
-    }),
+test('quarantined lines lie in one segment for each date, with the earliest and the latest instant', () => {
+  const lines = [
+    '{"id":null,"timestamp":"2026-06-10T23:00:00Z"}',
+    '{"id":null,"timestamp":"2026-06-10T01:00:00Z","x":1}',
+    '{"id":2,"timestamp":"1970-01-01T00:00:00Z"}',
+    '{"id":1}',
+  ];
+  const { segments } = sealBatch(draftOf([], lines.map(odd)), options);
+  const facts = segments.map(({ key, lines, first, last }) => [key, lines, first, last]);
+  expect(facts).toEqual([
+    [
+      'quarantine/team=main/dt=2026-06-10/0000000003.ndjson.gz',
+      2,
+      '2026-06-10T01:00:00.000Z',
+      '2026-06-10T23:00:00.000Z',
+    ],
+    [
+      'quarantine/team=main/dt=2026-06-12/0000000003.ndjson.gz',
+      2,
+      '2026-06-12T12:00:00.000Z',
+      '2026-06-12T12:00:00.000Z',
+    ],
   ]);
 });
 
@@ -108,7 +132,7 @@ describe('a draft', () => {
   test('is full by number, of events and of what is held', () => {
     const draft = createDraft({ events: 3, bytes: 1e9 });
     draft.add(event('1', '2026-06-12T10:00:00Z'));
-    draft.hold({ event: odd('{"id":2}'), reason: 'bad-timestamp' });
+    draft.hold(held(odd('{"id":2}'), 'bad-timestamp'));
     expect(draft.isFull()).toBe(false);
     draft.add(event('3', '2026-06-12T10:00:00Z'));
     expect(draft.isFull()).toBe(true);
@@ -116,35 +140,10 @@ describe('a draft', () => {
 
   test('is full by bytes', () => {
     const draft = createDraft({ events: 1e9, bytes: 100 });
-    draft.hold({ event: odd(`{"id":2,"x":"${'x'.repeat(60)}"}`), reason: 'bad-timestamp' });
+    draft.hold(held(odd(`{"id":2,"x":"${'x'.repeat(60)}"}`), 'bad-timestamp'));
     expect(draft.isFull()).toBe(false);
     draft.add(event('1', '2026-06-12T10:00:00Z'));
     expect(draft.isFull()).toBe(true);
-  });
-
-  test('holds one line an id, and without an id one a content', () => {
-    const lines = ['{"id":1}', '{"id":"1","x":2}', '{"id":01e0}', '{"x":1}', '{"x":1}', '{"x":2}'].map(odd);
-    const draft = draftOf([], lines);
-    expect([...draft.held.values()].map(({ event: each }) => String(each.line))).toEqual([
-      '{"id":1}',
-      '{"id":01e0}',
-      '{"x":1}',
-      '{"x":2}',
-    ]);
-  });
-
-  test('held twice counts once', () => {
-    const draft = createDraft({ events: 2, bytes: 30 });
-    for (let times = 0; times < 9; times += 1) draft.hold({ event: odd('{"id":1}'), reason: 'bad-timestamp' });
-    expect(draft.isFull()).toBe(false);
-  });
-
-  test('an id cannot be mistaken for the hash of a content', () => {
-    const draft = createDraft(BATCH_LIMITS);
-    const anonymous = odd('{"x":1}');
-    draft.hold({ event: anonymous, reason: 'no-id' });
-    draft.hold({ event: odd(`{"id":"sha256:${sha256(anonymous.line)}"}`), reason: 'bad-timestamp' });
-    expect(draft.held.size).toBe(2);
   });
 
   test('keeps its lines though the page they came on is gone', () => {
@@ -152,7 +151,7 @@ describe('a draft', () => {
     const draft = createDraft(BATCH_LIMITS);
     const first = readEvent(page.subarray(0, 43));
     if (isDated(first)) draft.add(first);
-    draft.hold({ event: readEvent(page.subarray(43)), reason: 'bad-timestamp' });
+    draft.hold(held(readEvent(page.subarray(43)), 'bad-timestamp'));
     page.fill(0x20);
     expect(String(gunzipSync(sealBatch(draft, options).members))).toBe(
       '{"id":1,"timestamp":"2026-06-12T10:00:00Z"}\n{"id":2}\n',

@@ -20,7 +20,7 @@ function gathered(lines: readonly string[] = [], changes: Partial<Gathered> = {}
   for (const line of lines) {
     const event = readEvent(Buffer.from(line));
     if (isDated(event)) draft.add(event);
-    else draft.hold({ event, reason: 'bad-timestamp' });
+    else draft.hold({ event, reason: 'bad-timestamp', date: '2026-06-12', instant: walkStart });
   }
   const { counts } = aManifest();
   return {
@@ -33,8 +33,9 @@ function gathered(lines: readonly string[] = [], changes: Partial<Gathered> = {}
     window: { from: new Date('2026-06-12T05:00:00Z'), to: walkStart },
     position: walkStart,
     gaps: [],
-    sweep: null,
+    sweeps: [],
     sweepTurn: 4,
+    sweptAt: new Date('2026-06-12T06:00:00Z'),
     last: true,
     ...changes,
   };
@@ -46,6 +47,7 @@ function options(store: MemoryStore, changes: Partial<CommitOptions> = {}): Comm
     runId: RUN,
     scheduledTime: '2026-06-12T12:00:00.000Z',
     codeVersion: '0.1.0',
+    baseUrl: 'https://api.eu.postman.com/',
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     store,
     signer: testSigner,
@@ -114,22 +116,30 @@ describe('staging', () => {
         finished: '2026-06-12T12:00:09.000Z',
         codeVersion: '0.1.0',
         reason: 'deadline',
+        source: 'https://api.eu.postman.com',
       },
       start: '2026-01-01T00:00:00.000Z',
       window: { from: '2026-06-12T05:00:00.000Z', to: '2026-06-12T12:00:00.250Z' },
       position: '2026-06-12T12:00:00.250Z',
       gaps,
+      latest: '2026-06-12T12:00:00.250Z',
+      sweeps: [],
       sweepTurn: 4,
+      sweptAt: '2026-06-12T06:00:00.000Z',
       sourceTeams: ['1'],
       retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     });
     expect(decodeManifest(Buffer.from(JSON.stringify(manifest)))).toEqual(manifest);
   });
 
-  test("dates the quarantine by the walk's start, not by the clock", async () => {
-    const late = { clock: virtualClock({ start: '2026-06-13T00:00:01.000Z' }) };
-    const { manifest } = await stage(gathered(lines), head, options(memoryStore(), late));
-    expect(manifest.segments.at(-1)?.key).toBe('quarantine/team=main/dt=2026-06-12/0000000042.ndjson.gz');
+  test.each([
+    ['carried through an empty batch', '2026-06-11T00:00:00.000Z', [], '2026-06-11T00:00:00.000Z'],
+    ['never moved back by older events', '2026-06-13T00:00:00.000Z', lines, '2026-06-13T00:00:00.000Z'],
+    ['moved on by a newer event', '2026-06-12T09:00:00.000Z', lines.slice(0, 1), '2026-06-12T10:00:00.000Z'],
+    ['none while the chain holds nothing', null, [], null],
+  ])('the latest instant is %s', async (_, latest, some, expected) => {
+    const before = { ...head, manifest: aManifest({ latest }) };
+    expect((await stage(gathered(some), before, options(memoryStore()))).manifest.latest).toBe(expected);
   });
 });
 

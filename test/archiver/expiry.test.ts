@@ -86,6 +86,7 @@ test('a batch is finished before anything of it is written: nothing expires befo
     runId: '5b4a4b0e-8f0c-4b0e-9d2e-0d9a4f0f7a11',
     scheduledTime: sealedAt.toISOString(),
     codeVersion: '0.1.0',
+    baseUrl: 'https://api.getpostman.com',
     retention: PROMISED,
     store,
     signer: testSigner,
@@ -99,7 +100,18 @@ function gathered(walkStart: Date) {
   const draft = createDraft({ events: 10, bytes: 1e6 });
   const event = readEvent(Buffer.from(eventLine(1, walkStart.toISOString())));
   if (isDated(event)) draft.add(event);
-  const { counts, gaps, sweep, sweepTurn, sourceTeams } = aManifest();
+  const { counts, gaps, sweeps, sweepTurn, sourceTeams } = aManifest();
   const span = { start: walkStart, window: { from: walkStart, to: walkStart }, position: walkStart, walkStart };
-  return { draft, counts, gaps, sweep, sweepTurn, sourceTeams, ...span, reason: 'complete' as const, last: true };
+  return {
+    draft,
+    counts,
+    gaps,
+    sweeps,
+    sweepTurn,
+    sweptAt: undefined,
+    sourceTeams,
+    ...span,
+    reason: 'complete' as const,
+    last: true,
+  };
 }

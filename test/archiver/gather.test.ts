@@ -77,8 +77,7 @@ async function run(events: readonly SourceEvent[], options: RunOptions = {}): Pr
 
 function publish(batch: Gathered, store: MemoryStore): void {
   published += 1;
-  const fetchDate = dateOf(batch.walkStart);
-  const { members, segments } = sealBatch(batch.draft, { team: 'main', seq: published, fetchDate });
+  const { members, segments } = sealBatch(batch.draft, { team: 'main', seq: published });
   for (const { key, offset, length } of segments) store.objects.set(key, members.subarray(offset, offset + length));
 }
 
@@ -123,7 +122,7 @@ describe('a steady run', () => {
       start: new Date('2026-06-12T01:00:00.000Z'),
       window: { from: new Date('2026-06-12T05:00:00.000Z'), to: new Date(told) },
       gaps: [],
-      sweep: null,
+      sweeps: [],
       sweepTurn: 0,
     });
     expect(batches[0]?.counts).toMatchObject({ pages: 1, requests: 1, events: 2, late: 0, known: 0 });
@@ -226,7 +225,7 @@ describe('the position', () => {
     });
     expect(error).toBeUndefined();
     expect(batches).toHaveLength(1);
-    expect(batches[0]).toMatchObject({ reason: 'deadline', last: true, sweep: null, sweepTurn: 0 });
+    expect(batches[0]).toMatchObject({ reason: 'deadline', last: true, sweeps: [], sweepTurn: 0 });
     const last = batches[0]?.draft.events.at(-1)?.instant;
     expect(batches[0]?.position).toEqual(last);
     expect(clock.remainingMs()).toBeGreaterThan(3000);
@@ -519,7 +518,7 @@ describe('the sweep', () => {
       store: archived(known),
     });
     expect(idsOf(batches)).toEqual([[2]]);
-    expect(batches[0]?.sweep).toEqual({
+    expect(batches[0]?.sweeps[0]).toEqual({
       date: swept,
       status: 'complete',
       served: 1,
@@ -542,7 +541,7 @@ describe('the sweep', () => {
     const edited = { ...changed, raw: changed.raw.replace('}', ',"edited":true}') };
     const late = event(3, `${swept}T23:59:59.000Z`);
     const { batches } = await sweepRun([edited, late], { store: archived(gone, changed) });
-    expect(batches[0]?.sweep).toEqual({
+    expect(batches[0]?.sweeps[0]).toEqual({
       date: swept,
       status: 'complete',
       served: 2,
@@ -573,7 +572,7 @@ describe('the sweep', () => {
       last: false,
       position: new Date(told),
       sweepTurn: 1,
-      sweep: { status: 'failed', missing: 0 },
+      sweeps: [{ status: 'failed', missing: 0 }],
     });
     expect(error).toMatchObject({ code: 'source-unavailable' });
   });
@@ -595,7 +594,7 @@ describe('the sweep', () => {
       clock,
       latencyMs: 3000,
     });
-    expect(batches[0]).toMatchObject({ sweep: null, sweepTurn: 0, reason: 'complete', last: true });
+    expect(batches[0]).toMatchObject({ sweeps: [], sweepTurn: 0, reason: 'complete', last: true });
   });
 
   test('that runs out of time compares nothing', async () => {
@@ -606,7 +605,7 @@ describe('the sweep', () => {
       store: archived(event(99, `${swept}T10:00:00.000Z`)),
       clock: virtualClock({ start: now.toISOString(), remainingMs: 42_000 }),
     });
-    expect(batches.at(-1)?.sweep).toMatchObject({ status: 'partial', missing: 0 });
+    expect(batches.at(-1)?.sweeps[0]).toMatchObject({ status: 'partial', missing: 0 });
     expect(batches.at(-1)?.draft.events.length).toBeGreaterThan(0);
   });
 
@@ -616,15 +615,15 @@ describe('the sweep', () => {
     const { batches, error } = await sweepRun(events, { clock });
     expect(error).toBeUndefined();
     expect(idsOf(batches)).toEqual([[1]]);
-    expect(batches[0]).toMatchObject({ reason: 'complete', sweep: null, sweepTurn });
+    expect(batches[0]).toMatchObject({ reason: 'complete', sweeps: [], sweepTurn });
   });
 
   test('of a day that the source no longer keeps does not call its events missing', async () => {
     const known = event(1, `${swept}T10:00:00.000Z`);
     const outcome = await sweepRun([], { store: archived(known), settings: { retentionDays: 3 }, lookbackHours: 1 });
     expect(outcome.error).toBeUndefined();
-    expect(outcome.batches.at(-1)?.sweep).toMatchObject({ date: swept, missing: 0 });
-    expect(outcome.batches.at(-1)?.sweep?.status).not.toBe('complete');
+    expect(outcome.batches.at(-1)?.sweeps[0]).toMatchObject({ date: swept, missing: 0 });
+    expect(outcome.batches.at(-1)?.sweeps[0]?.status).not.toBe('complete');
     expect(outcome.batches.at(-1)?.sweepTurn).toBe(sweepTurn + 1);
   });
 
@@ -636,7 +635,7 @@ describe('the sweep', () => {
       settings: { retentionDays: 4 },
       lookbackHours: 1,
     });
-    expect(outcome.batches.at(-1)?.sweep).toMatchObject({ date: swept, missing: 0, served: 1, status: 'partial' });
+    expect(outcome.batches.at(-1)?.sweeps[0]).toMatchObject({ date: swept, missing: 0, served: 1, status: 'partial' });
   });
 
   test('goes on where a batch is full in its middle', async () => {
@@ -644,7 +643,10 @@ describe('the sweep', () => {
     const { batches } = await sweepRun(events, { settings: { maxLimit: 3 }, batchLimits: { events: 5, bytes: 1e8 } });
     expect(idsOf(batches).flat()).toHaveLength(12);
     expect(batches.map(({ last }) => last)).toEqual([...new Array(batches.length - 1).fill(false), true]);
-    expect(batches.map(({ sweep }) => sweep?.late ?? null)).toEqual([...new Array(batches.length - 1).fill(null), 12]);
+    expect(batches.map(({ sweeps }) => sweeps[0]?.late ?? null)).toEqual([
+      ...new Array(batches.length - 1).fill(null),
+      12,
+    ]);
     expect(new Set(batches.map(({ position }) => position.toISOString()))).toEqual(new Set([told]));
   });
 });

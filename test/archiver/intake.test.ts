@@ -38,6 +38,7 @@ function intakeOf(options: Partial<IntakeOptions> & { readonly objects?: Readonl
     source: { tally: () => ({ requests, throttled: 0 }) },
     lateBefore: new Date('2026-06-12T09:00:00Z'),
     lookbackDates: ['2026-06-12'],
+    previousWalkStart: undefined,
     sourceTeams: [],
     acceptOtherTeam: false,
     batchLimits: { events: 1000, bytes: 1e8 },
@@ -95,7 +96,7 @@ test('a revision that is quarantined already is counted, and not held again', as
   const { intake } = intakeOf({ objects });
   await intake.admit([event(1, undefined, ',"x":2')], walkStart);
   const { draft, counts } = await intake.take();
-  expect(draft.held.size).toBe(0);
+  expect(draft.held.length).toBe(0);
   expect(counts).toMatchObject({ known: 0, revisions: 1, quarantined: nothingHeld });
 });
 
@@ -127,10 +128,10 @@ describe('what may not enter events/', () => {
 
   test('is held once, however often it is served: then it is known', async () => {
     const [odd, anonymous] = [event(9, 'soon'), parse('{"x":1}')];
-    const { intake } = intakeOf({ objects: stored('quarantine', { '2026-01-01': [odd, anonymous] }) });
+    const { intake } = intakeOf({ objects: stored('quarantine', { '2026-06-12': [odd, anonymous] }) });
     await intake.admit([odd, anonymous], walkStart);
     const { draft, counts } = await intake.take();
-    expect(draft.held.size).toBe(0);
+    expect(draft.held.length).toBe(0);
     expect(counts).toMatchObject({ known: 2, quarantined: nothingHeld });
   });
 
@@ -139,14 +140,50 @@ describe('what may not enter events/', () => {
     await intake.admit([event(9, 'soon'), parse('{"x":1}')], walkStart);
     await intake.admit([event(9, 'soon'), parse('{"x":1}')], walkStart);
     const { draft, counts } = await intake.take();
-    expect(draft.held.size).toBe(2);
+    expect(draft.held.length).toBe(2);
     expect(counts).toMatchObject({ known: 2, quarantined: { 'no-id': 1, 'bad-timestamp': 1 } });
   });
 
-  test('asks for no partition', async () => {
-    const { intake, store } = intakeOf();
-    await intake.admit([event(9, '1970-01-01T00:00:00Z'), event(8, '9999-01-01T00:00:00Z'), parse('{}')], walkStart);
-    expect(store.calls).toEqual([]);
+  test.each([
+    ['its own date', event(9, '2026-03-04T10:00:00Z', ',"x":1'), undefined, '2026-03-04'],
+    ['the walk start where it has no instant', event(9, 'soon'), undefined, '2026-06-12'],
+    ['the walk start where its instant is out of range', event(9, '9999-01-01T00:00:00Z'), undefined, '2026-06-12'],
+    ['the swept day where it has no instant', event(9, 'soon'), '2026-04-05', '2026-04-05'],
+    ['its own date, although a sweep met it', event(9, '2026-03-04T10:00:00Z', ',"x":1'), '2026-04-05', '2026-03-04'],
+  ])('goes into the partition of %s', async (_, odd, sweptDate, date) => {
+    const { intake } = intakeOf({ objects: stored('events', { '2026-03-04': [event(9, '2026-03-04T10:00:00Z')] }) });
+    await intake.admit([odd], walkStart, sweptDate);
+    expect(intake.take().draft.held.map((held) => held.date)).toEqual([date]);
+  });
+
+  test('is looked up in the partitions of the dates met, however many others the quarantine has', async () => {
+    const others = Array.from({ length: 50 }, (_, n) => [`2026-0${1 + (n % 5)}-0${1 + (n % 9)}`, [event(n, 'soon')]]);
+    const calls = await Promise.all(
+      [{}, Object.fromEntries(others)].map(async (days) => {
+        const { intake, store } = intakeOf({ objects: stored('quarantine', days) });
+        await intake.admit([event(900, 'soon'), parse('{"timestamp":"2026-06-11T10:00:00Z"}')], walkStart);
+        return store.calls;
+      }),
+    );
+    expect(calls[0]).toEqual(['list quarantine/team=main/dt=2026-06-12/', 'list quarantine/team=main/dt=2026-06-11/']);
+    expect(calls[1]).toEqual(calls[0]);
+  });
+
+  test('is known where a run held it since the walk start of the run before', async () => {
+    const { intake } = intakeOf({
+      objects: stored('quarantine', { '2026-06-10': [event(9, 'soon')] }),
+      previousWalkStart: new Date('2026-06-10T23:00:00Z'),
+    });
+    await intake.admit([event(9, 'soon')], walkStart);
+    expect(intake.take().draft.held).toEqual([]);
+  });
+
+  test('is known to the sweep of a day where a run held it on that day or on the next', async () => {
+    for (const date of ['2026-04-05', '2026-04-06']) {
+      const { intake } = intakeOf({ objects: stored('quarantine', { [date]: [event(9, 'soon')] }) });
+      await intake.admit([event(9, 'soon')], walkStart, '2026-04-05');
+      expect(intake.take().draft.held).toEqual([]);
+    }
   });
 
   test.each(['2020-01-01T00:00:00.000Z', '2026-06-13T12:00:00.250Z'])('is not what is dated %s', async (timestamp) => {

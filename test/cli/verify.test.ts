@@ -17,7 +17,7 @@ describe('the report', () => {
     await inArchive(async ({ run }) => {
       const { exitCode, text } = await run();
       expect(exitCode).toBe(0);
-      expect(text).toContain(`12 objects, checked with the key ${keyId(testKey)} at ${NOW.toISOString()}`);
+      expect(text).toContain(`13 objects, checked with the key ${keyId(testKey)} at ${NOW.toISOString()}`);
       expect(text).toContain('main: 4 manifests, 7 events, 3 in quarantine');
       expect(text).toContain('from 2026-03-09T18:00:00.000Z to 2026-03-10T04:00:00.000Z');
       expect(text).toMatch(/head 4, SHA-256 [0-9a-f]{64}, of 2026-03-10T04:00:20.000Z/);
@@ -77,7 +77,7 @@ describe('the report', () => {
       expect(exitCode).toBe(1);
       expect(JSON.parse(text)).toMatchObject({
         clean: false,
-        objects: 11,
+        objects: 12,
         findings: [{ code: 'segment-missing', severity: 'finding', team: 'main', object: SEGMENT, detail: '' }],
         teams: [{ team: 'main', manifests: 4, head: { seq: 4 }, codeVersions: ['0.1.0'] }],
       });

@@ -44,7 +44,7 @@ describe('the text', () => {
     const amend = (manifest: Manifest): Manifest => ({
       ...manifest,
       gaps: [{ ...range, reason: 'retention' }],
-      sweep,
+      sweeps: [sweep],
     });
     const objects = await buildArchive({ batches: [{ ...sampleBatches[0], amend }] });
     const { payload } = JSON.parse(String(objects.get(manifestKey('main', 1))));
@@ -52,7 +52,7 @@ describe('the text', () => {
     const reasons = fieldsOf(manifest.counts.quarantined, 'counts.quarantined');
     const fields = fieldsOf(manifest).filter((field) => !reasons.includes(field));
     expect(fields).toEqual(
-      expect.arrayContaining(['sweep.missing', 'gaps[].from', 'segments[].sha256', 'retention.days']),
+      expect.arrayContaining(['sweeps[].missing', 'gaps[].from', 'segments[].sha256', 'retention.days']),
     );
     expect(fields.filter((field) => !text.includes(`\`${field}\``))).toEqual([]);
   });

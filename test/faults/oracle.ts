@@ -98,7 +98,7 @@ function nothingIsMissing(world: World, { archived, quarantined, since }: Kept):
  */
 function theWalkLeftNothingToTheSweep(world: World, swept: number | 'any'): void {
   if (swept === 'any') return;
-  const sweeps = chainOf(world).flatMap(({ sweep }) => sweep ?? []);
+  const sweeps = chainOf(world).flatMap(({ sweeps }) => sweeps);
   const found = sweeps.reduce((sum, { late }) => sum + late, 0);
   const dates = new Set(sweeps.map(({ date }) => date));
   const isWithinRun = (instant: number) =>

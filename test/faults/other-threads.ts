@@ -6,13 +6,13 @@ import zlib from 'node:zlib';
 
 let atWork = 0;
 
-const { createInflateRaw } = zlib;
-Object.defineProperty(zlib, 'createInflateRaw', {
+const { createGunzip } = zlib;
+Object.defineProperty(zlib, 'createGunzip', {
   configurable: true,
   enumerable: true,
-  value: (...options: Parameters<typeof createInflateRaw>) => {
+  value: (...options: Parameters<typeof createGunzip>) => {
     atWork += 1;
-    return createInflateRaw(...options).once('close', () => {
+    return createGunzip(...options).once('close', () => {
       atWork -= 1;
     });
   },

@@ -18,15 +18,19 @@ describe('a manifest', () => {
   test.each([
     ['with everything', aManifest()],
     ['of the first run', aManifest({ seq: 1, previous: null })],
-    ['of an empty batch', aManifest({ batch: null, segments: [], gaps: [], sweep: null, sourceTeams: [] })],
+    [
+      'of an empty batch',
+      aManifest({ batch: null, segments: [], gaps: [], sweeps: [], sweptAt: null, latest: null, sourceTeams: [] }),
+    ],
     ['without retention', aManifest({ retention: null })],
-    ['of quarantine', aManifest({ segments: aManifest().segments.map((s) => ({ ...s, first: null, last: null })) })],
   ])('%s comes back as it was encoded', (_name, manifest) => {
     expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   });
 
-  test('keeps a field of a later version', () => {
-    expect(decode({ ...aManifest(), added: { later: 1 } })).toHaveProperty('added', { later: 1 });
+  test('is read without the fields that a later version adds', () => {
+    const { counts } = aManifest();
+    const quarantined = { ...counts.quarantined, 'a-new-reason': 1 };
+    expect(decode({ ...aManifest(), added: 1, counts: { ...counts, quarantined } })).toEqual(aManifest());
   });
 
   test('is hashed over its very bytes', () => {
@@ -34,12 +38,16 @@ describe('a manifest', () => {
   });
 });
 
+function refusal(path: string): ManifestError {
+  return new ManifestError(`manifest field "${path}" is missing or malformed`);
+}
+
 describe('a payload is refused, and its field named, where', () => {
   const fields = Object.keys(aManifest()) as (keyof Manifest)[];
 
   test.each(fields)('%s is missing', (field) => {
     const { [field]: _left, ...rest } = aManifest();
-    expect(() => decode(rest)).toThrow(new ManifestError(`manifest field "${field}" is missing or malformed`));
+    expect(() => decode(rest)).toThrow(refusal(field));
   });
 
   test.each([
@@ -62,25 +70,28 @@ describe('a payload is refused, and its field named, where', () => {
     ['run.walkStart', '2026-06-12T12:00:01Z'],
     ['run.finished', '2026-02-30T00:00:00.000Z'],
     ['start', undefined],
-    ['window', { from: '2026-06-12T05:00:00.000Z' }],
+    ['window.to', undefined],
     ['position', '2026-06-12'],
     ['position', 1781265601000],
     ['counts.events', -1],
     ['counts.late', null],
-    ['counts.quarantined', {}],
     ['counts.quarantined.no-id', '0'],
     ['gaps', null],
     ['gaps', {}],
     ['gaps.0', null],
     ['gaps.0.reason', 'unknown'],
-    ['sweep', undefined],
-    ['sweep', false],
-    ['sweep.date', '2026-02-30'],
-    ['sweep.date', '2026-06-01T00:00:00.000Z'],
-    ['sweep.status', 'done'],
-    ['sourceTeams', [70000001]],
-    ['sourceTeams', ['']],
-    ['retention', {}],
+    ['sweeps', undefined],
+    ['sweeps', null],
+    ['sweeps.0.date', '2026-02-30'],
+    ['sweeps.0.date', '2026-06-01T00:00:00.000Z'],
+    ['sweeps.0.status', 'done'],
+    ['sweptAt', undefined],
+    ['latest', '2026-06-01'],
+    ['run.source', ''],
+    ['segments.0.objectSha256', undefined],
+    ['segments.0.last', null],
+    ['sourceTeams.0', 70000001],
+    ['sourceTeams.0', ''],
     ['retention.mode', 'governance'],
     ['retention.expireAfterDays', undefined],
     ['retention.expireAfterDays', 'never'],
@@ -94,10 +105,7 @@ describe('a payload is refused, and its field named, where', () => {
     ['segments.0.length', 1e21],
     ['segments.0.first', ''],
   ])('%s is %j', (path, value) => {
-    const [field] = path.split('.');
-    expect(() => decode(withValue(path, value))).toThrow(
-      new ManifestError(`manifest field "${field}" is missing or malformed`),
-    );
+    expect(() => decode(withValue(path, value))).toThrow(refusal(path));
   });
 
   test.each([
@@ -109,9 +117,7 @@ describe('a payload is refused, and its field named, where', () => {
     ['{}'],
     ['{"__proto__":{"format":"postman-audit-archive/1"}}'],
   ])('it is %s', (text) => {
-    expect(() => decodeManifest(Buffer.from(text))).toThrow(
-      new ManifestError('manifest field "format" is missing or malformed'),
-    );
+    expect(() => decodeManifest(Buffer.from(text))).toThrow(ManifestError);
   });
 
   test.each([
@@ -121,6 +127,6 @@ describe('a payload is refused, and its field named, where', () => {
     ['canary'],
     ['{"canary":}'],
   ])('it is no JSON: %j, and it is not quoted', (text) => {
-    expect(() => decodeManifest(Buffer.from(text))).toThrow(new ManifestError('manifest payload is not JSON'));
+    expect(() => decodeManifest(Buffer.from(text))).toThrow(new ManifestError('the manifest payload is not JSON'));
   });
 });

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { seal } from '../../lambdas/shared/dsse';
 import {
   compareEvents,
+  instantInRange,
   isDated,
   QUARANTINE_REASONS,
   type QuarantineReason,
@@ -15,7 +16,15 @@ import {
   readEvent,
 } from '../../lambdas/shared/event';
 import { type Area, batchKey, dateOf, manifestKey, segmentKey } from '../../lambdas/shared/keys';
-import { encodeManifest, FORMAT, type Manifest, PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
+import {
+  encodeManifest,
+  FORMAT,
+  latestOf,
+  type Manifest,
+  PAYLOAD_TYPE,
+  type SegmentEntry,
+  sha256,
+} from '../../lambdas/shared/manifest';
 import { compress, joinLines } from '../../lambdas/shared/ndjson';
 import type { ObjectStore, Signer } from '../../lambdas/shared/ports';
 
@@ -56,6 +65,7 @@ export function eventLine(id: number | string, timestamp: string, more: object =
 export async function buildArchive({ team = 'main', signer = testSigner, batches }: ArchiveSpec): Promise<Objects> {
   const objects: Objects = new Map();
   let previous: string | null = null;
+  let latest: string | null = null;
   for (const [index, spec] of batches.entries()) {
     const seq = index + 1;
     const segments = (spec.arrange ?? same)(draftSegments(team, seq, spec)).map(pack);
@@ -63,10 +73,12 @@ export async function buildArchive({ team = 'main', signer = testSigner, batches
     const bytes = Buffer.concat(segments.map(({ member }) => member));
     if (bytes.length > 0) objects.set(key, bytes);
     for (const segment of segments) objects.set(segment.key, segment.member);
-    const manifest = drawManifest({ team, seq, previous, segments, batch: bytes.length > 0 ? key : null });
-    const payload = encodeManifest((spec.amend ?? same)(manifest));
+    const drawn = drawManifest({ team, seq, previous, latest, segments, batch: bytes.length > 0 ? key : null });
+    const manifest = (spec.amend ?? same)(drawn);
+    const payload = encodeManifest(manifest);
     objects.set(manifestKey(team, seq), await seal(PAYLOAD_TYPE, payload, signer));
     previous = sha256(payload);
+    latest = manifest.latest;
   }
   return objects;
 }
@@ -132,8 +144,10 @@ function draftSegments(team: string, seq: number, { events = [], quarantine = []
     const key = segmentKey('events', team, dateOf(event.instant), seq);
     drafts.set(key, [...(drafts.get(key) ?? []), String(event.line)]);
   }
-  const held = [...quarantine].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  if (held.length > 0) drafts.set(segmentKey('quarantine', team, dateOf(walkStartOf(seq)), seq), held);
+  for (const line of [...quarantine].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+    const key = segmentKey('quarantine', team, instantOf(line, walkStartOf(seq)).slice(0, 10), seq);
+    drafts.set(key, [...(drafts.get(key) ?? []), line]);
+  }
   return [...drafts].map(([key, lines]) => ({ key, lines }));
 }
 
@@ -151,15 +165,16 @@ interface Drawing {
   readonly team: string;
   readonly seq: number;
   readonly previous: string | null;
+  readonly latest: string | null;
   readonly segments: readonly Packed[];
   readonly batch: string | null;
 }
 
-function drawManifest({ team, seq, previous, segments, batch }: Drawing): Manifest {
+function drawManifest({ team, seq, previous, latest, segments, batch }: Drawing): Manifest {
   const walkStart = walkStartOf(seq);
   const linesOf = (area: Area) => segments.filter(({ key }) => key.startsWith(area)).flatMap(({ lines }) => lines);
   const quarantined = countReasons(linesOf('quarantine'), walkStart);
-  let offset = 0;
+  const entries = describe(segments, walkStart);
   return {
     format: FORMAT,
     team,
@@ -172,10 +187,12 @@ function drawManifest({ team, seq, previous, segments, batch }: Drawing): Manife
       finished: new Date(walkStart.getTime() + 20_000).toISOString(),
       codeVersion: '0.1.0',
       reason: 'complete',
+      source: 'https://api.getpostman.com',
     },
     start: new Date(walkStartOf(1).getTime() - 7 * 3_600_000).toISOString(),
     window: { from: new Date(walkStart.getTime() - 7 * 3_600_000).toISOString(), to: walkStart.toISOString() },
     position: walkStart.toISOString(),
+    latest: latestOf(latest, entries),
     counts: {
       pages: 1,
       requests: 1,
@@ -186,26 +203,33 @@ function drawManifest({ team, seq, previous, segments, batch }: Drawing): Manife
       quarantined,
     },
     gaps: [],
-    sweep: null,
+    sweeps: [],
     sweepTurn: 0,
+    sweptAt: null,
     sourceTeams: [],
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     batch: batch === null ? null : { key: batch, bytes: segments.reduce((sum, { member }) => sum + member.length, 0) },
-    segments: segments.map(({ key, lines, content, member }) => {
-      const span = key.startsWith('events') ? [lines.at(0), lines.at(-1)].map(instantOf) : [];
-      offset += member.length;
-      return {
-        key,
-        offset: offset - member.length,
-        length: member.length,
-        lines: lines.length,
-        bytes: content.length,
-        sha256: sha256(content),
-        first: span[0] ?? null,
-        last: span[1] ?? null,
-      };
-    }),
+    segments: entries,
   };
+}
+
+function describe(segments: readonly Packed[], walkStart: Date): SegmentEntry[] {
+  let offset = 0;
+  return segments.map(({ key, lines, content, member }) => {
+    const instants = lines.map((line) => instantOf(line, key.startsWith('events') ? undefined : walkStart)).sort();
+    offset += member.length;
+    return {
+      key,
+      offset: offset - member.length,
+      length: member.length,
+      objectSha256: sha256(member),
+      lines: lines.length,
+      bytes: content.length,
+      sha256: sha256(content),
+      first: instants.at(0) ?? walkStart.toISOString(),
+      last: instants.at(-1) ?? walkStart.toISOString(),
+    };
+  });
 }
 
 function countReasons(lines: readonly string[], walkStart: Date): Record<QuarantineReason, number> {
@@ -214,12 +238,14 @@ function countReasons(lines: readonly string[], walkStart: Date): Record<Quarant
   return Object.fromEntries(counted);
 }
 
-/** Of what is not JSON there is none. */
-function instantOf(line = '{}'): string | undefined {
+/** A line without an instant counts as its walk start; in quarantine one without an instant in range does, too. */
+function instantOf(line: string, walkStart?: Date): string {
+  const otherwise = (walkStart ?? walkStartOf(1)).toISOString();
   try {
-    return readEvent(Buffer.from(line)).instant?.toISOString();
+    const event = readEvent(Buffer.from(line));
+    return (walkStart ? instantInRange(event, walkStart) : event.instant)?.toISOString() ?? otherwise;
   } catch {
-    return undefined;
+    return otherwise;
   }
 }
 

@@ -122,7 +122,8 @@ describe('a quarantine', () => {
     ['an event that could be archived', eventLine(9, AT)],
     ['an event within a day ahead', eventLine(9, '2026-03-11T00:59:59.000Z')],
   ])('may not hold %s', async (_, line) => {
-    expect(await saidOf([{ ...BOTH, quarantine: [line] }])).toEqual([`quarantine-unfounded ${HELD}`]);
+    const object = HELD.replace('2026-03-10', JSON.parse(line).timestamp.slice(0, 10));
+    expect(await saidOf([{ ...BOTH, quarantine: [line] }])).toEqual([`quarantine-unfounded ${object}`]);
   });
 
   test('may hold a revision of what the same manifest archived, and of what an earlier one did', async () => {
@@ -135,10 +136,30 @@ describe('a quarantine', () => {
     expect(await saidOf([{ quarantine: [eventLine(1, AT)] }, BOTH])).toEqual([`quarantine-unfounded ${HELD}`]);
   });
 
-  test('lies under the date of the walk start', async () => {
-    const moved = HELD.replace('-10/', '-09/');
-    const arrange = () => [{ key: moved, lines: ['{}'] }];
-    expect(await saidOf([{ arrange }])).toEqual([`date-wrong ${moved}`]);
+  describe.each([
+    ['a line with an instant in range', '{"id":null,"timestamp":"2026-03-10T00:30:00Z"}', '2026-03-10', '2026-03-09'],
+    ['a line without an instant', '{}', '2026-03-10', '2026-03-09'],
+    ['a line with an instant out of range', eventLine(9, '1970-01-01T00:00:00Z'), '2026-03-10', '1970-01-01'],
+    ['an oversize line', eventLine(9, AT, { padding: 'x'.repeat(16 * 1024 * 1024) }), '2026-03-10', '2026-03-09'],
+  ])('%s', (_, line, right, wrong) => {
+    test.each([
+      [right, []],
+      [wrong, ['date-wrong']],
+    ])('in the partition of %s gives %j', async (date, codes) => {
+      const key = HELD.replace('2026-03-10', date);
+      expect(await saidOf([{ arrange: () => [{ key, lines: [line] }] }])).toEqual(
+        codes.map((code) => `${code} ${key}`),
+      );
+    });
+  });
+
+  test('may hold a line without an instant under a day that the run swept', async () => {
+    const key = HELD.replace('2026-03-10', '2026-02-01');
+    const arrange = () => [{ key, lines: ['{}'] }];
+    const sweep = { status: 'complete', served: 0, archived: 0, late: 0, missing: 0, changed: 0 } as const;
+    const sweeping = (date: string) => (manifest: Manifest) => ({ ...manifest, sweeps: [{ date, ...sweep }] });
+    expect(await saidOf([{ arrange, amend: sweeping('2026-02-01') }])).toEqual([]);
+    expect(await saidOf([{ arrange, amend: sweeping('2026-02-02') }])).toEqual([`date-wrong ${key}`]);
   });
 
   test('is sorted by bytes and repeats nothing', async () => {
@@ -179,8 +200,14 @@ describe('a manifest that contradicts its data', () => {
     ['more late events than events', counting({ late: 3 }), [`counts-wrong ${M1}`]],
     ['fewer lines in a segment', describing({ lines: 1 }), [`counts-wrong ${M1}`, `segment-misdescribed ${DAY}`]],
     ['another first instant', describing({ first: LATER }), [`segment-misdescribed ${DAY}`]],
-    ['another last instant', describing({ last: AT }), [`segment-misdescribed ${DAY}`]],
-    ['no instants', describing({ first: null, last: null }), [`segment-misdescribed ${DAY}`]],
+    ['another last instant', describing({ last: AT }), [`latest-wrong ${M1}`, `segment-misdescribed ${DAY}`]],
+    ['another hash of the object', describing({ objectSha256: '0'.repeat(64) }), [`segment-recompressed ${DAY}`]],
+    [
+      'a latest instant that no segment has',
+      (m) => ({ ...m, latest: LATER.replace('40', '41') }),
+      [`latest-wrong ${M1}`],
+    ],
+    ['no latest instant', (m) => ({ ...m, latest: null }), [`latest-wrong ${M1}`]],
     ['another hash', describing({ sha256: '0'.repeat(64) }), [`segment-differs ${DAY}`]],
     ['more uncompressed bytes', describing({ bytes: 1000 }), [`segment-differs ${DAY}`]],
     ['fewer uncompressed bytes', describing({ bytes: 10 }), [`segment-malformed ${DAY}`]],

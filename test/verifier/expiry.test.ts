@@ -23,6 +23,7 @@ const PROMISED: Retention = { mode: 'COMPLIANCE', days: 400, expireAfterDays: 50
 const FIRST_DAY = 'events/team=main/dt=2026-03-09/0000000001.ndjson.gz';
 const SECOND_DAY = 'events/team=main/dt=2026-03-10/0000000001.ndjson.gz';
 const SECOND = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
+const HELD_BEFORE = 'quarantine/team=main/dt=2026-03-09/0000000002.ndjson.gz';
 const HELD = 'quarantine/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 const FOURTH = 'events/team=main/dt=2026-03-10/0000000004.ndjson.gz';
 const M1 = manifestKey('main', 1);
@@ -36,9 +37,9 @@ describe('what may have expired', () => {
     loseData(objects, 1, 2, 4);
     const judgement = await judge(objects, undefined, OLD);
     expect(judgement).toMatchObject({ exitCode: 0, clean: true, objects: 4, said: [`expired ${batch}`] });
-    expect(judgement.findings).toMatchObject([{ severity: 'notice', team: 'main', detail: 'and 7 more' }]);
+    expect(judgement.findings).toMatchObject([{ severity: 'notice', team: 'main', detail: 'and 8 more' }]);
     expect(judgement.teams).toMatchObject([
-      { manifests: 4, events: 0, quarantined: 0, expired: { objects: 8, lines: 10 }, head: { seq: 4 } },
+      { manifests: 4, events: 0, quarantined: 0, expired: { objects: 9, lines: 10 }, head: { seq: 4 } },
     ]);
   });
 
@@ -116,6 +117,7 @@ describe('what is gone too early is missing', () => {
     expect(said).toEqual([
       `batch-missing ${second}`,
       `segment-missing ${SECOND}`,
+      `segment-missing ${HELD_BEFORE}`,
       `segment-missing ${HELD}`,
       `expired ${first}`,
     ]);
@@ -131,7 +133,10 @@ describe("nothing but a manifest's own signed promise excuses", () => {
     loseData(objects, 2);
     const { said, exitCode } = await judge(objects, undefined, OLD);
     expect(exitCode).toBe(1);
-    expect(said).toEqual([`batch-missing ${batch}`, `segment-missing ${SECOND}`, `segment-missing ${HELD}`]);
+    expect(said).toEqual([
+      `batch-missing ${batch}`,
+      ...[SECOND, HELD_BEFORE, HELD].map((key) => `segment-missing ${key}`),
+    ]);
   });
 
   test('a promise without a good signature does not', async () => {

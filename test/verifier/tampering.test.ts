@@ -14,6 +14,7 @@ const FIRST_DAY = 'events/team=main/dt=2026-03-09/0000000001.ndjson.gz';
 const SECOND_DAY = 'events/team=main/dt=2026-03-10/0000000001.ndjson.gz';
 const SECOND = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 const HELD = 'quarantine/team=main/dt=2026-03-10/0000000002.ndjson.gz';
+const HELD_BEFORE = 'quarantine/team=main/dt=2026-03-09/0000000002.ndjson.gz';
 const FOURTH = 'events/team=main/dt=2026-03-10/0000000004.ndjson.gz';
 const M1 = manifestKey('main', 1);
 const M2 = manifestKey('main', 2);
@@ -25,7 +26,7 @@ type Said = readonly string[];
 
 test('the archive that is tampered with below is good', async () => {
   const judgement = await judge(await sample());
-  expect(judgement).toMatchObject({ exitCode: 0, clean: true, said: [], objects: 12 });
+  expect(judgement).toMatchObject({ exitCode: 0, clean: true, said: [], objects: 13 });
   expect(judgement.teams).toMatchObject([{ team: 'main', manifests: 4, events: 7, quarantined: 3, head: { seq: 4 } }]);
 });
 
@@ -47,12 +48,15 @@ describe('something is removed', () => {
       },
     ],
     ['the manifest of an empty run', (objects) => [`manifest-missing ${take(objects, M3)}`]],
-    ['a manifest in the middle', (objects) => [`manifest-missing ${take(objects, M2)}`, ...unlisted(SECOND, HELD)]],
+    [
+      'a manifest in the middle',
+      (objects) => [`manifest-missing ${take(objects, M2)}`, ...unlisted(SECOND, HELD_BEFORE, HELD)],
+    ],
     ['the first manifest', (objects) => [`manifest-missing ${take(objects, M1)}`, ...unlisted(FIRST_DAY, SECOND_DAY)]],
     ['the newest manifest', (objects) => removing(objects, [M4], unlisted(FOURTH))],
     [
       'two manifests in a row',
-      (objects) => removing(objects, [M2, M3], [`manifest-missing ${M2}`, ...unlisted(SECOND, HELD)]),
+      (objects) => removing(objects, [M2, M3], [`manifest-missing ${M2}`, ...unlisted(SECOND, HELD_BEFORE, HELD)]),
     ],
     [
       'all manifests',
@@ -63,7 +67,7 @@ describe('something is removed', () => {
           [
             'archive-empty manifests/',
             'team-without-manifests manifests/team=main/',
-            ...unlisted(FIRST_DAY, SECOND_DAY, SECOND, HELD, FOURTH),
+            ...unlisted(FIRST_DAY, SECOND_DAY, SECOND, HELD_BEFORE, HELD, FOURTH),
           ],
         ),
     ],
@@ -259,7 +263,7 @@ describe('objects change places', () => {
       'an event segment and a quarantine segment',
       (objects) => {
         swap(objects, SECOND, HELD);
-        return [`segment-malformed ${SECOND}`, `segment-differs ${HELD}`];
+        return [`segment-differs ${SECOND}`, `segment-malformed ${HELD}`];
       },
     ],
     [
@@ -267,8 +271,8 @@ describe('objects change places', () => {
       (objects) => {
         const [one, two] = [batchOf(objects, 1), batchOf(objects, 2)];
         swap(objects, one, two);
-        // Each of the four members, and each object's size.
-        return [one, one, one, two, two, two].map((key) => `batch-differs ${key}`);
+        // Each of the five members, and each object's size.
+        return [one, one, one, two, two, two, two].map((key) => `batch-differs ${key}`);
       },
     ],
     [
@@ -289,6 +293,7 @@ describe('objects change places', () => {
           `chain-broken ${M3}`,
           `chain-broken ${M4}`,
           `position-wrong ${M3}`,
+          `latest-wrong ${M2}`,
         ];
       },
     ],
@@ -325,8 +330,11 @@ describe('bytes of a segment change', () => {
       'a second gzip member',
       (objects) => [`segment-malformed ${append(objects, SECOND, compress(Buffer.from('{}\n')))}`],
     ],
-    ['an empty gzip member', (objects) => [`segment-malformed ${append(objects, SECOND, compress(Buffer.alloc(0)))}`]],
-    ['zero padding', (objects) => [`segment-malformed ${append(objects, SECOND, Buffer.alloc(512))}`]],
+    [
+      'an empty gzip member',
+      (objects) => [`segment-recompressed ${append(objects, SECOND, compress(Buffer.alloc(0)))}`],
+    ],
+    ['zero padding', (objects) => [`segment-recompressed ${append(objects, SECOND, Buffer.alloc(512))}`]],
     ['one byte at the end', (objects) => [`segment-malformed ${append(objects, SECOND, Buffer.from('\n'))}`]],
     [
       'its trailer is cut',
@@ -396,7 +404,8 @@ describe('a line changes, and the hash in the manifest with it', () => {
       const member = compress(content);
       put(objects, FOURTH, member);
       put(objects, batch, member);
-      const facts = { length: member.length, bytes: content.length, sha256: sha256(content) };
+      const hashes = { objectSha256: sha256(member), sha256: sha256(content) };
+      const facts = { length: member.length, bytes: content.length, ...hashes };
       editPayload(objects, M4, (manifest) => ({
         ...manifest,
         batch: { key: batch, bytes: member.length },
@@ -416,15 +425,22 @@ describe('bytes of a batch object change', () => {
       (objects) => [`batch-differs ${put(objects, batchOf(objects, 2), flip(bytes(objects), 30))}`],
     ],
     [
-      'a byte of the gzip header of its first member: the segment differs from it',
+      'a byte of the gzip header of its first member',
+      (objects) => [`batch-differs ${put(objects, batchOf(objects, 2), flip(bytes(objects), 4))}`],
+    ],
+    [
+      'a byte of the gzip header of its first member, and of the segment alike',
       (objects) => {
-        put(objects, batchOf(objects, 2), flip(bytes(objects), 4));
-        return [`segment-recompressed ${SECOND}`];
+        const batch = put(objects, batchOf(objects, 2), flip(bytes(objects), 4));
+        return [
+          `batch-differs ${batch}`,
+          `segment-recompressed ${put(objects, SECOND, flip(read(objects, SECOND), 4))}`,
+        ];
       },
     ],
     [
       'it is emptied',
-      (objects) => Array<string>(3).fill(`batch-differs ${put(objects, batchOf(objects, 2), Buffer.alloc(0))}`),
+      (objects) => Array<string>(4).fill(`batch-differs ${put(objects, batchOf(objects, 2), Buffer.alloc(0))}`),
     ],
   ]);
 });
