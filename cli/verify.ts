@@ -6,7 +6,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { keyId, readPublicKey } from '../lambdas/shared/dsse';
-import { TEAM_PATTERN } from '../lambdas/shared/keys';
+import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
 import { type SavedHead, type TeamSummary, type Verification, verify } from '../lambdas/verifier/verify';
 import { exitCodes } from './exit';

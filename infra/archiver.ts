@@ -12,7 +12,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contract';
 import { encodeEnvironment } from '../lambdas/shared/env';
-import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/keys';
+import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import type { Keys } from './keys';
 import { archiveName, parameterPath } from './names';

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { baseUrlProblem } from '../lambdas/shared/contract';
-import { TEAM_PATTERN } from '../lambdas/shared/keys';
+import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { clashes } from './config-clashes';
 import { apiKeyParameter } from './names';
 import { scheduleProblem } from './schedule-expression';

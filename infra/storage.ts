@@ -8,7 +8,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { areaPrefix, batchPrefix } from '../lambdas/shared/keys';
+import { areaPrefix, batchPrefix } from '../lambdas/shared/object-keys';
 import type { BreakGlass } from './break-glass';
 import type { ArchiveConfig } from './config';
 import { denyAll, denyAllBut } from './policies';

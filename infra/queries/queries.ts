@@ -16,7 +16,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseInstant } from '../../lambdas/shared/event';
-import { dateOf, midnight } from '../../lambdas/shared/keys';
+import { dateOf, midnight } from '../../lambdas/shared/object-keys';
 
 export interface Query {
   /** That of its file. */

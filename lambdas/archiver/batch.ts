@@ -4,9 +4,9 @@
  * quarantine. A plain value: nothing is written here.
  */
 import { type AuditEvent, compareEvents, type DatedEvent, type QuarantineReason } from '../shared/event';
-import { dateOf, segmentKey } from '../shared/keys';
 import { type SegmentEntry, sha256 } from '../shared/manifest';
-import { compress, joinLines } from '../shared/ndjson';
+import { dateOf, segmentKey } from '../shared/object-keys';
+import { compress, joinLines } from '../shared/segment';
 import { earlier, later } from './walk';
 
 /** A draft may pass these by the one page that fills it. */

@@ -4,7 +4,6 @@
  */
 import { seal } from '../shared/dsse';
 import { Race } from '../shared/errors';
-import { batchKey, manifestKey } from '../shared/keys';
 import {
   encodeManifest,
   FORMAT,
@@ -14,6 +13,7 @@ import {
   type Retention,
   sha256,
 } from '../shared/manifest';
+import { batchKey, manifestKey } from '../shared/object-keys';
 import type { Clock, ObjectStore, Signer } from '../shared/ports';
 import { type SealedBatch, sealBatch } from './batch';
 import type { Gathered } from './gather';

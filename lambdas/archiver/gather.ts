@@ -9,8 +9,8 @@
  * That is after a finished walk. One that was not is gone on with from where it had come, if that is earlier still.
  */
 import { ConfigError, UpstreamError } from '../shared/errors';
-import { dateOf, datesBetween, midnight } from '../shared/keys';
 import type { Gap, Manifest, SealReason, Sweep } from '../shared/manifest';
+import { dateOf, datesBetween, midnight } from '../shared/object-keys';
 import type { Clock, ObjectStore } from '../shared/ports';
 import type { BatchLimits } from './batch';
 import { type Admitted, createIntake, type Intaken } from './intake';

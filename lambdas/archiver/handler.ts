@@ -27,7 +27,7 @@ import {
 } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure, Race } from '../shared/errors';
-import { TEAM_PATTERN } from '../shared/keys';
+import { TEAM_PATTERN } from '../shared/object-keys';
 import type { Clock, Signer } from '../shared/ports';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';

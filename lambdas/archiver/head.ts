@@ -5,8 +5,8 @@
 import type { KeyObject } from 'node:crypto';
 import { open } from '../shared/dsse';
 import { IntegrityError } from '../shared/errors';
-import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/keys';
 import { decodeManifest, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/object-keys';
 import type { Hint, ObjectStore } from '../shared/ports';
 
 /** What the next manifest follows. */

@@ -11,8 +11,8 @@ import {
   type QuarantineReason,
   quarantineReason,
 } from '../shared/event';
-import { dateOf, datesBetween, midnight } from '../shared/keys';
 import type { Counts } from '../shared/manifest';
+import { dateOf, datesBetween, midnight } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
 import { type BatchLimits, createDraft, type Draft, type Held } from './batch';
 import { createKept, createKnown, type Standing } from './known';

@@ -9,10 +9,10 @@ import { createHash } from 'node:crypto';
 import { IntegrityError } from '../shared/errors';
 import { type AuditEvent, type DatedEvent, readEvent } from '../shared/event';
 import { JsonError } from '../shared/json';
-import { type Area, dateOf, datePrefix } from '../shared/keys';
 import { sha256 } from '../shared/manifest';
-import { GzipError, streamLines } from '../shared/ndjson';
+import { type Area, dateOf, datePrefix } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
+import { GzipError, streamLines } from '../shared/segment';
 import { inParallel } from './parallel';
 
 const READERS = 3;

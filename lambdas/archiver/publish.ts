@@ -5,8 +5,8 @@
  */
 import { IntegrityError } from '../shared/errors';
 import { type Manifest, mayHaveExpired, type SegmentEntry, sha256 } from '../shared/manifest';
-import { SEGMENT_CONTENT_TYPE } from '../shared/ndjson';
 import type { Clock, ObjectStore } from '../shared/ports';
+import { SEGMENT_CONTENT_TYPE } from '../shared/segment';
 import { inParallel } from './parallel';
 
 const WRITERS = 8;

@@ -7,8 +7,9 @@
  * A date belongs to the same turns for as long as it is kept. Counting days back from today would skip one at every
  * midnight that passes within a round.
  */
-import { dateOf, midnight } from '../shared/keys';
+
 import type { Sweep } from '../shared/manifest';
+import { dateOf, midnight } from '../shared/object-keys';
 import type { Admitted } from './intake';
 import type { WalkEnd } from './walk';
 

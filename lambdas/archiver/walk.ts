@@ -13,7 +13,7 @@
  */
 import { UpstreamError } from '../shared/errors';
 import { type AuditEvent, quarantineReason } from '../shared/event';
-import { midnight } from '../shared/keys';
+import { midnight } from '../shared/object-keys';
 import { type Answer, PAGE_LIMIT, type Source } from './source';
 
 const SECOND_MS = 1000;

@@ -5,8 +5,8 @@
 import { jsonVariable, numberVariable, textVariable } from './env';
 import { ConfigError } from './errors';
 import { parseDateOrInstant } from './event';
-import { TEAM_PATTERN } from './keys';
 import type { Counts, Retention, Sweep } from './manifest';
+import { TEAM_PATTERN } from './object-keys';
 
 /** The archiver's environment: what all teams have in common. What differs travels in each team's schedule input. */
 export const archiverEnvironment = {

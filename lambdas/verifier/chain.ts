@@ -5,8 +5,8 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { open } from '../shared/dsse';
-import { manifestKey } from '../shared/keys';
 import { decodeManifest, latestOf, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import { manifestKey } from '../shared/object-keys';
 import type { Report } from './findings';
 import { type ArchiveReader, readObject, type TeamFolder } from './inventory';
 

@@ -6,9 +6,9 @@
  * nothing it says decides which object is read, or how much is unpacked, beyond what the format allows.
  */
 import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
-import { type Area, segmentKey } from '../shared/keys';
 import { type Manifest, type SegmentEntry, sha256 } from '../shared/manifest';
-import { decompress, GzipError } from '../shared/ndjson';
+import { type Area, segmentKey } from '../shared/object-keys';
+import { decompress, GzipError } from '../shared/segment';
 import type { FindingCode, Report } from './findings';
 import type { IdIndex } from './ids';
 import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';

@@ -2,7 +2,7 @@
  * Everything that is stored, sorted into teams. Manifests are listed last: on a bucket in use, whatever was published
  * before the first listing has its commit in the second, so a run at work is never taken for an unlisted object.
  */
-import { batchPrefix, seqOfManifestKey, TEAM_PATTERN } from '../shared/keys';
+import { batchPrefix, seqOfManifestKey, TEAM_PATTERN } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
 import type { Report } from './findings';
 

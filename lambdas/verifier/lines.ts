@@ -15,8 +15,8 @@ import {
   sliceEvent,
 } from '../shared/event';
 import { JsonError } from '../shared/json';
-import { type Area, dateOf } from '../shared/keys';
-import { GzipError, splitLines } from '../shared/ndjson';
+import { type Area, dateOf } from '../shared/object-keys';
+import { GzipError, splitLines } from '../shared/segment';
 import type { FindingCode } from './findings';
 import type { IdIndex } from './ids';
 

@@ -8,8 +8,8 @@
  * Memory: all keys, 22 to 43 bytes for each event of the largest team (see `ids.ts`), one batch and one segment.
  */
 import type { KeyObject } from 'node:crypto';
-import { manifestKey, manifestPrefix } from '../shared/keys';
 import { type Gap, mayHaveExpired, type TimeRange } from '../shared/manifest';
+import { manifestKey, manifestPrefix } from '../shared/object-keys';
 import {
   carriesTheLatest,
   followsThePrevious,

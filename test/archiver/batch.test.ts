@@ -10,9 +10,9 @@ import {
   type QuarantineReason,
   readEvent,
 } from '../../lambdas/shared/event';
-import { dateOf } from '../../lambdas/shared/keys';
 import { sha256 } from '../../lambdas/shared/manifest';
-import { decompress, splitLines } from '../../lambdas/shared/ndjson';
+import { dateOf } from '../../lambdas/shared/object-keys';
+import { decompress, splitLines } from '../../lambdas/shared/segment';
 
 const options = { team: 'main', seq: 3 };
 const walkStart = new Date('2026-06-12T12:00:00.000Z');

@@ -1,6 +1,6 @@
 import { findHead } from '../../lambdas/archiver/head';
-import { manifestKey } from '../../lambdas/shared/keys';
 import { sha256 } from '../../lambdas/shared/manifest';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 import {
   buildArchive,
   createSigner,

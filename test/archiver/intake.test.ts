@@ -1,7 +1,7 @@
 import { createIntake, type IntakeOptions } from '../../lambdas/archiver/intake';
 import { type AuditEvent, MAX_LINE_BYTES, readEvent } from '../../lambdas/shared/event';
-import { segmentKey } from '../../lambdas/shared/keys';
-import { compress, joinLines } from '../../lambdas/shared/ndjson';
+import { segmentKey } from '../../lambdas/shared/object-keys';
+import { compress, joinLines } from '../../lambdas/shared/segment';
 import { memoryStore } from '../support/memory-store';
 
 const walkStart = new Date('2026-06-12T12:00:00.250Z');

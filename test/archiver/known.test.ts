@@ -1,8 +1,8 @@
 import { createKnown } from '../../lambdas/archiver/known';
 import { IntegrityError } from '../../lambdas/shared/errors';
 import { type DatedEvent, isDated, readEvent } from '../../lambdas/shared/event';
-import { segmentKey } from '../../lambdas/shared/keys';
-import { compress, joinLines } from '../../lambdas/shared/ndjson';
+import { segmentKey } from '../../lambdas/shared/object-keys';
+import { compress, joinLines } from '../../lambdas/shared/segment';
 import { memoryStore } from '../support/memory-store';
 
 const DATE = '2026-06-12';

@@ -1,7 +1,7 @@
 import { publishBatch, publishHead } from '../../lambdas/archiver/publish';
-import { manifestKey } from '../../lambdas/shared/keys';
 import { decodeManifest, type Manifest } from '../../lambdas/shared/manifest';
-import { compress } from '../../lambdas/shared/ndjson';
+import { manifestKey } from '../../lambdas/shared/object-keys';
+import { compress } from '../../lambdas/shared/segment';
 import { buildArchive, type Objects, sampleBatches } from '../support/archive-builder';
 import { type MemoryStore, memoryStore, type Operation } from '../support/memory-store';
 import { virtualClock } from '../support/virtual-clock';

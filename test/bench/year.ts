@@ -3,8 +3,8 @@
  * any. A week of the demo team, again and again with other ids and days.
  */
 import { createSourceTeam } from '../../cli/local/source-team';
-import { dateOf, segmentKey } from '../../lambdas/shared/keys';
-import { compress, joinLines } from '../../lambdas/shared/ndjson';
+import { dateOf, segmentKey } from '../../lambdas/shared/object-keys';
+import { compress, joinLines } from '../../lambdas/shared/segment';
 
 export const EVENTS_PER_DAY = 2000;
 const DAY_MS = 86_400_000;

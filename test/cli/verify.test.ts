@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { runVerify, type VerifyFlags } from '../../cli/verify';
 import { keyId } from '../../lambdas/shared/dsse';
-import { manifestKey } from '../../lambdas/shared/keys';
 import type { Manifest } from '../../lambdas/shared/manifest';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 import { buildArchive, createSigner, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
 import { inFolder, NOW } from '../support/judge';
 

@@ -2,8 +2,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { seal } from '../../lambdas/shared/dsse';
-import { batchPrefix, manifestKey, segmentKey } from '../../lambdas/shared/keys';
 import { PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
+import { batchPrefix, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import type { Case } from './cases';
 import { chainOf, must } from './chain';
 import type { Attribute, Item } from './checkpoint-model';

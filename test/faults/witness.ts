@@ -3,8 +3,8 @@
  * and checkpoint item. What it sees wrong is written down, and not thrown: the code under test may not catch it.
  */
 import { inspect } from 'node:util';
-import { manifestKey } from '../../lambdas/shared/keys';
 import type { Manifest } from '../../lambdas/shared/manifest';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 import { claimTroubles, type Reading } from './claims';
 import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
 import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from './stored';

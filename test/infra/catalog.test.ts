@@ -1,6 +1,6 @@
 import { presetStatement, readQueries } from '../../infra/queries/queries';
 import { views } from '../../infra/views/views';
-import { manifestKey, segmentKey } from '../../lambdas/shared/keys';
+import { manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import { deploy } from '../support/deployed';
 import { only, synthesise } from '../support/synthesised';
 import { matrix } from './matrix';

@@ -15,7 +15,6 @@ import {
   quarantineReason,
   readEvent,
 } from '../../lambdas/shared/event';
-import { type Area, batchKey, dateOf, manifestKey, segmentKey } from '../../lambdas/shared/keys';
 import {
   encodeManifest,
   FORMAT,
@@ -25,8 +24,9 @@ import {
   type SegmentEntry,
   sha256,
 } from '../../lambdas/shared/manifest';
-import { compress, joinLines } from '../../lambdas/shared/ndjson';
+import { type Area, batchKey, dateOf, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import type { ObjectStore, Signer } from '../../lambdas/shared/ports';
+import { compress, joinLines } from '../../lambdas/shared/segment';
 
 export type Objects = Map<string, Buffer>;
 

@@ -3,8 +3,8 @@
  * the key. Each case bends one thing before it is hashed and signed.
  */
 import type { QuarantineReason } from '../../lambdas/shared/event';
-import { batchKey, manifestKey } from '../../lambdas/shared/keys';
 import type { Manifest, SegmentEntry, TimeRange } from '../../lambdas/shared/manifest';
+import { batchKey, manifestKey } from '../../lambdas/shared/object-keys';
 import { verify } from '../../lambdas/verifier/verify';
 import {
   type BatchSpec,

@@ -2,8 +2,9 @@
  * Data that the bucket deletes by itself. Only a manifest's own signed retention excuses what is gone, and only what is
  * old enough by the clock of whoever verifies: never what is younger, and never what was promised for good.
  */
-import { manifestKey } from '../../lambdas/shared/keys';
+
 import type { Manifest, Retention } from '../../lambdas/shared/manifest';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 import { verify } from '../../lambdas/verifier/verify';
 import {
   type BatchSpec,

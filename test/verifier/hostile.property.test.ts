@@ -1,8 +1,8 @@
 /** Whatever bytes lie in an archive, the verifier returns findings: it neither throws nor calls them good. */
 import fc from 'fast-check';
 import { seal } from '../../lambdas/shared/dsse';
-import { manifestKey } from '../../lambdas/shared/keys';
 import { type Manifest, PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 import { verify } from '../../lambdas/verifier/verify';
 import {
   buildArchive,

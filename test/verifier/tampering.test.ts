@@ -4,9 +4,9 @@
  */
 import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import { seal } from '../../lambdas/shared/dsse';
-import { manifestKey } from '../../lambdas/shared/keys';
 import { type Manifest, PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
-import { compress, decompress } from '../../lambdas/shared/ndjson';
+import { manifestKey } from '../../lambdas/shared/object-keys';
+import { compress, decompress } from '../../lambdas/shared/segment';
 import { buildArchive, createSigner, type Objects, sampleBatches, testSigner } from '../support/archive-builder';
 import { judge } from '../support/judge';
 

@@ -11,7 +11,7 @@ import {
   segmentKey,
   seqOfManifestKey,
   TEAM_PATTERN,
-} from '../../lambdas/shared/keys';
+} from '../../lambdas/shared/object-keys';
 
 describe('keys of format 1', () => {
   test('are these, and can never change', () => {

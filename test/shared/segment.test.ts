@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compress, decompress, GzipError, joinLines, splitLines, streamLines } from '../../lambdas/shared/ndjson';
+import { compress, decompress, GzipError, joinLines, splitLines, streamLines } from '../../lambdas/shared/segment';
 
 const CONTENT = joinLines(['{"id":1,"a":"é\u2028"}', '{"id":2}', '{"id":"3"}'].map((line) => Buffer.from(line)));
 const MEMBER = compress(CONTENT);
