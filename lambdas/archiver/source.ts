@@ -4,7 +4,6 @@
  * nothing that the server sent is ever put into a message, because it may have echoed the API key.
  */
 import { ConfigError, UpstreamError } from '../shared/errors';
-import { type Page, PageError, readPage } from '../shared/page';
 import {
   type ApiKeys,
   type Clock,
@@ -13,6 +12,7 @@ import {
   type Transport,
   TransportError,
 } from '../shared/ports';
+import { type Page, PageError, readPage } from './page';
 import { createRateLimit } from './rate-limit';
 import { httpDate, retryAfterMs } from './retry-after';
 

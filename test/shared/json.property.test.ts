@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { readPage } from '../../lambdas/archiver/page';
 import {
   documentMembers,
   elements,
@@ -10,7 +11,6 @@ import {
   parseSlice,
   type Slice,
 } from '../../lambdas/shared/json';
-import { readPage } from '../../lambdas/shared/page';
 import { jsonArray, jsonObject, jsonValue, spaced, whiteSpace } from '../support/json-text';
 
 const whole = (bytes: Buffer): Slice => ({ start: 0, end: bytes.length });

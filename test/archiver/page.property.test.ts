@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { PageError, readPage } from '../../lambdas/shared/page';
+import { PageError, readPage } from '../../lambdas/archiver/page';
 import { jsonValue, spaced, whiteSpace } from '../support/json-text';
 
 describe('a page', () => {

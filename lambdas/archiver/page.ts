@@ -6,7 +6,7 @@
  * Both are read, as raw text, so that a cursor above 2^53 is echoed exactly.
  */
 import { isUtf8 } from 'node:buffer';
-import { type AuditEvent, sliceEvent } from './event';
+import { type AuditEvent, sliceEvent } from '../shared/event';
 import {
   documentMembers,
   elements,
@@ -18,7 +18,7 @@ import {
   parseSlice,
   rawToken,
   type Slice,
-} from './json';
+} from '../shared/json';
 
 export interface Page {
   readonly events: readonly AuditEvent[];

@@ -1,4 +1,4 @@
-import { PageError, readPage } from '../../lambdas/shared/page';
+import { PageError, readPage } from '../../lambdas/archiver/page';
 
 const read = (text: string) => readPage(Buffer.from(text));
 const cursorOf = (members: string) => read(`{"trails":[]${members}}`).cursor;
