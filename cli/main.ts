@@ -15,7 +15,7 @@ const program = new Command('audit-archive')
 addLocal(program);
 addVerify(program);
 // Only where it is needed: the SDK takes longer to load than all the rest.
-addQuery(program, async (workgroup) => (await import('../lambdas/adapters/athena')).openAthena({ workgroup }));
+addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena({ workgroup }));
 
 try {
   await program.parseAsync();

@@ -4,9 +4,9 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { bind, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
-import type { Answer, SqlEngine } from '../lambdas/shared/ports';
-import { asCsv, asObjects, asTable } from './answer';
+import { asCsv, asObjects, asTable } from './query-output';
 import { openFolderSql } from './sql';
+import type { QueryResult, SqlEngine } from './sql-engine';
 
 const HELP = `
 Without NAME the queries are listed; with --explain one is shown with its parameters and its SQL. A query without PATH is
@@ -105,7 +105,7 @@ async function ask(
   query: Query,
   values: Values,
   { path, flags, world }: Request & { world: QueryWorld },
-): Promise<{ readonly answer: Answer; readonly held?: readonly Held[] }> {
+): Promise<{ readonly answer: QueryResult; readonly held?: readonly Held[] }> {
   const engine = await (path === undefined ? world.openAthena(flags.workgroup) : openFolderSql(path));
   try {
     const answer = await engine.ask(statement(query, values));
@@ -146,7 +146,7 @@ interface Shown {
   readonly world: QueryWorld;
 }
 
-function show(answer: Answer, { query, values, held = [], flags, world }: Shown): void {
+function show(answer: QueryResult, { query, values, held = [], flags, world }: Shown): void {
   const asked = Object.entries(values)
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ');
@@ -167,7 +167,7 @@ function show(answer: Answer, { query, values, held = [], flags, world }: Shown)
   if (scannedBytes !== undefined) world.note(`${plural(scannedBytes, 'byte')} scanned, about $${dollars?.toFixed(5)}.`);
 }
 
-function cost({ scannedBytes }: Answer): { scannedBytes?: number; dollars?: number } {
+function cost({ scannedBytes }: QueryResult): { scannedBytes?: number; dollars?: number } {
   if (scannedBytes === undefined) return {};
   return { scannedBytes, dollars: (Math.max(scannedBytes, LEAST_BYTES) / 1e12) * DOLLARS_PER_TERABYTE };
 }

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { views } from '../infra/views/views';
-import type { Answer, SqlEngine } from '../lambdas/shared/ports';
+import type { QueryResult, SqlEngine } from './sql-engine';
 
 /** Throws where the folder holds no archive. */
 export async function openFolderSql(bucket: string): Promise<SqlEngine> {
@@ -89,7 +89,7 @@ function lines(bucket: string, pattern: string): string {
     filename = true, hive_partitioning = true, hive_types = {${types}})`;
 }
 
-function kindOf(type: string): Answer['columns'][number]['kind'] {
+function kindOf(type: string): QueryResult['columns'][number]['kind'] {
   if (type === 'BOOLEAN') return 'boolean';
   return /INT$|^(FLOAT|DOUBLE|DECIMAL)/.test(type) ? 'number' : 'text';
 }

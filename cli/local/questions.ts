@@ -1,7 +1,7 @@
 /** A few of the auditors' queries over the folder, word for word as Athena answers them over the bucket. */
 import { bind, type Query, readQueries, statement } from '../../infra/queries/queries';
 import { dateOf, midnight } from '../../lambdas/shared/object-keys';
-import { asTable } from '../answer';
+import { asTable } from '../query-output';
 import { openFolderSql } from '../sql';
 
 const QUESTIONS = ['sign_ins_by_method', 'leavers_still_active', 'dormant_admins'];

@@ -111,18 +111,3 @@ export interface Journal {
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | object>>;
-
-/** Answers SQL over the archive's views. */
-export interface SqlEngine {
-  /** Throws where the engine refuses or fails; no rows are an answer. */
-  ask(statement: string): Promise<Answer>;
-  close(): void;
-}
-
-export interface Answer {
-  readonly columns: readonly { readonly name: string; readonly kind: 'text' | 'number' | 'boolean' }[];
-  /** As the engine writes them, numbers too: none is rounded. */
-  readonly rows: readonly (readonly (string | null)[])[];
-  /** What the engine had to read, where it is paid by that. */
-  readonly scannedBytes?: number;
-}

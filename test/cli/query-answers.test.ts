@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openFolderSql } from '../../cli/sql';
-import type { SqlEngine } from '../../lambdas/shared/ports';
+import type { SqlEngine } from '../../cli/sql-engine';
 import { type AskedArchive, openAskedArchive } from '../support/asked/archive';
 import { calledFunctions, functionsAlike, testFunctions } from '../support/asked/functions';
 import { NEGATIVE_ZERO } from '../support/asked/logs';

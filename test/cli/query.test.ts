@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type QueryFlags, runQuery } from '../../cli/query';
+import type { QueryResult, SqlEngine } from '../../cli/sql-engine';
 import { readQueries } from '../../infra/queries/queries';
-import type { Answer, SqlEngine } from '../../lambdas/shared/ports';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
 
 const folder = mkdtempSync(join(tmpdir(), 'query-'));
@@ -43,7 +43,7 @@ async function run({ name, path, flags, athena }: Given) {
 }
 
 /** Answers in order, and keeps what it was asked. */
-function fakeAthena(...answers: readonly Answer[]): SqlEngine & { readonly asked: string[]; closed: number } {
+function fakeAthena(...answers: readonly QueryResult[]): SqlEngine & { readonly asked: string[]; closed: number } {
   const asked: string[] = [];
   return {
     asked,
@@ -61,7 +61,7 @@ function fakeAthena(...answers: readonly Answer[]): SqlEngine & { readonly asked
 }
 
 const text = (...names: readonly string[]) => names.map((name) => ({ name, kind: 'text' as const }));
-const HELD: Answer = {
+const HELD: QueryResult = {
   columns: text('team', 'asked', 'first', 'last'),
   rows: [
     ['eu', 'false', '2026-01-01 00:00:00.000', '2026-03-19 00:00:00.000'],

@@ -239,7 +239,7 @@ async function recoveryWithoutTheSource(program: Program): Promise<void> {
 /** Recovery copies bytes: another zlib in between makes no difference to what is published. */
 async function zlibUpgraded(program: Program): Promise<void> {
   const level = {
-    file: 'shared/ndjson.ts',
+    file: 'shared/segment.ts',
     from: 'gzipSync(content, { level: 6 })',
     to: 'gzipSync(content, { level: 1 })',
   };

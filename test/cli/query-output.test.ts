@@ -1,11 +1,11 @@
-import { asCsv, asObjects, asTable } from '../../cli/answer';
-import type { Answer } from '../../lambdas/shared/ports';
+import { asCsv, asObjects, asTable } from '../../cli/query-output';
+import type { QueryResult } from '../../cli/sql-engine';
 
-function answer(...texts: readonly (string | null)[]): Answer {
+function answer(...texts: readonly (string | null)[]): QueryResult {
   return { columns: [{ name: 'said', kind: 'text' }], rows: texts.map((text) => [text]) };
 }
 
-const numbers: Answer = {
+const numbers: QueryResult = {
   columns: [
     { name: 'n', kind: 'number' },
     { name: 'ok', kind: 'boolean' },

@@ -12,8 +12,7 @@ import {
   type Row,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
-import type { Answer, SqlEngine } from '../shared/ports';
-import { errorName } from './aws-errors';
+import type { QueryResult, SqlEngine } from '../sql-engine';
 
 const POLL_MS = { first: 250, longest: 2000 };
 
@@ -45,7 +44,7 @@ export function openAthena({ workgroup, client = new AthenaClient({}) }: AthenaO
     }
   }
 
-  async function read(id: string, scannedBytes: number): Promise<Answer> {
+  async function read(id: string, scannedBytes: number): Promise<QueryResult> {
     const rows: Row[] = [];
     let columns: readonly ColumnInfo[] = [];
     for await (const { ResultSet } of paginateGetQueryResults({ client, pageSize: 1000 }, { QueryExecutionId: id })) {
@@ -68,7 +67,7 @@ export function openAthena({ workgroup, client = new AthenaClient({}) }: AthenaO
         const { Statistics } = await finish(id);
         return await read(id, Statistics?.DataScannedInBytes ?? 0);
       } catch (error) {
-        throw new Error(`Athena, workgroup ${workgroup}: ${errorName(error)}: ${(error as Error).message}`, {
+        throw new Error(`Athena, workgroup ${workgroup}: ${reasonOf(error)}`, {
           cause: error,
         });
       }
@@ -77,7 +76,11 @@ export function openAthena({ workgroup, client = new AthenaClient({}) }: AthenaO
   };
 }
 
-function kindOf(type: string): Answer['columns'][number]['kind'] {
+function kindOf(type: string): QueryResult['columns'][number]['kind'] {
   if (type === 'boolean') return 'boolean';
   return /^(tinyint|smallint|integer|bigint|float|double|real|decimal)/.test(type) ? 'number' : 'text';
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -4,7 +4,7 @@
  */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
-import type { Answer } from '../lambdas/shared/ports';
+import type { QueryResult } from './sql-engine';
 
 /** A person reads no more; the other formats hold all. */
 const MOST_ROWS = 200;
@@ -18,7 +18,7 @@ export interface TableOptions {
   readonly maxRows?: number;
 }
 
-export function asTable({ columns, rows }: Answer, { width, maxRows = MOST_ROWS }: TableOptions = {}): string {
+export function asTable({ columns, rows }: QueryResult, { width, maxRows = MOST_ROWS }: TableOptions = {}): string {
   const shown = rows.slice(0, maxRows).map((row) => row.map((cell) => printable(toTheSecond(cell ?? ''))));
   const cells = columns.map(({ name }, index) => [name, ...shown.map((row) => row[index] ?? '')]);
   const table = new Table({
@@ -34,13 +34,13 @@ export function asTable({ columns, rows }: Answer, { width, maxRows = MOST_ROWS 
   );
 }
 
-export function asCsv({ columns, rows }: Answer): string {
+export function asCsv({ columns, rows }: QueryResult): string {
   const cells = rows.map((row) => row.map((cell, index) => csvCell(cell, columns[index]?.kind === 'number')));
   return [columns.map(({ name }) => name), ...cells].map((row) => row.join(',')).join('\n');
 }
 
 /** One object for each row. */
-export function asObjects({ columns, rows }: Answer): Record<string, string | number | boolean | null>[] {
+export function asObjects({ columns, rows }: QueryResult): Record<string, string | number | boolean | null>[] {
   return rows.map((row) =>
     Object.fromEntries(
       columns.map(({ name, kind }, index) => {

@@ -6,7 +6,7 @@ import {
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import { mockClient } from 'aws-sdk-client-mock';
-import { openAthena } from '../../lambdas/adapters/athena';
+import { openAthena } from '../../../cli/aws/athena';
 
 const athena = mockClient(AthenaClient);
 const WORKGROUP = 'postman-audit-archive';
