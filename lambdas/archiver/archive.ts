@@ -11,7 +11,7 @@
 import type { ArchiveInput, RunReport } from '../shared/contract';
 import { parseDateOrInstant } from '../shared/event';
 import type { Retention } from '../shared/manifest';
-import type { CheckpointStore, Clock, Journal, ObjectStore, Signer } from '../shared/ports';
+import type { CheckpointStore, Clock, Logger, ObjectStore, Signer } from '../shared/ports';
 import type { BatchLimits } from './batch';
 import { commit, stage } from './commit';
 import { gather } from './gather';
@@ -27,7 +27,7 @@ export interface World {
   readonly source: Source;
   readonly signer: Signer;
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly logger: Logger;
 }
 
 export interface RunSettings {
@@ -41,7 +41,7 @@ export interface RunSettings {
 
 /** Archives what is new. Throws a `Failure`, or `Race` where another run won. `held`: another run is at work. */
 export async function archive(input: ArchiveInput, settings: RunSettings, world: World): Promise<RunReport | 'held'> {
-  const { store, signer, journal } = world;
+  const { store, signer, logger } = world;
   const lease = createLease({ ...world, ...settings, team: input.team });
   const hint = await lease.take(); // Dies here: the lease ends by itself.
   if (hint === 'held') return 'held';
@@ -60,21 +60,21 @@ export async function archive(input: ArchiveInput, settings: RunSettings, world:
       startDate: input.startDate === undefined ? undefined : parseDateOrInstant(input.startDate),
       acceptOtherTeam: input.acceptOtherTeam ?? false,
       onPage: async (claim, events) => {
-        journal.debug('page', { events, claim: claim.toISOString() });
+        logger.debug('page', { events, claim: claim.toISOString() });
         await lease.keep();
       },
     });
     for await (const batch of batches) {
-      journal.debug('stage', { seq: (head?.manifest.seq ?? 0) + 1 });
+      logger.debug('stage', { seq: (head?.manifest.seq ?? 0) + 1 });
       const staged = await stage(batch, head, { ...input, ...settings, ...world }); // Dies here: unreferenced bytes under batches/.
-      journal.debug('commit', { seq: staged.manifest.seq });
+      logger.debug('commit', { seq: staged.manifest.seq });
       head = await commit(staged, { ...input, ...settings, ...world }); // Dies here: committed or not; the next run sees which.
-      journal.debug('publish', { seq: head.manifest.seq, segments: head.manifest.segments.length });
+      logger.debug('publish', { seq: head.manifest.seq, segments: head.manifest.segments.length });
       await publishBatch(head.manifest, staged.members, store); // Dies here: the next run publishes from the staged bytes.
-      journal.debug('checkpoint', { seq: head.manifest.seq });
+      logger.debug('checkpoint', { seq: head.manifest.seq });
       await lease.checkpoint(head, batch.last); // Dies here: the item is behind; the next run lists a little more.
       report = addManifest(report, head.manifest);
-      journal.info('committed', {
+      logger.info('committed', {
         seq: head.manifest.seq,
         events: head.manifest.counts.events,
         position: head.manifest.position,

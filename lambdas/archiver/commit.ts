@@ -2,7 +2,7 @@
  * Stage and commit: the batch's bytes are put where nothing reads them, then the manifest, create-only, makes them
  * part of the chain. The manifest's number is the fence: of any number of runs that want to write n+1, one does.
  */
-import { seal } from '../shared/dsse';
+import { signEnvelope } from '../shared/dsse';
 import { Race } from '../shared/errors';
 import {
   encodeManifest,
@@ -55,7 +55,7 @@ export async function stage(gathered: Gathered, head: Head | undefined, options:
 /** Throws `Race` where another run has won the number; any other failure leaves open which it was, for the next run. */
 export async function commit({ manifest }: Staged, options: CommitOptions): Promise<Head> {
   const payload = encodeManifest(manifest);
-  const envelope = await seal(PAYLOAD_TYPE, payload, options.signer);
+  const envelope = await signEnvelope(PAYLOAD_TYPE, payload, options.signer);
   const key = manifestKey(manifest.team, manifest.seq);
   if ((await options.store.create(key, envelope, 'application/json')) === 'exists') {
     // A lost response makes the retry meet its own object. ECDSA signatures differ each time: equal bytes are ours.

@@ -45,7 +45,7 @@ const s3 = new S3Client(client);
 const dynamodb = new DynamoDBClient(client);
 const apiKeys = createApiKeys(new SSMClient(client));
 const transport = createTransport();
-const journal = new Logger({ serviceName: 'archiver' });
+const logger = new Logger({ serviceName: 'archiver' });
 let signer: Promise<Signer> | undefined;
 
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
@@ -81,22 +81,22 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
         source,
         signer: await rememberSigner(environment.signingKey),
         clock,
-        journal,
+        logger,
       },
     );
     const told = report === 'held' ? summary('held') : summary('archived', report);
     emit(metrics, told, clock.now());
-    journal.info('run', { ...told });
+    logger.info('run', { ...told });
     return told;
   } catch (error) {
     const told =
       error instanceof Race ? summary('race', { detail: error.message }) : summary('failed', describe(error));
     emit(metrics, told, clock.now());
     if (told.outcome === 'race') {
-      journal.info('run', { ...told });
+      logger.info('run', { ...told });
       return told;
     }
-    journal.error('run', { ...told });
+    logger.error('run', { ...told });
     throw error instanceof Failure ? error : withoutMessage(error);
   } finally {
     metrics.publishStoredMetrics();
@@ -105,7 +105,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
 
 function createTeamSource(input: ArchiveInput, maxRequestsPerMinute: number, clock: Clock): Source {
   const userAgent = `postman-audit-archive/${version}`;
-  return createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, journal });
+  return createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, logger });
 }
 
 /** Also of an input that is refused: the team's own alarm must ring. */

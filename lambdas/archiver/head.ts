@@ -3,7 +3,7 @@
  * never from DynamoDB, whose item is only a hint of where to begin to list.
  */
 import type { KeyObject } from 'node:crypto';
-import { open } from '../shared/dsse';
+import { verifyEnvelope } from '../shared/dsse';
 import { IntegrityError } from '../shared/errors';
 import { decodeManifest, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
 import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/object-keys';
@@ -72,7 +72,7 @@ function contiguous(team: string, seqs: readonly number[], first: number): numbe
 async function readHead({ team, store, publicKey }: HeadOptions, seq: number): Promise<Head> {
   const key = manifestKey(team, seq);
   const bytes = await store.get(key);
-  const opened = bytes && open(bytes, PAYLOAD_TYPE, publicKey);
+  const opened = bytes && verifyEnvelope(bytes, PAYLOAD_TYPE, publicKey);
   if (opened === undefined || !opened.ok) {
     throw new IntegrityError(
       'head-invalid',

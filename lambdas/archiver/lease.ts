@@ -3,7 +3,7 @@
  * twice wastes work and nothing else, because only the manifest's number decides who commits; so once the run is under
  * way, no trouble with DynamoDB stops it.
  */
-import type { CheckpointStore, Clock, Hint, Journal, Lease } from '../shared/ports';
+import type { CheckpointStore, Clock, Hint, Logger, Lease } from '../shared/ports';
 import type { Head } from './head';
 
 /** Outlasts a page and a commit, and ends before Lambda's first retry of a crashed run, one minute later. */
@@ -15,10 +15,10 @@ export interface LeaseOptions {
   readonly runId: string;
   readonly checkpoints: CheckpointStore;
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly logger: Logger;
 }
 
-export function createLease({ team, runId, checkpoints, clock, journal }: LeaseOptions) {
+export function createLease({ team, runId, checkpoints, clock, logger }: LeaseOptions) {
   let takenAt = clock.now();
   let savedSeq: number | undefined;
 
@@ -63,9 +63,9 @@ export function createLease({ team, runId, checkpoints, clock, journal }: LeaseO
   async function asHint(message: string, update: () => Promise<string | undefined>): Promise<void> {
     try {
       const refused = await update();
-      if (refused !== undefined) journal.warn(message, { reason: refused });
+      if (refused !== undefined) logger.warn(message, { reason: refused });
     } catch (error) {
-      journal.warn(message, { reason: error instanceof Error ? error.name : 'unknown' });
+      logger.warn(message, { reason: error instanceof Error ? error.name : 'unknown' });
     }
   }
 

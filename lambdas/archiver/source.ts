@@ -8,7 +8,7 @@ import {
   type ApiKeys,
   type Clock,
   type HttpResponse,
-  type Journal,
+  type Logger,
   type Transport,
   TransportError,
 } from '../shared/ports';
@@ -65,7 +65,7 @@ export interface SourceOptions {
   readonly transport: Transport;
   readonly apiKeys: ApiKeys;
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly logger: Logger;
 }
 
 type Attempt =
@@ -79,7 +79,7 @@ type Attempt =
   | { readonly kind: 'key-refused'; readonly status: number };
 
 export function createSource(options: SourceOptions): Source {
-  const { clock, journal } = options;
+  const { clock, logger } = options;
   const rate = createRateLimit(options.maxRequestsPerMinute, clock);
   let requests = 0;
   let throttled = 0;
@@ -109,7 +109,7 @@ export function createSource(options: SourceOptions): Source {
       // "Retry after 0", again and again, is no licence to hammer.
       const wait = Math.max(result.waitMs ?? 0, backoffMs(attempt, clock.random()));
       if (wait + MIN_REQUEST_MS > left()) throw failure;
-      journal.warn('source retry', { attempt, code: failure.code, waitMs: Math.round(wait) });
+      logger.warn('source retry', { attempt, code: failure.code, waitMs: Math.round(wait) });
       await clock.sleep(wait);
     }
   }

@@ -3,7 +3,7 @@
  * payload's bytes and type (PAE), so nothing has to be canonicalised, and a stranger can check it with
  * jq, base64 and openssl. The pinned key decides: an envelope's own `keyid` never chooses one.
  *
- * An envelope has one spelling, that of `seal`: no byte of it can change without being noticed.
+ * An envelope has one spelling, that of `signEnvelope`: no byte of it can change without being noticed.
  */
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { Signer } from './ports';
@@ -22,7 +22,7 @@ export function pae(payloadType: string, payload: Buffer): Buffer {
 }
 
 /** Signs `payload` and returns the envelope's bytes, one line of JSON. */
-export async function seal(payloadType: string, payload: Buffer, signer: Signer): Promise<Buffer> {
+export async function signEnvelope(payloadType: string, payload: Buffer, signer: Signer): Promise<Buffer> {
   const sig = await signer.sign(pae(payloadType, payload));
   return encode({
     payloadType,
@@ -31,7 +31,7 @@ export async function seal(payloadType: string, payload: Buffer, signer: Signer)
   });
 }
 
-export type Opened =
+export type VerifiedEnvelope =
   | { readonly ok: true; readonly payload: Buffer }
   | {
       readonly ok: false;
@@ -43,7 +43,7 @@ export type Opened =
  * Reads an envelope and checks its signature with the pinned key. The bytes are the adversary's: every field is
  * checked before it is used, and a signature by any other key counts for nothing, whatever `keyid` it claims.
  */
-export function open(bytes: Buffer, payloadType: string, publicKey: KeyObject): Opened {
+export function verifyEnvelope(bytes: Buffer, payloadType: string, publicKey: KeyObject): VerifiedEnvelope {
   const envelope = readEnvelope(bytes);
   if (envelope === undefined || envelope.payloadType !== payloadType) return { ok: false, problem: 'not-an-envelope' };
   const payload = Buffer.from(envelope.payload, 'base64');

@@ -104,7 +104,7 @@ export interface Clock {
 }
 
 /** Structured log lines. Fields never hold an API key or an event's body. */
-export interface Journal {
+export interface Logger {
   debug(message: string, fields: LogFields): void;
   info(message: string, fields: LogFields): void;
   warn(message: string, fields: LogFields): void;

@@ -4,10 +4,10 @@
  * damaged object does not hide what else is wrong: it counts for nothing, its finding stands.
  */
 import type { KeyObject } from 'node:crypto';
-import { open } from '../shared/dsse';
+import { verifyEnvelope } from '../shared/dsse';
 import { decodeManifest, latestOf, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
 import { manifestKey } from '../shared/object-keys';
-import type { Report } from './findings';
+import type { AddFinding } from './findings';
 import { type ArchiveReader, readObject, type TeamFolder } from './inventory';
 
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
@@ -29,7 +29,7 @@ export interface LinkContext {
   readonly reader: ArchiveReader;
   readonly publicKey: KeyObject;
   readonly folder: TeamFolder;
-  readonly report: Report;
+  readonly addFinding: AddFinding;
 }
 
 const PROBLEMS = {
@@ -42,16 +42,16 @@ const PROBLEMS = {
 export async function openLink(
   seq: number,
   previous: Link | undefined,
-  { reader, publicKey, folder, report }: LinkContext,
+  { reader, publicKey, folder, addFinding }: LinkContext,
 ): Promise<Link | undefined> {
   const key = manifestKey(folder.team, seq);
   const bytes = await readObject(reader, key, MAX_MANIFEST_BYTES);
   if (!Buffer.isBuffer(bytes)) {
-    report(bytes === 'missing' ? 'manifest-missing' : bytes, key);
+    addFinding(bytes === 'missing' ? 'manifest-missing' : bytes, key);
     return undefined;
   }
-  const opened = open(bytes, PAYLOAD_TYPE, publicKey);
-  if (!opened.ok) report(isNewer(bytes) ? 'format-newer' : PROBLEMS[opened.problem], key);
+  const opened = verifyEnvelope(bytes, PAYLOAD_TYPE, publicKey);
+  if (!opened.ok) addFinding(isNewer(bytes) ? 'format-newer' : PROBLEMS[opened.problem], key);
   if (opened.payload === undefined) return undefined;
   try {
     const manifest = decodeManifest(opened.payload);
@@ -65,7 +65,7 @@ export async function openLink(
     };
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
-    report(isNewer(opened.payload) ? 'format-newer' : 'manifest-unreadable', key, error.message);
+    addFinding(isNewer(opened.payload) ? 'format-newer' : 'manifest-unreadable', key, error.message);
     return undefined;
   }
 }
@@ -76,39 +76,39 @@ function isNewer(bytes: Buffer): boolean {
   return Number(version ?? 1) > 1;
 }
 
-export function isInItsPlace({ key, seq, manifest }: Link, { folder, report }: LinkContext): void {
+export function isInItsPlace({ key, seq, manifest }: Link, { folder, addFinding }: LinkContext): void {
   if (manifest.team === folder.team && manifest.seq === seq) return;
-  report('manifest-misplaced', key, `the payload is of team ${manifest.team}, seq ${manifest.seq}`);
+  addFinding('manifest-misplaced', key, `the payload is of team ${manifest.team}, seq ${manifest.seq}`);
 }
 
 /** Across a missing or unreadable manifest nothing can be said; that one is a finding already. */
-export function followsThePrevious({ key, seq, manifest }: Link, previous: Link | undefined, report: Report): void {
+export function followsThePrevious({ key, seq, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {
   if (seq === 1 ? manifest.previous === null : previous?.seq !== seq - 1) return;
-  if (manifest.previous !== (previous?.sha256 ?? null)) report('chain-broken', key);
+  if (manifest.previous !== (previous?.sha256 ?? null)) addFinding('chain-broken', key);
 }
 
-export function neverGoesBack({ key, manifest }: Link, previous: Link | undefined, report: Report): void {
+export function neverGoesBack({ key, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {
   const least = Date.parse(previous?.manifest.position ?? manifest.window.from);
   const position = Date.parse(manifest.position);
   const isBack = previous !== undefined && position < least;
-  if (isBack || position > Math.max(least, Date.parse(manifest.run.walkStart))) report('position-wrong', key);
+  if (isBack || position > Math.max(least, Date.parse(manifest.run.walkStart))) addFinding('position-wrong', key);
 }
 
 /** The segments' own instants are compared with their lines elsewhere. */
-export function carriesTheLatest({ key, seq, manifest }: Link, previous: Link | undefined, report: Report): void {
+export function carriesTheLatest({ key, seq, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {
   if (seq !== 1 && previous?.seq !== seq - 1) return;
-  if (manifest.latest !== latestOf(previous?.manifest.latest ?? null, manifest.segments)) report('latest-wrong', key);
+  if (manifest.latest !== latestOf(previous?.manifest.latest ?? null, manifest.segments)) addFinding('latest-wrong', key);
 }
 
-export function leavesNoTimeOut({ key, manifest }: Link, previous: Link | undefined, report: Report): void {
+export function leavesNoTimeOut({ key, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {
   const { window, gaps } = manifest;
   // A clock that was ahead once leaves a position, and so a window, that begins after a later run's walk start.
   const latest = Math.max(Date.parse(window.to), Date.parse(previous?.manifest.position ?? window.to));
   const isReversed = Date.parse(window.from) > latest || gaps.some(({ from, to }) => from >= to);
-  if (isReversed) report('range-reversed', key);
-  if (manifest.start !== (previous?.manifest ?? manifest).start) report('start-moved', key, manifest.start);
+  if (isReversed) addFinding('range-reversed', key);
+  if (manifest.start !== (previous?.manifest ?? manifest).start) addFinding('start-moved', key, manifest.start);
   if (previous !== undefined && Date.parse(window.from) > gapsReach(manifest, previous.reach))
-    report('window-hole', key);
+    addFinding('window-hole', key);
 }
 
 function reachOf(manifest: Manifest, previous: Link | undefined): number {

@@ -9,7 +9,7 @@ import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
 import { type Manifest, type SegmentEntry, sha256 } from '../shared/manifest';
 import { type Area, segmentKey } from '../shared/object-keys';
 import { decompress, GzipError } from '../shared/segment';
-import type { FindingCode, Report } from './findings';
+import type { FindingCode, AddFinding } from './findings';
 import type { IdIndex } from './ids';
 import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';
 import { checkLines } from './lines';
@@ -19,7 +19,7 @@ export const MAX_OBJECT_BYTES = 256 * 1024 * 1024;
 
 export interface ContentContext {
   readonly reader: ArchiveReader;
-  readonly report: Report;
+  readonly addFinding: AddFinding;
   readonly folder: TeamFolder;
   readonly ids: IdIndex;
   readonly manifestKey: string;
@@ -44,14 +44,14 @@ interface Placed {
 }
 
 export async function verifyContent(manifest: Manifest, context: ContentContext): Promise<ContentTally> {
-  const { report, ids, manifestKey } = context;
+  const { addFinding, ids, manifestKey } = context;
   const expired: Expired[] = [];
   const found = { events: 0, quarantine: 0, expired };
   const reasons = new Map<QuarantineReason, number>();
   const walkStart = new Date(manifest.run.walkStart);
   const isMet = (date: string) => isDateOfMeeting(date, manifest);
 
-  if (!fillsTheBatch(manifest)) report('batch-untiled', manifestKey);
+  if (!fillsTheBatch(manifest)) addFinding('batch-untiled', manifestKey);
   const batch = await readBatch(manifest, { ...context, expired });
   for (const { entry, area, date } of placedSegments(manifest, context)) {
     const wasListed = context.folder.unlisted.delete(entry.key);
@@ -61,12 +61,12 @@ export async function verifyContent(manifest: Manifest, context: ContentContext)
       continue;
     }
     const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, isMet, ids });
-    for (const [code, what] of facts.troubles) report(code, entry.key, what);
-    if (!describes(entry, facts)) report('segment-misdescribed', entry.key, `found ${facts.lines} lines`);
+    for (const [code, what] of facts.troubles) addFinding(code, entry.key, what);
+    if (!describes(entry, facts)) addFinding('segment-misdescribed', entry.key, `found ${facts.lines} lines`);
     for (const [reason, lines] of facts.reasons) reasons.set(reason, lines + (reasons.get(reason) ?? 0));
     found[area] += facts.lines;
   }
-  for (const what of miscounts(manifest, reasons)) report('counts-wrong', manifestKey, what);
+  for (const what of miscounts(manifest, reasons)) addFinding('counts-wrong', manifestKey, what);
   return found;
 }
 
@@ -98,7 +98,7 @@ async function readBatch(manifest: Manifest, context: ReadingContext): Promise<B
   const { batch, team, seq } = manifest;
   if (batch === null) return undefined;
   if (seqOfBatchKey(team, batch.key) !== seq) {
-    context.report('batch-misnamed', context.manifestKey, batch.key);
+    context.addFinding('batch-misnamed', context.manifestKey, batch.key);
     return undefined;
   }
   const wasListed = context.folder.staged.delete(batch.key);
@@ -106,24 +106,24 @@ async function readBatch(manifest: Manifest, context: ReadingContext): Promise<B
   if (!Buffer.isBuffer(bytes)) {
     if (bytes === 'missing' && (await hasExpired({ key: batch.key, lines: 0 }, { ...context, wasListed })))
       return undefined;
-    context.report(bytes === 'missing' ? 'batch-missing' : bytes, batch.key);
+    context.addFinding(bytes === 'missing' ? 'batch-missing' : bytes, batch.key);
     return undefined;
   }
   if (bytes.length !== batch.bytes) {
-    context.report('batch-differs', batch.key, `${bytes.length} bytes instead of ${batch.bytes}`);
+    context.addFinding('batch-differs', batch.key, `${bytes.length} bytes instead of ${batch.bytes}`);
   }
   return bytes;
 }
 
 /** Events first: a quarantined revision may be of an id archived by the same manifest. */
-function placedSegments(manifest: Manifest, { report, manifestKey }: ContentContext): readonly Placed[] {
+function placedSegments(manifest: Manifest, { addFinding, manifestKey }: ContentContext): readonly Placed[] {
   const placed = new Map<string, Placed>();
   for (const entry of manifest.segments) {
     const [, area, date = ''] = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//.exec(entry.key) ?? [];
     const isArea = area === 'events' || area === 'quarantine';
     if (isArea && entry.key === segmentKey(area, manifest.team, date, manifest.seq) && !placed.has(entry.key)) {
       placed.set(entry.key, { entry, area, date });
-    } else report('segment-misnamed', manifestKey, entry.key);
+    } else addFinding('segment-misnamed', manifestKey, entry.key);
   }
   return [...placed.values()].sort((a, b) => Number(a.area > b.area) - Number(a.area < b.area));
 }
@@ -137,11 +137,11 @@ interface SegmentContext extends ReadingContext {
 
 /** The lines that the manifest means, if the segment or the batch object still has them. */
 async function readSegment(entry: SegmentEntry, context: SegmentContext): Promise<Buffer | undefined> {
-  const { report, batch, manifest } = context;
+  const { addFinding, batch, manifest } = context;
   const batchKey = manifest.batch?.key ?? '';
   const member = batch?.subarray(entry.offset, entry.offset + entry.length);
   const staged = member && unpack(member, entry);
-  if (staged?.code) report('batch-differs', batchKey, `${entry.key} in it: ${staged.why}`);
+  if (staged?.code) addFinding('batch-differs', batchKey, `${entry.key} in it: ${staged.why}`);
 
   const stored = await readObject(context.reader, entry.key, MAX_OBJECT_BYTES);
   if (!Buffer.isBuffer(stored)) {
@@ -149,13 +149,13 @@ async function readSegment(entry: SegmentEntry, context: SegmentContext): Promis
     if (stored === 'missing' && (await hasExpired(entry, context))) return undefined;
     const isMissing = stored === 'missing' && !context.wasListed;
     if (isMissing && context.isHead && staged?.content)
-      report('segment-unpublished', entry.key, `committed ${manifest.run.finished}`);
-    else report(stored === 'missing' ? 'segment-missing' : stored, entry.key);
+      addFinding('segment-unpublished', entry.key, `committed ${manifest.run.finished}`);
+    else addFinding(stored === 'missing' ? 'segment-missing' : stored, entry.key);
     return staged?.content;
   }
   const isCopy = member?.equals(stored) ?? false;
   const published = staged && isCopy ? staged : unpack(stored, entry);
-  if (published.code) report(published.code, entry.key, published.why);
+  if (published.code) addFinding(published.code, entry.key, published.why);
   return published.content ?? staged?.content;
 }
 

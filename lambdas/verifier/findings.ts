@@ -65,9 +65,9 @@ export interface Finding {
 const MAX_DETAIL = 300;
 
 /** Notes a finding of one team; the verifier goes on. */
-export type Report = (code: FindingCode, object: string, detail?: string) => void;
+export type AddFinding = (code: FindingCode, object: string, detail?: string) => void;
 
-export function reporter(findings: Finding[], team: string | null): Report {
+export function findingCollector(findings: Finding[], team: string | null): AddFinding {
   return (code, object, detail = '') =>
     findings.push({ code, severity: FINDINGS[code].severity, team, object, detail: detail.slice(0, MAX_DETAIL) });
 }

@@ -4,7 +4,7 @@
  */
 import { batchPrefix, seqOfManifestKey, TEAM_PATTERN } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
-import type { Report } from './findings';
+import type { AddFinding } from './findings';
 
 export type ArchiveReader = Pick<ObjectStore, 'list' | 'get'>;
 
@@ -27,7 +27,7 @@ export interface Inventory {
   readonly objects: number;
 }
 
-export async function takeInventory(reader: ArchiveReader, report: Report): Promise<Inventory> {
+export async function takeInventory(reader: ArchiveReader, addFinding: AddFinding): Promise<Inventory> {
   const stored = (await reader.list('')).filter((key) => !key.startsWith('manifests/'));
   const manifests = await reader.list('manifests/');
   const keys = [...stored, ...manifests];
@@ -36,7 +36,7 @@ export async function takeInventory(reader: ArchiveReader, report: Report): Prom
   for (const key of keys) {
     const [, area, team = ''] = TEAM_KEY.exec(key) ?? [];
     if (area === undefined || !TEAM_PATTERN.test(team)) {
-      report(/^(events|manifests|quarantine)\//.test(key) ? 'object-unlisted' : 'object-unknown', key);
+      addFinding(/^(events|manifests|quarantine)\//.test(key) ? 'object-unlisted' : 'object-unknown', key);
       continue;
     }
     const folder = teams.get(team) ?? { ...emptyFolder(team), seqs: [] };
@@ -45,7 +45,7 @@ export async function takeInventory(reader: ArchiveReader, report: Report): Prom
     if (seq !== undefined) folder.seqs.push(seq);
     else if (area !== 'batches') folder.unlisted.add(key);
     else if (seqOfBatchKey(team, key) !== undefined) folder.staged.add(key);
-    else report('object-unknown', key);
+    else addFinding('object-unknown', key);
   }
   for (const { seqs } of teams.values()) seqs.sort((a, b) => a - b);
   return { teams: [...teams.values()].sort((a, b) => (a.team < b.team ? -1 : 1)), objects: keys.length };

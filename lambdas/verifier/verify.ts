@@ -20,7 +20,7 @@ import {
   openLink,
 } from './chain';
 import { type ContentTally, verifyContent } from './content';
-import { type Finding, type Report, reporter } from './findings';
+import { type Finding, type AddFinding, findingCollector } from './findings';
 import { createIdIndex } from './ids';
 import { type ArchiveReader, emptyFolder, type TeamFolder, takeInventory } from './inventory';
 
@@ -68,37 +68,37 @@ interface TeamContext {
   readonly now: Date;
   readonly folder: TeamFolder;
   readonly saved: readonly SavedHead[];
-  readonly report: Report;
+  readonly addFinding: AddFinding;
 }
 
 export async function verify(reader: ArchiveReader, options: VerifyOptions): Promise<Verification> {
   const { publicKey, now, heads = [] } = options;
   const findings: Finding[] = [];
-  const report = reporter(findings, null);
-  const { teams, objects } = await takeInventory(reader, report);
+  const addFinding = findingCollector(findings, null);
+  const { teams, objects } = await takeInventory(reader, addFinding);
   if (teams.every(({ seqs }) => seqs.length === 0))
-    report('archive-empty', 'manifests/', 'is this where the archive begins?');
+    addFinding('archive-empty', 'manifests/', 'is this where the archive begins?');
 
   const vanished = new Set(heads.map(({ team }) => team));
   for (const { team } of teams) vanished.delete(team);
   const summaries: TeamSummary[] = [];
   for (const folder of [...teams, ...[...vanished].map(emptyFolder)]) {
     const saved = heads.filter(({ team }) => team === folder.team);
-    const team = { folder, saved, report: reporter(findings, folder.team) };
+    const team = { folder, saved, addFinding: findingCollector(findings, folder.team) };
     summaries.push(await verifyTeam({ reader, publicKey, now, ...team }));
   }
   return { findings, teams: summaries, objects };
 }
 
 async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
-  const { folder, report } = context;
+  const { folder, addFinding } = context;
   const ids = createIdIndex();
   const tally = createTally(folder);
   const headSeq = folder.seqs.at(-1) ?? 0;
   let before = 0;
   let previous: Link | undefined;
 
-  if (headSeq === 0 && folder.unlisted.size > 0) report('team-without-manifests', manifestPrefix(folder.team));
+  if (headSeq === 0 && folder.unlisted.size > 0) addFinding('team-without-manifests', manifestPrefix(folder.team));
   for (const seq of folder.seqs) {
     const isNext = noneIsMissing(before, seq, context);
     before = seq;
@@ -107,10 +107,10 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     if (link === undefined) continue;
     isInItsPlace(link, context);
     isTheSavedHead(link, context);
-    followsThePrevious(link, previous, report);
-    neverGoesBack(link, previous, report);
-    leavesNoTimeOut(link, previous, report);
-    carriesTheLatest(link, previous, report);
+    followsThePrevious(link, previous, addFinding);
+    neverGoesBack(link, previous, addFinding);
+    leavesNoTimeOut(link, previous, addFinding);
+    carriesTheLatest(link, previous, addFinding);
     previous = link;
     // A copy of another manifest: its data is looked at once, and it has none of its own.
     if (link.manifest.team !== folder.team || tally.seqs.has(link.manifest.seq)) continue;
@@ -120,27 +120,27 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     };
     tally.add(link, await verifyContent(link.manifest, { ...context, ...circumstances, ids, manifestKey: link.key }));
   }
-  tally.tellExpired(report);
+  tally.tellExpired(addFinding);
   nothingWasCutOff(headSeq, context);
-  for (const key of folder.unlisted) report('object-unlisted', key);
+  for (const key of folder.unlisted) addFinding('object-unlisted', key);
   return tally.summary();
 }
 
-function noneIsMissing(before: number, seq: number, { folder, report }: TeamContext): boolean {
+function noneIsMissing(before: number, seq: number, { folder, addFinding }: TeamContext): boolean {
   const missing = seq - before - 1;
   if (missing === 0) return true;
-  report('manifest-missing', manifestKey(folder.team, before + 1), missing > 1 ? `and ${missing - 1} after it` : '');
+  addFinding('manifest-missing', manifestKey(folder.team, before + 1), missing > 1 ? `and ${missing - 1} after it` : '');
   return false;
 }
 
-function isTheSavedHead(link: Link, { saved, report }: TeamContext): void {
+function isTheSavedHead(link: Link, { saved, addFinding }: TeamContext): void {
   const isOther = saved.some((head) => head.seq === link.seq && head.sha256 !== link.sha256);
-  if (isOther) report('head-differs', link.key);
+  if (isOther) addFinding('head-differs', link.key);
 }
 
-function nothingWasCutOff(headSeq: number, { folder, saved, report }: TeamContext): void {
+function nothingWasCutOff(headSeq: number, { folder, saved, addFinding }: TeamContext): void {
   for (const { seq } of saved) {
-    if (seq > headSeq) report('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
+    if (seq > headSeq) addFinding('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
   }
 }
 
@@ -171,9 +171,9 @@ function createTally({ team, staged }: TeamFolder) {
       last = link;
     },
     /** Once for all: after some years it is most of the archive. */
-    tellExpired(report: Report): void {
+    tellExpired(addFinding: AddFinding): void {
       const others = expired.objects - 1;
-      if (firstExpired !== undefined) report('expired', firstExpired, others > 0 ? `and ${others} more` : '');
+      if (firstExpired !== undefined) addFinding('expired', firstExpired, others > 0 ? `and ${others} more` : '');
     },
     summary: (): TeamSummary => ({
       team,

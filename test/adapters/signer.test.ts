@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createSigner } from '../../lambdas/adapters/signer';
-import { open, pae, readPublicKey, seal } from '../../lambdas/shared/dsse';
+import { verifyEnvelope, pae, readPublicKey, signEnvelope } from '../../lambdas/shared/dsse';
 import { ConfigError, UpstreamError } from '../../lambdas/shared/errors';
 import { sha256Bytes } from '../../lambdas/shared/manifest';
 import type { Signer } from '../../lambdas/shared/ports';
@@ -31,7 +31,7 @@ function keyPair(namedCurve = 'prime256v1') {
 }
 
 async function isAccepted(signer: Signer): Promise<boolean> {
-  return open(await seal(TYPE, payload, signer), TYPE, signer.publicKey).ok;
+  return verifyEnvelope(await signEnvelope(TYPE, payload, signer), TYPE, signer.publicKey).ok;
 }
 
 describe('a key file', () => {
@@ -55,7 +55,7 @@ describe('a key file', () => {
 
   test('of another pair is not accepted', async () => {
     const signer = await createSigner(fileOf(keyPair().privateKey.export({ type: 'pkcs8', format: 'pem' })), noKms);
-    expect(open(await seal(TYPE, payload, signer), TYPE, keyPair().publicKey).ok).toBe(false);
+    expect(verifyEnvelope(await signEnvelope(TYPE, payload, signer), TYPE, keyPair().publicKey).ok).toBe(false);
   });
 
   const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const;
@@ -107,7 +107,7 @@ describe('a KMS key', () => {
 
   test('is sent the digest, which is never too long', async () => {
     kmsWith(keyPair());
-    await seal(TYPE, payload, await createSigner(ARN, client));
+    await signEnvelope(TYPE, payload, await createSigner(ARN, client));
     expect(kms.commandCalls(GetPublicKeyCommand)[0]?.args[0].input).toEqual({ KeyId: ARN });
     expect(kms.commandCalls(SignCommand)[0]?.args[0].input).toEqual({
       KeyId: ARN,
@@ -120,8 +120,8 @@ describe('a KMS key', () => {
   test('whose public key is asked for once signs many times', async () => {
     kmsWith(keyPair());
     const signer = await createSigner(ARN, client);
-    await seal(TYPE, payload, signer);
-    await seal(TYPE, payload, signer);
+    await signEnvelope(TYPE, payload, signer);
+    await signEnvelope(TYPE, payload, signer);
     expect(kms.commandCalls(GetPublicKeyCommand)).toHaveLength(1);
   });
 
@@ -139,14 +139,14 @@ describe('a KMS key', () => {
   test('that meanwhile is another one signs nothing that would be committed', async () => {
     kmsWith(keyPair(), pae(TYPE, payload), keyPair());
     const signer = await createSigner(ARN, client);
-    await expect(seal(TYPE, payload, signer)).rejects.toMatchObject({ code: 'signing-refused' });
+    await expect(signEnvelope(TYPE, payload, signer)).rejects.toMatchObject({ code: 'signing-refused' });
   });
 
   test('that answers without a signature signs nothing', async () => {
     kmsWith(keyPair());
     kms.on(SignCommand).resolves({});
     const signer = await createSigner(ARN, client);
-    await expect(seal(TYPE, payload, signer)).rejects.toMatchObject({ code: 'signing-refused' });
+    await expect(signEnvelope(TYPE, payload, signer)).rejects.toMatchObject({ code: 'signing-refused' });
   });
 
   const refusals = [
@@ -164,7 +164,7 @@ describe('a KMS key', () => {
     await expect(createSigner(ARN, client)).rejects.toMatchObject({ name: 'ConfigError', code: 'signing-refused' });
     kmsWith(keyPair());
     kms.on(SignCommand).rejects(awsError(name));
-    const signing = seal(TYPE, payload, await createSigner(ARN, client));
+    const signing = signEnvelope(TYPE, payload, await createSigner(ARN, client));
     await expect(signing).rejects.toMatchObject({ code: 'signing-refused', message: expect.stringContaining(ARN) });
   });
 

@@ -2,7 +2,7 @@ import { createDraft } from '../../lambdas/archiver/batch';
 import { type CommitOptions, commit, stage } from '../../lambdas/archiver/commit';
 import type { Gathered } from '../../lambdas/archiver/gather';
 import type { Head } from '../../lambdas/archiver/head';
-import { open } from '../../lambdas/shared/dsse';
+import { verifyEnvelope } from '../../lambdas/shared/dsse';
 import { Race } from '../../lambdas/shared/errors';
 import { isDated, readEvent } from '../../lambdas/shared/event';
 import { decodeManifest, PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
@@ -153,7 +153,7 @@ describe('committing', () => {
   test('puts the signed manifest, and gives the head that the next one follows', async () => {
     const store = memoryStore();
     const next = await committing(store);
-    const opened = open(store.objects.get(key) ?? Buffer.alloc(0), PAYLOAD_TYPE, testKey);
+    const opened = verifyEnvelope(store.objects.get(key) ?? Buffer.alloc(0), PAYLOAD_TYPE, testKey);
     expect(opened.ok).toBe(true);
     expect(next.hash).toBe(sha256(opened.payload ?? Buffer.alloc(0)));
     expect(decodeManifest(opened.payload ?? Buffer.alloc(0))).toEqual(next.manifest);

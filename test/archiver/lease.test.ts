@@ -1,7 +1,7 @@
 import { createLease } from '../../lambdas/archiver/lease';
 import type { Checkpoint, CheckpointStore, Hint, Lease } from '../../lambdas/shared/ports';
 import { aManifest } from '../support/manifest';
-import { recordedJournal } from '../support/source-kit';
+import { recordedLogger } from '../support/source-kit';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
 interface Table extends CheckpointStore {
@@ -34,8 +34,8 @@ function tableOf(changes: Partial<CheckpointStore> = {}): Table {
 }
 
 function leaseOf(table: CheckpointStore, clock: VirtualClock = virtualClock()) {
-  const journal = recordedJournal();
-  return { lease: createLease({ team: 'main', runId: 'run', checkpoints: table, clock, journal }), journal, clock };
+  const logger = recordedLogger();
+  return { lease: createLease({ team: 'main', runId: 'run', checkpoints: table, clock, logger }), logger, clock };
 }
 
 const head = (seq: number) => ({ manifest: aManifest({ seq, position: '2026-06-12T11:00:00.000Z' }), hash: 'a' });
@@ -86,13 +86,13 @@ test.each<[string, CheckpointStore['acquire']]>([
       return { seq: 7 };
     },
   });
-  const { lease, journal, clock } = leaseOf(table);
+  const { lease, logger, clock } = leaseOf(table);
   await lease.take();
   clock.advance(30_000);
   await lease.keep();
-  expect(journal.lines).toHaveLength(1);
-  expect(journal.lines[0]).toMatch(/lease not renewed/);
-  expect(journal.lines[0]).not.toContain('canary');
+  expect(logger.lines).toHaveLength(1);
+  expect(logger.lines[0]).toMatch(/lease not renewed/);
+  expect(logger.lines[0]).not.toContain('canary');
 });
 
 describe('the checkpoint', () => {
@@ -129,12 +129,12 @@ describe('the checkpoint', () => {
     ['refused', async () => 'refused'],
     ['throttled', fails],
   ])('%s is told, and stops nothing', async (_name, save) => {
-    const { lease, journal } = leaseOf(tableOf({ save }));
+    const { lease, logger } = leaseOf(tableOf({ save }));
     await lease.take();
     await lease.checkpoint(head(8), true);
-    expect(journal.lines).toHaveLength(1);
-    expect(journal.lines[0]).toMatch(/checkpoint not saved/);
-    expect(journal.lines[0]).not.toContain('canary');
+    expect(logger.lines).toHaveLength(1);
+    expect(logger.lines[0]).toMatch(/checkpoint not saved/);
+    expect(logger.lines[0]).not.toContain('canary');
   });
 
   test('that was not saved at all is caught up with by the next', async () => {
@@ -161,8 +161,8 @@ describe('the checkpoint', () => {
 
 test('freeing the lease stops nothing either', async () => {
   const table = tableOf({ release: fails });
-  const { lease, journal } = leaseOf(table);
+  const { lease, logger } = leaseOf(table);
   await lease.free();
   expect(table.released).toHaveLength(1);
-  expect(journal.lines).toEqual(['lease not released {"reason":"ThrottlingException"}']);
+  expect(logger.lines).toEqual(['lease not released {"reason":"ThrottlingException"}']);
 });

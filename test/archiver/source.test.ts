@@ -401,15 +401,15 @@ describe('the API key', () => {
       const kit = sourceKit(inTurn(answer), { clock: virtualClock({ remainingMs: 120_000 }) });
       const end: unknown = await ask(kit, { cursor }).catch((error: unknown) => error);
       expect(everythingOf(end)).not.toContain('canary');
-      expect(kit.journal.lines.join('\n')).not.toContain('canary');
-      if (answer.status === 500) expect(kit.journal.lines.length).toBeGreaterThan(0);
+      expect(kit.logger.lines.join('\n')).not.toContain('canary');
+      if (answer.status === 500) expect(kit.logger.lines.length).toBeGreaterThan(0);
     }
   });
 
   test('is in no error of a connection that broke', async () => {
     const kit = sourceKit(inTurn(new TransportError('network', 'ECONNRESET')));
     expect(everythingOf(await failureOf(ask(kit)))).not.toContain('canary');
-    expect(kit.journal.lines.join('\n')).not.toContain('canary');
+    expect(kit.logger.lines.join('\n')).not.toContain('canary');
   });
 
   function echo(status: number, more = ''): HttpResponse {

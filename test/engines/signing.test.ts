@@ -10,7 +10,7 @@ import {
   type KMSClient,
 } from '@aws-sdk/client-kms';
 import { createSigner } from '../../lambdas/adapters/signer';
-import { keyId, open, readPublicKey, seal } from '../../lambdas/shared/dsse';
+import { keyId, verifyEnvelope, readPublicKey, signEnvelope } from '../../lambdas/shared/dsse';
 import { kmsClientOf } from './clients';
 import { describeWith, startMoto, stopServers } from './servers';
 
@@ -47,7 +47,7 @@ describeWith(['moto'], 'a key in KMS', () => {
     const publicKey = await exported(arn);
     expect(keyId(signer.publicKey)).toBe(keyId(publicKey));
     for (const payload of payloads) {
-      expect(open(await seal(TYPE, payload, signer), TYPE, publicKey)).toEqual({ ok: true, payload });
+      expect(verifyEnvelope(await signEnvelope(TYPE, payload, signer), TYPE, publicKey)).toEqual({ ok: true, payload });
     }
   });
 
@@ -56,15 +56,15 @@ describeWith(['moto'], 'a key in KMS', () => {
     const AliasName = 'alias/postman-audit-archive';
     await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: id }));
     for (const name of [id, AliasName]) {
-      const envelope = await seal(TYPE, Buffer.from('{}'), await createSigner(name, () => kms));
-      expect(open(envelope, TYPE, await exported(id)).ok).toBe(true);
+      const envelope = await signEnvelope(TYPE, Buffer.from('{}'), await createSigner(name, () => kms));
+      expect(verifyEnvelope(envelope, TYPE, await exported(id)).ok).toBe(true);
     }
   });
 
   test('signs nothing that is accepted with the key of another', async () => {
     const [one, other] = [await createKey(), await createKey()];
-    const envelope = await seal(TYPE, Buffer.from('{}'), await createSigner(one.arn, () => kms));
-    expect(open(envelope, TYPE, await exported(other.arn))).toMatchObject({ ok: false, problem: 'other-key' });
+    const envelope = await signEnvelope(TYPE, Buffer.from('{}'), await createSigner(one.arn, () => kms));
+    expect(verifyEnvelope(envelope, TYPE, await exported(other.arn))).toMatchObject({ ok: false, problem: 'other-key' });
   });
 
   test('that is not there is for the operator', async () => {

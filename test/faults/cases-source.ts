@@ -138,7 +138,7 @@ async function everyWait(program: Program): Promise<void> {
     const world = await archived(program, { source, settings: twoPerBatch });
     const before = world.now();
     const run = await world.run();
-    const retries = run.journal.filter((line) => line.startsWith('warn source retry')).length;
+    const retries = run.logger.filter((line) => line.startsWith('warn source retry')).length;
     const ms = world.now() - before;
     must(ms >= retries * 500, `${retryAfter}: ${retries} retries in ${ms} ms`);
     if (run.outcome?.kind !== 'archived') {

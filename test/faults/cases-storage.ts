@@ -1,7 +1,7 @@
 /** Cases of what is stored: removed, planted, damaged, left by a dead run; and a checkpoint that is not to be believed. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { seal } from '../../lambdas/shared/dsse';
+import { signEnvelope } from '../../lambdas/shared/dsse';
 import { PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
 import { batchPrefix, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import type { Case } from './cases';
@@ -179,7 +179,7 @@ async function plantedManifest(program: Program): Promise<void> {
   const planted = [
     Buffer.from('{"planted":true}'),
     world.objects.get(manifestKey(TEAM, 1)) ?? Buffer.alloc(0),
-    await seal(PAYLOAD_TYPE, forged, signer),
+    await signEnvelope(PAYLOAD_TYPE, forged, signer),
   ];
   for (const bytes of planted) {
     world.objects.set(key, bytes);

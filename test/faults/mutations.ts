@@ -20,8 +20,8 @@ const publishing = 'await publishBatch(head.manifest, staged.members, store);';
 
 export const noOp: Patch = {
   file: archive,
-  from: 'const { store, signer, journal } = world;',
-  to: 'const { store, signer, journal } = { ...world };',
+  from: 'const { store, signer, logger } = world;',
+  to: 'const { store, signer, logger } = { ...world };',
 };
 
 export const mutations: readonly Mutation[] = [
@@ -321,14 +321,14 @@ export const mutations: readonly Mutation[] = [
     'server errors',
     'archiver/source.ts',
     'const headers = {',
-    "journal.debug('asking', { key }); const headers = {",
+    "logger.debug('asking', { key }); const headers = {",
   ),
   mutation(
     'an event is logged',
     'next run',
     archive,
-    "journal.debug('stage', {",
-    "journal.debug('stage', { lines: batch.draft.events.map(({ line }) => line.toString()),",
+    "logger.debug('stage', {",
+    "logger.debug('stage', { lines: batch.draft.events.map(({ line }) => line.toString()),",
   ),
   mutation(
     'what was read is settled at once',

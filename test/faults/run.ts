@@ -3,7 +3,7 @@ import { createHash, type KeyObject, sign } from 'node:crypto';
 import type { Storage } from '../../cli/local/s3-model';
 import type { SourceModel } from '../../cli/local/source-model';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
-import type { Journal, ObjectStore } from '../../lambdas/shared/ports';
+import type { Logger, ObjectStore } from '../../lambdas/shared/ports';
 import type { ItemCell } from './checkpoint-model';
 import { MINUTE } from './events';
 import { createPerformer, type Fault, type Method, type Trace } from './faults';
@@ -50,7 +50,7 @@ export interface Run extends Trace {
   readonly startedAt: number;
   /** Keys that it created, in order. */
   readonly created: string[];
-  readonly journal: string[];
+  readonly logger: string[];
   /** Infinity for a run that is dead or frozen. */
   endedAt: number;
   /** Undefined for a run that is dead or frozen. */
@@ -81,7 +81,7 @@ export function createRun(number: number, startedAt: number): Run {
     operations: [],
     faulted: [],
     created: [],
-    journal: [],
+    logger: [],
     isDead: false,
     isFrozen: false,
     endedAt: Infinity,
@@ -131,7 +131,7 @@ function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpa
     retention: null,
     ...options.settings,
   };
-  const journal = createJournal(run, witness);
+  const logger = createJournal(run, witness);
   const now = (): Date => new Date(scheduler.now());
   const transport = createTransport(context, { ...around, now, wait: clock.sleep });
   const apiKeys = createApiKeys(context, around.apiKey);
@@ -139,12 +139,12 @@ function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpa
   return program.archive(input, settings, {
     store: around.createStore(context, recording(run, around.storage)),
     checkpoints: createCheckpoints(context, around.cell),
-    source: program.createSource({ ...asked, transport, apiKeys, clock, journal }),
+    source: program.createSource({ ...asked, transport, apiKeys, clock, logger }),
     signer: createSigner(context, around.keys.publicKey, (message) => {
       return sign('sha256', message, { key: around.keys.privateKey, dsaEncoding: 'der' });
     }),
     clock,
-    journal,
+    logger,
   });
 }
 
@@ -159,11 +159,11 @@ function recording(run: Run, storage: Storage): Storage {
   };
 }
 
-function createJournal(run: Run, witness: Witness): Journal {
+function createJournal(run: Run, witness: Witness): Logger {
   const write =
     (level: string) =>
     (message: string, fields: object = {}): void => {
-      run.journal.push(`${level} ${message} ${JSON.stringify(fields)}`);
+      run.logger.push(`${level} ${message} ${JSON.stringify(fields)}`);
       witness.sawText('a log line', [message, fields]);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn') };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { open, seal } from '../../lambdas/shared/dsse';
+import { verifyEnvelope, signEnvelope } from '../../lambdas/shared/dsse';
 import { createSigner } from '../support/archive-builder';
 
 const signer = createSigner();
@@ -9,16 +9,16 @@ const types = fc.string({ unit: 'grapheme', maxLength: 20 });
 test('any payload of any type comes back, and only as that type', async () => {
   await fc.assert(
     fc.asyncProperty(payloads, types, types, async (payload, type, other) => {
-      const bytes = await seal(type, payload, signer);
-      expect(open(bytes, type, signer.publicKey)).toEqual({ ok: true, payload });
-      expect(open(bytes, other, signer.publicKey).ok).toBe(other === type);
+      const bytes = await signEnvelope(type, payload, signer);
+      expect(verifyEnvelope(bytes, type, signer.publicKey)).toEqual({ ok: true, payload });
+      expect(verifyEnvelope(bytes, other, signer.publicKey).ok).toBe(other === type);
     }),
     { numRuns: 100 },
   );
 });
 
 test('an envelope with any byte changed, left out or put in does not open', async () => {
-  const bytes = await seal('text/plain', Buffer.from('{"seq":1}'), signer);
+  const bytes = await signEnvelope('text/plain', Buffer.from('{"seq":1}'), signer);
   for (let at = 0; at < bytes.length; at += 1) {
     const [before, after] = [bytes.subarray(0, at), bytes.subarray(at + 1)];
     const byte = bytes.readUInt8(at);
@@ -30,19 +30,19 @@ test('an envelope with any byte changed, left out or put in does not open', asyn
     const longer = [...' \n0"'].map((char) => Buffer.concat([before, Buffer.from(char), bytes.subarray(at)]));
     for (const tampered of [...changed, cut, ...longer]) {
       const same = tampered.equals(bytes);
-      if (open(tampered, 'text/plain', signer.publicKey).ok !== same) throw new Error(`opens: ${tampered}`);
+      if (verifyEnvelope(tampered, 'text/plain', signer.publicKey).ok !== same) throw new Error(`opens: ${tampered}`);
     }
   }
 });
 
 test('an envelope with any bytes changed does not open', async () => {
-  const bytes = await seal('text/plain', Buffer.from('{"seq":1,"previous":null}'), signer);
+  const bytes = await signEnvelope('text/plain', Buffer.from('{"seq":1,"previous":null}'), signer);
   const change = fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }));
   fc.assert(
     fc.property(fc.uniqueArray(change, { selector: ([at]) => at, minLength: 1, maxLength: 4 }), (changes) => {
       const tampered = Buffer.from(bytes);
       for (const [at, bits] of changes) tampered.writeUInt8(tampered.readUInt8(at) ^ bits, at);
-      expect(open(tampered, 'text/plain', signer.publicKey).ok).toBe(false);
+      expect(verifyEnvelope(tampered, 'text/plain', signer.publicKey).ok).toBe(false);
     }),
     { numRuns: 300 },
   );
@@ -66,7 +66,7 @@ test('any JSON and any bytes are no envelope, and nothing fails', () => {
   );
   fc.assert(
     fc.property(bytes, (envelope) => {
-      expect(open(envelope, 't', signer.publicKey).ok).toBe(false);
+      expect(verifyEnvelope(envelope, 't', signer.publicKey).ok).toBe(false);
     }),
     { numRuns: 300 },
   );

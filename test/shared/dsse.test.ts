@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
-import { keyId, open, pae, readPublicKey, seal } from '../../lambdas/shared/dsse';
+import { keyId, verifyEnvelope, pae, readPublicKey, signEnvelope } from '../../lambdas/shared/dsse';
 import type { Signer } from '../../lambdas/shared/ports';
 import { createSigner } from '../support/archive-builder';
 
@@ -14,7 +14,7 @@ interface Parts {
   readonly sig?: string;
 }
 
-const sealed = () => seal(TYPE, PAYLOAD, signer);
+const sealed = () => signEnvelope(TYPE, PAYLOAD, signer);
 
 /** A sealed envelope with some of its parts replaced, in the one spelling that envelopes have. */
 async function envelope(parts: Parts = {}): Promise<Buffer> {
@@ -48,9 +48,9 @@ describe('sealing', () => {
   });
 
   test('and opening give the payload back, also an empty one', async () => {
-    expect(open(await sealed(), TYPE, signer.publicKey)).toEqual({ ok: true, payload: PAYLOAD });
-    const empty = await seal(TYPE, Buffer.alloc(0), signer);
-    expect(open(empty, TYPE, signer.publicKey)).toEqual({ ok: true, payload: Buffer.alloc(0) });
+    expect(verifyEnvelope(await sealed(), TYPE, signer.publicKey)).toEqual({ ok: true, payload: PAYLOAD });
+    const empty = await signEnvelope(TYPE, Buffer.alloc(0), signer);
+    expect(verifyEnvelope(empty, TYPE, signer.publicKey)).toEqual({ ok: true, payload: Buffer.alloc(0) });
   });
 });
 
@@ -58,12 +58,12 @@ describe('opening refuses', () => {
   const other = createSigner();
 
   test('an envelope of another key, of the pinned key by name, and of another key by name', async () => {
-    const byOther = await seal(TYPE, PAYLOAD, other);
-    expect(open(byOther, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'other-key', payload: PAYLOAD });
+    const byOther = await signEnvelope(TYPE, PAYLOAD, other);
+    expect(verifyEnvelope(byOther, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'other-key', payload: PAYLOAD });
     const forged = await envelope({ sig: await signed(other, pae(TYPE, PAYLOAD)) });
-    expect(open(forged, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'bad-signature', payload: PAYLOAD });
+    expect(verifyEnvelope(forged, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'bad-signature', payload: PAYLOAD });
     const renamed = await envelope({ keyid: keyId(other.publicKey) });
-    expect(open(renamed, TYPE, signer.publicKey)).toMatchObject({ ok: false, problem: 'other-key' });
+    expect(verifyEnvelope(renamed, TYPE, signer.publicKey)).toMatchObject({ ok: false, problem: 'other-key' });
   });
 
   test.each([
@@ -78,7 +78,7 @@ describe('opening refuses', () => {
     ['a signature of r = s = 1', async () => ({ sig: Buffer.from('3006020101020101', 'hex').toString('base64') })],
     ['a long signature', async () => ({ sig: Buffer.alloc(10_000, 0x30).toString('base64') })],
   ] satisfies [string, () => Promise<Parts>][])('%s', async (_name, parts) => {
-    expect(open(await envelope(await parts()), TYPE, signer.publicKey)).toMatchObject({
+    expect(verifyEnvelope(await envelope(await parts()), TYPE, signer.publicKey)).toMatchObject({
       ok: false,
       problem: 'bad-signature',
     });
@@ -90,21 +90,21 @@ describe('opening refuses', () => {
       'base64',
     );
     const bytes = await envelope({ sig, keyid: keyId(key.publicKey) });
-    expect(open(bytes, TYPE, key.publicKey)).toMatchObject({ ok: false, problem: 'bad-signature' });
+    expect(verifyEnvelope(bytes, TYPE, key.publicKey)).toMatchObject({ ok: false, problem: 'bad-signature' });
   });
 
   test('a signature with bytes after it', async () => {
     const sig = Buffer.concat([await signer.sign(pae(TYPE, PAYLOAD)), Buffer.from([0])]).toString('base64');
-    expect(open(await envelope({ sig }), TYPE, signer.publicKey)).toMatchObject({
+    expect(verifyEnvelope(await envelope({ sig }), TYPE, signer.publicKey)).toMatchObject({
       ok: false,
       problem: 'bad-signature',
     });
   });
 
   test('another payload type, signed or not', async () => {
-    expect(open(await sealed(), 'text/plain', signer.publicKey)).toEqual({ ok: false, problem: 'not-an-envelope' });
-    expect(open(await envelope({ payloadType: 'text/plain' }), TYPE, signer.publicKey).ok).toBe(false);
-    expect(open(await envelope({ payloadType: 'text/plain' }), 'text/plain', signer.publicKey).ok).toBe(false);
+    expect(verifyEnvelope(await sealed(), 'text/plain', signer.publicKey)).toEqual({ ok: false, problem: 'not-an-envelope' });
+    expect(verifyEnvelope(await envelope({ payloadType: 'text/plain' }), TYPE, signer.publicKey).ok).toBe(false);
+    expect(verifyEnvelope(await envelope({ payloadType: 'text/plain' }), 'text/plain', signer.publicKey).ok).toBe(false);
   });
 
   test.each([
@@ -137,10 +137,10 @@ describe('opening refuses', () => {
       (good: string) => good.replace(/(\w)="/, (_all, last) => `${last === 'B' ? 'C' : 'B'}="`),
     ],
   ])('%s', async (_name, bend) => {
-    const good = String(await seal(TYPE, Buffer.from('{"seq": 10}'), signer));
+    const good = String(await signEnvelope(TYPE, Buffer.from('{"seq": 10}'), signer));
     expect(good).toMatch(/"payload":"[^"=]+="/);
     expect(bend(good)).not.toBe(good);
-    expect(open(Buffer.from(bend(good)), TYPE, signer.publicKey)).toMatchObject({ ok: false });
+    expect(verifyEnvelope(Buffer.from(bend(good)), TYPE, signer.publicKey)).toMatchObject({ ok: false });
   });
 });
 

@@ -5,7 +5,7 @@
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { seal } from '../../lambdas/shared/dsse';
+import { signEnvelope } from '../../lambdas/shared/dsse';
 import {
   compareEvents,
   instantInRange,
@@ -76,7 +76,7 @@ export async function buildArchive({ team = 'main', signer = testSigner, batches
     const drawn = drawManifest({ team, seq, previous, latest, segments, batch: bytes.length > 0 ? key : null });
     const manifest = (spec.amend ?? same)(drawn);
     const payload = encodeManifest(manifest);
-    objects.set(manifestKey(team, seq), await seal(PAYLOAD_TYPE, payload, signer));
+    objects.set(manifestKey(team, seq), await signEnvelope(PAYLOAD_TYPE, payload, signer));
     previous = sha256(payload);
     latest = manifest.latest;
   }

@@ -58,14 +58,14 @@ export async function runArchiver(run: ArchiverRun): Promise<Map<string, Buffer>
   const clock = virtualClock({ start: run.now });
   const store = memoryStore({ objects: run.objects });
   const model = createSourceModel(createTable(run.events), sourceSettings('reality', API_KEY, run.source));
-  const { source, journal } = sourceKit(modelServer(model, clock), { clock });
+  const { source, logger } = sourceKit(modelServer(model, clock), { clock });
   const [apiKeyParameter, baseUrl] = ['/team/api-key', 'https://api.getpostman.com'];
   const retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: null } as const;
   const settings = { runId: run.runId, codeVersion: '0.1.0', lookbackHours: 6, retention };
   await archive(
     { team: run.team, scheduledTime: run.now, apiKeyParameter, baseUrl },
     { ...settings, batchLimits: run.batchLimits ?? BATCH_LIMITS },
-    { store, checkpoints: noCheckpoints, source, signer: fixtureSigner(), clock, journal },
+    { store, checkpoints: noCheckpoints, source, signer: fixtureSigner(), clock, logger },
   );
   return store.objects;
 }

@@ -1,7 +1,7 @@
 /** The real source client over a scripted or a modelled server, in virtual time: no network, every call on record. */
 import type { SourceModel } from '../../cli/local/source-model';
 import { createSource, type Source, type SourceOptions } from '../../lambdas/archiver/source';
-import type { ApiKeys, HttpResponse, Journal, LogFields, Transport, TransportLimits } from '../../lambdas/shared/ports';
+import type { ApiKeys, HttpResponse, Logger, LogFields, Transport, TransportLimits } from '../../lambdas/shared/ports';
 import { type VirtualClock, virtualClock } from './virtual-clock';
 
 export interface Call {
@@ -17,7 +17,7 @@ export interface SourceKit {
   readonly source: Source;
   readonly clock: VirtualClock;
   readonly calls: Call[];
-  readonly journal: Journal & { readonly lines: string[] };
+  readonly logger: Logger & { readonly lines: string[] };
   /** Reads of the parameter: `true` for a fresh one. */
   readonly keyReads: boolean[];
 }
@@ -36,7 +36,7 @@ export function sourceKit(server: Server, options: SourceKitOptions = {}): Sourc
   const { clock = virtualClock(), latencyMs = 0, keys = [API_KEY], ...changes } = options;
   const calls: Call[] = [];
   const keyReads: boolean[] = [];
-  const journal = recordedJournal();
+  const logger = recordedLogger();
   const transport: Transport = {
     async get(url, headers, limits) {
       const call = { url, headers, limits };
@@ -53,10 +53,10 @@ export function sourceKit(server: Server, options: SourceKitOptions = {}): Sourc
     transport,
     apiKeys: keyRing(keys, keyReads),
     clock,
-    journal,
+    logger,
     ...changes,
   });
-  return { source, clock, calls, journal, keyReads };
+  return { source, clock, calls, logger, keyReads };
 }
 
 /** Puts a model of the API behind the client. */
@@ -80,7 +80,7 @@ export function page(trails: readonly string[] = [], cursor?: string): HttpRespo
   return response(200, `{"trails":[${trails.join(',')}]${cursor === undefined ? '' : `,"nextCursor":"${cursor}"`}}`);
 }
 
-export function recordedJournal(): Journal & { readonly lines: string[] } {
+export function recordedLogger(): Logger & { readonly lines: string[] } {
   const lines: string[] = [];
   const note = (message: string, fields: LogFields = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);

@@ -1,6 +1,6 @@
 /** Whatever bytes lie in an archive, the verifier returns findings: it neither throws nor calls them good. */
 import fc from 'fast-check';
-import { seal } from '../../lambdas/shared/dsse';
+import { signEnvelope } from '../../lambdas/shared/dsse';
 import { type Manifest, PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 import { verify } from '../../lambdas/verifier/verify';
@@ -119,7 +119,7 @@ const hostileValue = fc.oneof(hostileText, hostileNumber, hostileInstant, fc.jso
 test('a signed payload of any JSON is a finding', async () => {
   await fc.assert(
     fc.asyncProperty(fc.json(), async (payload) => {
-      const bytes = await seal(PAYLOAD_TYPE, Buffer.from(payload), testSigner);
+      const bytes = await signEnvelope(PAYLOAD_TYPE, Buffer.from(payload), testSigner);
       expect(await findingsIn(new Map([[M1, bytes]]))).toContain(`manifest-unreadable ${M1}`);
     }),
   );
@@ -128,7 +128,7 @@ test('a signed payload of any JSON is a finding', async () => {
 test('a signed payload of any bytes is a finding', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (payload) => {
-      const bytes = await seal(PAYLOAD_TYPE, Buffer.from(payload), testSigner);
+      const bytes = await signEnvelope(PAYLOAD_TYPE, Buffer.from(payload), testSigner);
       expect(await findingsIn(new Map([[M1, bytes]]))).toContain(`manifest-unreadable ${M1}`);
     }),
   );

@@ -3,7 +3,7 @@
  * the command must say: nothing less, and nothing that is only an echo of it.
  */
 import { constants, deflateRawSync, gzipSync } from 'node:zlib';
-import { seal } from '../../lambdas/shared/dsse';
+import { signEnvelope } from '../../lambdas/shared/dsse';
 import { type Manifest, PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 import { compress, decompress } from '../../lambdas/shared/segment';
@@ -193,14 +193,14 @@ describe('somebody else signs', () => {
     [
       'one manifest, with another key',
       async (objects) => [
-        `signature-other-key ${put(objects, M3, await seal(PAYLOAD_TYPE, payloadOf(objects, M3), createSigner()))}`,
+        `signature-other-key ${put(objects, M3, await signEnvelope(PAYLOAD_TYPE, payloadOf(objects, M3), createSigner()))}`,
       ],
     ],
     [
       'one manifest, with another key under the name of the pinned one',
       async (objects) => {
         const disguised = { publicKey: testSigner.publicKey, sign: createSigner().sign };
-        return [`signature-invalid ${put(objects, M3, await seal(PAYLOAD_TYPE, payloadOf(objects, M3), disguised))}`];
+        return [`signature-invalid ${put(objects, M3, await signEnvelope(PAYLOAD_TYPE, payloadOf(objects, M3), disguised))}`];
       },
     ],
     [
@@ -220,7 +220,7 @@ describe('somebody else signs', () => {
       'the right payload, of another type',
       async (objects) => {
         const type = 'application/vnd.postman-audit-archive.report.v1+json';
-        return [`manifest-unreadable ${put(objects, M3, await seal(type, payloadOf(objects, M3), testSigner))}`];
+        return [`manifest-unreadable ${put(objects, M3, await signEnvelope(type, payloadOf(objects, M3), testSigner))}`];
       },
     ],
   ]);
