@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { baseUrlProblem } from '../lambdas/shared/contract';
-import { parseDateOrInstant } from '../lambdas/shared/event';
+import { parseDateOrInstant } from '../lambdas/shared/time';
 import { archiveRealTeam, runDemo } from './local/demo';
 
 const HELP = `

@@ -10,7 +10,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EARLIEST_INSTANT } from '../lambdas/shared/event';
-import { dateOf, datePrefix, manifestPrefix } from '../lambdas/shared/object-keys';
+import { datePrefix, manifestPrefix } from '../lambdas/shared/object-keys';
+import { dateOf } from '../lambdas/shared/time';
 import { presetStatement, readQueries } from './queries/queries';
 import { type View, views } from './views/views';
 

@@ -1,6 +1,6 @@
 /** A few of the auditors' queries over the folder, word for word as Athena answers them over the bucket. */
 import { bind, type Query, readQueries, statement } from '../../infra/queries/queries';
-import { dateOf, midnight } from '../../lambdas/shared/object-keys';
+import { dateOf, midnight } from '../../lambdas/shared/time';
 import { asTable } from '../query-output';
 import { openFolderSql } from '../sql';
 

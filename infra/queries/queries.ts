@@ -15,8 +15,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseInstant } from '../../lambdas/shared/event';
-import { dateOf, midnight } from '../../lambdas/shared/object-keys';
+import { dateOf, midnight, parseInstant } from '../../lambdas/shared/time';
 
 export interface Query {
   /** That of its file. */

@@ -9,9 +9,9 @@
  * saves a long LIST, and neither is needed for safety.
  */
 import type { ArchiveInput, RunReport } from '../shared/contract';
-import { parseDateOrInstant } from '../shared/event';
 import type { Retention } from '../shared/manifest';
 import type { CheckpointStore, Clock, Logger, ObjectStore, Signer } from '../shared/ports';
+import { parseDateOrInstant } from '../shared/time';
 import type { BatchLimits } from './batch';
 import { commit, stage } from './commit';
 import { gather } from './gather';

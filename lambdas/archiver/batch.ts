@@ -5,9 +5,9 @@
  */
 import { type AuditEvent, compareEvents, type DatedEvent, type QuarantineReason } from '../shared/event';
 import { type SegmentEntry, sha256 } from '../shared/manifest';
-import { dateOf, segmentKey } from '../shared/object-keys';
+import { segmentKey } from '../shared/object-keys';
 import { compress, joinLines } from '../shared/segment';
-import { earlier, later } from './walk';
+import { dateOf, earlier, later } from '../shared/time';
 
 /** A draft may pass these by the one page that fills it. */
 export interface BatchLimits {

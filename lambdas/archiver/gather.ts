@@ -10,16 +10,14 @@
  */
 import { ConfigError, UpstreamError } from '../shared/errors';
 import type { Gap, Manifest, SealReason, Sweep } from '../shared/manifest';
-import { dateOf, datesBetween, midnight } from '../shared/object-keys';
 import type { Clock, ObjectStore } from '../shared/ports';
+import { DAY_MS, dateOf, datesBetween, earlier, HOUR_MS, later, midnight } from '../shared/time';
 import type { BatchLimits } from './batch';
 import { type Admitted, createIntake, type Intaken } from './intake';
 import type { Source } from './source';
 import { sweepDate, watchSweep } from './sweep';
-import { earlier, later, type TimeSpan, type WalkEnd, type WalkStep, walk } from './walk';
+import { type TimeSpan, type WalkEnd, type WalkStep, walk } from './walk';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Documented by Postman; the source may say less ("cannot be older than"). */
 const SOURCE_KEEPS_DAYS = 180;
 const FLOOR_MARGIN_MS = 60_000;

@@ -12,8 +12,8 @@ import {
   quarantineReason,
 } from '../shared/event';
 import type { Counts } from '../shared/manifest';
-import { dateOf, datesBetween, midnight } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
+import { dateOf, datesBetween, midnight } from '../shared/time';
 import { type BatchLimits, createDraft, type Draft, type Held } from './batch';
 import { createKept, createKnown, type Standing } from './known';
 import type { Source } from './source';

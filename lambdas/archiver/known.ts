@@ -10,9 +10,10 @@ import { IntegrityError } from '../shared/errors';
 import { type AuditEvent, type DatedEvent, readEvent } from '../shared/event';
 import { JsonError } from '../shared/json';
 import { sha256 } from '../shared/manifest';
-import { type Area, dateOf, datePrefix } from '../shared/object-keys';
+import { type Area, datePrefix } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
 import { GzipError, streamLines } from '../shared/segment';
+import { dateOf } from '../shared/time';
 import { inParallel } from './parallel';
 
 const READERS = 3;

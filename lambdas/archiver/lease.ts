@@ -3,7 +3,7 @@
  * twice wastes work and nothing else, because only the manifest's number decides who commits; so once the run is under
  * way, no trouble with DynamoDB stops it.
  */
-import type { CheckpointStore, Clock, Hint, Logger, Lease } from '../shared/ports';
+import type { CheckpointStore, Clock, Hint, Lease, Logger } from '../shared/ports';
 import type { Head } from './head';
 
 /** Outlasts a page and a commit, and ends before Lambda's first retry of a crashed run, one minute later. */

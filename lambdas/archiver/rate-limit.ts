@@ -3,8 +3,8 @@
  * is taken out of the minute's allowance, so the bound holds for the first minute too.
  */
 import type { Clock } from '../shared/ports';
+import { MINUTE_MS } from '../shared/time';
 
-const MINUTE_MS = 60_000;
 const BURST_SHARE = 20;
 
 export interface RateLimit {

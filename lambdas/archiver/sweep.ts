@@ -9,11 +9,10 @@
  */
 
 import type { Sweep } from '../shared/manifest';
-import { dateOf, midnight } from '../shared/object-keys';
+import { DAY_MS, dateOf, midnight } from '../shared/time';
 import type { Admitted } from './intake';
 import type { WalkEnd } from './walk';
 
-const DAY_MS = 86_400_000;
 const RECENT_DAYS = 7;
 /** Of the 180 days that the source keeps, the oldest is never whole. */
 const OLDER_DAYS = 179 - RECENT_DAYS;

@@ -13,12 +13,9 @@
  */
 import { UpstreamError } from '../shared/errors';
 import { type AuditEvent, quarantineReason } from '../shared/event';
-import { midnight } from '../shared/object-keys';
+import { DAY_MS, earlier, later, MINUTE_MS, midnight, SECOND_MS } from '../shared/time';
 import { type Answer, PAGE_LIMIT, type Source } from './source';
 
-const SECOND_MS = 1000;
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 /** A span up to this long is one window: a steady run costs one request. A backlog begins with a single day. */
 const SHORT_SPAN_DAYS = 8;
 const LONGEST_WINDOW_DAYS = 64;
@@ -223,12 +220,4 @@ function smaller(limit: number): number {
   if (limit === 1)
     throw new UpstreamError('source-page-too-large', 'one event alone is too large a page for this function');
   return Math.max(1, Math.floor(limit / 4));
-}
-
-export function later(a: Date, b: Date): Date {
-  return a > b ? a : b;
-}
-
-export function earlier(a: Date, b: Date): Date {
-  return a < b ? a : b;
 }

@@ -4,9 +4,9 @@
  */
 import { jsonVariable, numberVariable, textVariable } from './env';
 import { ConfigError } from './errors';
-import { parseDateOrInstant } from './event';
 import type { Counts, Retention, Sweep } from './manifest';
 import { TEAM_PATTERN } from './object-keys';
+import { parseDateOrInstant } from './time';
 
 /** The archiver's environment: what all teams have in common. What differs travels in each team's schedule input. */
 export const archiverEnvironment = {

@@ -4,6 +4,7 @@
  * verbatim, with a reason.
  */
 import { isObject, keyIs, members, minify, parseSlice, rawToken, type Slice } from './json';
+import { DAY_MS, parseInstant } from './time';
 
 /** Why a line is not under `events/`. */
 export type QuarantineReason =
@@ -29,7 +30,6 @@ export const QUARANTINE_REASONS: readonly QuarantineReason[] = [
 /** Athena fails on rows over 32 MB; half of that leaves room for what a query adds. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 export const EARLIEST_INSTANT = new Date('2020-01-01T00:00:00.000Z');
-const DAY_MS = 86_400_000;
 
 export interface AuditEvent {
   readonly line: Buffer;
@@ -90,43 +90,6 @@ export function compareEvents(a: DatedEvent, b: DatedEvent): number {
   return (
     a.instant.getTime() - b.instant.getTime() || a.id.length - b.id.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   );
-}
-
-const ISO_INSTANT =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9})\d*)?(?:([Zz])|([+-])(\d{2})(?::?(\d{2}))?)?$/;
-
-/**
- * The instant of an ISO 8601 date and time, to the millisecond (further digits are cut off). No time zone means UTC.
- * An offset may be hours alone (`+02`).
- * Undefined where any field is out of its range: `Date` would roll 30 February over, and an auditor would be told
- * another day.
- */
-export function parseInstant(text: string): Date | undefined {
-  const match = ISO_INSTANT.exec(text);
-  if (match === null) return undefined;
-  const field = (group: number) => Number(match[group]);
-  const [year, month, day] = [field(1), field(2), field(3)];
-  const [hour, minute, second] = [field(4), field(5), field(6)];
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
-  const offset = offsetMinutes(match[9], match[10], match[11]);
-  if (offset === undefined) return undefined;
-  const midnight = new Date(0);
-  midnight.setUTCFullYear(year, month - 1, day);
-  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return undefined;
-  const millis = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'));
-  const clock = ((hour * 60 + minute - offset) * 60 + second) * 1000 + millis;
-  return new Date(midnight.getTime() + clock);
-}
-
-/** The same for what a person sets: a date alone is its 00:00 UTC. */
-export function parseDateOrInstant(text: string): Date | undefined {
-  return parseInstant(text) ?? parseInstant(`${text}T00:00:00Z`);
-}
-
-function offsetMinutes(sign?: string, hours = '0', minutes = '0'): number | undefined {
-  if (sign === undefined) return 0;
-  if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
-  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 }
 
 /**

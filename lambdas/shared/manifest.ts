@@ -6,11 +6,10 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { QuarantineReason } from './event';
+import { DAY_MS } from './time';
 
 export const FORMAT = 'postman-audit-archive/1';
 export const PAYLOAD_TYPE = 'application/vnd.postman-audit-archive.manifest.v1+json';
-
-const DAY_MS = 86_400_000;
 
 const text = z.string().check(z.minLength(1));
 const count = z.int().check(z.minimum(0));

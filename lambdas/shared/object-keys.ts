@@ -3,7 +3,6 @@
  * Every variable part is checked or made here, so nothing an event says can reach a key.
  */
 
-const DAY_MS = 86_400_000;
 const SEQ_DIGITS = 10;
 
 /** Data that SQL may see (`events`) and what may not enter it (`quarantine`). */
@@ -46,23 +45,6 @@ export function datePrefix(area: Area, team: string, date: string): string {
 
 export function segmentKey(area: Area, team: string, date: string, seq: number): string {
   return `${datePrefix(area, team, date)}${seqText(seq)}.ndjson.gz`;
-}
-
-/** The UTC date of an instant, `YYYY-MM-DD`. */
-export function dateOf(instant: Date): string {
-  return instant.toISOString().slice(0, 10);
-}
-
-/** 00:00 UTC of the instant's date, `days` later (or earlier, when negative). */
-export function midnight(instant: Date, days = 0): Date {
-  return new Date(Math.floor(instant.getTime() / DAY_MS) * DAY_MS + days * DAY_MS);
-}
-
-/** Every UTC date from that of `from` to that of `to`, both included. */
-export function datesBetween(from: Date, to: Date): string[] {
-  const dates: string[] = [];
-  for (let day = midnight(from); day <= to; day = midnight(day, 1)) dates.push(dateOf(day));
-  return dates;
 }
 
 function seqText(seq: number): string {

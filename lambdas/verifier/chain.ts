@@ -82,7 +82,11 @@ export function isInItsPlace({ key, seq, manifest }: Link, { folder, addFinding 
 }
 
 /** Across a missing or unreadable manifest nothing can be said; that one is a finding already. */
-export function followsThePrevious({ key, seq, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {
+export function followsThePrevious(
+  { key, seq, manifest }: Link,
+  previous: Link | undefined,
+  addFinding: AddFinding,
+): void {
   if (seq === 1 ? manifest.previous === null : previous?.seq !== seq - 1) return;
   if (manifest.previous !== (previous?.sha256 ?? null)) addFinding('chain-broken', key);
 }
@@ -95,9 +99,14 @@ export function neverGoesBack({ key, manifest }: Link, previous: Link | undefine
 }
 
 /** The segments' own instants are compared with their lines elsewhere. */
-export function carriesTheLatest({ key, seq, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {
+export function carriesTheLatest(
+  { key, seq, manifest }: Link,
+  previous: Link | undefined,
+  addFinding: AddFinding,
+): void {
   if (seq !== 1 && previous?.seq !== seq - 1) return;
-  if (manifest.latest !== latestOf(previous?.manifest.latest ?? null, manifest.segments)) addFinding('latest-wrong', key);
+  if (manifest.latest !== latestOf(previous?.manifest.latest ?? null, manifest.segments))
+    addFinding('latest-wrong', key);
 }
 
 export function leavesNoTimeOut({ key, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {

@@ -9,7 +9,7 @@ import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
 import { type Manifest, type SegmentEntry, sha256 } from '../shared/manifest';
 import { type Area, segmentKey } from '../shared/object-keys';
 import { decompress, GzipError } from '../shared/segment';
-import type { FindingCode, AddFinding } from './findings';
+import type { AddFinding, FindingCode } from './findings';
 import type { IdIndex } from './ids';
 import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';
 import { checkLines } from './lines';

@@ -15,8 +15,9 @@ import {
   sliceEvent,
 } from '../shared/event';
 import { JsonError } from '../shared/json';
-import { type Area, dateOf } from '../shared/object-keys';
+import type { Area } from '../shared/object-keys';
 import { GzipError, splitLines } from '../shared/segment';
+import { dateOf } from '../shared/time';
 import type { FindingCode } from './findings';
 import type { IdIndex } from './ids';
 

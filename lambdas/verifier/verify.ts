@@ -20,7 +20,7 @@ import {
   openLink,
 } from './chain';
 import { type ContentTally, verifyContent } from './content';
-import { type Finding, type AddFinding, findingCollector } from './findings';
+import { type AddFinding, type Finding, findingCollector } from './findings';
 import { createIdIndex } from './ids';
 import { type ArchiveReader, emptyFolder, type TeamFolder, takeInventory } from './inventory';
 
@@ -129,7 +129,11 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
 function noneIsMissing(before: number, seq: number, { folder, addFinding }: TeamContext): boolean {
   const missing = seq - before - 1;
   if (missing === 0) return true;
-  addFinding('manifest-missing', manifestKey(folder.team, before + 1), missing > 1 ? `and ${missing - 1} after it` : '');
+  addFinding(
+    'manifest-missing',
+    manifestKey(folder.team, before + 1),
+    missing > 1 ? `and ${missing - 1} after it` : '',
+  );
   return false;
 }
 

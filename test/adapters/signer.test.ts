@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createSigner } from '../../lambdas/adapters/signer';
-import { verifyEnvelope, pae, readPublicKey, signEnvelope } from '../../lambdas/shared/dsse';
+import { pae, readPublicKey, signEnvelope, verifyEnvelope } from '../../lambdas/shared/dsse';
 import { ConfigError, UpstreamError } from '../../lambdas/shared/errors';
 import { sha256Bytes } from '../../lambdas/shared/manifest';
 import type { Signer } from '../../lambdas/shared/ports';

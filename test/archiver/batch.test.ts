@@ -11,8 +11,8 @@ import {
   readEvent,
 } from '../../lambdas/shared/event';
 import { sha256 } from '../../lambdas/shared/manifest';
-import { dateOf } from '../../lambdas/shared/object-keys';
 import { decompress, splitLines } from '../../lambdas/shared/segment';
+import { dateOf } from '../../lambdas/shared/time';
 
 const options = { team: 'main', seq: 3 };
 const walkStart = new Date('2026-06-12T12:00:00.000Z');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { sweepDate, watchSweep } from '../../lambdas/archiver/sweep';
-import { dateOf, midnight } from '../../lambdas/shared/object-keys';
+import { dateOf, midnight } from '../../lambdas/shared/time';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -3,8 +3,9 @@
  * any. A week of the demo team, again and again with other ids and days.
  */
 import { createSourceTeam } from '../../cli/local/source-team';
-import { dateOf, segmentKey } from '../../lambdas/shared/object-keys';
+import { segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
+import { dateOf } from '../../lambdas/shared/time';
 
 export const EVENTS_PER_DAY = 2000;
 const DAY_MS = 86_400_000;

@@ -10,7 +10,7 @@ import {
   type KMSClient,
 } from '@aws-sdk/client-kms';
 import { createSigner } from '../../lambdas/adapters/signer';
-import { keyId, verifyEnvelope, readPublicKey, signEnvelope } from '../../lambdas/shared/dsse';
+import { keyId, readPublicKey, signEnvelope, verifyEnvelope } from '../../lambdas/shared/dsse';
 import { kmsClientOf } from './clients';
 import { describeWith, startMoto, stopServers } from './servers';
 
@@ -64,7 +64,10 @@ describeWith(['moto'], 'a key in KMS', () => {
   test('signs nothing that is accepted with the key of another', async () => {
     const [one, other] = [await createKey(), await createKey()];
     const envelope = await signEnvelope(TYPE, Buffer.from('{}'), await createSigner(one.arn, () => kms));
-    expect(verifyEnvelope(envelope, TYPE, await exported(other.arn))).toMatchObject({ ok: false, problem: 'other-key' });
+    expect(verifyEnvelope(envelope, TYPE, await exported(other.arn))).toMatchObject({
+      ok: false,
+      problem: 'other-key',
+    });
   });
 
   test('that is not there is for the operator', async () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { verifyEnvelope, signEnvelope } from '../../lambdas/shared/dsse';
+import { signEnvelope, verifyEnvelope } from '../../lambdas/shared/dsse';
 import { createSigner } from '../support/archive-builder';
 
 const signer = createSigner();

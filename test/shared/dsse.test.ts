@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
-import { keyId, verifyEnvelope, pae, readPublicKey, signEnvelope } from '../../lambdas/shared/dsse';
+import { keyId, pae, readPublicKey, signEnvelope, verifyEnvelope } from '../../lambdas/shared/dsse';
 import type { Signer } from '../../lambdas/shared/ports';
 import { createSigner } from '../support/archive-builder';
 
@@ -59,9 +59,17 @@ describe('opening refuses', () => {
 
   test('an envelope of another key, of the pinned key by name, and of another key by name', async () => {
     const byOther = await signEnvelope(TYPE, PAYLOAD, other);
-    expect(verifyEnvelope(byOther, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'other-key', payload: PAYLOAD });
+    expect(verifyEnvelope(byOther, TYPE, signer.publicKey)).toEqual({
+      ok: false,
+      problem: 'other-key',
+      payload: PAYLOAD,
+    });
     const forged = await envelope({ sig: await signed(other, pae(TYPE, PAYLOAD)) });
-    expect(verifyEnvelope(forged, TYPE, signer.publicKey)).toEqual({ ok: false, problem: 'bad-signature', payload: PAYLOAD });
+    expect(verifyEnvelope(forged, TYPE, signer.publicKey)).toEqual({
+      ok: false,
+      problem: 'bad-signature',
+      payload: PAYLOAD,
+    });
     const renamed = await envelope({ keyid: keyId(other.publicKey) });
     expect(verifyEnvelope(renamed, TYPE, signer.publicKey)).toMatchObject({ ok: false, problem: 'other-key' });
   });
@@ -102,9 +110,14 @@ describe('opening refuses', () => {
   });
 
   test('another payload type, signed or not', async () => {
-    expect(verifyEnvelope(await sealed(), 'text/plain', signer.publicKey)).toEqual({ ok: false, problem: 'not-an-envelope' });
+    expect(verifyEnvelope(await sealed(), 'text/plain', signer.publicKey)).toEqual({
+      ok: false,
+      problem: 'not-an-envelope',
+    });
     expect(verifyEnvelope(await envelope({ payloadType: 'text/plain' }), TYPE, signer.publicKey).ok).toBe(false);
-    expect(verifyEnvelope(await envelope({ payloadType: 'text/plain' }), 'text/plain', signer.publicKey).ok).toBe(false);
+    expect(verifyEnvelope(await envelope({ payloadType: 'text/plain' }), 'text/plain', signer.publicKey).ok).toBe(
+      false,
+    );
   });
 
   test.each([

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
-import {
-  compareEvents,
-  type DatedEvent,
-  isDated,
-  parseInstant,
-  readEvent,
-  sliceEvent,
-} from '../../lambdas/shared/event';
+import { compareEvents, type DatedEvent, isDated, readEvent, sliceEvent } from '../../lambdas/shared/event';
+import { parseInstant } from '../../lambdas/shared/time';
 import { character, jsonValue, numberToken, spaced, stringToken, whiteSpace } from '../support/json-text';
 
 const slice = (text: string) => {

@@ -4,14 +4,13 @@ import {
   EARLIEST_INSTANT,
   isDated,
   MAX_LINE_BYTES,
-  parseDateOrInstant,
-  parseInstant,
   QUARANTINE_REASONS,
   quarantineReason,
   readEvent,
   sliceEvent,
 } from '../../lambdas/shared/event';
 import { JsonError } from '../../lambdas/shared/json';
+import { parseDateOrInstant, parseInstant } from '../../lambdas/shared/time';
 
 const slice = (text: string) => {
   const bytes = Buffer.from(text);

@@ -2,16 +2,14 @@ import {
   areaPrefix,
   batchKey,
   batchPrefix,
-  dateOf,
   datePrefix,
-  datesBetween,
   manifestKey,
   manifestPrefix,
-  midnight,
   segmentKey,
   seqOfManifestKey,
   TEAM_PATTERN,
 } from '../../lambdas/shared/object-keys';
+import { dateOf, datesBetween, midnight } from '../../lambdas/shared/time';
 
 describe('keys of format 1', () => {
   test('are these, and can never change', () => {

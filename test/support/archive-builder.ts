@@ -24,9 +24,10 @@ import {
   type SegmentEntry,
   sha256,
 } from '../../lambdas/shared/manifest';
-import { type Area, batchKey, dateOf, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
+import { type Area, batchKey, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import type { ObjectStore, Signer } from '../../lambdas/shared/ports';
 import { compress, joinLines } from '../../lambdas/shared/segment';
+import { dateOf } from '../../lambdas/shared/time';
 
 export type Objects = Map<string, Buffer>;
 

@@ -200,7 +200,9 @@ describe('somebody else signs', () => {
       'one manifest, with another key under the name of the pinned one',
       async (objects) => {
         const disguised = { publicKey: testSigner.publicKey, sign: createSigner().sign };
-        return [`signature-invalid ${put(objects, M3, await signEnvelope(PAYLOAD_TYPE, payloadOf(objects, M3), disguised))}`];
+        return [
+          `signature-invalid ${put(objects, M3, await signEnvelope(PAYLOAD_TYPE, payloadOf(objects, M3), disguised))}`,
+        ];
       },
     ],
     [
@@ -220,7 +222,9 @@ describe('somebody else signs', () => {
       'the right payload, of another type',
       async (objects) => {
         const type = 'application/vnd.postman-audit-archive.report.v1+json';
-        return [`manifest-unreadable ${put(objects, M3, await signEnvelope(type, payloadOf(objects, M3), testSigner))}`];
+        return [
+          `manifest-unreadable ${put(objects, M3, await signEnvelope(type, payloadOf(objects, M3), testSigner))}`,
+        ];
       },
     ],
   ]);
