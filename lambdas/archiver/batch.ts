@@ -1,15 +1,23 @@
 /**
- * What one commit holds. A draft collects new events and lines for quarantine, bounded in number and bytes; sealing
- * turns it into the batch object's bytes and the manifest's segment entries: one gzip member per date, one for the
- * quarantine. A plain value: nothing is written here.
+ * What one commit holds. An open batch collects what pages bring, bounded in events and bytes; closed, it is a plain value;
+ * sealed, it is the batch object's bytes and the manifest's segment entries: one gzip member for each area and date. Nothing
+ * is written here.
  */
-import { type AuditEvent, compareEvents, type DatedEvent, type QuarantineReason } from '../shared/event';
-import { type SegmentEntry, sha256 } from '../shared/manifest';
+import {
+  type AuditEvent,
+  compareEvents,
+  type DatedEvent,
+  QUARANTINE_REASONS,
+  type QuarantineReason,
+} from '../shared/event';
+import { type Counts, type SealReason, type SegmentEntry, type Sweep, sha256 } from '../shared/manifest';
 import { segmentKey } from '../shared/object-keys';
 import { compress, joinLines } from '../shared/segment';
 import { dateOf, earlier, later } from '../shared/time';
+import type { HeldLine, PageLines } from './deduplicate';
+import type { Progress } from './progress';
 
-/** A draft may pass these by the one page that fills it. */
+/** Soft limits: the page that reaches a limit is still added completely. */
 export interface BatchLimits {
   readonly events: number;
   readonly bytes: number;
@@ -18,44 +26,74 @@ export interface BatchLimits {
 /** What fits into the function's memory with room to spare. */
 export const BATCH_LIMITS: BatchLimits = { events: 10_000, bytes: 8 * 1024 * 1024 };
 
-/** A line that may not enter `events/`, and why. */
-export interface Held {
-  readonly event: AuditEvent;
-  readonly reason: QuarantineReason;
-  /** Its partition under `quarantine/`, `YYYY-MM-DD`. */
-  readonly date: string;
-  /** The event's own instant where that is in range, otherwise the walk start. */
-  readonly instant: Date;
+export interface Batch {
+  readonly events: readonly DatedEvent[];
+  readonly held: readonly HeldLine[];
+  readonly counts: Counts;
+  /** How far the run has come with it. */
+  readonly progress: Progress;
+  readonly reason: SealReason;
+  readonly sweeps: readonly Sweep[];
+  /** Raw tokens of the Postman teams that the chain has met. */
+  readonly sourceTeams: readonly string[];
+  /** The run ends with this batch. */
+  readonly isLast: boolean;
 }
 
-export interface Draft {
-  add(event: DatedEvent): void;
-  hold(held: Held): void;
+export interface OpenBatchOptions {
+  readonly limits: BatchLimits;
+  /** New events before this instant are late; undefined on a first run. */
+  readonly lateBefore: Date | undefined;
+  /** Requests that the run had sent before. */
+  readonly requestsBefore: number;
+}
+
+export interface OpenBatch {
+  add(page: PageLines): void;
   isFull(): boolean;
   isEmpty(): boolean;
-  readonly events: readonly DatedEvent[];
-  readonly held: readonly Held[];
+  /** `requests`: that the run has sent so far. */
+  close(requests: number): Pick<Batch, 'events' | 'held' | 'counts'>;
 }
 
-export function createDraft(limits: BatchLimits): Draft {
+export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptions): OpenBatch {
   const events: DatedEvent[] = [];
-  const held: Held[] = [];
+  const held: HeldLine[] = [];
   let bytes = 0;
+  let [pages, late, known, revisions] = [0, 0, 0, 0];
+
+  function add(page: PageLines): void {
+    pages += 1;
+    known += page.known;
+    revisions += page.revisions;
+    late += page.newEvents.filter(({ instant }) => lateBefore !== undefined && instant < lateBefore).length;
+    for (const event of page.newEvents) events.push(withOwnLine(event));
+    for (const line of page.held) held.push({ ...line, event: withOwnLine(line.event) });
+    for (const { line } of [...page.newEvents, ...page.held.map(({ event }) => event)]) bytes += line.length;
+  }
+
+  function close(requests: number): Pick<Batch, 'events' | 'held' | 'counts'> {
+    const quarantined = countReasons(held);
+    const asked = { pages, requests: requests - requestsBefore };
+    return { events, held, counts: { ...asked, events: events.length, late, known, revisions, quarantined } };
+  }
+
   return {
-    events,
-    held,
-    add(event) {
-      // A copy: the line is a piece of its page, which would be kept whole for one new event.
-      events.push({ ...event, line: Buffer.from(event.line) });
-      bytes += event.line.length;
-    },
-    hold(line) {
-      held.push({ ...line, event: { ...line.event, line: Buffer.from(line.event.line) } });
-      bytes += line.event.line.length;
-    },
+    add,
+    close,
     isEmpty: () => events.length + held.length === 0,
     isFull: () => events.length + held.length >= limits.events || bytes >= limits.bytes,
   };
+}
+
+/** A copy: the line is a piece of its page, which would be kept whole for one new event. */
+function withOwnLine<E extends AuditEvent>(event: E): E {
+  return { ...event, line: Buffer.from(event.line) };
+}
+
+function countReasons(held: readonly HeldLine[]): Record<QuarantineReason, number> {
+  const counted = QUARANTINE_REASONS.map((reason) => [reason, held.filter((line) => line.reason === reason).length]);
+  return Object.fromEntries(counted);
 }
 
 export interface SealedBatch {
@@ -69,11 +107,11 @@ export interface SealOptions {
   readonly seq: number;
 }
 
-export function sealBatch(draft: Draft, { team, seq }: SealOptions): SealedBatch {
-  const events = [...draft.events]
+export function sealBatch(batch: Pick<Batch, 'events' | 'held'>, { team, seq }: SealOptions): SealedBatch {
+  const events = [...batch.events]
     .sort(compareEvents)
     .map(({ instant, line }) => ({ date: dateOf(instant), instant, line }));
-  const held = draft.held.map(({ event, date, instant }) => ({ date, instant, line: event.line }));
+  const held = batch.held.map(({ event, date, instant }) => ({ date, instant, line: event.line }));
   held.sort((a, b) => Buffer.compare(a.line, b.line));
   const members: Buffer[] = [];
   const segments: SegmentEntry[] = [];

@@ -1,11 +1,10 @@
 /**
- * The archiver Lambda: composition root. It makes the adapters, runs the story, and tells the outcome: one summary line
- * and metrics per run. A failure is thrown, so that Lambda retries, and the alarm rings; a race or a held lease is not
- * one. What is logged or thrown never holds an API key or an event's body.
+ * The archiver Lambda: the composition root. It makes the adapters, runs the story, and reports: a log line and metrics for
+ * each committed manifest, and one summary line for each run. A failure is thrown, so that Lambda retries. A race or a held
+ * lease is not a failure. What is logged or thrown never holds an API key or an event's body.
  */
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -17,20 +16,17 @@ import { createTransport } from '../adapters/https';
 import { createS3Store } from '../adapters/s3';
 import { createSigner } from '../adapters/signer';
 import { createApiKeys } from '../adapters/ssm';
-import {
-  type ArchiveInput,
-  archiverEnvironment,
-  METRIC_NAMESPACE,
-  metricNames,
-  type RunSummary,
-  readArchiveInput,
-} from '../shared/contract';
-import { decodeEnvironment } from '../shared/env';
+import { type ArchiveInput, archiverEnvironment, type RunSummary, readArchiveInput } from '../shared/contract';
+import { decodeEnvironment, type Values } from '../shared/env';
 import { Failure, Race } from '../shared/errors';
+import { QUARANTINE_REASONS } from '../shared/event';
+import type { Counts, Manifest } from '../shared/manifest';
 import { TEAM_PATTERN } from '../shared/object-keys';
 import type { Clock, Signer } from '../shared/ports';
+import { parseDateOrInstant } from '../shared/time';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
+import { emitCommitted, emitOutcome } from './metrics';
 import { createSource, type Source } from './source';
 
 /** `requestTimeout` alone only logs. */
@@ -48,17 +44,27 @@ const transport = createTransport();
 const logger = new Logger({ serviceName: 'archiver' });
 let signer: Promise<Signer> | undefined;
 
+type Environment = Values<typeof archiverEnvironment>;
+
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: 'archiver' });
   const clock = createClock(context);
   const startedAt = clock.now();
   const runId = randomUUID();
+  const committed: Manifest[] = [];
   let team = 'unknown';
   let source: Source | undefined;
 
+  const throttled = () => source?.tally().throttled ?? 0;
+
   function summary(outcome: RunSummary['outcome'], more: Partial<RunSummary> = {}): RunSummary {
-    const throttled = source?.tally().throttled ?? 0;
-    return { outcome, team, runId, throttled, durationMs: clock.now().getTime() - startedAt.getTime(), ...more };
+    const durationMs = clock.now().getTime() - startedAt.getTime();
+    return { outcome, team, runId, ...totalOf(committed), throttled: throttled(), durationMs, ...more };
+  }
+
+  function onCommitted(manifest: Manifest): void {
+    committed.push(manifest);
+    emitCommitted(manifest);
+    logger.info('committed', { seq: manifest.seq, counts: manifest.counts, position: manifest.position });
   }
 
   try {
@@ -66,46 +72,73 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     const input = readArchiveInput(event);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
     source = createTeamSource(input, environment.maxRequestsPerMinute, clock);
-    const report = await archive(
-      input,
-      {
-        runId,
-        codeVersion: version,
-        lookbackHours: environment.lookbackHours,
-        batchLimits: BATCH_LIMITS,
-        retention: environment.retention,
-      },
-      {
-        store: createS3Store(s3, environment.bucket),
-        checkpoints: createCheckpointStore(dynamodb, environment.table),
-        source,
-        signer: await rememberSigner(environment.signingKey),
-        clock,
-        logger,
-      },
-    );
-    const told = report === 'held' ? summary('held') : summary('archived', report);
-    emit(metrics, told, clock.now());
-    logger.info('run', { ...told });
-    return told;
+    const ports = { ...(await createPorts(environment)), source, clock, logger };
+    const archived = await archive({ id: runId, ...settingsOf(input, environment), ...ports, onCommitted });
+    if (archived === 'held') return logged(summary('held'));
+    emitOutcome(team, 'succeeded', throttled());
+    return logged(summary('archived', archived));
   } catch (error) {
-    const told =
-      error instanceof Race ? summary('race', { detail: error.message }) : summary('failed', describe(error));
-    emit(metrics, told, clock.now());
-    if (told.outcome === 'race') {
-      logger.info('run', { ...told });
-      return told;
-    }
-    logger.error('run', { ...told });
+    if (error instanceof Race) return logged(summary('race', { detail: error.message }));
+    emitOutcome(team, 'failed', throttled());
+    logger.error('run', { ...summary('failed', describe(error)) });
     throw error instanceof Failure ? error : withoutMessage(error);
-  } finally {
-    metrics.publishStoredMetrics();
   }
+}
+
+async function createPorts({ bucket, table, signingKey }: Environment) {
+  return {
+    store: createS3Store(s3, bucket),
+    checkpoints: createCheckpointStore(dynamodb, table),
+    signer: await rememberSigner(signingKey),
+  };
+}
+
+function logged(summary: RunSummary): RunSummary {
+  logger.info('run', { ...summary });
+  return summary;
+}
+
+function settingsOf(input: ArchiveInput, environment: Environment) {
+  return {
+    team: input.team,
+    scheduledTime: input.scheduledTime,
+    codeVersion: version,
+    sourceOrigin: new URL(input.baseUrl).origin,
+    startDate: input.startDate === undefined ? undefined : parseDateOrInstant(input.startDate),
+    acceptOtherTeam: input.acceptOtherTeam ?? false,
+    lookbackHours: environment.lookbackHours,
+    batchLimits: BATCH_LIMITS,
+    retention: environment.retention,
+  };
 }
 
 function createTeamSource(input: ArchiveInput, maxRequestsPerMinute: number, clock: Clock): Source {
   const userAgent = `postman-audit-archive/${version}`;
   return createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, logger });
+}
+
+/** The sum over what was committed. */
+function totalOf(committed: readonly Manifest[]): Partial<RunSummary> {
+  const head = committed.at(-1);
+  if (head === undefined) return { manifests: 0 };
+  const total = (count: (counts: Counts) => number) => committed.reduce((sum, { counts }) => sum + count(counts), 0);
+  const reasons = QUARANTINE_REASONS.map((reason) => [reason, total(({ quarantined }) => quarantined[reason])]);
+  return {
+    manifests: committed.length,
+    seq: head.seq,
+    position: head.position,
+    counts: {
+      pages: total(({ pages }) => pages),
+      requests: total(({ requests }) => requests),
+      events: total(({ events }) => events),
+      late: total(({ late }) => late),
+      known: total(({ known }) => known),
+      revisions: total(({ revisions }) => revisions),
+      quarantined: Object.fromEntries(reasons),
+    },
+    gaps: committed.flatMap(({ gaps }) => gaps).length,
+    sweeps: committed.flatMap(({ sweeps }) => sweeps),
+  };
 }
 
 /** Also of an input that is refused: the team's own alarm must ring. */
@@ -130,32 +163,6 @@ function createClock(context: Context): Clock {
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     random: Math.random,
   };
-}
-
-function emit(metrics: Metrics, run: RunSummary, now: Date): void {
-  metrics.addDimension('team', run.team);
-  if (run.outcome === 'failed') metrics.addMetric(metricNames.failed, MetricUnit.Count, 1);
-  if (run.outcome === 'archived') metrics.addMetric(metricNames.succeeded, MetricUnit.Count, 1);
-  metrics.addMetric(metricNames.throttled, MetricUnit.Count, run.throttled);
-  if (run.counts === undefined) return;
-  const { counts, gaps = 0, sweeps = [], position } = run;
-  const quarantined = sum(Object.values(counts.quarantined));
-  metrics.addMetric(metricNames.eventsArchived, MetricUnit.Count, counts.events);
-  metrics.addMetric(metricNames.eventsLate, MetricUnit.Count, counts.late);
-  metrics.addMetric(metricNames.quarantined, MetricUnit.Count, quarantined);
-  metrics.addMetric(metricNames.revisions, MetricUnit.Count, counts.revisions);
-  metrics.addMetric(metricNames.requests, MetricUnit.Count, counts.requests);
-  metrics.addMetric(metricNames.gaps, MetricUnit.Count, gaps);
-  const [missing, changed] = [sum(sweeps.map((sweep) => sweep.missing)), sum(sweeps.map((sweep) => sweep.changed))];
-  metrics.addMetric(metricNames.sweepMissing, MetricUnit.Count, missing);
-  metrics.addMetric(metricNames.sweepChanged, MetricUnit.Count, changed);
-  if (position !== undefined) {
-    metrics.addMetric(metricNames.positionLag, MetricUnit.Seconds, (now.getTime() - Date.parse(position)) / 1000);
-  }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function describe(error: unknown): Partial<RunSummary> {

@@ -2,12 +2,11 @@
  * The head: the newest manifest of a team's chain, found in S3 and verified. Position and previous hash come from it,
  * never from DynamoDB, whose item is only a hint of where to begin to list.
  */
-import type { KeyObject } from 'node:crypto';
-import { verifyEnvelope } from '../shared/dsse';
 import { IntegrityError } from '../shared/errors';
-import { decodeManifest, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import { type Manifest, openManifest } from '../shared/manifest';
 import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/object-keys';
 import type { Hint, ObjectStore } from '../shared/ports';
+import type { Run } from './run';
 
 /** What the next manifest follows. */
 export interface Head {
@@ -16,18 +15,12 @@ export interface Head {
   readonly hash: string;
 }
 
-export interface HeadOptions {
-  readonly team: string;
-  readonly hint: Hint;
-  readonly store: Pick<ObjectStore, 'list' | 'get'>;
-  readonly publicKey: KeyObject;
-}
+type Chain = Pick<Run, 'team' | 'store' | 'signer'>;
 
 /** Undefined for a team that has no manifest yet. Throws `IntegrityError` where S3 and the hint contradict. */
-export async function findHead(options: HeadOptions): Promise<Head | undefined> {
-  const hint = checkHint(options.hint);
-  const seq = await newestSeq(options, hint);
-  return seq === 0 ? undefined : readHead(options, seq);
+export async function findHead(chain: Chain, hint: Hint): Promise<Head | undefined> {
+  const seq = await newestSeq(chain, checkHint(hint));
+  return seq === 0 ? undefined : readHead(chain, seq);
 }
 
 /** The item was deleted, or never was: undefined. Anything that this code never writes is garbage. */
@@ -40,7 +33,7 @@ function checkHint({ seq }: Hint): number | undefined {
   );
 }
 
-async function newestSeq({ team, store }: HeadOptions, hint: number | undefined): Promise<number> {
+async function newestSeq({ team, store }: Chain, hint: number | undefined): Promise<number> {
   if (hint !== undefined) {
     const seqs = await listSeqs(team, store, hint);
     if (seqs[0] === hint) return contiguous(team, seqs, hint);
@@ -58,7 +51,7 @@ async function newestSeq({ team, store }: HeadOptions, hint: number | undefined)
   return newest;
 }
 
-async function listSeqs(team: string, store: HeadOptions['store'], from: number): Promise<readonly number[]> {
+async function listSeqs(team: string, store: ObjectStore, from: number): Promise<readonly number[]> {
   const keys = await store.list(manifestPrefix(team), manifestKey(team, from - 1));
   return keys.flatMap((key) => seqOfManifestKey(team, key) ?? []);
 }
@@ -69,28 +62,16 @@ function contiguous(team: string, seqs: readonly number[], first: number): numbe
   throw new IntegrityError('head-invalid', `${manifestKey(team, first + hole)} is missing from the chain`);
 }
 
-async function readHead({ team, store, publicKey }: HeadOptions, seq: number): Promise<Head> {
+async function readHead({ team, store, signer }: Chain, seq: number): Promise<Head> {
   const key = manifestKey(team, seq);
   const bytes = await store.get(key);
-  const opened = bytes && verifyEnvelope(bytes, PAYLOAD_TYPE, publicKey);
-  if (opened === undefined || !opened.ok) {
-    throw new IntegrityError(
-      'head-invalid',
-      `${key} is not signed by this archive's key: ${opened?.problem ?? 'unreadable'}`,
-    );
+  if (bytes === undefined) throw new IntegrityError('head-invalid', `${key} was listed, and cannot be read`);
+  const { manifest, sha256, problem } = openManifest(bytes, signer.publicKey);
+  if (manifest === undefined || problem !== undefined) {
+    throw new IntegrityError('head-invalid', `${key} is not a manifest signed by this archive's key: ${problem}`);
   }
-  const manifest = decode(opened.payload, key);
   if (manifest.team !== team || manifest.seq !== seq) {
     throw new IntegrityError('head-invalid', `${key} is a manifest of another place in a chain`);
   }
-  return { manifest, hash: sha256(opened.payload) };
-}
-
-function decode(payload: Buffer, key: string): Manifest {
-  try {
-    return decodeManifest(payload);
-  } catch (error) {
-    if (!(error instanceof ManifestError)) throw error;
-    throw new IntegrityError('head-invalid', `${key}: ${error.message}`, { cause: error });
-  }
+  return { manifest, hash: sha256 };
 }

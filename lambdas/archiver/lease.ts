@@ -3,22 +3,21 @@
  * twice wastes work and nothing else, because only the manifest's number decides who commits; so once the run is under
  * way, no trouble with DynamoDB stops it.
  */
-import type { CheckpointStore, Clock, Hint, Lease, Logger } from '../shared/ports';
+import type { Hint, Lease } from '../shared/ports';
 import type { Head } from './head';
+import type { Run } from './run';
 
 /** Outlasts a page and a commit, and ends before Lambda's first retry of a crashed run, one minute later. */
 const LEASE_MS = 55_000;
 const RENEW_AFTER_MS = 20_000;
 
-export interface LeaseOptions {
-  readonly team: string;
-  readonly runId: string;
-  readonly checkpoints: CheckpointStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-export function createLease({ team, runId, checkpoints, clock, logger }: LeaseOptions) {
+export function createLease({
+  team,
+  id: runId,
+  checkpoints,
+  clock,
+  logger,
+}: Pick<Run, 'team' | 'id' | 'checkpoints' | 'clock' | 'logger'>) {
   let takenAt = clock.now();
   let savedSeq: number | undefined;
 

@@ -5,9 +5,10 @@
  */
 import { IntegrityError } from '../shared/errors';
 import { type Manifest, mayHaveExpired, type SegmentEntry, sha256 } from '../shared/manifest';
-import type { Clock, ObjectStore } from '../shared/ports';
+import type { ObjectStore } from '../shared/ports';
 import { SEGMENT_CONTENT_TYPE } from '../shared/segment';
 import { inParallel } from './parallel';
+import type { Run } from './run';
 
 const WRITERS = 8;
 
@@ -18,16 +19,11 @@ export async function publishBatch(manifest: Manifest, members: Buffer, store: O
   });
 }
 
-export interface PublishOptions {
-  readonly store: ObjectStore;
-  readonly clock: Pick<Clock, 'now'>;
-}
-
 /**
  * Finishes what a dead run left: from the staged bytes, never from the source, and never compressed anew. What may have
  * expired stays away, staged or not: published now, it would be locked anew, and outlive what was promised of it.
  */
-export async function publishHead(manifest: Manifest, { store, clock }: PublishOptions): Promise<number> {
+export async function publishHead(manifest: Manifest, { store, clock }: Pick<Run, 'store' | 'clock'>): Promise<number> {
   const isOver = mayHaveExpired(manifest, clock.now());
   let published = 0;
   await inParallel(WRITERS, manifest.segments, async (segment) => {

@@ -10,7 +10,7 @@
 
 import type { Sweep } from '../shared/manifest';
 import { DAY_MS, dateOf, midnight } from '../shared/time';
-import type { Admitted } from './intake';
+import type { EventStanding } from './deduplicate';
 import type { WalkEnd } from './walk';
 
 const RECENT_DAYS = 7;
@@ -43,10 +43,10 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
   let changed = 0;
   let status: Sweep['status'] | 'not-begun' = 'failed';
 
-  function see(admitted: readonly Admitted[], floor: Date): void {
+  function see(standings: readonly EventStanding[], keptFrom: Date): void {
     pages += 1;
-    isWhole = floor.getTime() <= Date.parse(date);
-    for (const event of admitted) {
+    isWhole = keptFrom.getTime() <= Date.parse(date);
+    for (const event of standings) {
       if (event.date !== date || served.has(event.id)) continue;
       served.add(event.id);
       if (event.standing === 'new') late += 1;
@@ -67,5 +67,7 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
     return { date, status, served: served.size, archived: archived.size, late, missing, changed };
   }
 
-  return { see, end, result };
+  return { date, see, end, result };
 }
+
+export type SweepWatch = ReturnType<typeof watchSweep>;

@@ -1,20 +1,19 @@
 /**
- * The walk: everything the source serves between two instants, oldest first, right under every reading of the API.
+ * The walk: everything that the source serves between two instants, oldest first, right under every reading of the API.
  *
  * What it relies on, and what it does not:
  * - A bound may be truncated to its day, and be inclusive or exclusive. So the walk asks for whole days, begun one
  *   second early: the answer then holds the same events under every reading. No bound decides what is claimed: the
  *   last one lies days ahead, and the claim stops at the walk's start.
- * - The order may be ignored. A claim inside a window is made only while what arrives ascends from page to page; else
- *   only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly empty.
- * - The cursor is opaque; one that repeats is a loop; one that is refused restarts its window, once.
- *
- * The claim of a step is the instant up to which everything served has been yielded.
+ * - The order may be ignored. A claim inside a window is made only while what arrives ascends from page to page;
+ *   otherwise only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly
+ *   empty.
+ * - The cursor is opaque. One that repeats is a loop; one that is refused restarts its window, once.
  */
 import { UpstreamError } from '../shared/errors';
 import { type AuditEvent, quarantineReason } from '../shared/event';
 import { DAY_MS, earlier, later, MINUTE_MS, midnight, SECOND_MS } from '../shared/time';
-import { type Answer, PAGE_LIMIT, type Source } from './source';
+import { type Answer, PAGE_LIMIT, type Query, type Source } from './source';
 
 /** A span up to this long is one window: a steady run costs one request. A backlog begins with a single day. */
 const SHORT_SPAN_DAYS = 8;
@@ -29,20 +28,21 @@ export interface TimeSpan {
   readonly to: Date;
 }
 
-export interface WalkStep {
+export interface WalkPage {
   readonly events: readonly AuditEvent[];
+  /** The instant up to which everything served has been yielded, this page included. */
   readonly claim: Date;
   /** The source's own clock, where it told it. */
   readonly serverTime: Date | undefined;
   /** Nothing older than this can be asked for. */
-  readonly floor: Date;
+  readonly keptFrom: Date;
 }
 
 export interface WalkOptions {
   /** Events after this instant are dated ahead, and say nothing of the order. */
   readonly now: Date;
-  /** Before this instant the source has nothing any more; moved forward when the source says so. */
-  readonly floor: Date;
+  /** The source keeps nothing older; moved forward when the source says so. */
+  readonly keptFrom: Date;
   /** Time to leave for the commit of what has been yielded. */
   readonly reserveMs: number;
   /** The span begins in the middle of a day, up to where all is known: the day may be too long to be read from its start. */
@@ -52,70 +52,87 @@ export interface WalkOptions {
 export type WalkEnd = 'complete' | 'deadline';
 
 /** Yields page by page; returns how it ended. */
-export async function* walk(span: TimeSpan, source: Source, options: WalkOptions): AsyncGenerator<WalkStep, WalkEnd> {
-  let { floor } = options;
+export async function* walk(span: TimeSpan, source: Source, options: WalkOptions): AsyncGenerator<WalkPage, WalkEnd> {
+  let { keptFrom } = options;
   let marginMs = MINUTE_MS;
   let days = span.to.getTime() - span.from.getTime() <= SHORT_SPAN_DAYS * DAY_MS ? SHORT_SPAN_DAYS + 1 : 1;
   let boundsIgnored = false;
-  for (let from = later(span.from, floor); from < span.to; ) {
-    const window: TimeSpan = { from, to: boundsIgnored ? span.to : earlier(midnight(from, days), span.to) };
+  for (let from = later(span.from, keptFrom); from < span.to; ) {
+    const to = boundsIgnored ? span.to : earlier(midnight(from, days), span.to);
     const resumes = options.resumes === true && from === span.from;
-    const end: WindowEnd = yield* walkWindow(window, source, { ...options, floor, resumes });
-    if (end.kind === 'out-of-time') return 'deadline';
-    if (end.kind === 'too-old') {
-      const found = await findFloor(later(from, floor), source, options);
-      if (found === undefined) return 'deadline';
-      // The floor moves on while the walk goes on: each time it catches up, the next margin is wider.
-      floor = new Date(found.getTime() + marginMs);
-      marginMs *= 2;
-      from = later(from, floor);
-      continue;
+    const window = openWindow({ from, to }, { ...options, keptFrom, resumes });
+    while (!window.isFinished() && !window.isTooOld()) {
+      const answer = await source.ask(window.query(), options.reserveMs);
+      if (answer.kind === 'out-of-time') return 'deadline';
+      const page = window.take(answer);
+      if (page !== undefined) yield page;
     }
-    boundsIgnored ||= end.boundsIgnored;
-    days = nextDays(days, end.pages);
-    from = window.to;
+    if (window.isTooOld()) {
+      const found = await findOldestKept(later(from, keptFrom), source, options);
+      if (found === undefined) return 'deadline';
+      // What the source keeps moves on while the walk goes on: each time it catches up, the next margin is wider.
+      keptFrom = new Date(found.getTime() + marginMs);
+      marginMs *= 2;
+      from = later(from, keptFrom);
+    } else {
+      boundsIgnored ||= window.boundsIgnored();
+      days = nextDays(days, window.pages());
+      from = to;
+    }
   }
   return 'complete';
 }
 
-type WindowEnd =
-  | { readonly kind: 'finished'; readonly pages: number; readonly boundsIgnored: boolean }
-  | { readonly kind: 'too-old' }
-  | { readonly kind: 'out-of-time' };
-
-async function* walkWindow(
-  window: TimeSpan,
-  source: Source,
-  options: WalkOptions,
-): AsyncGenerator<WalkStep, WindowEnd> {
+/** Asks for one window page by page: what to ask next, and what each answer means. */
+function openWindow(window: TimeSpan, options: WalkOptions) {
   let since = options.resumes ? window.from : midnight(window.from);
   let order = watchOrder(window, options.now);
+  let limit = PAGE_LIMIT;
+  let isFinished = false;
+  let isTooOld = false;
   const pager = createPager();
-  for (let limit = PAGE_LIMIT; ; ) {
-    const bounds = { since: new Date(later(since, options.floor).getTime() - SECOND_MS), until: window.to };
-    const answer = await source.ask({ ...bounds, limit, cursor: pager.cursor() }, options.reserveMs);
-    if (answer.kind === 'out-of-time' || answer.kind === 'too-old') return { kind: answer.kind };
+
+  function query(): Query {
+    const oldest = later(since, options.keptFrom);
+    return { since: new Date(oldest.getTime() - SECOND_MS), until: window.to, limit, cursor: pager.cursor() };
+  }
+
+  /** The page to yield, or undefined where the next query has to be asked first. */
+  function take(answer: Exclude<Answer, { kind: 'out-of-time' }>): WalkPage | undefined {
+    if (answer.kind === 'page') return takePage(answer);
+    if (answer.kind === 'too-old') isTooOld = true;
+    if (answer.kind === 'too-large') limit = smaller(limit);
     if (answer.kind === 'cursor-refused') {
       pager.restart();
       order = watchOrder(window, options.now);
-    } else if (answer.kind === 'too-large') {
-      limit = smaller(limit);
-    } else if (pager.pages() === 0 && since > midnight(since) && !hasDateOf(since, answer.events)) {
+    }
+    return undefined;
+  }
+
+  function takePage(answer: PageAnswer): WalkPage | undefined {
+    if (pager.pages() === 0 && since > midnight(since) && !hasDateOf(since, answer.events)) {
       // Bounds that are compared as dates, and exclusive, would leave out the rest of the day.
       since = midnight(since);
-    } else {
-      const more = pager.turn(answer);
-      order.see(answer.events);
-      yield {
-        events: answer.events,
-        claim: more ? order.claim() : window.to,
-        serverTime: answer.serverTime,
-        floor: options.floor,
-      };
-      if (!more) return { kind: 'finished', pages: pager.pages(), boundsIgnored: order.boundsIgnored() };
+      return undefined;
     }
+    const more = pager.turn(answer);
+    isFinished = !more;
+    order.see(answer.events);
+    const { events, serverTime } = answer;
+    return { events, claim: more ? order.claim() : window.to, serverTime, keptFrom: options.keptFrom };
   }
+
+  return {
+    query,
+    take,
+    isFinished: () => isFinished,
+    isTooOld: () => isTooOld,
+    pages: () => pager.pages(),
+    boundsIgnored: () => order.boundsIgnored(),
+  };
 }
+
+type PageAnswer = Extract<Answer, { kind: 'page' }>;
 
 function hasDateOf(instant: Date, events: readonly AuditEvent[]): boolean {
   return events.some((event) => event.instant !== undefined && +midnight(event.instant) === +midnight(instant));
@@ -130,7 +147,7 @@ function createPager() {
   let restarted = false;
 
   /** True where there is another page. */
-  function turn(page: Extract<Answer, { kind: 'page' }>): boolean {
+  function turn(page: PageAnswer): boolean {
     pages += 1;
     empty = page.events.length === 0 ? empty + 1 : 0;
     cursor = page.cursor;
@@ -192,7 +209,7 @@ function watchOrder(window: TimeSpan, now: Date) {
  * The source keeps less than it is said to: finds, to the minute, the oldest `since` it accepts. Undefined where the
  * time ended first. Every probe's events are served again by the walk that follows.
  */
-async function findFloor(refused: Date, source: Source, options: WalkOptions): Promise<Date | undefined> {
+async function findOldestKept(refused: Date, source: Source, options: WalkOptions): Promise<Date | undefined> {
   let low = refused.getTime();
   let high = options.now.getTime();
   while (high - low > MINUTE_MS) {

@@ -3,8 +3,9 @@
  * archive format 1, of which `docs/format.md` is the normative text. A manifest is under lock once it is written, so a
  * later version may add fields and must not change or remove any.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import * as z from 'zod/mini';
+import { verifyEnvelope } from './dsse';
 import type { QuarantineReason } from './event';
 import { DAY_MS } from './time';
 
@@ -161,6 +162,36 @@ export function decodeManifest(payload: Buffer): Manifest {
   if (decoded.success) return decoded.data;
   const path = decoded.error.issues[0]?.path.join('.');
   throw new ManifestError(path ? `manifest field "${path}" is missing or malformed` : 'the manifest is no JSON object');
+}
+
+/** A manifest's object as far as it can be trusted. */
+export interface OpenedManifest {
+  /** Undefined where the payload is no manifest of this format. */
+  readonly manifest: Manifest | undefined;
+  /** Of the payload's bytes; empty where there is no payload. */
+  readonly sha256: string;
+  /** What is wrong with it; undefined for a manifest whose signature is good. */
+  readonly problem: 'not-an-envelope' | 'other-key' | 'bad-signature' | 'no-manifest' | undefined;
+  /** Why the payload is no manifest; empty otherwise. */
+  readonly detail: string;
+}
+
+/**
+ * Opens a stored manifest and checks its signature with the pinned key. The payload of a bad signature is decoded too, so
+ * that the verifier can look for what else is wrong: nothing in it may be believed.
+ */
+export function openManifest(bytes: Buffer, publicKey: KeyObject): OpenedManifest {
+  const opened = verifyEnvelope(bytes, PAYLOAD_TYPE, publicKey);
+  const problem = opened.ok ? undefined : opened.problem;
+  const { payload } = opened;
+  if (payload === undefined) return { manifest: undefined, sha256: '', problem, detail: '' };
+  try {
+    return { manifest: decodeManifest(payload), sha256: sha256(payload), problem, detail: '' };
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    const detail = error.message;
+    return { manifest: undefined, sha256: sha256(payload), problem: problem ?? 'no-manifest', detail };
+  }
 }
 
 /** The latest instant of anything that the chain lists up to and with these segments. */

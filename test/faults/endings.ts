@@ -9,7 +9,7 @@ type Expected = Pick<Scenario, 'fails' | 'mayFail'>;
 export function seemsRight(run: Run, { fails, mayFail = [] }: Expected): void {
   const { outcome, faulted } = run;
   if (outcome === undefined) return;
-  if (outcome.kind === 'archived') hasCommitted(run, outcome.report.manifests);
+  if (outcome.kind === 'archived') hasCommitted(run, outcome.manifests);
   if (outcome.kind === 'race') throw new Violation('self-race', 'a run lost a race against itself');
   const code = outcome.kind === 'failed' ? outcome.code : undefined;
   if (faulted.length === 0 && code !== fails) throw new Violation('wrong-end', `the run ended ${say(run)}`);
@@ -24,13 +24,13 @@ export function seemsRight(run: Run, { fails, mayFail = [] }: Expected): void {
 
 export function whenClean(run: Run): void {
   if (run.outcome?.kind !== 'archived') throw new Violation('no-heal', `the clean run ended ${say(run)}`);
-  hasCommitted(run, run.outcome.report.manifests);
+  hasCommitted(run, run.outcome.manifests);
 }
 
 /** A run that was frozen while another archived what it had. */
 export function whenWoken(run: Run, { fails, mayFail = [] }: Expected): void {
   const { outcome } = run;
-  if (outcome?.kind === 'archived') hasCommitted(run, outcome.report.manifests);
+  if (outcome?.kind === 'archived') hasCommitted(run, outcome.manifests);
   if (outcome?.kind !== 'failed' || ['out-of-time', fails, ...mayFail].includes(outcome.code)) return;
   throw new Violation('zombie-fails', `the run that woke up ended ${say(run)}`);
 }

@@ -1,7 +1,7 @@
 /** What the fault world drives. One module, so that it can also be loaded with its sources patched. */
-export { archive, type RunSettings } from '../../lambdas/archiver/archive';
+export { archive } from '../../lambdas/archiver/archive';
 export { BATCH_LIMITS } from '../../lambdas/archiver/batch';
+export type { Run } from '../../lambdas/archiver/run';
 export { createSource } from '../../lambdas/archiver/source';
-export type { RunReport } from '../../lambdas/shared/contract';
 export { ConfigError, Failure, IntegrityError, Race, UpstreamError } from '../../lambdas/shared/errors';
 export { TransportError } from '../../lambdas/shared/ports';

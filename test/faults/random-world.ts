@@ -86,7 +86,7 @@ async function wakeAll(world: World): Promise<void> {
 
 /** Anything may happen to a broken run, but no alarm for security that nobody gave cause for. */
 function endsWell(run: Run, world: World): void {
-  if (run.outcome?.kind === 'archived') hasCommitted(run, run.outcome.report.manifests);
+  if (run.outcome?.kind === 'archived') hasCommitted(run, run.outcome.manifests);
   if (run.outcome?.kind !== 'failed' || !run.outcome.isIntegrity) return;
   if (run.created.length > 0) throw new Violation('wrote-all-the-same', run.created.join(' '));
   const isExcused = !isPossible(world) || run.startedAt <= (impossibleUntil.get(world) ?? 0);

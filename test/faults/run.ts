@@ -16,6 +16,7 @@ import {
   type PortContext,
 } from './ports';
 import type * as unpatched from './program';
+import { BATCH_LIMITS } from './program';
 import type { Scheduler } from './scheduler';
 import type { Witness } from './witness';
 
@@ -33,14 +34,16 @@ export interface RunOptions {
   /** Triggered that much later. */
   readonly delayMs?: number;
   readonly latency?: (method: Method) => number;
-  readonly settings?: Partial<unpatched.RunSettings>;
+  readonly settings?: RunSettings;
   readonly input?: Partial<ArchiveInput>;
   /** Another version of the code. */
   readonly program?: typeof unpatched;
 }
 
+export type RunSettings = Partial<Pick<unpatched.Run, 'lookbackHours' | 'batchLimits' | 'retention'>>;
+
 export type Outcome =
-  | { readonly kind: 'archived'; readonly report: unpatched.RunReport }
+  | { readonly kind: 'archived'; readonly manifests: number }
   | { readonly kind: 'held' | 'race' }
   | { readonly kind: 'failed'; readonly code: string; readonly isIntegrity: boolean };
 
@@ -93,17 +96,22 @@ export function createRun(number: number, startedAt: number): Run {
 export async function live(run: Run, options: RunOptions, shared: Surroundings): Promise<void> {
   const around = { ...shared, program: options.program ?? shared.program };
   await around.scheduler.turn(run, options.delayMs ?? 0);
+  let manifests = 0;
   try {
-    const report = await tell(run, options, around);
-    around.witness.sawText('a report', report);
-    run.outcome = report === 'held' ? { kind: 'held' } : { kind: 'archived', report };
+    const archived = await around.program.archive({
+      ...createPorts(run, options, around),
+      onCommitted: () => {
+        manifests += 1;
+      },
+    });
+    run.outcome = archived === 'held' ? { kind: 'held' } : { kind: 'archived', manifests };
   } catch (error) {
     run.outcome = outcomeOf(error, around);
   }
   run.endedAt = around.scheduler.now();
 }
 
-function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpatched.RunReport | 'held'> {
+function createPorts(run: Run, options: RunOptions, around: Surroundings): Omit<unpatched.Run, 'onCommitted'> {
   const { program, scheduler, witness } = around;
   const { skewMs = 0, timeoutMs = 15 * MINUTE, latency = (method) => LATENCY[method] ?? 10 } = options;
   const deadline = scheduler.now() + timeoutMs;
@@ -116,36 +124,37 @@ function tell(run: Run, options: RunOptions, around: Surroundings): Promise<unpa
     sleep: (ms: number) => scheduler.turn(run, ms),
     random: () => 0.5,
   };
-  const input = {
-    team: TEAM,
-    scheduledTime: clock.now().toISOString(),
-    apiKeyParameter: '/main/api-key',
-    baseUrl: 'https://source.example',
-    ...options.input,
-  };
-  const settings = {
-    runId: run.id,
-    codeVersion: '0.0.0',
-    lookbackHours: LOOKBACK_HOURS,
-    batchLimits: program.BATCH_LIMITS,
-    retention: null,
-    ...options.settings,
-  };
-  const logger = createJournal(run, witness);
+  const logger = createLogger(run, witness);
   const now = (): Date => new Date(scheduler.now());
   const transport = createTransport(context, { ...around, now, wait: clock.sleep });
   const apiKeys = createApiKeys(context, around.apiKey);
-  const asked = { ...input, maxRequestsPerMinute: 100_000, userAgent: 'fault-world' };
-  return program.archive(input, settings, {
+  const asked = { baseUrl: 'https://source.example', apiKeyParameter: '/main/api-key', userAgent: 'fault-world' };
+  return {
+    ...settingsOf(run, options, clock.now()),
     store: around.createStore(context, recording(run, around.storage)),
     checkpoints: createCheckpoints(context, around.cell),
-    source: program.createSource({ ...asked, transport, apiKeys, clock, logger }),
+    source: program.createSource({ ...asked, maxRequestsPerMinute: 100_000, transport, apiKeys, clock, logger }),
     signer: createSigner(context, around.keys.publicKey, (message) => {
       return sign('sha256', message, { key: around.keys.privateKey, dsaEncoding: 'der' });
     }),
     clock,
     logger,
-  });
+  };
+}
+
+function settingsOf(run: Run, { input = {}, settings = {} }: RunOptions, now: Date) {
+  return {
+    id: run.id,
+    team: TEAM,
+    codeVersion: '0.0.0',
+    sourceOrigin: 'https://source.example',
+    scheduledTime: input.scheduledTime ?? now.toISOString(),
+    startDate: input.startDate === undefined ? undefined : new Date(input.startDate),
+    acceptOtherTeam: input.acceptOtherTeam ?? false,
+    lookbackHours: settings.lookbackHours ?? LOOKBACK_HOURS,
+    batchLimits: settings.batchLimits ?? BATCH_LIMITS,
+    retention: settings.retention ?? null,
+  };
 }
 
 function recording(run: Run, storage: Storage): Storage {
@@ -159,7 +168,7 @@ function recording(run: Run, storage: Storage): Storage {
   };
 }
 
-function createJournal(run: Run, witness: Witness): Logger {
+function createLogger(run: Run, witness: Witness): Logger {
   const write =
     (level: string) =>
     (message: string, fields: object = {}): void => {

@@ -12,7 +12,7 @@ import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
 import { createStore, type Mangle } from './ports';
 import * as unpatched from './program';
-import { createRun, LOOKBACK_HOURS, live, type Run, type RunOptions, type Surroundings } from './run';
+import { createRun, LOOKBACK_HOURS, live, type Run, type RunOptions, type RunSettings, type Surroundings } from './run';
 import { createScheduler } from './scheduler';
 import { createWitness, type Witness } from './witness';
 
@@ -22,7 +22,7 @@ export interface WorldSetup {
   readonly events: readonly WorldEvent[];
   readonly source?: Partial<SourceSettings>;
   /** For every run that does not say otherwise. */
-  readonly settings?: Partial<unpatched.RunSettings>;
+  readonly settings?: RunSettings;
   readonly input?: Partial<ArchiveInput>;
   /** API keys, oldest first, and from when each is in force, both at the source and in the parameter. */
   readonly keys?: readonly { readonly from: number; readonly key: string }[];

@@ -59,14 +59,25 @@ export async function runArchiver(run: ArchiverRun): Promise<Map<string, Buffer>
   const store = memoryStore({ objects: run.objects });
   const model = createSourceModel(createTable(run.events), sourceSettings('reality', API_KEY, run.source));
   const { source, logger } = sourceKit(modelServer(model, clock), { clock });
-  const [apiKeyParameter, baseUrl] = ['/team/api-key', 'https://api.getpostman.com'];
-  const retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: null } as const;
-  const settings = { runId: run.runId, codeVersion: '0.1.0', lookbackHours: 6, retention };
-  await archive(
-    { team: run.team, scheduledTime: run.now, apiKeyParameter, baseUrl },
-    { ...settings, batchLimits: run.batchLimits ?? BATCH_LIMITS },
-    { store, checkpoints: noCheckpoints, source, signer: fixtureSigner(), clock, logger },
-  );
+  await archive({
+    id: run.runId,
+    team: run.team,
+    scheduledTime: run.now,
+    codeVersion: '0.1.0',
+    sourceOrigin: 'https://api.getpostman.com',
+    startDate: undefined,
+    acceptOtherTeam: false,
+    lookbackHours: 6,
+    batchLimits: run.batchLimits ?? BATCH_LIMITS,
+    retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
+    store,
+    checkpoints: noCheckpoints,
+    source,
+    signer: fixtureSigner(),
+    clock,
+    logger,
+    onCommitted: () => undefined,
+  });
   return store.objects;
 }
 

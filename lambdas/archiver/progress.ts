@@ -1,0 +1,148 @@
+/**
+ * How far a run has come, as a plain value. Each function returns the next value and changes nothing.
+ *
+ *      readFrom                 committedUntil              readUntil     walkStart
+ *   ------+----------------------------+-----------------------+-------------+------> time
+ *         |<------ read again -------->|<--------- new ------->|
+ *
+ * A new event before the position at which the run began is late. The position that the next manifest records is
+ * `readUntil`, but never less than `committedUntil`.
+ */
+import { ConfigError } from '../shared/errors';
+import type { Gap, Manifest } from '../shared/manifest';
+import { addMs, DAY_MS, earlier, HOUR_MS, later, MINUTE_MS } from '../shared/time';
+
+/** Documented by Postman. The source may keep less, and then says so ("cannot be older than"). */
+export const SOURCE_KEEPS_DAYS = 180;
+
+export interface Progress {
+  /** The instant from which the chain archives. Every manifest of the chain repeats it. */
+  readonly chainStart: Date;
+  /** When the walk began, by this machine's clock or the source's own, whichever is earlier. */
+  readonly walkStart: Date;
+  /** Where the walk begins to read. */
+  readonly readFrom: Date;
+  /** Everything that was served before this instant has been read. It moves back where a later page disproves it. */
+  readonly readUntil: Date;
+  /** The position of the newest manifest. It never moves back. */
+  readonly committedUntil: Date;
+  /** The source keeps nothing older. */
+  readonly keptFrom: Date;
+  /** Gaps that no manifest records yet. */
+  readonly gaps: readonly Gap[];
+  /**
+   * Whether time that the source has forgotten is a gap. It is not at the beginning of a chain without a start date: such
+   * a chain begins with whatever the source keeps.
+   */
+  readonly isPromised: boolean;
+  readonly hasRead: boolean;
+  readonly hasCommitted: boolean;
+  /** How many sweeps the chain has begun, and the walk start of the run that began the last one. */
+  readonly sweepTurn: number;
+  readonly sweptAt: Date | undefined;
+}
+
+export interface ProgressOptions {
+  /** The head's payload; undefined on a team's first run. */
+  readonly previous: Manifest | undefined;
+  readonly startedAt: Date;
+  readonly startDate: Date | undefined;
+  readonly lookbackHours: number;
+}
+
+/** Throws `ConfigError` where the start date lies in the future. */
+export function beginProgress({ previous, startedAt, startDate, lookbackHours }: ProgressOptions): Progress {
+  // A minute of margin: the source's own retention moves on while the request is under way.
+  const keptFrom = addMs(startedAt, MINUTE_MS - SOURCE_KEEPS_DAYS * DAY_MS);
+  const position = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
+  if (previous === undefined && position > startedAt) {
+    throw new ConfigError('input-invalid', 'input: startDate lies in the future');
+  }
+  const readFrom = previous === undefined ? position : settledBefore(previous, lookbackHours * HOUR_MS);
+  return {
+    chainStart: previous === undefined ? position : new Date(previous.start),
+    walkStart: startedAt,
+    readFrom,
+    readUntil: readFrom,
+    committedUntil: position,
+    keptFrom,
+    gaps: [],
+    isPromised: previous !== undefined || startDate !== undefined,
+    hasRead: false,
+    hasCommitted: false,
+    sweepTurn: previous?.sweepTurn ?? 0,
+    sweptAt: previous?.sweptAt ? new Date(previous.sweptAt) : undefined,
+  };
+}
+
+/**
+ * The instant before which nothing can appear any more. After a complete walk that is the walk's start minus the lookback.
+ * An interrupted walk is continued from where it had come, minus the lookback: a source that serves in the order of ids
+ * serves a late event after younger ones. But where the lookback would take back half of what the walk came to, it is
+ * continued from the very instant, because a run may be too short to read the lookback again.
+ */
+function settledBefore({ window, run, position }: Manifest, lookbackMs: number): Date {
+  const reached = earlier(new Date(window.to), new Date(position));
+  const isLong = addMs(reached, -2 * lookbackMs) > new Date(window.from);
+  const from = isLong ? addMs(reached, -lookbackMs) : reached;
+  return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
+}
+
+/** What a page of the walk says about how far the walk has come. */
+export interface PageClaim {
+  /** Everything served before this instant has been read, as far as the page shows. */
+  readonly claim: Date;
+  /** The source keeps nothing older. */
+  readonly keptFrom: Date;
+  /** The source's own clock, where the response tells it. */
+  readonly serverTime: Date | undefined;
+}
+
+export function pageRead(progress: Progress, { claim, keptFrom, serverTime }: PageClaim): Progress {
+  // A clock that runs ahead must not claim what has not happened yet, so the source's clock bounds the walk start. Only the
+  // first page does: the source's servers may have different clocks, and a claim that was made stays.
+  const walkStart = progress.hasRead
+    ? progress.walkStart
+    : earlier(progress.walkStart, serverTime ?? progress.walkStart);
+  const position = positionOf(progress);
+  const forgotten = keptFrom > position ? { from: position, to: keptFrom } : undefined;
+  return {
+    ...progress,
+    walkStart,
+    keptFrom,
+    readUntil: earlier(walkStart, claim),
+    hasRead: true,
+    ...(forgotten && { committedUntil: keptFrom }),
+    ...(forgotten && !progress.isPromised && { chainStart: keptFrom }),
+    ...(forgotten && progress.isPromised && { gaps: [...progress.gaps, gapOf(forgotten)] }),
+  };
+}
+
+/** After a commit: what the manifest claims stays claimed, and its gaps are recorded. */
+export function batchCommitted(progress: Progress): Progress {
+  return { ...progress, committedUntil: positionOf(progress), gaps: [], isPromised: true, hasCommitted: true };
+}
+
+export function daySwept(progress: Progress): Progress {
+  return { ...progress, sweepTurn: progress.sweepTurn + 1, sweptAt: progress.walkStart };
+}
+
+/** The position that a manifest records now. */
+export function positionOf({ committedUntil, readUntil }: Progress): Date {
+  return later(committedUntil, readUntil);
+}
+
+/** The time that a manifest says was read, half-open. */
+export function windowOf({ readFrom, readUntil, keptFrom }: Progress): { readonly from: Date; readonly to: Date } {
+  const from = later(readFrom, keptFrom);
+  return { from, to: later(from, readUntil) };
+}
+
+/** Whether the walk came no further than where it began, and nothing was committed. */
+export function isStuck({ hasCommitted, readFrom, readUntil }: Progress): boolean {
+  return !hasCommitted && readUntil <= readFrom;
+}
+
+function gapOf({ from, to }: { readonly from: Date; readonly to: Date }): Gap {
+  return { from: from.toISOString(), to: to.toISOString(), reason: 'retention' };
+}

@@ -1,0 +1,38 @@
+/**
+ * Which Postman team the events belong to. A key of another team is refused before anything is archived under the wrong
+ * name, where it would stay under lock.
+ */
+import { IntegrityError } from '../shared/errors';
+import type { AuditEvent } from '../shared/event';
+
+const MAX_SOURCE_TEAMS = 100;
+/** What else an event names as its team goes into no manifest. */
+const TEAM_ID = /^[\w-]{1,64}$/;
+
+/**
+ * The first page that names any team must name one that the chain has met. A chain that has met as many teams as a manifest
+ * holds can no longer tell which of them are its own. `met` lists the teams of the chain so far, sorted.
+ */
+export function createTeamCheck(chain: readonly string[], acceptOther: boolean) {
+  const met = new Set(chain);
+  let checked = chain.length === 0 || chain.length >= MAX_SOURCE_TEAMS || acceptOther;
+
+  function meet(events: readonly AuditEvent[]): void {
+    const named = events.flatMap(({ sourceTeam = '' }) => (TEAM_ID.test(sourceTeam) ? sourceTeam : []));
+    if (!checked && named.length > 0) {
+      if (!named.some((team) => met.has(team))) throw otherTeam();
+      checked = true;
+    }
+    for (const team of named) if (met.size < MAX_SOURCE_TEAMS) met.add(team);
+  }
+
+  return { meet, met: () => [...met].sort() };
+}
+
+function otherTeam(): IntegrityError {
+  return new IntegrityError(
+    'team-mismatch',
+    'the API key is of a Postman team that this chain has never met, and nothing was written under this name: put the right ' +
+      'key into the parameter, or, if the team really changed, invoke the function once with "acceptOtherTeam": true',
+  );
+}
