@@ -18,28 +18,8 @@ const LONGEST_LEASE_MS = 300_000;
 const RELEASED = ' OR attribute_not_exists(leaseOwner) AND seq = :seq AND #position = :position';
 
 export function createCheckpointStore(client: DynamoDBClient, table: string): CheckpointStore {
-  async function update(
-    lease: Lease,
-    expression: Expression,
-  ): Promise<Readonly<Record<string, AttributeValue>> | 'refused'> {
-    try {
-      const { Attributes } = await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: { team: { S: lease.team } },
-          UpdateExpression: expression.update,
-          ConditionExpression: expression.condition,
-          ExpressionAttributeNames: expression.names,
-          ExpressionAttributeValues: expression.values,
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      return Attributes ?? {};
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'refused';
-      throw awsFailure(error, `updating the checkpoint of ${lease.team}`);
-    }
-  }
+  const update = (lease: Lease, expression: Expression) =>
+    updateItem(client, { table, team: lease.team, ...expression });
 
   async function acquire(lease: Lease): Promise<Hint | 'held'> {
     const item = await update(lease, {
@@ -87,6 +67,34 @@ export function createCheckpointStore(client: DynamoDBClient, table: string): Ch
 
   return { acquire, save, release };
 }
+
+interface Update extends Expression {
+  readonly table: string;
+  readonly team: string;
+}
+
+/** The item after the update, or `refused` where the condition does not hold. */
+async function updateItem(client: DynamoDBClient, update: Update): Promise<Item | 'refused'> {
+  try {
+    const { Attributes } = await client.send(
+      new UpdateItemCommand({
+        TableName: update.table,
+        Key: { team: { S: update.team } },
+        UpdateExpression: update.update,
+        ConditionExpression: update.condition,
+        ExpressionAttributeNames: update.names,
+        ExpressionAttributeValues: update.values,
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return Attributes ?? {};
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'refused';
+    throw awsFailure(error, `updating the checkpoint of ${update.team}`);
+  }
+}
+
+type Item = Readonly<Record<string, AttributeValue>>;
 
 interface Expression {
   readonly update: string;

@@ -21,24 +21,13 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
 
   async function get(key: string, range?: ByteRange): Promise<Buffer | undefined> {
     for (let attempt = 1; ; attempt += 1) {
-      const body = await open(key, range);
+      const body = await openObject(client, { Bucket: bucket, Key: key }, range);
       try {
         return body && Buffer.from(await body.transformToByteArray());
       } catch (error) {
         // The SDK tries again until an answer begins, not until it has come whole.
         if (attempt === BODY_ATTEMPTS) throw awsFailure(error, `reading ${key}`);
       }
-    }
-  }
-
-  async function open(key: string, range: ByteRange | undefined) {
-    const Range = range && `bytes=${range.start}-${range.end - 1}`;
-    try {
-      return (await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range }))).Body;
-    } catch (error) {
-      // A range beyond the object's end: as good as not there, for whoever wants those bytes.
-      if (errorName(error) === 'NoSuchKey' || httpStatus(error) === 416) return undefined;
-      throw awsFailure(error, `reading ${key}`);
     }
   }
 
@@ -67,4 +56,15 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
   }
 
   return { list, get, create };
+}
+
+async function openObject(client: S3Client, object: { Bucket: string; Key: string }, range: ByteRange | undefined) {
+  const Range = range && `bytes=${range.start}-${range.end - 1}`;
+  try {
+    return (await client.send(new GetObjectCommand({ ...object, Range }))).Body;
+  } catch (error) {
+    // A range beyond the object's end is as good as a missing object for whoever wants those bytes.
+    if (errorName(error) === 'NoSuchKey' || httpStatus(error) === 416) return undefined;
+    throw awsFailure(error, `reading ${object.Key}`);
+  }
 }

@@ -52,10 +52,12 @@ export interface HeldLine {
   readonly instant: Date;
 }
 
+export type Standing = 'new' | 'known' | 'revision';
+
 export interface EventStanding {
   readonly id: string;
   readonly date: string;
-  readonly standing: 'new' | 'known' | 'revision';
+  readonly standing: Standing;
 }
 
 export interface Deduplicator {
@@ -70,7 +72,7 @@ export interface Deduplicator {
 export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   const archived = createDateIndex('events', { ...options, identityOf: ({ id }) => id });
   const kept = createDateIndex('quarantine', { ...options, identityOf: heldIdentity });
-  const { readAgain, previousWalkStart } = options;
+  const { readAgain } = options;
   // What is dated ahead is archived as well: at most a day ahead of where the last walk began.
   let datesReadAgain = readAgain === undefined ? [] : datesBetween(readAgain.from, addMs(readAgain.to, DAY_MS));
 
@@ -78,23 +80,23 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
     const fit = events.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
     const dates = fit.map(({ instant }) => dateOf(instant));
     if (dates.length > 0) await archived.load([...datesReadAgain, ...dates]);
-    const standings = fit.map((event): EventStanding & { readonly event: DatedEvent } => {
-      return { event, id: event.id, date: dateOf(event.instant), standing: standingOf(event) };
-    });
-    const revised = standings.filter(({ standing }) => standing === 'revision').map(({ event }) => event);
+    const standings = fit.map((event) => ({ event, standing: standingOf(event) }));
+    const eventsOf = (wanted: Standing) =>
+      standings.filter(({ standing }) => standing === wanted).map(({ event }) => event);
+    const revised = eventsOf('revision');
     const unfit = heldLines(events, { meeting, revised: new Set(revised) });
     const held = await notYetKept(unfit, meeting);
     return {
-      newEvents: standings.filter(({ standing }) => standing === 'new').map(({ event }) => event),
+      newEvents: eventsOf('new'),
       held,
-      known: standings.filter(({ standing }) => standing === 'known').length + countKnown(unfit, held),
+      known: eventsOf('known').length + countKnown(unfit, held),
       revisions: revised.length,
-      standings,
+      standings: standings.map(({ event, standing }) => ({ id: event.id, date: dateOf(event.instant), standing })),
     };
   }
 
   /** A new event is remembered from here on. */
-  function standingOf(event: DatedEvent): EventStanding['standing'] {
+  function standingOf(event: DatedEvent): Standing {
     const digest = archived.find(event.id);
     if (digest !== undefined) return digest === lineDigest(event.line) ? 'known' : 'revision';
     archived.add(dateOf(event.instant), event.id, event.line);
@@ -102,11 +104,10 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   }
 
   /** A line is kept in quarantine once, however often it is served; of an id whose body keeps changing, one later body. */
-  async function notYetKept(lines: readonly HeldLine[], { walkStart, sweptDate }: Meeting): Promise<HeldLine[]> {
+  async function notYetKept(lines: readonly HeldLine[], meeting: Meeting): Promise<HeldLine[]> {
     if (lines.length === 0) return [];
-    const walkDates = datesBetween(previousWalkStart ?? walkStart, walkStart);
-    const sweptDates = sweptDate === undefined ? [] : [sweptDate, dateOf(midnight(new Date(sweptDate), 1))];
-    await kept.load([...datesReadAgain, ...walkDates, ...sweptDates, ...lines.map(({ date }) => date)]);
+    const metDates = datesOfMeeting(meeting, options.previousWalkStart);
+    await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);
     return lines.filter(({ event, date }) => {
       const identity = heldIdentity(event);
       const isNew = kept.find(identity) === undefined;
@@ -127,6 +128,12 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   }
 
   return { sort, archivedIds, forgetBefore };
+}
+
+/** Where a line without an instant in range may be in quarantine already: it was kept by date of the run that met it. */
+function datesOfMeeting({ walkStart, sweptDate }: Meeting, previousWalkStart = walkStart): string[] {
+  const sweptDates = sweptDate === undefined ? [] : [sweptDate, dateOf(midnight(new Date(sweptDate), 1))];
+  return [...datesBetween(previousWalkStart, walkStart), ...sweptDates];
 }
 
 interface Holding {

@@ -1,7 +1,7 @@
 /**
- * Failures: what stops a run, grouped by who must act. A failure is thrown, never swallowed; its `code` is also the
- * anchor of its section in `docs/runbook.md`. Messages say what to do, and never hold an API key or an event's body:
- * nothing that came from the source is ever put into one.
+ * Failures: what stops a run, grouped by who must act. A failure is thrown and never swallowed; its `code` is also the
+ * anchor of its section in `docs/runbook.md`. Messages say what to do, and never hold an API key or an event's body: nothing
+ * that came from the source is ever put into one.
  */
 
 /** The operator must act: configuration, permission or key. */
@@ -38,54 +38,35 @@ export type IntegrityCode =
 
 export type FailureCode = ConfigCode | UpstreamCode | IntegrityCode;
 
-interface FailureOptions {
-  readonly cause?: unknown;
+/** `code` is stable; the message is for the person who is paged. */
+export abstract class Failure<Code extends FailureCode = FailureCode> extends Error {
+  constructor(
+    readonly code: Code,
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(message, options);
+  }
 }
 
-/** Common shape: `code` is stable, `message` is for the person who is paged. */
-export abstract class Failure extends Error {
-  abstract readonly code: FailureCode;
-}
-
-/** Something the operator has set is wrong. */
-export class ConfigError extends Failure {
+/** Something that the operator has set is wrong. */
+export class ConfigError extends Failure<ConfigCode> {
   override readonly name = 'ConfigError';
-  constructor(
-    readonly code: ConfigCode,
-    message: string,
-    options?: FailureOptions,
-  ) {
-    super(message, options);
-  }
 }
 
-/** Something outside the archive failed or broke its contract; the next run tries again from the same position. */
-export class UpstreamError extends Failure {
+/** Something outside the archive failed or broke its contract. The next run tries again from the same position. */
+export class UpstreamError extends Failure<UpstreamCode> {
   override readonly name = 'UpstreamError';
-  constructor(
-    readonly code: UpstreamCode,
-    message: string,
-    options?: FailureOptions,
-  ) {
-    super(message, options);
-  }
 }
 
-/** What is stored contradicts the chain; nothing was written. */
-export class IntegrityError extends Failure {
+/** What is stored contradicts the chain. Nothing was written. */
+export class IntegrityError extends Failure<IntegrityCode> {
   override readonly name = 'IntegrityError';
-  constructor(
-    readonly code: IntegrityCode,
-    message: string,
-    options?: FailureOptions,
-  ) {
-    super(message, options);
-  }
 }
 
 /**
- * A commit that another run won. Nobody must act: the run that meets it stops clean, and everything it had is in the
- * source still.
+ * Another run won a commit. Nobody must act: the run that meets it ends without an error, and everything it had fetched is
+ * still in the source.
  */
 export class Race extends Error {
   override readonly name = 'Race';

@@ -171,7 +171,7 @@ export interface OpenedManifest {
   /** Of the payload's bytes; empty where there is no payload. */
   readonly sha256: string;
   /** What is wrong with it; undefined for a manifest whose signature is good. */
-  readonly problem: 'not-an-envelope' | 'other-key' | 'bad-signature' | 'no-manifest' | undefined;
+  readonly problem: 'not-an-envelope' | 'newer-format' | 'other-key' | 'bad-signature' | 'no-manifest' | undefined;
   /** Why the payload is no manifest; empty otherwise. */
   readonly detail: string;
 }
@@ -184,14 +184,23 @@ export function openManifest(bytes: Buffer, publicKey: KeyObject): OpenedManifes
   const opened = verifyEnvelope(bytes, PAYLOAD_TYPE, publicKey);
   const problem = opened.ok ? undefined : opened.problem;
   const { payload } = opened;
-  if (payload === undefined) return { manifest: undefined, sha256: '', problem, detail: '' };
+  if (payload === undefined) {
+    return { manifest: undefined, sha256: '', problem: isNewer(bytes) ? 'newer-format' : problem, detail: '' };
+  }
   try {
     return { manifest: decodeManifest(payload), sha256: sha256(payload), problem, detail: '' };
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     const detail = error.message;
-    return { manifest: undefined, sha256: sha256(payload), problem: problem ?? 'no-manifest', detail };
+    const cause = isNewer(payload) ? 'newer-format' : 'no-manifest';
+    return { manifest: undefined, sha256: sha256(payload), problem: problem ?? cause, detail };
   }
+}
+
+/** The version stands in an envelope's payload type and in a payload's `format`. */
+function isNewer(bytes: Buffer): boolean {
+  const [, version] = /postman-audit-archive(?:\.manifest\.v|\/)(\d+)/.exec(bytes.toString('latin1')) ?? [];
+  return Number(version ?? 1) > 1;
 }
 
 /** The latest instant of anything that the chain lists up to and with these segments. */

@@ -4,8 +4,7 @@
  * damaged object does not hide what else is wrong: it counts for nothing, its finding stands.
  */
 import type { KeyObject } from 'node:crypto';
-import { verifyEnvelope } from '../shared/dsse';
-import { decodeManifest, latestOf, type Manifest, ManifestError, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import { latestOf, type Manifest, openManifest } from '../shared/manifest';
 import { manifestKey } from '../shared/object-keys';
 import type { AddFinding } from './findings';
 import { type ArchiveReader, readObject, type TeamFolder } from './inventory';
@@ -34,11 +33,13 @@ export interface LinkContext {
 
 const PROBLEMS = {
   'not-an-envelope': 'manifest-unreadable',
+  'no-manifest': 'manifest-unreadable',
+  'newer-format': 'format-newer',
   'other-key': 'signature-other-key',
   'bad-signature': 'signature-invalid',
 } as const;
 
-/** Undefined where there is nothing to follow; why is reported. */
+/** Undefined where there is nothing to follow; the reason is then among the findings. */
 export async function openLink(
   seq: number,
   previous: Link | undefined,
@@ -50,30 +51,10 @@ export async function openLink(
     addFinding(bytes === 'missing' ? 'manifest-missing' : bytes, key);
     return undefined;
   }
-  const opened = verifyEnvelope(bytes, PAYLOAD_TYPE, publicKey);
-  if (!opened.ok) addFinding(isNewer(bytes) ? 'format-newer' : PROBLEMS[opened.problem], key);
-  if (opened.payload === undefined) return undefined;
-  try {
-    const manifest = decodeManifest(opened.payload);
-    return {
-      key,
-      seq,
-      manifest,
-      isSigned: opened.ok,
-      sha256: sha256(opened.payload),
-      reach: reachOf(manifest, previous),
-    };
-  } catch (error) {
-    if (!(error instanceof ManifestError)) throw error;
-    addFinding(isNewer(opened.payload) ? 'format-newer' : 'manifest-unreadable', key, error.message);
-    return undefined;
-  }
-}
-
-/** The version stands in an envelope's payload type and in a payload's `format`. */
-function isNewer(bytes: Buffer): boolean {
-  const [, version] = /postman-audit-archive(?:\.manifest\.v|\/)(\d+)/.exec(bytes.toString('latin1')) ?? [];
-  return Number(version ?? 1) > 1;
+  const { manifest, sha256, problem, detail } = openManifest(bytes, publicKey);
+  if (problem !== undefined) addFinding(PROBLEMS[problem], key, detail);
+  if (manifest === undefined) return undefined;
+  return { key, seq, manifest, isSigned: problem === undefined, sha256, reach: reachOf(manifest, previous) };
 }
 
 export function isInItsPlace({ key, seq, manifest }: Link, { folder, addFinding }: LinkContext): void {

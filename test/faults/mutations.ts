@@ -263,7 +263,7 @@ export const mutations: readonly Mutation[] = [
     'quarantine is not looked up',
     'drifting on every read',
     deduplicate,
-    'await kept.load([...datesReadAgain, ...walkDates, ...sweptDates, ...lines.map(({ date }) => date)]);',
+    'await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);',
     '',
   ),
   mutation(
