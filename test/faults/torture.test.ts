@@ -1,5 +1,5 @@
 /**
- * Every scenario, every case, and at the end the proof that nothing was forgotten: the table of `docs/design.md` names
+ * Every scenario, every case, and at the end the proof that nothing was forgotten: the table in `CASES.md` names
  * a test for every case, and that test really asked the oracle.
  */
 import { readFileSync } from 'node:fs';
@@ -58,7 +58,7 @@ describe('through the S3 adapter', () => {
 });
 
 test('every case of the table names tests that asked the oracle', () => {
-  const rows = readTable(join(import.meta.dirname, '../../docs/design.md'));
+  const rows = readTable(join(import.meta.dirname, 'CASES.md'));
   const asked = new Set([...oracleCalls()].filter(([, calls]) => calls > 0).map(([name]) => name));
   const expected = [...Array.from({ length: 38 }, (_, index) => index + 1), 40, 41, 42, 43, 44, 45];
   expect(rows.map(({ number }) => number)).toEqual(expected);
