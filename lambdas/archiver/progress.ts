@@ -101,9 +101,7 @@ export interface PageClaim {
 export function pageRead(progress: Progress, { claim, keptFrom, serverTime }: PageClaim): Progress {
   // A clock that runs ahead must not claim what has not happened yet, so the source's clock bounds the walk start. Only the
   // first page does: the source's servers may have different clocks, and a claim that was made stays.
-  const walkStart = progress.hasRead
-    ? progress.walkStart
-    : earlier(progress.walkStart, serverTime ?? progress.walkStart);
+  const walkStart = progress.hasRead || !serverTime ? progress.walkStart : earlier(progress.walkStart, serverTime);
   const position = positionOf(progress);
   const forgotten = keptFrom > position ? { from: position, to: keptFrom } : undefined;
   return {
