@@ -227,9 +227,9 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'the clock is bound by every answer',
     'servers whose clocks differ',
-    progress,
-    'progress.hasRead || !serverTime ?',
-    '!serverTime ?',
+    gather,
+    'gathering.teams.meet(page.events);',
+    'gathering.progress = { ...gathering.progress, walkStart: earlier(gathering.progress.walkStart, page.serverTime ?? gathering.progress.walkStart) }; gathering.teams.meet(page.events);',
   ),
   mutation(
     'an event dated ahead moves the claim',
