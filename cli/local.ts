@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { baseUrlProblem } from '../lambdas/shared/contract';
 import { parseDateOrInstant } from '../lambdas/shared/event';
-import { archiveRealTeam, runDemo } from './local/demo';
+import { archiveRealTeam, runDemo } from './demo/demo';
 
 const HELP = `
 Without POSTMAN_API_KEY a realistic demo team is archived from a server on this machine: 180 days of it, then several

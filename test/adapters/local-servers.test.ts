@@ -1,8 +1,8 @@
 /** The adapters against the local world's servers. The suite `engines` has the same tests for other people's servers. */
-import { startDynamoDb } from '../../cli/local/dynamodb';
-import { memoryStorage, s3Model } from '../../cli/local/s3-model';
-import { startS3Server } from '../../cli/local/s3-server';
-import { startSsmServer } from '../../cli/local/ssm-server';
+import { startDynamoDb } from '../../local/dynamodb';
+import { memoryStorage, s3Model } from '../../local/s3-model';
+import { startS3Server } from '../../local/s3-server';
+import { startSsmServer } from '../../local/ssm-server';
 import { testParameterStore } from '../support/api-key-contract';
 import { testCheckpointTable } from '../support/checkpoint-contract';
 import { testArchiveBucket } from '../support/object-store-contract';

@@ -9,8 +9,8 @@ import {
   type ListObjectVersionsCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { startSsmServer } from '../../cli/local/ssm-server';
 import { createSigner } from '../../lambdas/adapters/signer';
+import { startSsmServer } from '../../local/ssm-server';
 import type { Backend } from '../support/backend';
 import { createCheckpointTable, createLockedBucket, dynamoDbClientOf, kmsClientOf, s3ClientOf } from './clients';
 import { type AwsServer, startDynamoDbLocal, startMoto, startVersitygw } from './servers';

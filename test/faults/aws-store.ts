@@ -8,9 +8,9 @@ import {
   type PutObjectCommandInput,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { S3Error, type S3Model, type Storage, s3Model } from '../../cli/local/s3-model';
 import type { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
+import { S3Error, type S3Model, type Storage, s3Model } from '../../local/s3-model';
 import type { Method } from './faults';
 import type { PortContext } from './ports';
 

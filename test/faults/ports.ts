@@ -1,7 +1,5 @@
 /** The archiver's ports over the models: each call is one operation that can fail, and does what the adapter does. */
 import type { KeyObject } from 'node:crypto';
-import { type ListPage, S3Error, type Storage, s3Model } from '../../cli/local/s3-model';
-import type { SourceAnswer, SourceModel } from '../../cli/local/source-model';
 import type {
   ApiKeys,
   CheckpointStore,
@@ -11,6 +9,8 @@ import type {
   Transport,
   TransportLimits,
 } from '../../lambdas/shared/ports';
+import type { SourceAnswer, SourceModel } from '../../local/postman/source-model';
+import { type ListPage, S3Error, type Storage, s3Model } from '../../local/s3-model';
 import { checkpointModel, type ItemCell } from './checkpoint-model';
 import type { Method, Operation, Perform } from './faults';
 import type * as program from './program';

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LocalWorld, openWorld, paths } from '../../cli/local/world';
+import { type LocalWorld, openWorld, paths } from '../../cli/demo/world';
 import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { type SpawnedSource, spawnSource } from '../support/spawn-source';

@@ -2,7 +2,7 @@
  * Stands between the AWS SDK and a server of one service, passes everything on, and keeps each request as IAM would see
  * it: the action, the resource, the condition keys. A request it cannot name becomes an action that nobody may do.
  */
-import { type Answer, type LocalServer, listen, type Request } from '../../cli/local/loopback';
+import { type Answer, type LocalServer, listen, type Request } from '../../local/loopback';
 import { ACCOUNT, REGION } from './deployed';
 import type { Call, Context } from './policy';
 

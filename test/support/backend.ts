@@ -12,10 +12,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { startDynamoDb } from '../../cli/local/dynamodb';
-import { memoryStorage, s3Model } from '../../cli/local/s3-model';
-import { startS3Server } from '../../cli/local/s3-server';
-import { startSsmServer } from '../../cli/local/ssm-server';
+import { startDynamoDb } from '../../local/dynamodb';
+import { memoryStorage, s3Model } from '../../local/s3-model';
+import { startS3Server } from '../../local/s3-server';
+import { startSsmServer } from '../../local/ssm-server';
 
 /** Servers with an empty bucket and a checkpoint table in them, for one scenario alone. */
 export interface Backend {

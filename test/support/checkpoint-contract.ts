@@ -3,9 +3,9 @@
  * nobody here wrote.
  */
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { LocalServer } from '../../cli/local/loopback';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import type { CheckpointStore, Lease } from '../../lambdas/shared/ports';
+import type { LocalServer } from '../../local/loopback';
 import { type Meddler, tap } from './tap';
 
 /** A DynamoDB with an empty table, keyed by `team`. */

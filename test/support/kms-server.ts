@@ -3,8 +3,8 @@
  * refuse of them. It signs a digest as it is given, which no function of Node's does.
  */
 import { createECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { json, listenJson } from '../../cli/local/json-service';
-import type { LocalServer } from '../../cli/local/loopback';
+import { json, listenJson } from '../../local/json-service';
+import type { LocalServer } from '../../local/loopback';
 
 const ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type HandlerError, startHost } from '../../cli/local/host';
 import { type Bundle, bundle } from '../../infra/bundle';
 import type { ArchiveInput, RunSummary } from '../../lambdas/shared/contract';
+import { type HandlerError, startHost } from '../../local/lambda-process';
 
 const RUN_TIMEOUT_MS = 120_000;
 

@@ -2,8 +2,9 @@
  * The archive bucket in memory: the archiver's port over the one model of S3. Every call is noted, and any of them can
  * be made to fail; the map may be read and tampered with.
  */
-import { memoryStorage, S3Error, s3Model } from '../../cli/local/s3-model';
+
 import type { ObjectStore } from '../../lambdas/shared/ports';
+import { memoryStorage, S3Error, s3Model } from '../../local/s3-model';
 
 export type Operation = 'list' | 'get' | 'create';
 

@@ -1,9 +1,9 @@
 /** A small team's log behind the source server, written by hand: a scenario shows only what matters of each event. */
-import { type ContractCheck, createContractCheck } from '../../cli/local/contract-check';
-import { createSourceModel } from '../../cli/local/source-model';
-import { type Exchange, startSourceServer } from '../../cli/local/source-server';
-import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
-import { createTable, type SourceEvent } from '../../cli/local/source-table';
+import { type ContractCheck, createContractCheck } from '../../local/postman/contract-check';
+import { createSourceModel } from '../../local/postman/source-model';
+import { type Exchange, startSourceServer } from '../../local/postman/source-server';
+import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../local/postman/source-table';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { devNull } from 'node:os';
 import { resolve as absolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ARCHIVER_MEMORY_MB } from '../../lambdas/shared/contract';
+import { ARCHIVER_MEMORY_MB } from '../lambdas/shared/contract';
 
 export type Outcome = { readonly vmHwmKb?: number } & (
   | { readonly ok: true; readonly result?: unknown }
@@ -64,7 +64,7 @@ export async function startHost(
   environment: Readonly<Record<string, string>>,
   { functionName = 'local', memoryMb = ARCHIVER_MEMORY_MB, onLine = () => undefined }: HostOptions = {},
 ): Promise<LambdaHost> {
-  const processFile = join(import.meta.dirname, 'host-process.cjs');
+  const processFile = join(import.meta.dirname, 'lambda-runtime.cjs');
   const child = spawn(process.execPath, [...heapLimits(memoryMb), processFile, absolute(bundleFile), functionName], {
     detached: true,
     env: { PATH: process.env.PATH, ...environment },

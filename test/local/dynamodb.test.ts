@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeTableCommand, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { type DynamoDbOptions, startDynamoDb } from '../../../cli/local/dynamodb';
+import { type DynamoDbOptions, startDynamoDb } from '../../local/dynamodb';
 
 const opened: { close(): Promise<void> | void }[] = [];
 const folders: string[] = [];

@@ -4,14 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { createContractCheck } from './contract-check';
+import { createContractCheck } from '../../local/postman/contract-check';
+import { openTeamFolder, type TeamFolder } from '../../local/postman/source-folder';
+import { createSourceModel } from '../../local/postman/source-model';
+import { type SourceServer, startSourceServer } from '../../local/postman/source-server';
+import { sourceSettings } from '../../local/postman/source-settings';
 import { conclude } from './ending';
 import { compareWithSource } from './equality';
 import { count } from './progress';
-import { openTeamFolder, type TeamFolder } from './source-folder';
-import { createSourceModel } from './source-model';
-import { type SourceServer, startSourceServer } from './source-server';
-import { sourceSettings } from './source-settings';
 import { openStage } from './stage';
 import { paths } from './world';
 

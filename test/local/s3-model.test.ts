@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { folderStorage } from '../../../cli/local/s3-folder';
-import { memoryStorage, S3Error, type Storage, s3Model } from '../../../cli/local/s3-model';
+import { folderStorage } from '../../local/s3-folder';
+import { memoryStorage, S3Error, type Storage, s3Model } from '../../local/s3-model';
 
 const folders: string[] = [];
 
@@ -265,7 +265,7 @@ describe('a bucket as a folder', () => {
 
 /** A process of its own that creates keys at random, all of one letter, 200,000 bytes each, and reports those it won. */
 async function writeUntilKilled(root: string, letter: string, afterMs: number) {
-  const module = pathToFileURL(join(import.meta.dirname, '../../../cli/local/s3-folder.ts')).href;
+  const module = pathToFileURL(join(import.meta.dirname, '../../local/s3-folder.ts')).href;
   const script = `
     const { folderStorage } = await import(${JSON.stringify(module)});
     const storage = folderStorage(${JSON.stringify(join(root, 'archive'))}, ${JSON.stringify(join(root, letter))});

@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { bundle } from '../../infra/bundle';
 import { type ArchiveInput, archiverEnvironment } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
-import { startDynamoDb } from './dynamodb';
-import { awsEnvironment, type Outcome, startHost } from './host';
-import { folderStorage } from './s3-folder';
-import { s3Model } from './s3-model';
-import { startS3Server } from './s3-server';
-import { startSsmServer } from './ssm-server';
+import { startDynamoDb } from '../../local/dynamodb';
+import { awsEnvironment, type Outcome, startHost } from '../../local/lambda-process';
+import { folderStorage } from '../../local/s3-folder';
+import { s3Model } from '../../local/s3-model';
+import { startS3Server } from '../../local/s3-server';
+import { startSsmServer } from '../../local/ssm-server';
 
 const BUCKET = 'archive';
 const TABLE = 'checkpoints';

@@ -1,6 +1,6 @@
 /** Progress without a terminal, from the lines that the handler logs. */
 import { PassThrough } from 'node:stream';
-import { createProgress } from '../../../cli/local/progress';
+import { createProgress } from '../../../cli/demo/progress';
 
 function shown(lines: readonly Record<string, unknown>[]): string {
   const output = new PassThrough();

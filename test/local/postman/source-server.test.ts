@@ -1,17 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createContractCheck } from '../../../cli/local/contract-check';
-import { createSourceModel } from '../../../cli/local/source-model';
+import { createContractCheck } from '../../../local/postman/contract-check';
+import { createSourceModel } from '../../../local/postman/source-model';
 import {
   type Exchange,
   type SourceServer,
   type SourceServerOptions,
   startSourceServer,
-} from '../../../cli/local/source-server';
-import { type SourceSettings, sourceSettings } from '../../../cli/local/source-settings';
-import { createTable } from '../../../cli/local/source-table';
-import { createSourceTeam } from '../../../cli/local/source-team';
+} from '../../../local/postman/source-server';
+import { type SourceSettings, sourceSettings } from '../../../local/postman/source-settings';
+import { createTable } from '../../../local/postman/source-table';
+import { createSourceTeam } from '../../../local/postman/source-team';
 import { minified, walk } from '../../support/naive-client';
 
 const KEY = 'PMAK-over-http';

@@ -1,4 +1,4 @@
-import { createContractCheck } from '../../../cli/local/contract-check';
+import { createContractCheck } from '../../../local/postman/contract-check';
 
 const page = (event: object, more: object = {}) => JSON.stringify({ trails: [event], ...more });
 const query = (parameters: Record<string, string>) => new URLSearchParams(parameters);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { prettyPrint } from '../../../cli/local/raw-json';
+import { prettyPrint } from '../../../local/postman/raw-json';
 import { jsonObject } from '../../support/json-text';
 
 /** Compares sign by sign: whatever was put in is white space, and none of it stands inside a token. */

@@ -1,6 +1,6 @@
 /** The local world, and what a person sees of each run in it. */
 import type { RunSummary } from '../../lambdas/shared/contract';
-import type { Outcome } from './host';
+import type { Outcome } from '../../local/lambda-process';
 import { count, createProgress } from './progress';
 import { type LocalWorld, type LogLine, openWorld, paths } from './world';
 

@@ -3,9 +3,9 @@
  * time and plainly: event by event, from the definition of each reading.
  */
 import fc from 'fast-check';
-import { createSourceModel } from '../../../cli/local/source-model';
-import { type SourceSettings, sourceSettings } from '../../../cli/local/source-settings';
-import { createTable, type SourceEvent } from '../../../cli/local/source-table';
+import { createSourceModel } from '../../../local/postman/source-model';
+import { type SourceSettings, sourceSettings } from '../../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../../local/postman/source-table';
 import { trailsOf, walk } from '../../support/naive-client';
 
 const KEY = 'PMAK-property';

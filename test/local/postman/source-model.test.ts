@@ -1,12 +1,12 @@
-import { createSourceModel, type SourceAnswer } from '../../../cli/local/source-model';
+import { createSourceModel, type SourceAnswer } from '../../../local/postman/source-model';
 import {
   type Fault,
   RETRY_AFTER,
   type RetryAfter,
   type SourceSettings,
   sourceSettings,
-} from '../../../cli/local/source-settings';
-import { createTable, type SourceEvent } from '../../../cli/local/source-table';
+} from '../../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../../local/postman/source-table';
 import { cursorOf, trailsOf } from '../../support/naive-client';
 
 const KEY = 'PMAK-of-this-test';

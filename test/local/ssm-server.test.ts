@@ -1,6 +1,6 @@
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { ServerOptions } from '../../../cli/local/loopback';
-import { startSsmServer } from '../../../cli/local/ssm-server';
+import type { ServerOptions } from '../../local/loopback';
+import { startSsmServer } from '../../local/ssm-server';
 
 const NAME = '/postman-audit-archive/main/api-key';
 const opened: { close(): Promise<void> | void }[] = [];

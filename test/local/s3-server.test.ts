@@ -14,9 +14,9 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type { LocalServer, ServerOptions } from '../../../cli/local/loopback';
-import { memoryStorage, s3Model } from '../../../cli/local/s3-model';
-import { startS3Server } from '../../../cli/local/s3-server';
+import type { LocalServer, ServerOptions } from '../../local/loopback';
+import { memoryStorage, s3Model } from '../../local/s3-model';
+import { startS3Server } from '../../local/s3-server';
 
 const opened: { close(): Promise<void> | void }[] = [];
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { awsEnvironment, type HostOptions, startHost } from '../../../cli/local/host';
+import { awsEnvironment, type HostOptions, startHost } from '../../local/lambda-process';
 
 const folder = mkdtempSync(join(tmpdir(), 'host-'));
 const opened: { close(): Promise<void> }[] = [];
@@ -205,7 +205,7 @@ test('close ends an idle process, and may be called again', async () => {
 
 test('the handler does not outlive a killed starter', async () => {
   const starter = `
-    const { startHost } = await import(${JSON.stringify(join(import.meta.dirname, '../../../cli/local/host.ts'))});
+    const { startHost } = await import(${JSON.stringify(join(import.meta.dirname, '../../local/lambda-process.ts'))});
     const host = await startHost(${JSON.stringify(bundleOf('() => new Promise(() => {})'))}, {});
     host.invoke({}, 60_000);
     console.log(host.pid);`;

@@ -4,8 +4,8 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type LocalServer, listenHere } from '../loopback';
 import type { ContractCheck } from './contract-check';
-import { type LocalServer, listenHere } from './loopback';
 import type { SourceAnswer, SourceModel } from './source-model';
 import type { Delivery } from './source-settings';
 
