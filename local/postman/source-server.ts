@@ -1,67 +1,48 @@
 /**
- * The source server: the model of a team's audit log on node:http, on 127.0.0.1. It remembers every distinct event
- * text it has served whole, so that someone who trusts nothing else here can compare an archive with it.
+ * The source server: the model of a team's audit log over HTTP, on 127.0.0.1 only. The server remembers every distinct
+ * event text that it has served completely, so that an archive can be compared with what was really served.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type LocalServer, listenHere } from '../loopback';
-import type { ContractCheck } from './contract-check';
-import type { SourceAnswer, SourceModel } from './source-model';
-import type { Delivery } from './source-settings';
+import type { SourceAnswer, SourceModel, SourceRequest } from './source-model';
 
 export interface SourceServerOptions {
-  /** Asked once for each request: the place to let a team's story go on. */
+  /** The server's clock. It is asked once for each request. */
   readonly now: () => Date;
-  /** Holds each request, and each answer that no fault has spoilt, against the contract. */
-  readonly check?: ContractCheck;
-  /** Called when an answer is decided, before the client gets it. Never sees a header: they hold the key. */
-  readonly observe?: (exchange: Exchange) => void;
-  /** Where served lines are kept from one start to the next; `false` keeps none at all, for logs beyond memory. */
+  /**
+   * The file that keeps the served lines from one start to the next. They are kept in memory only where no file is
+   * given, and not at all where this is `false`, for a log that is larger than memory.
+   */
   readonly served?: string | false;
 }
 
-export interface Exchange {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly status: number;
-  readonly delivery: Delivery;
-  readonly lines: number;
-}
-
 export interface SourceServer extends LocalServer {
-  /** Each distinct event text ever served whole, without white space between tokens, in the order first served. */
+  /** Each distinct event text that was ever served completely, in the order in which it was first served. */
   servedLines(): readonly string[];
-  /** What broke the contract so far. Empty where nothing did, or nothing was checked. */
-  violations(): readonly string[];
 }
 
-export async function startSourceServer(model: SourceModel, options: SourceServerOptions): Promise<SourceServer> {
-  const served = createRecord(options.served);
-  const violations: string[] = [];
+export async function startSourceServer(
+  model: SourceModel,
+  { now, served }: SourceServerOptions,
+): Promise<SourceServer> {
+  const record = openRecord(served);
   const server = await listenHere((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://source');
-    const { pathname: path, searchParams: query } = url;
-    const answer = request.method === 'GET' ? ask(request, { path, query }) : undefined;
-    const { status, delivery, lines } = answer ?? { status: 405, delivery: 'whole', lines: [] };
-    options.observe?.({ method: request.method ?? '', path, query, status, delivery, lines: lines.length });
-    if (answer === undefined) response.writeHead(405).end();
-    else deliver(answer, response);
-  });
-
-  function ask(request: IncomingMessage, { path, query }: { path: string; query: URLSearchParams }): SourceAnswer {
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const answer = model.answer({ path, query, headers }, options.now());
-    served.add(answer.lines);
-    if (options.check === undefined || path !== '/audit/logs') return answer;
-    violations.push(...options.check.request(query));
-    if (answer.fault === undefined) {
-      violations.push(...options.check.response(answer.status, answer.body.toString()));
+    if (request.method !== 'GET') {
+      response.writeHead(405).end();
+      return;
     }
-    return answer;
-  }
+    const answer = model.answer(readRequest(request), now());
+    record.add(answer.lines);
+    deliver(answer, response);
+  });
+  return { ...server, servedLines: record.all };
+}
 
-  return { ...server, servedLines: served.all, violations: () => violations };
+function readRequest({ url = '/', headers }: IncomingMessage): SourceRequest {
+  const { pathname, searchParams } = new URL(url, 'http://source');
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  return { path: pathname, query: searchParams, headers: Object.fromEntries(texts) };
 }
 
 function deliver({ status, headers, body, delivery }: SourceAnswer, response: ServerResponse): void {
@@ -75,17 +56,14 @@ function deliver({ status, headers, body, delivery }: SourceAnswer, response: Se
   else response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
 }
 
-/** Written down before the client gets them: a line that was served is never forgotten, whenever this process ends. */
-function createRecord(file: string | false = '') {
-  const lines = new Set(
-    file !== false && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [],
-  );
-  return {
-    all: () => [...lines],
-    add: (raws: readonly string[]) => {
-      const added = file === false ? [] : [...new Set(raws)].filter((raw) => !lines.has(raw));
-      for (const raw of added) lines.add(raw);
-      if (file !== '' && file !== false && added.length > 0) appendFileSync(file, `${added.join('\n')}\n`);
-    },
-  };
+/** Lines are written to the file before the client gets them, so no end of this process loses a served line. */
+function openRecord(file: string | false | undefined) {
+  const lines = new Set(file && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []);
+  function add(served: readonly string[]): void {
+    if (file === false) return;
+    const added = [...new Set(served)].filter((line) => !lines.has(line));
+    for (const line of added) lines.add(line);
+    if (file !== undefined && added.length > 0) appendFileSync(file, `${added.join('\n')}\n`);
+  }
+  return { add, all: () => [...lines] };
 }

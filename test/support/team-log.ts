@@ -1,9 +1,9 @@
 /** A small team's log behind the source server, written by hand: a scenario shows only what matters of each event. */
-import { type ContractCheck, createContractCheck } from '../../local/postman/contract-check';
 import { createSourceModel } from '../../local/postman/source-model';
-import { type Exchange, startSourceServer } from '../../local/postman/source-server';
+import { startSourceServer } from '../../local/postman/source-server';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
+import { type ContractCheck, checkedModel, createContractCheck } from './contract-check';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -33,15 +33,10 @@ export type TeamLog = Awaited<ReturnType<typeof startTeamLog>>;
 export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLogOptions) {
   const table = createTable();
   const unfit = new Set<string>();
-  const exchanges: Exchange[] = [];
   let settings = sourceSettings(shape, apiKey, initial);
   let lastRow = 558_000_000;
-  const model = createSourceModel(table, settings);
-  const server = await startSourceServer(model, {
-    now: () => new Date(),
-    check: checks[shape],
-    observe: (exchange) => exchanges.push(exchange),
-  });
+  const model = checkedModel(createSourceModel(table, settings), checks[shape]);
+  const server = await startSourceServer(model, { now: () => new Date() });
 
   /** With gaps, as the ids of the live service have them. */
   function takeRow(): number {
@@ -81,8 +76,8 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
     misbehave,
     visible,
     unfit,
-    /** What was asked and answered, in order. */
-    exchanges,
+    /** Everything in requests and answers that broke the contract so far. */
+    violations: model.violations,
     /** Adds or replaces events; one with a known row takes its place. */
     put: table.put,
     /** From now on the source serves it no longer. */

@@ -1,7 +1,7 @@
-import { createContractCheck } from '../../../local/postman/contract-check';
 import type { SourceEvent } from '../../../local/postman/source-table';
 import { createSourceTeam, type TeamOptions } from '../../../local/postman/source-team';
 import { ODD_EVENTS } from '../../../local/postman/team-odd-events';
+import { createContractCheck } from '../../support/contract-check';
 import { minified } from '../../support/naive-client';
 
 const DAY_MS = 86_400_000;

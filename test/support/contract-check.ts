@@ -1,18 +1,24 @@
 /**
- * Holds requests and answers against the OpenAPI document beside this file. In the `contract` shape the document is
- * taken at its word; in the `reality` shape exactly the relaxations listed here are made, and no others.
+ * Checks requests and answers against the OpenAPI document beside this file. The `contract` shape allows exactly what the
+ * document says. The `reality` shape also allows the relaxations that are listed here, and no others.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { parseDocument } from 'yaml';
+import type { SourceModel } from '../../local/postman/source-model';
 
 export interface ContractCheck {
-  /** What is wrong with the query of a `GET /audit/logs`; empty if nothing is. Places and rules, never values. */
+  /** Every problem of the query of a `GET /audit/logs`: the place and the broken rule, never a value. */
   request(query: URLSearchParams): readonly string[];
-  /** The same for an answer to one. A status that the document leaves out has to carry an error like its 401. */
+  /** The same for an answer. A status that the document does not list must carry an error like that of its 401. */
   response(status: number, body: string): readonly string[];
+}
+
+export interface CheckedModel extends SourceModel {
+  /** Every problem of the requests so far, and of the answers that no fault has spoilt. */
+  violations(): readonly string[];
 }
 
 interface Contract {
@@ -23,7 +29,7 @@ interface Parameter {
   readonly schema: object;
 }
 type Path = readonly (string | number)[];
-/** A schema's place in the document, and what is good there besides what it says. */
+/** The place of a schema in the document, and another schema that is also allowed there. */
 type Relaxation = readonly [at: Path, allow: object];
 
 const GET_LOGS = ['paths', '/audit/logs', 'get'];
@@ -32,8 +38,8 @@ const EVENT = ['components', 'schemas', 'AuditEvent', 'properties'];
 const errorOf = (name: string): Path => ['components', 'responses', name, 'content', 'application/json', 'schema'];
 
 /**
- * The live service, as the public record has it. What it leaves out (`user`, `meta`) or adds (`data.user`, a top-level
- * `nextCursor`) needs no relaxation: the document neither requires nor forbids any field.
+ * The answers of the live service, as public reports show them. The fields that it leaves out (`user`, `meta`) or adds
+ * (`data.user`, a top-level `nextCursor`) need no relaxation, because the document neither requires nor forbids a field.
  */
 const SEEN_LIVE: readonly Relaxation[] = [
   [[...EVENT, 'id'], { type: 'integer' }],
@@ -46,7 +52,7 @@ const SEEN_LIVE: readonly Relaxation[] = [
   [[...GET_LOGS, 'parameters', 1, 'schema'], { type: 'string', format: 'date' }],
 ];
 
-/** Never seen, and served by the demo team nevertheless: its odd events. Inner places first. */
+/** The odd events of the demo team, which no report shows. An inner place must come before the places around it. */
 const ODD_EVENTS: readonly Relaxation[] = [
   [[...EVENT, 'id'], { type: 'null' }],
   [[...EVENT, 'timestamp'], {}],
@@ -54,17 +60,32 @@ const ODD_EVENTS: readonly Relaxation[] = [
   [[...EVENT, 'data'], { type: 'null' }],
 ];
 
+/** The same model with every exchange checked. An answer that a fault has spoilt need not keep the contract. */
+export function checkedModel(model: SourceModel, check: ContractCheck): CheckedModel {
+  const violations: string[] = [];
+  return {
+    ...model,
+    answer: (request, now) => {
+      const answer = model.answer(request, now);
+      if (request.path === '/audit/logs') violations.push(...check.request(request.query));
+      if (answer.fault === undefined) violations.push(...check.response(answer.status, answer.body.toString()));
+      return answer;
+    },
+    violations: () => violations,
+  };
+}
+
 export function createContractCheck(shape: 'contract' | 'reality'): ContractCheck {
   const document = parseDocument(readFileSync(join(import.meta.dirname, 'postman-audit-logs.openapi.yaml'), 'utf8'));
   for (const [at, allow] of shape === 'reality' ? [...SEEN_LIVE, ...ODD_EVENTS] : []) {
-    // A relaxation that relaxes nothing would be a lie.
+    // A relaxation of a place that does not exist would have no effect and nobody would notice.
     if (!document.hasIn(at)) throw new Error(`the contract has no ${at.join('/')}`);
     document.setIn(at, document.createNode({ anyOf: [document.getIn(at), allow] }));
   }
   const contract = document.toJS() as Contract;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats(ajv);
-  // Only a place that references lead into: the document is no JSON schema itself.
+  // The document is not a JSON schema itself; it is only added so that references can lead into it.
   ajv.addSchema(contract, 'contract', false, false);
   const compile = (path: Path) => ajv.compile({ $ref: `contract#/${path.map(pointerPart).join('/')}` });
   const checkQuery = ajv.compile(querySchema(contract.paths['/audit/logs'].get.parameters));
@@ -94,7 +115,7 @@ function querySchema(parameters: readonly Parameter[]): object {
   return { type: 'object', properties, additionalProperties: false };
 }
 
-/** Query values are text; the one integer among them is read as such, and stays text where it is none. */
+/** Query values are texts. Only `limit` is read as an integer, and it stays a text where it is not one. */
 function readQuery(query: URLSearchParams): object {
   const limit = query.get('limit') ?? '';
   return { ...Object.fromEntries(query), ...(/^-?\d+$/.test(limit) ? { limit: Number(limit) } : {}) };
