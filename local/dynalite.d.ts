@@ -1,13 +1,11 @@
-// dynalite ships no types; this is the part of it that the local world uses.
+// dynalite ships no types. This is the part of it that is used here.
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
   interface DynaliteOptions {
-    /** Folder of the LevelDB store; in memory when left out. */
+    /** The folder of the database, which is kept in memory where this is left out. */
     readonly path?: string;
     readonly createTableMs?: number;
-    readonly deleteTableMs?: number;
-    readonly updateTableMs?: number;
   }
   export default function dynalite(options?: DynaliteOptions): Server;
 }

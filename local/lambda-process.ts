@@ -1,7 +1,7 @@
 /**
- * Runs a bundled Lambda handler, unmodified, in a process of its own: warm from one invocation to the next, killed at
- * its timeout, with no environment but what it is given. It leads its own process group, so a crash can be had at any
- * moment, and it ends when this process does.
+ * Runs a bundled Lambda handler, unmodified, in a process of its own. As in Lambda, the process stays warm from one
+ * invocation to the next, is killed at its timeout, and sees no environment but what it is given. The process leads its
+ * own process group, so that a test can kill it at any moment, and it ends when the process that started it ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -11,36 +11,28 @@ import { resolve as absolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ARCHIVER_MEMORY_MB } from '../lambdas/shared/contract';
 
-export type Outcome = { readonly vmHwmKb?: number } & (
+export type InvocationResult = { readonly vmHwmKb?: number } & (
   | { readonly ok: true; readonly result?: unknown }
   | { readonly ok: false; readonly error: HandlerError }
 );
 
-/** What the handler threw. Where it could not throw: `Runtime.ExitError` or `Sandbox.Timedout`, as Lambda says it. */
+/** The error that the handler threw; or, where the process ended, `Runtime.ExitError` or `Sandbox.Timedout` as in Lambda. */
 export interface HandlerError {
   readonly name: string;
   readonly code?: unknown;
   readonly message: string;
 }
 
-export interface LambdaHost {
+export interface LambdaProcess {
   /** Also the id of the process group. */
   readonly pid: number;
-  /** One at a time. Every line logged meanwhile has been delivered before this resolves. */
-  invoke(event: unknown, timeoutMs: number): Promise<Outcome>;
-  /** SIGKILL to the whole group, as a Lambda's end between or within invocations is. Resolves once it is gone. */
+  /** Call it again only after it has resolved. By then every line that the handler logged has been delivered. */
+  invoke(event: unknown, timeoutMs: number): Promise<InvocationResult>;
+  /** Kills the whole process group and resolves when the process is gone. */
   close(): Promise<void>;
 }
 
-export interface HostOptions {
-  readonly functionName?: string;
-  /** Of the function, as Lambda counts it. */
-  readonly memoryMb?: number;
-  /** Each line on standard output or error but blank ones. */
-  onLine?(line: string): void;
-}
-
-/** What the AWS SDK needs to talk to local servers and to find nothing of this machine's own AWS settings. */
+/** The settings with which the AWS SDK calls the local servers and reads no AWS configuration of this machine. */
 export function awsEnvironment(
   urls: { readonly s3: string; readonly dynamodb: string; readonly ssm: string },
   accessKeyId = 'local',
@@ -54,69 +46,71 @@ export function awsEnvironment(
     AWS_ENDPOINT_URL_SSM: urls.ssm,
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
-    // The deployed function runs on a newer Node than some machines: a warning about that is no log line of its own.
+    // The SDK warns on the Node versions of some machines, and the deployed function runs on a newer one.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }
 
-export async function startHost(
+/** `onLine` receives each line that the handler writes to standard output or error, except blank lines. */
+export async function startLambdaProcess(
   bundleFile: string,
   environment: Readonly<Record<string, string>>,
-  { functionName = 'local', memoryMb = ARCHIVER_MEMORY_MB, onLine = () => undefined }: HostOptions = {},
-): Promise<LambdaHost> {
-  const processFile = join(import.meta.dirname, 'lambda-runtime.cjs');
-  const child = spawn(process.execPath, [...heapLimits(memoryMb), processFile, absolute(bundleFile), functionName], {
+  onLine: (line: string) => void = () => undefined,
+): Promise<LambdaProcess> {
+  const runtime = join(import.meta.dirname, 'lambda-runtime.cjs');
+  const child = spawn(process.execPath, [...heapLimits(ARCHIVER_MEMORY_MB), runtime, absolute(bundleFile)], {
     detached: true,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   await once(child, 'spawn');
   const closed = once(child, 'close');
-  const pid = Number(child.pid);
-  const waiting = new Map<string, (outcome: Outcome) => void>();
+  const waiting = new Map<string, (result: InvocationResult) => void>();
   const receive = (line: string) => {
-    const [, requestId = '', outcome = ''] = /^END RequestId: (\S+) (.*)$/.exec(line) ?? [];
+    const [, requestId = '', result = ''] = /^END RequestId: (\S+) (.*)$/.exec(line) ?? [];
     const deliver = waiting.get(requestId);
-    if (deliver !== undefined) deliver(JSON.parse(outcome) as Outcome);
+    if (deliver !== undefined) deliver(JSON.parse(result) as InvocationResult);
     else if (line.trim() !== '') onLine(line);
   };
   for (const input of [child.stdout, child.stderr]) {
     if (input !== null) createInterface({ input }).on('line', receive);
   }
-  const close = async () => {
-    killGroup(child);
-    await closed;
-  };
 
-  async function invoke(event: unknown, timeoutMs: number): Promise<Outcome> {
+  async function invoke(event: unknown, timeoutMs: number): Promise<InvocationResult> {
     const requestId = randomUUID();
-    const answered = new Promise<Outcome>((resolve) => waiting.set(requestId, resolve));
+    const answered = new Promise<InvocationResult>((resolve) => waiting.set(requestId, resolve));
     let exit = 'Runtime.ExitError';
     const timer = setTimeout(() => {
       exit = 'Sandbox.Timedout';
       killGroup(child);
     }, timeoutMs);
-    // Sending to a process that is gone fails; its `close` says why.
+    // Sending fails where the process is gone; then `closed` tells how it ended.
     child.send({ requestId, event, timeoutMs }, () => undefined);
     const died = closed.then(() => endOf(exit, child.signalCode ?? `status ${child.exitCode}`));
-    const outcome = await Promise.race([answered, died]);
+    const result = await Promise.race([answered, died]);
     clearTimeout(timer);
-    return outcome;
+    return result;
   }
-  return { pid, invoke, close };
+
+  async function close(): Promise<void> {
+    killGroup(child);
+    await closed;
+  }
+
+  return { pid: Number(child.pid), invoke, close };
 }
 
-/** As Lambda's own bootstrap starts Node: otherwise V8 would size its heap by this machine's memory. */
+/** The same shares as in Lambda's own start of Node. Without them V8 would size its heap by the memory of this machine. */
 function heapLimits(memoryMb: number): string[] {
   const share = (percent: number) => Math.floor((memoryMb * percent) / 100);
   return [`--max-semi-space-size=${share(5)}`, `--max-old-space-size=${share(90)}`];
 }
 
-function endOf(name: string, how: string): Outcome {
+function endOf(name: string, how: string): InvocationResult {
   return { ok: false, error: { name, message: `The handler's process ended with ${how}` } };
 }
 
 function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
-  // The id of a process that has ended may be another's by now.
+  // After the end of the process, another process may have its id.
   if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
 }

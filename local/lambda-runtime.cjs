@@ -1,18 +1,18 @@
-// The inside of a local Lambda: loads the bundle as it is and calls its `handler` once per message, as the runtime
-// would. Plain CommonJS on plain Node, so that the process's memory is the handler's and nobody else's.
+// The program of a lambda process: it loads the bundle as it is and calls its `handler` once for each message, as Lambda
+// does. It is plain CommonJS without any package, so that the memory of the process is the memory of the handler.
 const { readFileSync } = require('node:fs');
 
-const [bundleFile, functionName] = process.argv.slice(2);
+const bundleFile = process.argv[2];
 
-// One ordered stream of lines, as in CloudWatch.
+// Both streams become one, so that the lines keep their order as in CloudWatch.
 process.stderr.write = process.stdout.write.bind(process.stdout);
-// Whoever started this is gone: a Lambda does not outlive its service.
+// The process that started this one has ended.
 process.on('disconnect', () => process.exit());
 
 process.on('message', async ({ requestId, event, timeoutMs }) => {
-  const outcome = await run(event, contextOf(requestId, Date.now() + timeoutMs));
-  // Behind the last line of this invocation, so whoever reads it has read them all.
-  process.stdout.write(`\nEND RequestId: ${requestId} ${JSON.stringify({ ...outcome, vmHwmKb: peakKb() })}\n`);
+  const result = await run(event, contextOf(requestId, Date.now() + timeoutMs));
+  // This is the last line of the invocation: whoever has read it has read all lines before it.
+  process.stdout.write(`\nEND RequestId: ${requestId} ${JSON.stringify({ ...result, vmHwmKb: peakKb() })}\n`);
 });
 
 async function run(event, context) {
@@ -27,18 +27,18 @@ async function run(event, context) {
 function contextOf(awsRequestId, deadline) {
   return {
     awsRequestId,
-    functionName,
+    functionName: 'local',
     functionVersion: '$LATEST',
-    invokedFunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`,
+    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:local',
     memoryLimitInMB: '512',
-    logGroupName: `/aws/lambda/${functionName}`,
+    logGroupName: '/aws/lambda/local',
     logStreamName: 'local',
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   };
 }
 
-/** Peak resident memory since the process began, where the system tells. */
+/** The largest resident memory since the start of the process, where the operating system tells it (Linux). */
 function peakKb() {
   try {
     return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);

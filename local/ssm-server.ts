@@ -1,57 +1,31 @@
 /**
- * SSM Parameter Store for SecureStrings. Values live in this process's memory and leave it only in the answer to a
- * decrypting GetParameter: never to disk, never in an error. Denied access, throttling and outages are faults that
- * the caller injects with `before`.
+ * SSM Parameter Store for SecureStrings. The values stay in the memory of this process and leave it only in the
+ * response to a decrypting GetParameter. They are never written to disk and stand in no error.
  */
-import { json, listenJson } from './json-service';
-import type { Answer, LocalServer, ServerOptions } from './loopback';
+import { type AwsResponse, type JsonInput, jsonError, jsonResponse, type LocalServer, startJsonServer } from './server';
 
-interface SsmServer extends LocalServer {
-  /** Creates or rotates a SecureString, as an operator does with `aws ssm put-parameter --overwrite`. */
-  put(name: string, value: string): void;
+/** The parameters are the caller's, who rotates a key by setting it in the map. */
+export function startSsmServer(parameters = new Map<string, string>(), accessKeyId?: string): Promise<LocalServer> {
+  return startJsonServer((operation, input) => {
+    if (operation === 'GetParameter') return getParameter(parameters, input);
+    if (operation === 'PutParameter') return putParameter(parameters, input);
+    return jsonError('UnknownOperationException', `the local SSM does not implement ${operation}`);
+  }, accessKeyId);
 }
 
-interface Parameter {
-  readonly Name: string;
-  readonly Value: string;
-  readonly Version: number;
-  /** Seconds since the epoch. */
-  readonly LastModifiedDate: number;
+function getParameter(parameters: ReadonlyMap<string, string>, { Name, WithDecryption }: JsonInput): AwsResponse {
+  const value = parameters.get(String(Name));
+  if (value === undefined) return jsonError('ParameterNotFound', `there is no parameter ${Name}`);
+  return jsonResponse({ Parameter: { Name, Type: 'SecureString', Value: WithDecryption ? value : 'encrypted' } });
 }
 
-type Input = Readonly<Record<string, unknown>>;
-
-export async function startSsmServer(options: ServerOptions = {}): Promise<SsmServer> {
-  const parameters = new Map<string, Parameter>();
-  const store = (name: string, value: string) => {
-    const version = (parameters.get(name)?.Version ?? 0) + 1;
-    parameters.set(name, { Name: name, Value: value, Version: version, LastModifiedDate: Date.now() / 1000 });
-    return json(200, { Version: version, Tier: 'Standard' });
-  };
-  const server = await listenJson((operation, { body }) => {
-    const input = JSON.parse(body.toString()) as Input;
-    const known = parameters.get(String(input.Name));
-    if (operation === 'GetParameter') return getParameter(known, input);
-    if (operation !== 'PutParameter') return refuse('UnknownOperationException', `No ${operation} in the local SSM`);
-    const problem = putProblem(known, input);
-    return problem ?? store(String(input.Name), String(input.Value));
-  }, options);
-  return { ...server, put: (name, value) => void store(name, value) };
-}
-
-function getParameter(known: Parameter | undefined, input: Input): Answer {
-  if (known === undefined) return refuse('ParameterNotFound', `There is no parameter ${input.Name}`);
-  const shown = input.WithDecryption === true ? known.Value : 'encrypted';
-  return json(200, { Parameter: { ...known, Value: shown, Type: 'SecureString', DataType: 'text' } });
-}
-
-function putProblem(known: Parameter | undefined, { Name, Value, Type, Overwrite }: Input): Answer | undefined {
-  const complete = typeof Name === 'string' && typeof Value === 'string' && Value !== '' && Type === 'SecureString';
-  if (!complete) return refuse('ValidationException', 'Name, Value and the Type SecureString are expected');
-  if (known === undefined || Overwrite === true) return undefined;
-  return refuse('ParameterAlreadyExists', `${Name} exists already`);
-}
-
-function refuse(code: string, message: string): Answer {
-  return json(400, { __type: code, message });
+function putParameter(parameters: Map<string, string>, { Name, Value, Type, Overwrite }: JsonInput): AwsResponse {
+  if (typeof Name !== 'string' || typeof Value !== 'string' || Value === '' || Type !== 'SecureString') {
+    return jsonError('ValidationException', 'a name, a value and the type SecureString are expected');
+  }
+  if (parameters.has(Name) && Overwrite !== true) {
+    return jsonError('ParameterAlreadyExists', `the parameter ${Name} exists already`);
+  }
+  parameters.set(Name, Value);
+  return jsonResponse({ Tier: 'Standard' });
 }

@@ -1,6 +1,6 @@
 /** The local world, and what a person sees of each run in it. */
 import type { RunSummary } from '../../lambdas/shared/contract';
-import type { Outcome } from '../../local/lambda-process';
+import type { InvocationResult } from '../../local/lambda-process';
 import { count, createProgress } from './progress';
 import { type LocalWorld, type LogLine, openWorld, paths } from './world';
 
@@ -30,7 +30,7 @@ export async function openStage(folder: string, print: (text: string) => void, t
 }
 
 /** A process that was killed leaves its lease; it ends by itself within a minute. */
-async function runWhenFree(world: LocalWorld, print: (text: string) => void): Promise<Outcome> {
+async function runWhenFree(world: LocalWorld, print: (text: string) => void): Promise<InvocationResult> {
   for (let told = false; ; told = true) {
     const outcome = await world.run();
     if (!outcome.ok || (outcome.result as RunSummary).outcome !== 'held') return outcome;
@@ -39,7 +39,7 @@ async function runWhenFree(world: LocalWorld, print: (text: string) => void): Pr
   }
 }
 
-function describe(outcome: Outcome): string {
+function describe(outcome: InvocationResult): string {
   if (!outcome.ok) {
     const { code, name, message } = outcome.error;
     const here = code === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';

@@ -10,9 +10,8 @@ import { bundle } from '../../infra/bundle';
 import { type ArchiveInput, archiverEnvironment } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
 import { startDynamoDb } from '../../local/dynamodb';
-import { awsEnvironment, type Outcome, startHost } from '../../local/lambda-process';
-import { folderStorage } from '../../local/s3-folder';
-import { s3Model } from '../../local/s3-model';
+import { awsEnvironment, type InvocationResult, startLambdaProcess } from '../../local/lambda-process';
+import { folderStorage, s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import { startSsmServer } from '../../local/ssm-server';
 
@@ -54,7 +53,7 @@ export interface LocalWorld {
   /** SHA-256 and size of the handler's code: the very file that a deployment uploads. */
   readonly code: { readonly sha256: string; readonly bytes: number };
   /** One scheduled run. */
-  run(): Promise<Outcome>;
+  run(): Promise<InvocationResult>;
   close(): Promise<void>;
 }
 
@@ -65,10 +64,10 @@ export async function openWorld(options: WorldOptions): Promise<LocalWorld> {
   const code = bundle(at.handler);
   const accessKeyId = randomUUID();
   const parameter = `/postman-audit-archive/${options.team}/api-key`;
-  const dynamodb = await startDynamoDb(TABLE, { folder: at.checkpoint, accessKeyId });
-  const s3 = await startS3Server(s3Model(new Map([[BUCKET, folderStorage(at.bucket, at.uploads)]])), { accessKeyId });
-  const ssm = await startSsmServer({ accessKeyId });
-  ssm.put(parameter, options.apiKey);
+  const dynamodb = await startDynamoDb(TABLE, at.checkpoint);
+  const bucket = s3Bucket(folderStorage(at.bucket, at.uploads));
+  const s3 = await startS3Server({ name: BUCKET, bucket, accessKeyId });
+  const ssm = await startSsmServer(new Map([[parameter, options.apiKey]]), accessKeyId);
   const environment = {
     ...awsEnvironment({ s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url }, accessKeyId),
     ...encodeEnvironment(archiverEnvironment, {
@@ -81,14 +80,12 @@ export async function openWorld(options: WorldOptions): Promise<LocalWorld> {
     }),
     POWERTOOLS_LOG_LEVEL: 'DEBUG',
   };
-  const host = await startHost(code.file, environment, {
-    onLine: (line) => {
-      appendFileSync(at.log, `${line}\n`);
-      options.onLog(readLogLine(line));
-    },
+  const host = await startLambdaProcess(code.file, environment, (line) => {
+    appendFileSync(at.log, `${line}\n`);
+    options.onLog(readLogLine(line));
   });
 
-  function run(): Promise<Outcome> {
+  function run(): Promise<InvocationResult> {
     const input: ArchiveInput = {
       team: options.team,
       scheduledTime: new Date().toISOString(),

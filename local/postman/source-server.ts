@@ -3,8 +3,8 @@
  * event text that it has served completely, so that an archive can be compared with what was really served.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type LocalServer, listenHere } from '../loopback';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type LocalServer, listenOnLoopback } from '../server';
 import type { SourceAnswer, SourceModel, SourceRequest } from './source-model';
 
 export interface SourceServerOptions {
@@ -27,7 +27,7 @@ export async function startSourceServer(
   { now, served }: SourceServerOptions,
 ): Promise<SourceServer> {
   const record = openRecord(served);
-  const server = await listenHere((request, response) => {
+  const server = createServer((request, response) => {
     if (request.method !== 'GET') {
       response.writeHead(405).end();
       return;
@@ -36,7 +36,7 @@ export async function startSourceServer(
     record.add(answer.lines);
     deliver(answer, response);
   });
-  return { ...server, servedLines: record.all };
+  return { ...(await listenOnLoopback(server)), servedLines: record.all };
 }
 
 function readRequest({ url = '/', headers }: IncomingMessage): SourceRequest {

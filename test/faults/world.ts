@@ -7,7 +7,7 @@ import type { ArchiveInput } from '../../lambdas/shared/contract';
 import { createSourceModel, type SourceModel } from '../../local/postman/source-model';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable } from '../../local/postman/source-table';
-import { memoryStorage, type Storage } from '../../local/s3-model';
+import { memoryStorage, type Storage } from '../../local/s3-bucket';
 import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
 import { createStore, type Mangle } from './ports';

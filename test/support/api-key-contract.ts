@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createApiKeys } from '../../lambdas/adapters/ssm';
-import type { LocalServer } from '../../local/loopback';
+import type { LocalServer } from '../../local/server';
 
 export interface ParameterServer extends LocalServer {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };

@@ -13,7 +13,7 @@ import {
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { startDynamoDb } from '../../local/dynamodb';
-import { memoryStorage, s3Model } from '../../local/s3-model';
+import { memoryStorage, s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import { startSsmServer } from '../../local/ssm-server';
 
@@ -36,7 +36,7 @@ export type OpenBackend = () => Promise<Backend>;
 export async function openLocalBackend(): Promise<Backend> {
   const [bucket, table] = ['archive', 'checkpoints'];
   const objects = new Map<string, Buffer>();
-  const s3 = await startS3Server(s3Model(new Map([[bucket, memoryStorage(objects)]])));
+  const s3 = await startS3Server({ name: bucket, bucket: s3Bucket(memoryStorage(objects)) });
   const dynamodb = await startDynamoDb(table);
   const ssm = await startSsmServer();
   return {

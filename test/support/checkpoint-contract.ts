@@ -5,7 +5,7 @@
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import type { CheckpointStore, Lease } from '../../lambdas/shared/ports';
-import type { LocalServer } from '../../local/loopback';
+import type { LocalServer } from '../../local/server';
 import { type Meddler, tap } from './tap';
 
 /** A DynamoDB with an empty table, keyed by `team`. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bundle, bundle } from '../../infra/bundle';
 import type { ArchiveInput, RunSummary } from '../../lambdas/shared/contract';
-import { type HandlerError, startHost } from '../../local/lambda-process';
+import { type HandlerError, startLambdaProcess } from '../../local/lambda-process';
 
 const RUN_TIMEOUT_MS = 120_000;
 
@@ -39,11 +39,9 @@ export interface LambdaOptions {
 
 export async function startLambda({ environment, input, onLine }: LambdaOptions): Promise<Lambda> {
   const lines: string[] = [];
-  const host = await startHost(archiverBundle().file, environment, {
-    onLine: (line) => {
-      lines.push(line);
-      onLine(line);
-    },
+  const host = await startLambdaProcess(archiverBundle().file, environment, (line) => {
+    lines.push(line);
+    onLine(line);
   });
 
   async function run({ timeoutMs = RUN_TIMEOUT_MS, ...change }: RunChange = {}): Promise<Ended> {

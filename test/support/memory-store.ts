@@ -4,7 +4,7 @@
  */
 
 import type { ObjectStore } from '../../lambdas/shared/ports';
-import { memoryStorage, S3Error, s3Model } from '../../local/s3-model';
+import { memoryStorage, S3Error, s3Bucket } from '../../local/s3-bucket';
 
 export type Operation = 'list' | 'get' | 'create';
 
@@ -23,7 +23,7 @@ export interface MemoryStoreOptions {
 
 export function memoryStore({ objects: initial = new Map(), before }: MemoryStoreOptions = {}): MemoryStore {
   const objects = new Map(initial);
-  const model = s3Model(new Map([['archive', memoryStorage(objects)]]));
+  const bucket = s3Bucket(memoryStorage(objects));
   const calls: string[] = [];
 
   function note(operation: Operation, key: string): void {
@@ -37,16 +37,18 @@ export function memoryStore({ objects: initial = new Map(), before }: MemoryStor
     keys: (prefix = '') => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(),
     async list(prefix, startAfter = '') {
       note('list', prefix);
-      const page = model.list('archive', { prefix, startAfter, maxKeys: Number.POSITIVE_INFINITY });
-      return page.objects.map(({ key }) => key);
+      return bucket.list({ prefix, startAfter, maxKeys: Number.POSITIVE_INFINITY }).keys;
     },
     async get(key, range) {
       note('get', key);
-      return answer(() => model.get('archive', key, range).bytes, { 404: undefined, 416: undefined });
+      return answer(() => bucket.get(key, range), { 404: undefined, 416: undefined });
     },
     async create(key, bytes) {
       note('create', key);
-      const put = () => model.put('archive', key, { bytes, createOnly: true }) && ('created' as const);
+      const put = () => {
+        bucket.put(key, { bytes, createOnly: true });
+        return 'created' as const;
+      };
       return answer(put, { 412: 'exists' as const });
     },
   };

@@ -4,7 +4,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
-import type { LocalServer } from '../../local/loopback';
+import type { LocalServer } from '../../local/server';
 import { type Meddler, tap } from './tap';
 
 /** An S3 with an empty bucket. */
