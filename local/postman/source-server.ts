@@ -5,7 +5,8 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type LocalServer, listenOnLoopback } from '../server';
-import type { SourceAnswer, SourceModel, SourceRequest } from './source-model';
+import type { SourceAnswer, SourceModel } from './source-model';
+import type { SourceRequest } from './source-settings';
 
 export interface SourceServerOptions {
   /** The server's clock. It is asked once for each request. */

@@ -1,41 +1,56 @@
 /**
- * How a source server deviates: every reading of the contract that is thinkable, every fault, one switch each, and
- * every combination of switches works.
+ * How a source server behaves where the documentation leaves room, and which faults it has: one setting for each reading
+ * of the API. The settings are independent of each other and work in every combination. How a query is read under the
+ * settings stands here too.
  */
-import type { SourceRequest } from './source-model';
+
+const DAY_MS = 86_400_000;
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+export interface SourceRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The names are in lower case. */
+  readonly headers: Headers;
+}
+
+export type Headers = Readonly<Record<string, string>>;
 
 export interface SourceSettings {
-  /** The only key that is let in. Change it to rotate. */
+  /** The only API key that the server accepts. */
   readonly apiKey: string;
-  /** What the contract says, or what the live service was seen to do: error bodies, dates without a time, `total`. */
+  /**
+   * `contract` follows the OpenAPI document, `reality` the reports about the live service: in bodies of errors, dates
+   * without a time, and the field `total`.
+   */
   readonly shape: 'contract' | 'reality';
   readonly cursorPlace: 'meta' | 'top-level' | 'both';
   readonly cursorType: 'string' | 'number';
-  /** Added to the row that a cursor stands for; 2n ** 53n makes cursors that no JavaScript number can hold. */
+  /** Added to the row that a cursor stands for. 2n ** 53n makes cursors that no JavaScript number can hold. */
   readonly cursorBase: bigint;
-  /** The JSON token that says "no more pages"; null leaves the field out. */
+  /** The JSON token of the cursor on the last page; null leaves the field out. */
   readonly cursorEnd: string | null;
-  /** How many rows each page repeats from the page before it. Keep it below the page size. */
+  /** The number of rows of a page that the next page repeats. It must be below the page size. */
   readonly overlap: number;
-  /** What both bounds are compared as: instants; instants cut to 00:00 of their day; or dates against dates. */
+  /** How `since` and `until` are compared: as instants, as instants cut to 00:00 of their day, or as dates. */
   readonly bounds: 'time' | 'midnight' | 'date';
   readonly since: 'inclusive' | 'exclusive' | 'ignored';
   readonly until: 'inclusive' | 'exclusive';
-  /** `by-id` follows the direction asked for; of `descending-pages` each ascends in itself. */
+  /** `by-id` follows the direction of the request. With `descending-pages` the events of each page ascend. */
   readonly order: 'honoured' | 'always-descending' | 'descending-pages' | 'by-id';
   readonly retentionDays: number;
-  /** The server's own cap on a page, whatever was asked for. */
+  /** The largest page that the server serves, whatever the request asks for. */
   readonly maxLimit: number;
-  /** White space between the tokens of 200 bodies. */
+  /** Puts white space between the tokens of a body. */
   readonly pretty: boolean;
   readonly rateLimit: { readonly perMinute: number; readonly retryAfter: RetryAfter } | null;
-  /** The text served for an event on this very request: the same `raw` back, unless bodies are to drift. */
+  /** The text of an event on one request, for a source whose texts change from one request to the next. */
   readonly drift: ((raw: string, requestNumber: number, row: number) => string) | null;
-  /** Asked before every request; requests are numbered from 1. */
+  /** Asked before every request. Requests are numbered from 1. */
   readonly fault: ((requestNumber: number, request: SourceRequest) => Fault | undefined) | null;
 }
 
-/** `contract` keeps strictly to the OpenAPI document; `reality` is what the public record says about the live service. */
 export function sourceSettings(
   shape: SourceSettings['shape'],
   apiKey: string,
@@ -63,35 +78,79 @@ export function sourceSettings(
   };
 }
 
-export type Headers = Readonly<Record<string, string>>;
+export interface SourceQuery {
+  /** Half-open, in epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  readonly isDescending: boolean;
+  readonly cursor: string | undefined;
+}
 
-/** What becomes of the answer on its way: nothing, the connection reset, cut before its end, or never answered. */
+/** Reads the query, or returns the sentence with which the server refuses it. */
+export function readQuery(query: URLSearchParams, settings: SourceSettings, now: Date): SourceQuery | string {
+  const since = readInstant(query.get('since'), settings);
+  const until = readInstant(query.get('until'), settings);
+  const order = query.get('orderBy') ?? (settings.shape === 'reality' ? query.get('order_by') : null) ?? 'desc';
+  const limit = query.get('limit') ?? '50';
+  if (since === undefined || until === undefined) return 'since and until must be ISO 8601 date-times';
+  if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > 300) return 'limit must be an integer from 1 to 300';
+  if (order !== 'asc' && order !== 'desc') return 'orderBy must be asc or desc';
+  const floor = now.getTime() - settings.retentionDays * DAY_MS;
+  const from = settings.since === 'ignored' ? null : since;
+  if (from !== null && cut(from, settings) < cut(floor, settings)) {
+    return `since cannot be older than ${settings.retentionDays} days`;
+  }
+  const unit = settings.bounds === 'date' ? DAY_MS : 1;
+  return {
+    from: from === null ? floor : Math.max(floor, cut(from, settings) + (settings.since === 'exclusive' ? unit : 0)),
+    to: until === null ? Infinity : cut(until, settings) + (settings.until === 'inclusive' ? unit : 0),
+    limit: Math.min(Number(limit), settings.maxLimit),
+    isDescending: order === 'desc' || settings.order === 'always-descending' || settings.order === 'descending-pages',
+    cursor: query.get('cursor') ?? undefined,
+  };
+}
+
+/** Null where the parameter is absent, and undefined where it is refused. */
+function readInstant(text: string | null, { shape }: SourceSettings): number | null | undefined {
+  if (text === null) return null;
+  if (!DATE_TIME.test(text) && !(shape === 'reality' && DATE.test(text))) return undefined;
+  const instant = Date.parse(text);
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
+function cut(instant: number, { bounds }: SourceSettings): number {
+  return bounds === 'time' ? instant : Math.floor(instant / DAY_MS) * DAY_MS;
+}
+
+/** What happens to an answer on its way: the connection is reset, or cut before the end, or nothing is ever sent. */
 export type Delivery = 'whole' | 'reset' | 'truncate' | 'hang';
-interface LiteralFault {
-  readonly status: number;
-  readonly headers?: Headers;
-  readonly body?: string | Buffer;
-}
-/** An error, or a malformed 200, that holds all headers of the request: the API key too. */
-export interface EchoFault {
-  readonly echo: 200 | 401 | 403 | 429 | 500;
-}
-type PageFault = 'repeat-cursor' | 'empty-page' | 'short-page';
-type BodyFault = 'invalid-json' | 'invalid-utf8' | 'byte-order-mark' | 'cut-body';
-export type Fault = LiteralFault | EchoFault | PageFault | BodyFault | Exclude<Delivery, 'whole'>;
 
-/** The body with a body fault in it; the very same body for every other fault. */
+export type Fault =
+  | { readonly status: number; readonly headers?: Headers; readonly body?: string | Buffer }
+  /** An error, or a malformed 200, that repeats all headers of the request, the API key included. */
+  | { readonly echo: 200 | 401 | 403 | 429 | 500 }
+  | 'repeat-cursor'
+  | 'empty-page'
+  | 'short-page'
+  | 'invalid-json'
+  | 'invalid-utf8'
+  | 'byte-order-mark'
+  | 'cut-body'
+  | Exclude<Delivery, 'whole'>;
+
+/** The body as a fault spoils it. A fault that does not concern the body returns the same buffer. */
 export function spoil(body: Buffer, fault: Fault | undefined): Buffer {
   if (fault === 'byte-order-mark') return Buffer.concat([Buffer.from('\ufeff'), body]);
   if (fault === 'cut-body') return body.subarray(0, Math.floor(body.length / 2));
   if (fault === 'invalid-json') return Buffer.concat([body.subarray(0, -1), Buffer.from(',}')]);
   if (fault !== 'invalid-utf8') return body;
-  // Inside an event's string, where a lenient decoder would let it pass: 0xff occurs nowhere in UTF-8.
+  // The byte 0xff occurs nowhere in UTF-8. It stands inside a string of an event, where a lenient decoder lets it pass.
   const place = body.indexOf('"message"') + '"message":"'.length;
   return Buffer.concat([body.subarray(0, place), Buffer.from([0xff]), body.subarray(place)]);
 }
 
-/** Every way a server was seen, or is allowed, to say how long to wait; and some that mean nothing. */
+/** Every way in which a server tells, or is allowed to tell, how long a client must wait; and some meaningless ones. */
 export const RETRY_AFTER = {
   'Retry-After seconds': (seconds) => ({ 'retry-after': `${seconds}` }),
   'Retry-After fraction': (seconds) => ({ 'retry-after': (seconds - 0.5).toFixed(1) }),

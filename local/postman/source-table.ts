@@ -1,27 +1,27 @@
 /**
- * What the source server holds: events as raw JSON texts, in the server's own order. The texts are the truth; nothing
- * here parses or writes one. Rows are ordered by (instant, row); those without an instant come first.
+ * The events that a source server holds, as raw JSON texts that nothing here parses or writes. The table is ordered by
+ * instant and then by row; events without an instant come first.
  */
 
 export interface SourceEvent {
-  /** The server's own key: unique, breaks ties, and what a cursor is made of. In a realistic team, the id's number. */
+  /** The server's own unique key, which orders events of one instant and of which cursors are made. */
   readonly row: number;
-  /** Epoch milliseconds under which the server files it, whatever the text claims. Null: none, so in every range. */
+  /** Epoch milliseconds under which the server files the event, whatever its text says. With null it is in every range. */
   readonly at: number | null;
   /** JSON with no white space between tokens. */
   readonly raw: string;
-  /** Epoch milliseconds from which it is served; later than `at` makes a late event. From the beginning if left out. */
+  /** Epoch milliseconds from which the event is served. A late event has a value after `at`. */
   readonly visibleFrom?: number;
   readonly removedAt?: number;
-  /** After a removal: when it comes back. */
+  /** When a removed event comes back. */
   readonly restoredAt?: number;
-  /** Texts that take the place of `raw` from an instant on, oldest first. */
+  /** Texts that replace `raw` from an instant on, oldest first. */
   readonly later?: readonly { readonly from: number; readonly raw: string }[];
 }
 
 export interface EventTable {
   size(): number;
-  /** Epoch milliseconds; -Infinity where there is none. */
+  /** In epoch milliseconds; -Infinity where the event has no instant. */
   at(index: number): number;
   row(index: number): number;
   indexOf(row: number): number | undefined;
@@ -31,7 +31,7 @@ export interface EventTable {
 
 export interface MutableTable extends EventTable {
   get(row: number): SourceEvent | undefined;
-  /** Adds events; one with a known row takes its place (that is how events are edited, removed and restored). */
+  /** Adds events. An event with a known row replaces the older one; so events are edited, removed and restored. */
   put(events: readonly SourceEvent[]): void;
 }
 
@@ -63,8 +63,52 @@ export function createTable(events: readonly SourceEvent[] = []): MutableTable {
   return table;
 }
 
-/** The first index in [0, size) from which the predicate holds; `size` if it holds nowhere. */
-export function firstIndex(size: number, holds: (index: number) => boolean): number {
+/** Some of the events, in the order in which they are asked for. */
+export interface TableRange {
+  readonly size: number;
+  /** The table's index of the event at a place of the range. */
+  readonly indexAt: (place: number) => number;
+  /** The place of a row, or where it would be if the range held it; undefined where the table has no such row. */
+  readonly placeOf: (row: number) => number | undefined;
+}
+
+interface RangeOptions {
+  /** Half-open, in epoch milliseconds. Events without an instant are in every range. */
+  readonly from: number;
+  readonly to: number;
+  readonly isDescending: boolean;
+  /** Orders by row instead of by instant. */
+  readonly isById: boolean;
+}
+
+export function rangeOf(table: EventTable, { from, to, isDescending, isById }: RangeOptions): TableRange {
+  const firstAt = (instant: number) => firstIndex(table.size(), (index) => table.at(index) >= instant);
+  const undated = firstIndex(table.size(), (index) => table.at(index) > -Infinity);
+  const low = firstAt(from);
+  const size = undated + Math.max(firstAt(to) - low, 0);
+  const byTime = (place: number) => (place < undated ? place : place - undated + low);
+  const ascending = isById ? sortedByRow(table, size, byTime) : byTime;
+  const indexAt = (place: number) => ascending(isDescending ? size - 1 - place : place);
+  const rank = (index: number) => (isById ? table.row(index) : index);
+  function placeOf(row: number): number | undefined {
+    const index = table.indexOf(row);
+    if (index === undefined) return undefined;
+    return firstIndex(size, (place) => {
+      const distance = rank(indexAt(place)) - rank(index);
+      return isDescending ? distance <= 0 : distance >= 0;
+    });
+  }
+  return { size, indexAt, placeOf };
+}
+
+function sortedByRow(table: EventTable, size: number, indexAt: TableRange['indexAt']): TableRange['indexAt'] {
+  const indexes = Array.from({ length: size }, (_, place) => indexAt(place));
+  indexes.sort((a, b) => table.row(a) - table.row(b));
+  return (place) => indexes[place] ?? 0;
+}
+
+/** The first index in [0, size) from which the predicate is true; `size` where it is true nowhere. */
+function firstIndex(size: number, holds: (index: number) => boolean): number {
   let [low, high] = [0, size];
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -82,7 +126,7 @@ function isVisible(event: SourceEvent, now: number): boolean {
 
 function compare(a: SourceEvent, b: SourceEvent): number {
   const [left, right] = [instantOf(a), instantOf(b)];
-  // Not a plain difference: -Infinity minus itself is no number.
+  // A plain difference would not do: -Infinity minus -Infinity is not a number.
   return left === right ? a.row - b.row : left < right ? -1 : 1;
 }
 

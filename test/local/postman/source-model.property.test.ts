@@ -1,6 +1,6 @@
 /**
- * A walk under any combination of switches serves exactly the events that the switches say, worked out here a second
- * time and plainly: event by event, from the definition of each reading.
+ * A walk under any combination of settings serves exactly the expected events. They are worked out here a second time,
+ * event by event, from the definition of each setting.
  */
 import fc from 'fast-check';
 import { createSourceModel } from '../../../local/postman/source-model';
@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 5, 30, 15, 0, 0);
 const START = NOW - 4 * DAY_MS;
 
-/** Few instants, so that ties, midnights and bounds that hit an event are common. */
+/** There are only a few instants, so ties, midnights and bounds that meet an event are frequent. */
 const instant = fc
   .tuple(fc.constantFrom(0, 1, 2, 3), fc.constantFrom(0, 1000, 39_600_000, 54_000_000, DAY_MS - 1000))
   .map(([day, ms]) => Math.floor(START / DAY_MS) * DAY_MS + day * DAY_MS + ms);
@@ -50,7 +50,7 @@ const changes: fc.Arbitrary<Partial<SourceSettings>> = fc.record({
   pretty: fc.boolean(),
 });
 
-/** The switches' definitions, one event at a time. */
+/** Whether the settings let a request see one event. */
 function isIn(
   { at, visibleFrom }: SourceEvent,
   settings: SourceSettings,
@@ -72,7 +72,7 @@ function compare(a: SourceEvent, b: SourceEvent, byId: boolean): number {
   return difference === 0 ? a.row - b.row : difference;
 }
 
-test('a walk returns every event in range in the order of the settings, and repeats only what overlaps', async () => {
+test('a walk returns every event of the range in the order of the settings, and repeats only the rows that overlap', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.record({
