@@ -4,15 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { openTeamFolder, type TeamFolder } from '../../local/postman/source-folder';
 import { createSourceModel } from '../../local/postman/source-model';
 import { type SourceServer, startSourceServer } from '../../local/postman/source-server';
 import { sourceSettings } from '../../local/postman/source-settings';
+import { openTeamFolder, type TeamFolder } from '../../local/postman/team-folder';
 import { conclude } from './ending';
 import { compareWithSource } from './equality';
+import { archivePaths } from './local-archive';
 import { count } from './progress';
-import { openStage } from './stage';
-import { paths } from './world';
+import { openShownRuns } from './shown-runs';
 
 const HOUR_MS = 3_600_000;
 const SEED = 20;
@@ -26,12 +26,12 @@ interface DemoOptions {
 
 /** The demo team. The exit code. */
 export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Promise<number> {
-  const at = paths(folder);
+  const at = archivePaths(folder);
   const isNew = !existsSync(at.bucket);
   const team = openTeamFolder(at.source, { seed: SEED, anchor: new Date(), eventsPerDay });
   const apiKey = `PMAK-${randomUUID()}`;
   const source = await startTeam(team, apiKey, at.served);
-  const stage = await openStage(folder, print, {
+  const runs = await openShownRuns(folder, print, {
     team: 'demo',
     apiKey,
     baseUrl: source.url,
@@ -41,16 +41,16 @@ export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Pro
     print(
       isNew ? `A team of ${count(team.table.size())} events over 180 days. First run:` : 'The same archive, continued:',
     );
-    let archived = await stage.run(isNew ? 'backfill' : 'first run');
+    let archived = await runs.run(isNew ? 'backfill' : 'first run');
     for (let run = 1; run <= SCHEDULED_RUNS && archived; run += 1) {
       const now = Date.now();
       team.arrive(5 + 3 * run, { at: new Date(now), visibleFrom: new Date(now) });
       team.arrive(run, { at: new Date(now - (run + 1) * HOUR_MS), visibleFrom: new Date(now) });
-      archived = await stage.run(`scheduled run ${run}`);
+      archived = await runs.run(`scheduled run ${run}`);
     }
     return await conclude(folder, { archived, print, compare: () => compare(at.bucket, source, print) });
   } finally {
-    await stage.close();
+    await runs.close();
     await source.close();
   }
 }
@@ -65,12 +65,12 @@ interface RealOptions {
 
 /** A real team: one run, and its proof. Run it again to go on. The exit code. */
 export async function archiveRealTeam({ folder, print, ...team }: RealOptions): Promise<number> {
-  const stage = await openStage(folder, print, { team: 'main', maxRequestsPerMinute: 200, ...team });
+  const runs = await openShownRuns(folder, print, { team: 'main', maxRequestsPerMinute: 200, ...team });
   try {
     print(`Archiving the team of this key from ${team.baseUrl}, at most 200 requests a minute:`);
-    return await conclude(folder, { archived: await stage.run('run'), print, compare: () => true });
+    return await conclude(folder, { archived: await runs.run('run'), print, compare: () => true });
   } finally {
-    await stage.close();
+    await runs.close();
   }
 }
 

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodes } from '../exit';
 import { runVerify } from '../verify';
+import { archivePaths } from './local-archive';
 import { answerQuestions } from './questions';
-import { paths } from './world';
 
 interface Ending {
   readonly archived: boolean;
@@ -14,7 +14,7 @@ interface Ending {
 
 /** What there is, is proven even where a run failed. The exit code. */
 export async function conclude(folder: string, { archived, print, compare }: Ending): Promise<number> {
-  const at = paths(folder);
+  const at = archivePaths(folder);
   if (!archived && !existsSync(join(at.bucket, 'manifests'))) {
     print(`\nNothing has been archived yet. The handler's log: ${at.log}`);
     return exitCodes.failed;
@@ -28,7 +28,7 @@ export async function conclude(folder: string, { archived, print, compare }: End
 }
 
 async function prove(folder: string, print: (text: string) => void): Promise<boolean> {
-  const at = paths(folder);
+  const at = archivePaths(folder);
   print('\nVerified offline, with the pinned public key:');
   const head = existsSync(at.heads) ? { head: at.heads } : {};
   const flags = { key: at.publicKey, saveHead: at.heads, ...head };
@@ -42,7 +42,7 @@ async function ask(bucket: string, print: (text: string) => void): Promise<void>
 }
 
 function whereToLook(folder: string): string {
-  const at = paths(folder);
+  const at = archivePaths(folder);
   return `
 Look next:
   ${at.bucket}/events/      what SQL sees: zcat any of it

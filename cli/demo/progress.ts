@@ -1,6 +1,6 @@
 /** How far a run has come, and what it waits for: a bar on a terminal, plain lines anywhere else. */
 import { SingleBar } from 'cli-progress';
-import type { LogLine } from './world';
+import type { LogLine } from './local-archive';
 
 /** Shorter waits are no news. */
 const TOLD_WAIT_MS = 3000;

@@ -1,18 +1,20 @@
-/** The local world, and what a person sees of each run in it. */
+/** The local archive, and what a person sees of each run in it. */
 import type { RunSummary } from '../../lambdas/shared/contract';
 import type { InvocationResult } from '../../local/lambda-process';
+import { archivePaths, type LocalArchive, type LogLine, openLocalArchive } from './local-archive';
 import { count, createProgress } from './progress';
-import { type LocalWorld, type LogLine, openWorld, paths } from './world';
 
 const DAY_MS = 86_400_000;
 const LEASE_WAIT_MS = 5000;
 
-type StageTeam = Omit<Parameters<typeof openWorld>[0], 'folder' | 'onLog'>;
+type ShownTeam = Omit<Parameters<typeof openLocalArchive>[0], 'folder' | 'onLog'>;
 
-export async function openStage(folder: string, print: (text: string) => void, team: StageTeam) {
+export async function openShownRuns(folder: string, print: (text: string) => void, team: ShownTeam) {
   let listen: (line: LogLine) => void = () => undefined;
-  const world = await openWorld({ ...team, folder, onLog: (line) => listen(line) });
-  print(`Handler: ${paths(folder).handler}/index.js, ${count(world.code.bytes)} bytes, SHA-256 ${world.code.sha256}`);
+  const archive = await openLocalArchive({ ...team, folder, onLog: (line) => listen(line) });
+  print(
+    `Handler: ${archivePaths(folder).handler}/index.js, ${count(archive.code.bytes)} bytes, SHA-256 ${archive.code.sha256}`,
+  );
 
   /** True where the run archived what there was. */
   async function run(name: string): Promise<boolean> {
@@ -20,19 +22,19 @@ export async function openStage(folder: string, print: (text: string) => void, t
     const from = new Date(team.startDate ?? now.getTime() - 180 * DAY_MS);
     const progress = name.startsWith('scheduled') ? undefined : createProgress({ from, to: now }, process.stderr);
     listen = (line) => progress?.see(line);
-    const outcome = await runWhenFree(world, print);
+    const outcome = await runWhenFree(archive, print);
     progress?.end();
     print(`  ${name}: ${describe(outcome)}`);
     return outcome.ok;
   }
 
-  return { run, close: world.close };
+  return { run, close: archive.close };
 }
 
 /** A process that was killed leaves its lease; it ends by itself within a minute. */
-async function runWhenFree(world: LocalWorld, print: (text: string) => void): Promise<InvocationResult> {
+async function runWhenFree(archive: LocalArchive, print: (text: string) => void): Promise<InvocationResult> {
   for (let told = false; ; told = true) {
-    const outcome = await world.run();
+    const outcome = await archive.run();
     if (!outcome.ok || (outcome.result as RunSummary).outcome !== 'held') return outcome;
     if (!told) print('  an earlier run was cut off; waiting for its lease to end, a minute at most');
     await new Promise((resolve) => setTimeout(resolve, LEASE_WAIT_MS));

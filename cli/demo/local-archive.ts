@@ -21,7 +21,7 @@ const TABLE = 'checkpoints';
 const RUN_TIMEOUT_MS = 15 * 60_000;
 
 /** Where everything is, below the data folder. */
-export function paths(folder: string) {
+export function archivePaths(folder: string) {
   return {
     bucket: join(folder, 'bucket'),
     uploads: join(folder, 'uploads'),
@@ -36,7 +36,7 @@ export function paths(folder: string) {
   };
 }
 
-interface WorldOptions {
+interface LocalArchiveOptions {
   readonly folder: string;
   readonly team: string;
   readonly apiKey: string;
@@ -49,7 +49,7 @@ interface WorldOptions {
 /** One structured line of the handler. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-export interface LocalWorld {
+export interface LocalArchive {
   /** SHA-256 and size of the handler's code: the very file that a deployment uploads. */
   readonly code: { readonly sha256: string; readonly bytes: number };
   /** One scheduled run. */
@@ -57,8 +57,8 @@ export interface LocalWorld {
   close(): Promise<void>;
 }
 
-export async function openWorld(options: WorldOptions): Promise<LocalWorld> {
-  const at = paths(options.folder);
+export async function openLocalArchive(options: LocalArchiveOptions): Promise<LocalArchive> {
+  const at = archivePaths(options.folder);
   mkdirSync(at.bucket, { recursive: true });
   ensureKeyPair(at);
   const code = bundle(at.handler);
@@ -105,7 +105,7 @@ export async function openWorld(options: WorldOptions): Promise<LocalWorld> {
 }
 
 /** The pinned public key is made with the archive, once, and lies outside the bucket. */
-function ensureKeyPair(at: ReturnType<typeof paths>): void {
+function ensureKeyPair(at: ReturnType<typeof archivePaths>): void {
   if (existsSync(at.privateKey)) return;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   writeFileSync(at.privateKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openTeamFolder, type TeamFolder } from '../../../local/postman/source-folder';
+import { openTeamFolder, type TeamFolder } from '../../../local/postman/team-folder';
 
 const DAY_MS = 86_400_000;
 const anchor = new Date('2026-06-30T12:00:00Z');
