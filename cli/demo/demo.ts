@@ -1,6 +1,6 @@
 /**
- * `npm start`: a realistic team's whole archive, made, continued, proven and asked, on this machine alone; or, with an
- * API key, a real team's. It ends by itself, and its exit code is good only if everything held.
+ * `npm start`: archives a realistic demo team on this machine alone, then continues, verifies, compares and queries the
+ * archive; or, with an API key, archives a real team. It ends by itself. The exit code is 0 only if every step was good.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -24,19 +24,15 @@ interface DemoOptions {
   readonly print: (text: string) => void;
 }
 
-/** The demo team. The exit code. */
+/** Archives the demo team and returns the exit code. */
 export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Promise<number> {
   const at = archivePaths(folder);
   const isNew = !existsSync(at.bucket);
   const team = openTeamFolder(at.source, { seed: SEED, anchor: new Date(), eventsPerDay });
   const apiKey = `PMAK-${randomUUID()}`;
-  const source = await startTeam(team, apiKey, at.served);
-  const runs = await openShownRuns(folder, print, {
-    team: 'demo',
-    apiKey,
-    baseUrl: source.url,
-    maxRequestsPerMinute: 100_000,
-  });
+  const source = await startSource(team, apiKey, at.served);
+  const options = { team: 'demo', apiKey, baseUrl: source.url, maxRequestsPerMinute: 100_000 };
+  const runs = await openShownRuns(folder, print, options);
   try {
     print(
       isNew ? `A team of ${count(team.table.size())} events over 180 days. First run:` : 'The same archive, continued:',
@@ -63,7 +59,7 @@ interface RealOptions {
   readonly print: (text: string) => void;
 }
 
-/** A real team: one run, and its proof. Run it again to go on. The exit code. */
+/** Archives a real team with one run, verifies the archive, and returns the exit code. The next start continues it. */
 export async function archiveRealTeam({ folder, print, ...team }: RealOptions): Promise<number> {
   const runs = await openShownRuns(folder, print, { team: 'main', maxRequestsPerMinute: 200, ...team });
   try {
@@ -74,24 +70,23 @@ export async function archiveRealTeam({ folder, print, ...team }: RealOptions): 
   }
 }
 
-async function startTeam(team: TeamFolder, apiKey: string, served: string): Promise<SourceServer> {
-  const model = createSourceModel(team.table, sourceSettings('reality', apiKey));
+function startSource(team: TeamFolder, apiKey: string, served: string): Promise<SourceServer> {
   const now = () => {
     const instant = new Date();
     team.playTo(instant);
     return instant;
   };
-  return startSourceServer(model, { now, served });
+  return startSourceServer(createSourceModel(team.table, sourceSettings('reality', apiKey)), { now, served });
 }
 
 function compare(bucket: string, source: SourceServer, print: (text: string) => void): boolean {
   const { served, archived, missing, extra } = compareWithSource(bucket, source.servedLines());
-  const equal = missing.length + extra.length === 0;
+  const isEqual = missing.length + extra.length === 0;
   print('\nCompared with the source, line by line:');
   print(
-    `  ${count(served)} distinct lines served, ${count(archived)} archived: ${equal ? 'the same, once each' : 'NOT EQUAL'}`,
+    `  ${count(served)} distinct lines served, ${count(archived)} archived: ${isEqual ? 'the same, once each' : 'NOT EQUAL'}`,
   );
   if (missing.length > 0) print(`  ${count(missing.length)} served lines are not in the archive`);
-  if (extra.length > 0) print(`  ${count(extra.length)} archived lines were not served, or stand more than once`);
-  return equal;
+  if (extra.length > 0) print(`  ${count(extra.length)} archived lines were not served, or occur more than once`);
+  return isEqual;
 }

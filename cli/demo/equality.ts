@@ -1,7 +1,7 @@
 /**
- * Holds the archive against what the source served, line by line and outside all of the product's own reading: every
- * object is gunzipped as it lies in the folder. Equal means that each distinct line that was served stands exactly once
- * under `events/` or `quarantine/`, and nothing else does.
+ * Compares the archive with the lines that the source has served. It uses nothing of the product's own reading: every
+ * file in the folder is simply gunzipped. They are equal if each distinct line that was served occurs exactly once under
+ * `events/` or `quarantine/`, and no other line does.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,15 +28,12 @@ export function compareWithSource(bucket: string, servedLines: readonly string[]
 }
 
 function* archivedLines(bucket: string): Generator<string> {
-  // A folder comes with its first object: most archives have nothing in quarantine.
+  // A folder exists from its first object on, and most archives have nothing in quarantine.
   for (const area of ['events', 'quarantine'].filter((each) => existsSync(join(bucket, each)))) {
     for (const name of readdirSync(join(bucket, area), { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.gz')) continue;
-      for (const line of gunzipSync(readFileSync(join(bucket, area, name)))
-        .toString('utf8')
-        .split('\n')) {
-        if (line !== '') yield line;
-      }
+      const text = gunzipSync(readFileSync(join(bucket, area, name))).toString('utf8');
+      yield* text.split('\n').filter((line) => line !== '');
     }
   }
 }

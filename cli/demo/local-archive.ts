@@ -1,7 +1,7 @@
 /**
- * The local world: what the deployed archiver finds in AWS, on this machine. S3 and DynamoDB keep their data in a
- * folder that can be looked into, SSM keeps the API key in memory, and the handler is the bundled one, unmodified, in
- * a process of its own.
+ * One archive on this machine. The handler is the bundled one, unmodified, in a process of its own, and finds there what
+ * the deployed function finds in AWS: S3 and DynamoDB keep their data in a folder that a person can look into, and SSM
+ * keeps the API key in memory.
  */
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -17,10 +17,10 @@ import { startSsmServer } from '../../local/ssm-server';
 
 const BUCKET = 'archive';
 const TABLE = 'checkpoints';
-/** Lambda's longest. */
+/** The longest timeout that Lambda allows. */
 const RUN_TIMEOUT_MS = 15 * 60_000;
 
-/** Where everything is, below the data folder. */
+/** The place of everything below the data folder. */
 export function archivePaths(folder: string) {
   return {
     bucket: join(folder, 'bucket'),
@@ -46,13 +46,13 @@ interface LocalArchiveOptions {
   readonly onLog: (line: LogLine) => void;
 }
 
-/** One structured line of the handler. */
+/** One structured log line of the handler; empty for a line that is not a JSON object. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface LocalArchive {
-  /** SHA-256 and size of the handler's code: the very file that a deployment uploads. */
+  /** SHA-256 and size of the handler's code, which is the same file that a deployment uploads. */
   readonly code: { readonly sha256: string; readonly bytes: number };
-  /** One scheduled run. */
+  /** Invokes the handler once, as a schedule does. */
   run(): Promise<InvocationResult>;
   close(): Promise<void>;
 }
@@ -80,7 +80,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
     }),
     POWERTOOLS_LOG_LEVEL: 'DEBUG',
   };
-  const host = await startLambdaProcess(code.file, environment, (line) => {
+  const lambda = await startLambdaProcess(code.file, environment, (line) => {
     appendFileSync(at.log, `${line}\n`);
     options.onLog(readLogLine(line));
   });
@@ -93,18 +93,18 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
       baseUrl: options.baseUrl,
       ...(options.startDate !== undefined && { startDate: options.startDate }),
     };
-    return host.invoke(input, RUN_TIMEOUT_MS);
+    return lambda.invoke(input, RUN_TIMEOUT_MS);
   }
 
   async function close(): Promise<void> {
-    await host.close();
+    await lambda.close();
     await Promise.all([s3.close(), dynamodb.close(), ssm.close()]);
   }
 
   return { code, run, close };
 }
 
-/** The pinned public key is made with the archive, once, and lies outside the bucket. */
+/** The key pair is made once, with the archive. The pinned public key lies outside of the bucket. */
 function ensureKeyPair(at: ReturnType<typeof archivePaths>): void {
   if (existsSync(at.privateKey)) return;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

@@ -1,12 +1,12 @@
-/** How far a run has come, and what it waits for: a bar on a terminal, plain lines anywhere else. */
+/** Shows how far a run has come and what it waits for: as a bar on a terminal, and as plain lines anywhere else. */
 import { SingleBar } from 'cli-progress';
 import type { LogLine } from './local-archive';
 
-/** Shorter waits are no news. */
-const TOLD_WAIT_MS = 3000;
+/** Shorter waits are not shown. */
+const LONG_WAIT_MS = 3000;
 
 export interface Progress {
-  /** Takes the handler's log lines: those of pages move it. */
+  /** Receives every log line of the handler; the lines of pages move the progress. */
   see(line: LogLine): void;
   end(): void;
 }
@@ -16,56 +16,51 @@ interface ProgressSpan {
   readonly to: Date;
 }
 
-export function createProgress(span: ProgressSpan, output: NodeJS.WriteStream): Progress {
-  const show = output.isTTY ? showBar(output) : showLines(output);
-  let served = 0;
-  // The swept day comes last, and is an old one.
-  let farthest = span.from.getTime();
+export function createProgress({ from, to }: ProgressSpan, output: NodeJS.WriteStream): Progress {
+  const view = output.isTTY ? barView(output) : lineView(output);
+  let events = 0;
+  // The swept day is read last although it is an old day, so progress never goes back.
+  let farthest = from.getTime();
 
   return {
-    see(line) {
-      if (line.message === 'source retry' && Number(line.waitMs) >= TOLD_WAIT_MS) show.waits(describeWait(line));
-      if (line.message !== 'page' || typeof line.claim !== 'string') return;
-      served += Number(line.events);
-      farthest = Math.max(farthest, Math.min(Date.parse(line.claim), span.to.getTime()));
-      const share = (farthest - span.from.getTime()) / (span.to.getTime() - span.from.getTime());
-      show.at(share, new Date(farthest).toISOString().slice(0, 10), served);
+    see: ({ message, code, waitMs, claim, events: served }) => {
+      if (message === 'source retry' && Number(waitMs) >= LONG_WAIT_MS) {
+        view.wait(`${code}: again in ${Math.round(Number(waitMs) / 1000)} s`);
+      }
+      if (message !== 'page' || typeof claim !== 'string') return;
+      events += Number(served);
+      farthest = Math.max(farthest, Math.min(Date.parse(claim), to.getTime()));
+      const share = (farthest - from.getTime()) / (to.getTime() - from.getTime());
+      view.move(share, new Date(farthest).toISOString().slice(0, 10), count(events));
     },
-    end: show.end,
+    end: view.end,
   };
 }
 
-function showBar(output: NodeJS.WriteStream) {
-  const bar = new SingleBar({
-    format: '  {bar} {percentage}%  {date}  {served} events  {waits}',
-    stream: output,
-    hideCursor: true,
-  });
-  bar.start(100, 0, { date: '', served: 0, waits: '' });
+function barView(output: NodeJS.WriteStream) {
+  const format = '  {bar} {percentage}%  {date}  {events} events  {wait}';
+  const bar = new SingleBar({ format, stream: output, hideCursor: true });
+  bar.start(100, 0, { date: '', events: 0, wait: '' });
   return {
-    at: (share: number, date: string, served: number) =>
-      bar.update(Math.floor(share * 100), { date, served: count(served), waits: '' }),
-    waits: (waits: string) => bar.update({ waits }),
+    move: (share: number, date: string, events: string) =>
+      bar.update(Math.floor(share * 100), { date, events, wait: '' }),
+    wait: (wait: string) => bar.update({ wait }),
     end: () => bar.stop(),
   };
 }
 
-function showLines(output: NodeJS.WriteStream) {
+/** One line for each tenth of the way. */
+function lineView(output: NodeJS.WriteStream) {
   let shown = 0;
   return {
-    at(share: number, date: string, served: number) {
+    move: (share: number, date: string, events: string) => {
       const tenth = Math.floor(share * 10);
-      if (tenth <= shown) return;
-      shown = tenth;
-      output.write(`  ${tenth * 10}%  ${date}  ${count(served)} events\n`);
+      if (tenth > shown) output.write(`  ${tenth * 10}%  ${date}  ${events} events\n`);
+      shown = Math.max(shown, tenth);
     },
-    waits: (waits: string) => output.write(`  ${waits}\n`),
+    wait: (wait: string) => output.write(`  ${wait}\n`),
     end: () => undefined,
   };
-}
-
-function describeWait({ code, waitMs }: LogLine): string {
-  return `${code}: again in ${Math.round(Number(waitMs) / 1000)} s`;
 }
 
 export function count(number: number): string {

@@ -1,4 +1,4 @@
-/** The local archive, and what a person sees of each run in it. */
+/** Runs the local archive and shows each run to a person. */
 import type { RunSummary } from '../../lambdas/shared/contract';
 import type { InvocationResult } from '../../local/lambda-process';
 import { archivePaths, type LocalArchive, type LogLine, openLocalArchive } from './local-archive';
@@ -16,7 +16,7 @@ export async function openShownRuns(folder: string, print: (text: string) => voi
     `Handler: ${archivePaths(folder).handler}/index.js, ${count(archive.code.bytes)} bytes, SHA-256 ${archive.code.sha256}`,
   );
 
-  /** True where the run archived what there was. */
+  /** Returns false where the run has failed. */
   async function run(name: string): Promise<boolean> {
     const now = new Date();
     const from = new Date(team.startDate ?? now.getTime() - 180 * DAY_MS);
@@ -31,7 +31,7 @@ export async function openShownRuns(folder: string, print: (text: string) => voi
   return { run, close: archive.close };
 }
 
-/** A process that was killed leaves its lease; it ends by itself within a minute. */
+/** A process that was killed leaves its lease behind, which ends by itself within a minute. */
 async function runWhenFree(archive: LocalArchive, print: (text: string) => void): Promise<InvocationResult> {
   for (let told = false; ; told = true) {
     const outcome = await archive.run();

@@ -1,19 +1,19 @@
-/** Seeded random numbers: the same seed gives the same sequence on every machine and Node version, for ever. */
+/** Seeded random numbers. A seed gives the same sequence on every machine and every version of Node. */
 import { createHash } from 'node:crypto';
 
 export interface Random {
-  /** Uniform in [0, 1). */
+  /** A number from 0 up to and without 1, all equally likely. */
   next(): number;
-  /** Uniform integer in [0, limit). */
+  /** An integer from 0 up to and without the limit, all equally likely. */
   below(limit: number): number;
   chance(probability: number): boolean;
-  /** Throws where there is nothing to pick from. */
+  /** Throws where the list is empty. */
   pick<T>(items: readonly T[]): T;
 }
 
 export function createRandom(seed: string): Random {
   let state = createHash('sha256').update(seed).digest().readUInt32LE();
-  // mulberry32: 32 bits of state are plenty for a demo team.
+  // The algorithm is mulberry32, whose 32 bits of state are enough for a demo team.
   function next(): number {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

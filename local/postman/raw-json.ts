@@ -1,9 +1,9 @@
-/** White space put between the tokens of a minified JSON text, without reading a single value. */
+/** Puts white space between the tokens of a JSON text without reading any value. */
 
-/** Strings whole, so that nothing inside one passes for a token. */
+/** A string is one token, so that a bracket or a comma inside of it is not taken for one. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/gs;
 
-/** Uses white space of every kind that JSON allows. Throws where a string has very many escapes (megabytes). */
+/** Uses every kind of white space that JSON allows. Throws where a string has megabytes of escapes. */
 export function prettyPrint(json: string): string {
   let depth = 0;
   return json.replace(TOKEN, (token) => {

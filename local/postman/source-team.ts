@@ -1,6 +1,6 @@
 /**
- * A realistic Postman team as events for the source server. The same seed and anchor give the same events, byte for
- * byte, on every machine; playing on past the anchor only adds. Nothing here knows how events are served.
+ * The events of a realistic Postman team. The same seed and anchor give the same events, byte for byte, on every machine,
+ * and a team that is played beyond its anchor only gets more events. Nothing here knows how events are served.
  */
 import { createRandom } from './random';
 import type { SourceEvent } from './source-table';
@@ -10,24 +10,24 @@ import { type Act, actsOf, leavingInstant, workAct } from './team-story';
 
 export interface TeamOptions {
   readonly seed: number;
-  /** "Now" of the first start: the team's first event is `days` before it. */
+  /** The instant of the first start. The first event of the team lies `days` before it. */
   readonly anchor: Date;
   readonly days?: number;
   readonly eventsPerDay?: number;
-  /** Which of the two documented event shapes; ids are strings in the contract, numbers in reality. */
+  /** The shape of the events. Ids are strings in the contract and numbers in the live service. */
   readonly shape?: 'contract' | 'reality';
 }
 
 interface SourceTeam {
-  /** The events of all days up to that of `now` that earlier calls have not given. Some are visible later only. */
+  /** The events of all days up to the day of `now`, without those of earlier calls. Some become visible later. */
   playTo(now: Date): readonly SourceEvent[];
-  /** The n-th event outside the story. */
+  /** The event with this number outside of the story. */
   arrival(number: number, arrival: Arrival): SourceEvent;
 }
 
 export interface Arrival {
-  /** Its timestamp; and when it is first served. */
   readonly at: Date;
+  /** From this instant on the event is served. */
   readonly visibleFrom: Date;
   readonly isTaken: (row: number) => boolean;
 }
@@ -35,7 +35,7 @@ export interface Arrival {
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const DAYS_BETWEEN_ODD_EVENTS = 6;
-/** On these days one event turns up ten days late: only the sweep can find it. The last of them does so after the anchor. */
+/** On each of these days one event is ten days late, the last one until after the anchor. Only the sweep finds them. */
 const VERY_LATE_DAYS = [20, 60, 150, 172];
 const CONTRACT_ACTIONS: Readonly<Record<string, string>> = {
   'user.login_password_success': 'user.sign_in',
@@ -61,7 +61,7 @@ export function createSourceTeam(options: TeamOptions): SourceTeam {
   };
   const leftAt = (person: Person): number => leavingInstant(firstDay + person.leaves * DAY_MS);
 
-  /** The log joins the actor's `active` flag when it is read: the last events of a leaver change once, afterwards. */
+  /** The live log shows the flag `active` as it is at the read, so the last events of a person change when they leave. */
   function bodies(act: Act, id: number): Pick<SourceEvent, 'raw' | 'later'> {
     const left = leftAt(act.actor);
     const raw = render(act, token(id), { shape, active: act.at < left });
@@ -107,7 +107,7 @@ export function createSourceTeam(options: TeamOptions): SourceTeam {
   };
 }
 
-/** Ids are shared by all teams in the world: they grow with time, with big gaps. Even; odd ones are left to arrivals. */
+/** All teams of Postman share one sequence of ids, so they grow with time and have gaps. Arrivals have the odd ids. */
 function idNear(at: number): number {
   return 558_306_000 + 2 * Math.floor((at - Date.UTC(2026, 5, 12, 21, 41, 44)) / 1100);
 }
@@ -134,7 +134,7 @@ function render(act: Act, id: string, { shape, active }: Rendering): string {
     const data = { actor: { name, username, email, id: actor.id, active }, user: target && user(target), team: TEAM };
     return `{"id":${id},${JSON.stringify({ ...client, ...what, data: { ...data, variables } }).slice(1)}`;
   }
-  // What reality sends as null or as a string may be neither in the contract.
+  // The contract allows neither the nulls nor the variables in a string that the live service sends.
   const object = typeof variables === 'string' ? { text: variables } : variables;
   const data = { team: TEAM, actor: { id: actor.id, name, email }, variables: object };
   const named = { ...what, action: CONTRACT_ACTIONS[action] ?? action, user: user(actor), data };

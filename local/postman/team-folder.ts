@@ -1,6 +1,6 @@
 /**
- * A demo team that outlives the process: `state.json` holds what the story cannot give again (its seed and anchor, and
- * whatever was added to it since), so the next start goes on with the same ids and bodies.
+ * A demo team that outlives the process. `state.json` holds the seed and the anchor of the team and the events that were
+ * added to its story, so the next start continues with the same ids and texts.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ import { createTable, type MutableTable, type SourceEvent } from './source-table
 import { type Arrival, createSourceTeam, type TeamOptions } from './source-team';
 
 export interface TeamFolder {
-  /** Read it; write to it only by the functions below. */
+  /** Read only. The two functions below add events to it. */
   readonly table: MutableTable;
-  /** Lets the story go on. Call it with every instant the server is asked at. */
+  /** Adds the events of the story up to the day of `now`. Call it with the instant of every request. */
   playTo(now: Date): void;
-  /** Adds routine events outside the story: late ones where `visibleFrom` is later than `at`. */
+  /** Adds routine events outside of the story. They are late events where `visibleFrom` lies after `at`. */
   arrive(count: number, times: Pick<Arrival, 'at' | 'visibleFrom'>): readonly SourceEvent[];
 }
 
@@ -22,7 +22,7 @@ interface State {
   readonly events: readonly SourceEvent[];
 }
 
-/** Goes on with the team in the folder, or begins the one that `fresh` describes. */
+/** Continues the team in the folder, or begins the one that `fresh` describes where the folder holds none. */
 export function openTeamFolder(folder: string, fresh: TeamOptions): TeamFolder {
   const file = join(folder, 'state.json');
   mkdirSync(folder, { recursive: true });
@@ -52,7 +52,7 @@ export function openTeamFolder(folder: string, fresh: TeamOptions): TeamFolder {
   };
 }
 
-/** Whole or not at all, so that no end of this process leaves half a state. */
+/** The rename replaces the file in one step, so a crash never leaves a partial state. */
 function save(file: string, state: State): void {
   writeFileSync(`${file}.new`, JSON.stringify(state));
   renameSync(`${file}.new`, file);

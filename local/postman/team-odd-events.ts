@@ -1,13 +1,15 @@
 /**
- * Events that no careless reader survives: each once in the demo team, written out by hand, because no serialiser
- * would write them. `quarantine` marks those without a usable id or instant; `contract`, those the document allows.
+ * Events that break a careless reader. Each occurs once in the demo team. They are written by hand, because no serialiser
+ * would write them.
  */
 
 interface OddEvent {
   readonly name: string;
+  /** The event has no usable id or no usable instant. */
   readonly quarantine: boolean;
+  /** The OpenAPI document allows the event. */
   readonly contract: boolean;
-  /** `id` is a JSON token. */
+  /** `id` is the JSON token of the id. */
   readonly raw: (id: string, at: number) => string;
 }
 

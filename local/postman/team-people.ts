@@ -1,6 +1,6 @@
 /**
- * The people of the demo team. Who someone is, and when they come and go, depends on the seed and their number alone,
- * so the team is the same however often and however far it is played.
+ * The people of the demo team. A person, with the days on which they join and leave, depends on the seed and on the
+ * person's number alone, so the team is the same however often and however far it is played.
  */
 import { createRandom } from './random';
 
@@ -14,20 +14,20 @@ export interface Person {
   readonly ips: readonly [string, ...string[]];
   readonly userAgent: string;
   readonly external: boolean;
-  /** Days since the team's first; the founders were there before it. */
+  /** Day of the team, counted from 0. The founders joined before that. */
   readonly joins: number;
   readonly leaves: number;
 }
 
 export interface Roster {
   person(number: number): Person;
-  /** Everyone who has joined by that day, leavers too. */
+  /** Everyone who has joined by that day, including those who have left. */
   by(day: number): readonly Person[];
 }
 
 const FOUNDERS = 64;
 const DAYS_BETWEEN_JOINERS = 4;
-/** Every ninth person leaves, one about every thirty days. The sixth leaves the day after the anchor, in plain view. */
+/** Every ninth person leaves, one about every thirty days. The sixth of them leaves on the day after the anchor. */
 const leavingDay = (nth: number): number => Math.floor(32 + 29.8 * nth);
 
 const FIRST = ['Ada', 'Grace', 'Edsger', 'Barbara', 'Ken', 'Radia', 'Priya', 'Arjun', 'Zoë', 'Søren', "D'Arcy", '李娜'];
@@ -61,7 +61,7 @@ function createPerson(seed: number, number: number): Person {
   const username = `member-${number}`;
   return {
     id: 60_000_003 + number * 37,
-    // 12 and 11 have no common divisor: 132 names before one comes again.
+    // 12 and 11 have no common divisor, so there are 132 different names.
     name: `${FIRST[number % FIRST.length]} ${LAST[number % LAST.length]}`,
     username,
     email: `${username}@${external ? 'partner.example' : 'example.com'}`,

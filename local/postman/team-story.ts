@@ -1,26 +1,27 @@
 /**
- * What happens in the demo team, day by day: the daily work, and the things auditors ask about (who got in, who became
- * an admin, which keys were made, when single sign-on was off, what was shared outside, who acted after leaving).
+ * The story of the demo team, day by day: the daily work, and the things that auditors ask about, such as a new admin, a
+ * new key, an hour without single sign-on, a share outside of the team, or an action of a person who has left.
  */
 import { createRandom, type Random } from './random';
 import type { Person, Roster } from './team-people';
 
 export interface Act {
-  /** Epoch milliseconds, whole seconds. */
+  /** Epoch milliseconds of a whole second. */
   readonly at: number;
   readonly actor: Person;
   readonly action: string;
   readonly message: string;
   readonly target?: Person;
   readonly variables?: unknown;
-  /** Null where the server saw no client: its own jobs, SCIM. */
+  /** Null for actions without a client, such as jobs of the server and SCIM. */
   readonly ip: string | null;
 }
 
-/** One day of the team, `start` being its 00:00 UTC in epoch milliseconds. */
 interface Day {
   readonly seed: number;
+  /** Day of the team, counted from 0. */
   readonly day: number;
+  /** Its 00:00 UTC in epoch milliseconds. */
   readonly start: number;
   readonly roster: Roster;
   readonly eventsPerDay: number;
@@ -30,10 +31,10 @@ const HOUR_MS = 3_600_000;
 const LEAVING_HOUR = 16;
 const EVENTS_PER_SESSION = 5;
 const BURST_DAYS = [100, 179];
-/** More than one page can hold. */
+/** More events than one page can hold. */
 const BURST_SIZE = 420;
 
-/** [day, hour UTC, number of the person (0 to 2 are admins), action, variables, address if an unusual one] */
+/** Day, hour (UTC), number of the person (0 to 2 are admins), action, variables, and an unusual address if any. */
 type Milestone = readonly [number, number, number, string, unknown?, (string | null)?];
 const OKTA = { scheme: { name: 'Okta', type: 'saml' } };
 const MILESTONES: readonly Milestone[] = [
@@ -52,7 +53,7 @@ const MILESTONES: readonly Milestone[] = [
   [30, 0, 0, 'team.retry_invoice_success', undefined, null],
   [47, 3.2, 2, 'user.login_password_success', undefined, '100.64.9.9'],
   [47, 3.3, 2, 'admin.apikey_create', { apikey: { name: 'backup-export' } }, '100.64.9.9'],
-  // The second to leave (day 61): the password still works nine days later.
+  // The second person to leave does so on day 61, and their password still works nine days later.
   [70, 2.7, 13, 'user.login_password_success', undefined, '100.64.7.7'],
   [70, 2.8, 13, 'user.apikey_create', { apikey: { name: 'sync' } }, '100.64.7.7'],
   [75, 15, 0, 'team.update_user_roles', { users: '{"60000151":["user","admin"]}' }],
@@ -64,17 +65,16 @@ const MILESTONES: readonly Milestone[] = [
   [140, 12.1, 0, 'team.modify_future_plan'],
 ];
 
-/** All acts of one day, in no particular order. Depends on nothing but its argument. */
+/** All acts of one day, in no particular order. They depend on the argument alone. */
 export function actsOf(today: Day): Act[] {
   const random = createRandom(`${today.seed}/day/${today.day}`);
   return [...sessions(today, random), ...milestones(today), ...comingsAndGoings(today), ...ties(today, random)];
 }
 
-/** One act of routine work. */
 export function workAct(actor: Person, at: number, random: Random): Act {
   const [action, what, variables] = work(random);
   const ip = random.chance(0.03) ? null : random.pick(actor.ips);
-  // Some events reach the log before their template was filled in; some carry their variables as text.
+  // Some events of the live service have a template that nobody has filled in, and some have their variables as text.
   const name = random.chance(0.02) ? UNRENDERED : actor.name;
   return {
     at,
@@ -103,7 +103,7 @@ function work(random: Random): readonly [action: string, what: string, variables
   return ['user.apikey_create', 'created an API key', { apikey: { name: `key-${random.below(1000)}` } }];
 }
 
-/** In the office hours of each person's own time zone; fewer at weekends, at any hour. */
+/** Sessions lie in the office hours of each person's time zone; at weekends there are fewer, at any hour. */
 function sessions({ day, start, roster, eventsPerDay }: Day, random: Random): Act[] {
   const weekend = [0, 6].includes(new Date(start).getUTCDay());
   const present = roster.by(day - 1).filter(({ leaves }) => day < leaves);
@@ -115,7 +115,7 @@ function sessions({ day, start, roster, eventsPerDay }: Day, random: Random): Ac
   });
 }
 
-/** Sign-in first, then work. Single sign-on rules from day 4, for the staff. */
+/** A sign-in and then work. From day 4 on, nearly all staff use single sign-on. */
 function session(actor: Person, begin: number, { day, random }: { day: number; random: Random }): Act[] {
   const sso = day > 3 && !actor.external && random.chance(0.95);
   const action = `user.login_${sso ? 'sso' : random.pick(['password', 'google'])}_success`;
@@ -136,7 +136,7 @@ function milestones({ day, start, roster }: Day): Act[] {
   });
 }
 
-/** Staff come by SCIM, externals by invitation. */
+/** Staff join by SCIM, and external people by invitation. */
 function comingsAndGoings({ day, start, roster }: Day): Act[] {
   const act = (action: string, hour: number, target: Person): Act => {
     return { ...adminAct(roster.person(1), start + hour * HOUR_MS, action), target };
@@ -149,7 +149,7 @@ function comingsAndGoings({ day, start, roster }: Day): Act[] {
   });
 }
 
-/** When, on the day that starts then, a leaver is removed. */
+/** The instant at which a person is removed on the day that starts then. */
 export function leavingInstant(dayStart: number): number {
   return dayStart + LEAVING_HOUR * HOUR_MS;
 }
@@ -158,7 +158,7 @@ function adminAct(actor: Person, at: number, action: string): Act {
   return { at, actor, action, message: `${actor.name}: ${action.replaceAll(/[._]/g, ' ')}`, ip: actor.ips[0] };
 }
 
-/** Many events in one second, and events on both sides of midnight: what page and day boundaries are tested by. */
+/** Many events in one second, and events on both sides of midnight, for the boundaries of pages and days. */
 function ties({ day, start, roster }: Day, random: Random): Act[] {
   const burst = BURST_DAYS.includes(day) ? BURST_SIZE : day % 10 === 5 ? 35 : 0;
   const edges = day % 15 === 0 ? [start, start, start, start + 86_399_000, start + 86_399_000] : [];

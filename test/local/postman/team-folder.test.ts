@@ -17,14 +17,14 @@ const open = (fresh = anchor, seed = 1) => openTeamFolder(folder, { seed, anchor
 const rowsOf = ({ table }: TeamFolder) => Array.from({ length: table.size() }, (_, index) => table.row(index));
 const contents = (team: TeamFolder) => rowsOf(team).map((row) => team.table.get(row));
 
-test('the next start goes on with the same team, whatever seed and anchor it comes with', () => {
+test('the next start continues the same team, whatever seed and anchor it brings', () => {
   const before = contents(open());
   const again = open(later(3), 7);
   expect(contents(again)).toEqual(before);
   expect(readdirSync(folder)).toEqual(['state.json']);
 });
 
-test('the story goes on day by day, and each instant is played once', () => {
+test('the story continues day by day, and no day is played twice', () => {
   const team = open();
   const before = rowsOf(team);
   team.playTo(later(0.1));
@@ -34,7 +34,7 @@ test('the story goes on day by day, and each instant is played once', () => {
   expect(rowsOf(team).slice(0, before.length)).toEqual(before);
 });
 
-test('arrivals, late ones too, are there after a restart, and new ones are others', () => {
+test('arrivals, including late ones, survive a restart, and later arrivals have other ids', () => {
   const team = open();
   const first = team.arrive(3, { at: anchor, visibleFrom: anchor });
   const late = team.arrive(1, { at: later(-1), visibleFrom: later(0.5) });
