@@ -1,4 +1,4 @@
-/** What the archiver needs of SSM: the same tests for the local world's and for one that nobody here wrote. */
+/** What the archiver needs of SSM: the same tests for the local SSM and for an independent one. */
 import { inspect } from 'node:util';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createApiKeys } from '../../lambdas/adapters/ssm';

@@ -1,6 +1,6 @@
 /**
- * Stands between the AWS SDK and a server of one service, passes everything on, and keeps each request as IAM would see
- * it: the action, the resource, the condition keys. A request it cannot name becomes an action that nobody may do.
+ * Stands between the AWS SDK and the server of one service. It passes every request on and records it as IAM would see
+ * it: the action, the resource and the condition keys. An unknown request becomes an action that no policy allows.
  */
 import { type AwsRequest, type AwsResponse, type LocalServer, startAwsServer } from '../../local/server';
 import { ACCOUNT, REGION } from './deployed';
@@ -23,7 +23,7 @@ export function record(
   });
 }
 
-/** The SDK's own endpoints are https; what is loopback here is TLS there. */
+/** AWS is called over TLS, where these tests use plain HTTP on loopback. */
 const overTls: Context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
 
 async function passOn(url: string, { method, target, headers, body }: AwsRequest): Promise<AwsResponse> {
@@ -69,7 +69,7 @@ function nameS3({ method, target, headers }: AwsRequest): RecordedCall {
   };
 }
 
-/** Headers that need rights of their own: with one of them the call is no mere PutObject. */
+/** Headers that need additional rights, so that a call with one of them is more than a PutObject. */
 function lockHeaders(headers: AwsRequest['headers']): Context {
   const wider = Object.keys(headers).filter((name) => /^x-amz-(object-lock|acl|grant|tagging)/.test(name));
   return Object.fromEntries(wider.map((name) => [`header:${name}`, String(headers[name])]));

@@ -1,6 +1,5 @@
 /**
- * What the archiver needs of a checkpoint table: the same tests for the local world's DynamoDB and for DynamoDBs that
- * nobody here wrote.
+ * What the archiver needs of a checkpoint table: the same tests for the local DynamoDB and for independent ones.
  */
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';

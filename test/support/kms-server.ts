@@ -1,6 +1,6 @@
 /**
- * KMS with one P-256 key, for tests on a machine with nothing but Node: GetPublicKey and Sign, refusing what KMS would
- * refuse of them. It signs a digest as it is given, which no function of Node's does.
+ * KMS with one P-256 key, for tests that need nothing but Node. It implements GetPublicKey and Sign and refuses the same
+ * inputs as KMS. It computes the signature itself, because no function of Node signs a digest that is already computed.
  */
 import { createECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { jsonError, jsonResponse, type LocalServer, startJsonServer } from '../../local/server';
@@ -25,7 +25,7 @@ export async function startKmsServer(keyArn: string): Promise<LocalServer & { re
   return { ...server, publicKey };
 }
 
-/** ECDSA: the x of a random point, and the proof that who chose it holds the key. */
+/** ECDSA: `r` is the x coordinate of a random point, and `s` proves that the signer knows the private key. */
 function signDigest(digest: Buffer, key: KeyObject): Buffer {
   const secret = number(Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url'));
   const random = createECDH('prime256v1');
@@ -48,7 +48,7 @@ function number(bytes: Buffer): bigint {
   return BigInt(`0x${bytes.toString('hex')}`);
 }
 
-/** In DER: the fewest bytes, and never a first bit that would read as a minus. */
+/** In DER, an integer has as few bytes as possible, and a zero byte before a first bit that would make it negative. */
 function integer(value: bigint): Buffer {
   const hex = value.toString(16);
   const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');

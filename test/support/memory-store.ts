@@ -1,6 +1,6 @@
 /**
- * The archive bucket in memory: the archiver's port over the one model of S3. Every call is noted, and any of them can
- * be made to fail; the map may be read and tampered with.
+ * The archive bucket in memory: the archiver's port over the same operations that the local S3 has. Every call is
+ * recorded, any call can be made to fail, and a test may read and change the map of objects.
  */
 
 import type { ObjectStore } from '../../lambdas/shared/ports';
@@ -17,7 +17,7 @@ export interface MemoryStore extends ObjectStore {
 
 export interface MemoryStoreOptions {
   readonly objects?: ReadonlyMap<string, Buffer>;
-  /** Asked before every call; what it throws is what the caller meets. */
+  /** Called before every call of the port. The caller receives the error that it throws. */
   readonly before?: (operation: Operation, key: string) => void;
 }
 
@@ -54,7 +54,7 @@ export function memoryStore({ objects: initial = new Map(), before }: MemoryStor
   };
 }
 
-/** An error status that the port has an answer for; any other is thrown. */
+/** Turns the error statuses that the port has a result for into that result, and throws every other error. */
 function answer<T, U>(operation: () => T, meanings: Readonly<Record<number, U>>): T | U {
   try {
     return operation();

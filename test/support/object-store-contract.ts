@@ -1,5 +1,6 @@
 /**
- * What the archiver needs of a bucket: the same tests for the local world's S3 and for S3s that nobody here wrote.
+ * What the archiver needs of a bucket: the same tests for the local S3, in memory and in a folder, and for
+ * independent ones.
  */
 import { S3Client } from '@aws-sdk/client-s3';
 import { createS3Store } from '../../lambdas/adapters/s3';
