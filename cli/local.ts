@@ -1,9 +1,10 @@
 /** `audit-archive local`, which is `npm start`. */
+
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { baseUrlProblem } from '../lambdas/shared/contract';
 import { parseDateOrInstant } from '../lambdas/shared/time';
-import { archiveRealTeam, runDemo } from './local/demo';
+import { archiveRealTeam, runDemo } from './demo/demo';
 
 const HELP = `
 Without POSTMAN_API_KEY a realistic demo team is archived from a server on this machine: 180 days of it, then several

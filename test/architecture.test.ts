@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { COMPUTED, importsOf, readSources, resolveImport, type SourceFile, usesFetch } from './support/imports';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDERS = ['lambdas', 'infra', 'cli'];
+const FOLDERS = ['lambdas', 'infra', 'cli', 'local'];
 
 /** Who may import whom. A target is a folder or file of ours, a group of `groupOf`, or a module by its name. */
 const AREAS: Readonly<Record<string, readonly string[]>> = {
@@ -15,7 +15,8 @@ const AREAS: Readonly<Record<string, readonly string[]>> = {
   'lambdas/archiver': ['lambdas/archiver', 'lambdas/shared', 'node', 'package'],
   'lambdas/verifier': ['lambdas/verifier', 'lambdas/shared', 'node', 'package'],
   infra: ['infra', 'lambdas/shared', 'node', 'package', 'package.json'],
-  cli: ['cli', 'lambdas/shared', 'lambdas/verifier', 'node', 'network', 'package', 'package.json', COMPUTED],
+  cli: ['cli', 'local', 'lambdas/shared', 'lambdas/verifier', 'node', 'package', 'package.json'],
+  local: ['local', 'lambdas/shared', 'node', 'network', 'package', COMPUTED],
 };
 
 /** What single files may import beyond their area. */
@@ -28,14 +29,14 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
 
 /** What everybody in an area may import, though it lies in a forbidden one. */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
-  // The local world spawns the very bundle that is deployed, and asks the very views and queries that are deployed.
+  // The demo runs the very bundle that is deployed, and asks the very views and queries that are deployed.
   cli: ['infra/bundle', 'infra/views', 'infra/queries'],
 };
 
 const FETCHERS = [
   'lambdas/adapters/',
   // Passes requests on to the dynalite beside it, on loopback.
-  'cli/local/dynamodb.ts',
+  'local/dynamodb.ts',
 ];
 
 function violations(files: readonly SourceFile[]): string[] {
@@ -61,7 +62,7 @@ function groupOf(target: string): string | undefined {
   if (/^(@aws-sdk\/|@smithy\/|aws-sdk$)/.test(target)) return 'sdk';
   if (NETWORK.test(target)) return 'network';
   if (target.startsWith('node:')) return 'node';
-  const isOurs = target === COMPUTED || /^(\.|\/|(lambdas|infra|cli|test|docs)\/|[\w-]+\.json$)/.test(target);
+  const isOurs = target === COMPUTED || /^(\.|\/|(lambdas|infra|cli|local|test|docs)\/|[\w-]+\.json$)/.test(target);
   return isOurs ? undefined : 'package';
 }
 
@@ -146,14 +147,21 @@ describe('the import table can fail', () => {
     ['infra/x.ts', '../lambdas/adapters/s3'],
     ['infra/x.ts', '../lambdas/shared-things'],
     ['infra/x.ts', '../cli/exit'],
+    ['infra/x.ts', '../local/s3-server'],
+    ['lambdas/archiver/x.ts', '../../local/s3-server'],
     ['infra/x.ts', '@aws-sdk/client-s3'],
     ['cli/x.ts', '../lambdas/adapters/s3'],
     ['cli/x.ts', '../lambdas/archiver/archive'],
     ['cli/x.ts', '../lambdas/verifier/handler'],
     ['cli/x.ts', '../infra/config'],
     ['cli/x.ts', '../infra/bundler'],
-    ['cli/local/x.ts', '../../lambdas/adapters/s3'],
     ['cli/x.ts', '@aws-sdk/client-athena'],
+    ['cli/x.ts', 'node:http'],
+    ['local/x.ts', '../cli/exit'],
+    ['local/x.ts', '../infra/bundle'],
+    ['local/x.ts', '../lambdas/adapters/s3'],
+    ['local/x.ts', '../lambdas/verifier/verify'],
+    ['local/x.ts', '@aws-sdk/client-s3'],
     ['cli/main.ts', '@aws-sdk/client-athena'],
   ])('%s may not import %s, in any way to write it', (path, target) => {
     for (const text of [
@@ -183,10 +191,12 @@ describe('the import table can fail', () => {
     ['infra/x.ts', '../lambdas/shared/contract'],
     ['infra/x.ts', 'aws-cdk-lib/aws-s3'],
     ['cli/x.ts', '../lambdas/verifier/verify'],
-    ['cli/local/x.ts', '../../infra/bundle'],
+    ['cli/x.ts', '../infra/bundle'],
+    ['cli/demo/x.ts', '../../local/s3-server'],
     ['cli/x.ts', '../infra/queries/queries'],
     ['cli/main.ts', '../lambdas/adapters/s3'],
-    ['cli/local/x.ts', 'node:http'],
+    ['local/postman/x.ts', '../../lambdas/shared/contract'],
+    ['local/x.ts', 'node:http'],
   ])('%s may import %s', (path, target) => {
     expect(one(path, `import { x } from '${target}';`)).toEqual([]);
   });
@@ -195,7 +205,7 @@ describe('the import table can fail', () => {
     expect(one('lambdas/shared/x.ts', 'const x = await import(name);')).toEqual([
       `lambdas/shared/x.ts imports ${COMPUTED}`,
     ]);
-    expect(one('cli/x.ts', 'const x = require(name);')).toEqual([]);
+    expect(one('local/x.cjs', 'const x = require(name);')).toEqual([]);
   });
 
   test('fetch is refused outside the adapters, under any of its names', () => {
@@ -222,8 +232,8 @@ describe('the import table can fail', () => {
     const root = mkdtempSync(join(tmpdir(), 'architecture-'));
     const files = {
       'lambdas/shared/deep/er/x.ts': "import '../../../adapters/s3';",
-      'cli/local/x.mjs': "import { y } from '../../lambdas/archiver/walk';",
-      'cli/local/x.cjs': "require('@aws-sdk/client-s3');",
+      'local/postman/x.mjs': "import { y } from '../../lambdas/archiver/walk';",
+      'local/x.cjs': "require('@aws-sdk/client-s3');",
       'cli/notes.md': "import '../lambdas/adapters/s3';",
     };
     for (const [path, text] of Object.entries(files)) {
@@ -231,9 +241,9 @@ describe('the import table can fail', () => {
       writeFileSync(join(root, path), text);
     }
     expect(violations(readSources(root, FOLDERS))).toEqual([
-      'cli/local/x.cjs imports @aws-sdk/client-s3',
-      'cli/local/x.mjs imports ../../lambdas/archiver/walk',
       'lambdas/shared/deep/er/x.ts imports ../../../adapters/s3',
+      'local/postman/x.mjs imports ../../lambdas/archiver/walk',
+      'local/x.cjs imports @aws-sdk/client-s3',
     ]);
     rmSync(root, { recursive: true });
   });

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { SourceEvent } from '../cli/local/source-table';
 import { readPublicKey } from '../lambdas/shared/dsse';
 import { QUARANTINE_REASONS } from '../lambdas/shared/event';
 import { decodeManifest, type Manifest } from '../lambdas/shared/manifest';
 import { verify } from '../lambdas/verifier/verify';
+import type { SourceEvent } from '../local/postman/source-table';
 import { readerOf } from './support/archive-builder';
 import { fixtureSigner, frozenObjects, PUBLIC_KEY, runArchiver } from './support/format-1';
 

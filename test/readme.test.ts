@@ -134,7 +134,7 @@ describe('what is referred to is there', () => {
   });
 
   test.each(documents)('by the paths in %s', (document) => {
-    const paths = [...read(document).matchAll(/`((?:cli|docs|infra|lambdas|test)\/[\w./-]+)`/g)].map(
+    const paths = [...read(document).matchAll(/`((?:cli|docs|infra|lambdas|local|test)\/[\w./-]+)`/g)].map(
       ([, path]) => path,
     );
     expect(paths.filter((path) => path !== undefined && !existsSync(join(ROOT, path)))).toEqual([]);

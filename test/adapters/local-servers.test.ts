@@ -1,25 +1,34 @@
-/** The adapters against the local world's servers. The suite `engines` has the same tests for other people's servers. */
-import { startDynamoDb } from '../../cli/local/dynamodb';
-import { memoryStorage, s3Model } from '../../cli/local/s3-model';
-import { startS3Server } from '../../cli/local/s3-server';
-import { startSsmServer } from '../../cli/local/ssm-server';
+/** The adapters against the servers of `local/`. The suite `engines` runs the same tests against independent servers. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDynamoDb } from '../../local/dynamodb';
+import { folderStorage, memoryStorage, s3Bucket } from '../../local/s3-bucket';
+import { startS3Server } from '../../local/s3-server';
+import { startSsmServer } from '../../local/ssm-server';
 import { testParameterStore } from '../support/api-key-contract';
 import { testCheckpointTable } from '../support/checkpoint-contract';
 import { testArchiveBucket } from '../support/object-store-contract';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-describe("the local world's S3", () => {
+const folder = mkdtempSync(join(tmpdir(), 'local-servers-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.each([
+  ['memory', memoryStorage],
+  ['a folder', () => folderStorage(join(folder, 'archive'), join(folder, 'uploads'))],
+])('the local S3 in %s', (_where, open) => {
   testArchiveBucket(async () => {
-    const server = await startS3Server(s3Model(new Map([['archive', memoryStorage()]])));
+    const server = await startS3Server({ name: 'archive', bucket: s3Bucket(open()) });
     return { ...server, credentials, bucket: 'archive' };
   });
 });
 
-describe("the local world's DynamoDB", () => {
+describe('the local DynamoDB', () => {
   testCheckpointTable(async () => ({ ...(await startDynamoDb('checkpoints')), credentials, table: 'checkpoints' }));
 });
 
-describe("the local world's SSM", () => {
+describe('the local SSM', () => {
   testParameterStore(async () => ({ ...(await startSsmServer()), credentials }));
 });

@@ -1,6 +1,3 @@
-import { createSourceModel } from '../../cli/local/source-model';
-import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
-import { createTable, type SourceEvent } from '../../cli/local/source-table';
 import { sealBatch } from '../../lambdas/archiver/batch';
 import { type Gathered, type GatherOptions, gather } from '../../lambdas/archiver/gather';
 import { sweepDate } from '../../lambdas/archiver/sweep';
@@ -8,6 +5,9 @@ import type { Manifest } from '../../lambdas/shared/manifest';
 import { segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
 import { dateOf } from '../../lambdas/shared/time';
+import { createSourceModel } from '../../local/postman/source-model';
+import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { aManifest } from '../support/manifest';
 import { type MemoryStore, memoryStore } from '../support/memory-store';
 import { API_KEY, modelServer, response, type Server, type SourceKit, sourceKit } from '../support/source-kit';

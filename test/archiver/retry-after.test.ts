@@ -1,5 +1,5 @@
-import { RETRY_AFTER, type RetryAfter } from '../../cli/local/source-settings';
 import { retryAfterMs } from '../../lambdas/archiver/retry-after';
+import { RETRY_AFTER, type RetryAfter } from '../../local/postman/source-settings';
 
 const now = new Date('2026-06-12T12:00:00.250Z');
 const nowSeconds = Math.floor(now.getTime() / 1000);

@@ -1,9 +1,9 @@
-import { createSourceModel } from '../../cli/local/source-model';
-import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
-import { createTable, type SourceEvent } from '../../cli/local/source-table';
 import { type TimeSpan, type WalkEnd, type WalkOptions, type WalkStep, walk } from '../../lambdas/archiver/walk';
 import { TransportError } from '../../lambdas/shared/ports';
 import { midnight } from '../../lambdas/shared/time';
+import { createSourceModel } from '../../local/postman/source-model';
+import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { API_KEY, modelServer, page, response, type Server, type SourceKit, sourceKit } from '../support/source-kit';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 

@@ -2,10 +2,10 @@
  * A simulated year of one team, as segments: the same lines whatever the schedule, one segment for each run that found
  * any. A week of the demo team, again and again with other ids and days.
  */
-import { createSourceTeam } from '../../cli/local/source-team';
 import { segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
 import { dateOf } from '../../lambdas/shared/time';
+import { createSourceTeam } from '../../local/postman/source-team';
 
 export const EVENTS_PER_DAY = 2000;
 const DAY_MS = 86_400_000;

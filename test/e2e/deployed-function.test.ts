@@ -8,26 +8,25 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { startDynamoDb } from '../../cli/local/dynamodb';
-import { compareWithSource } from '../../cli/local/equality';
-import { awsEnvironment, type LambdaHost, startHost } from '../../cli/local/host';
-import type { Fault, Call as LocalCall } from '../../cli/local/loopback';
-import { folderStorage } from '../../cli/local/s3-folder';
-import { s3Model } from '../../cli/local/s3-model';
-import { startS3Server } from '../../cli/local/s3-server';
-import { createSourceModel } from '../../cli/local/source-model';
-import { startSourceServer } from '../../cli/local/source-server';
-import { sourceSettings } from '../../cli/local/source-settings';
-import { createTable } from '../../cli/local/source-table';
-import { startSsmServer } from '../../cli/local/ssm-server';
+import { compareWithSource } from '../../cli/demo/equality';
 import { runVerify } from '../../cli/verify';
 import { archiveApp } from '../../infra/archive-app';
 import { bundle } from '../../infra/bundle';
+import { startDynamoDb } from '../../local/dynamodb';
+import { awsEnvironment, type LambdaProcess, startLambdaProcess } from '../../local/lambda-process';
+import { createSourceModel } from '../../local/postman/source-model';
+import { startSourceServer } from '../../local/postman/source-server';
+import { sourceSettings } from '../../local/postman/source-settings';
+import { createTable } from '../../local/postman/source-table';
+import { folderStorage, s3Bucket } from '../../local/s3-bucket';
+import { startS3Server } from '../../local/s3-server';
+import { startSsmServer } from '../../local/ssm-server';
 import { record } from '../support/aws-recorder';
 import { deploy, REGION } from '../support/deployed';
 import { startKmsServer } from '../support/kms-server';
 import { type Call, decide } from '../support/policy';
 import { only } from '../support/synthesised';
+import { type Meddler, onceEach, tap } from '../support/tap';
 
 const API_KEY = 'PMAK-deployed-function';
 const HOUR_MS = 3_600_000;
@@ -46,15 +45,13 @@ const schedule = only(template, 'AWS::Scheduler::Schedule').properties;
 
 type Variables = Readonly<Record<'ARCHIVE_BUCKET' | 'CHECKPOINT_TABLE' | 'SIGNING_KEY', string>>;
 
-/** Breaks calls to S3 while it is set. */
-let s3Fault: ((call: LocalCall) => Fault | undefined) | undefined;
-/** The same, after the call was applied: its answer is lost. */
-let s3Loss: ((call: LocalCall) => Fault | undefined) | undefined;
+/** Breaks calls to S3. */
+let meddler: Meddler = {};
 
 const table = createTable();
 const closers: (() => Promise<void>)[] = [];
 const recorded: Omit<Call, 'principal'>[] = [];
-let host: LambdaHost;
+let host: LambdaProcess;
 let source: Awaited<ReturnType<typeof startSourceServer>>;
 
 function happen(count: number, hoursAgo: number): void {
@@ -77,17 +74,14 @@ function run() {
 
 beforeAll(async () => {
   const storage = folderStorage(bucketFolder, join(folder, 'uploads'));
-  const s3 = await startS3Server(s3Model(new Map([[variables.ARCHIVE_BUCKET, storage]])), {
-    before: async (call) => s3Fault?.(call),
-    after: async (call) => s3Loss?.(call),
-  });
+  const s3 = await startS3Server({ name: variables.ARCHIVE_BUCKET, bucket: s3Bucket(storage) });
+  const tapped = await tap('s3', s3.url, { meddler: () => meddler, onCall: () => undefined });
   const dynamodb = await startDynamoDb(variables.CHECKPOINT_TABLE);
-  const ssm = await startSsmServer();
+  const ssm = await startSsmServer(new Map([[JSON.parse(schedule.Target.Input).apiKeyParameter, API_KEY]]));
   const kms = await startKmsServer(variables.SIGNING_KEY);
-  ssm.put(JSON.parse(schedule.Target.Input).apiKeyParameter, API_KEY);
   writeFileSync(join(folder, 'public.pem'), kms.publicKey.export({ type: 'spki', format: 'pem' }));
   const behind = await Promise.all([
-    record('s3', s3, recorded),
+    record('s3', tapped, recorded),
     record('dynamodb', dynamodb, recorded),
     record('ssm', ssm, recorded),
     record('kms', kms, recorded),
@@ -96,13 +90,13 @@ beforeAll(async () => {
   source = await startSourceServer(createSourceModel(table, sourceSettings('reality', API_KEY)), {
     now: () => new Date(),
   });
-  host = await startHost(join(folder, 'cdk.out', assetPath(), 'index.js'), {
+  host = await startLambdaProcess(join(folder, 'cdk.out', assetPath(), 'index.js'), {
     ...awsEnvironment({ s3: s3Url, dynamodb: dynamodbUrl, ssm: ssmUrl }),
     AWS_ENDPOINT_URL_KMS: kmsUrl,
     AWS_REGION: REGION,
     ...variables,
   });
-  closers.push(host.close, source.close, ...[...behind, s3, dynamodb, ssm, kms].map((server) => server.close));
+  closers.push(host.close, source.close, ...[...behind, tapped, s3, dynamodb, ssm, kms].map((server) => server.close));
 });
 
 afterAll(async () => {
@@ -124,23 +118,18 @@ describe('the deployed function', () => {
 
   it('publishes from the staged batch what a failed run had committed', async () => {
     happen(5, 2);
-    s3Fault = ({ operation, key = '' }) =>
-      operation === 'PutObject' && key.startsWith('events/') ? { status: 503, code: 'SlowDown' } : undefined;
+    meddler = { before: ({ name }) => (name === 'PUT events' ? { status: 503, code: 'SlowDown' } : undefined) };
     expect(await run()).toMatchObject({ ok: false });
-    s3Fault = undefined;
+    meddler = {};
     expect(await run()).toMatchObject({ ok: true });
     await expectWhole(405);
   });
 
   it('knows its own commit when the answer to it was lost', async () => {
     happen(5, 1);
-    let losses = 1;
-    s3Loss = ({ operation, key = '' }) => {
-      const lost = operation === 'PutObject' && key.startsWith('manifests/') && losses-- > 0;
-      return lost ? 'reset' : undefined;
-    };
+    meddler = { after: onceEach(['PUT manifests'], 'reset') };
     expect(await run()).toMatchObject({ ok: true, result: { outcome: 'archived' } });
-    s3Loss = undefined;
+    meddler = {};
     await expectWhole(410);
   });
 

@@ -4,8 +4,8 @@
  * run mends everything, and the oracle is asked.
  */
 import { gunzipSync } from 'node:zlib';
-import { createRandom } from '../../cli/local/random';
-import type { SourceEvent } from '../../cli/local/source-table';
+import { createRandom } from '../../local/postman/random';
+import type { SourceEvent } from '../../local/postman/source-table';
 import { openLocalBackend } from '../support/backend';
 import type { Lambda } from '../support/lambda';
 import { openWorld, type World } from '../support/scenario';

@@ -1,7 +1,7 @@
 /** What a server can be like: every reading of the contract, and every fault. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Fault, RETRY_AFTER, type SourceSettings } from '../../cli/local/source-settings';
+import { type Fault, RETRY_AFTER, type SourceSettings } from '../../local/postman/source-settings';
 import { PARAMETER, type Scenario, type World } from '../support/scenario';
 import { changesNothing } from './unchanged';
 

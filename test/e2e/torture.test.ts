@@ -5,7 +5,7 @@
  *
  * `TORTURE_MINUTES=30` makes a soak of it, and cuts at every byte; `TORTURE_SEED` chooses another course.
  */
-import { createRandom, type Random } from '../../cli/local/random';
+import { createRandom, type Random } from '../../local/postman/random';
 import { openLocalBackend } from '../support/backend';
 import type { Ended, Lambda } from '../support/lambda';
 import { openWorld, type Scenario, type World } from '../support/scenario';

@@ -1,6 +1,6 @@
 /**
  * A scenario's backend on servers that nobody here wrote: a versioned and locked bucket of versitygw, a table of
- * Amazon's DynamoDB Local. Only SSM is the local world's, since each scenario has keys of its own under the same name.
+ * Amazon's DynamoDB Local. Only SSM is the local one, since each scenario has keys of its own under the same name.
  */
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import {
@@ -9,8 +9,8 @@ import {
   type ListObjectVersionsCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { startSsmServer } from '../../cli/local/ssm-server';
 import { createSigner } from '../../lambdas/adapters/signer';
+import { startSsmServer } from '../../local/ssm-server';
 import type { Backend } from '../support/backend';
 import { createCheckpointTable, createLockedBucket, dynamoDbClientOf, kmsClientOf, s3ClientOf } from './clients';
 import { type AwsServer, startDynamoDbLocal, startMoto, startVersitygw } from './servers';
@@ -36,7 +36,7 @@ export async function openEngineBackend(): Promise<Backend> {
   const ssm = await startSsmServer();
   return {
     urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url },
-    // DynamoDB Local and the local SSM take any; the former in one database for all.
+    // DynamoDB Local and the local SSM accept any credentials; DynamoDB Local has one database for all of them.
     credentials: s3.credentials,
     bucket,
     table,
@@ -49,7 +49,7 @@ export async function openEngineBackend(): Promise<Backend> {
   };
 }
 
-/** The same with moto's KMS and SSM: nothing of the local world's. For one world alone. */
+/** The same with moto's KMS and SSM, so that no server of `local/` is left. For one scenario alone. */
 export async function openAwsBackend(): Promise<Backend> {
   const moto = await startMoto();
   const backend = await openEngineBackend();

@@ -4,8 +4,8 @@
  */
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Template } from 'aws-cdk-lib/assertions';
-import { startDynamoDb } from '../../cli/local/dynamodb';
-import { startSsmServer } from '../../cli/local/ssm-server';
+import { startDynamoDb } from '../../local/dynamodb';
+import { startSsmServer } from '../../local/ssm-server';
 import { type AskedArchive, openAskedArchive } from '../support/asked/archive';
 import type { Asking } from '../support/asked/suite';
 import type { Backend } from '../support/backend';

@@ -8,9 +8,9 @@ import {
   type PutObjectCommandInput,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { S3Error, type S3Model, type Storage, s3Model } from '../../cli/local/s3-model';
 import type { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
+import { type S3Bucket, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
 import type { Method } from './faults';
 import type { PortContext } from './ports';
 
@@ -23,10 +23,10 @@ export interface AwsStoreOptions {
 }
 
 export function createAwsStore(context: PortContext, storage: Storage, options: AwsStoreOptions): ObjectStore {
-  const model = s3Model(new Map([[BUCKET, storage]]));
+  const bucket = s3Bucket(storage);
 
   async function send(command: unknown): Promise<unknown> {
-    const [method, step] = operationOf(command, model);
+    const [method, step] = operationOf(command, bucket);
     try {
       return await context.perform({ method, step, failure: () => sdkError(...options.error) });
     } catch (error) {
@@ -38,33 +38,32 @@ export function createAwsStore(context: PortContext, storage: Storage, options: 
   return options.createS3Store(client, BUCKET);
 }
 
-function operationOf(command: unknown, model: S3Model): [Method, () => unknown] {
-  if (command instanceof ListObjectsV2Command) return ['store.list', () => list(command.input, model)];
-  if (command instanceof GetObjectCommand) return ['store.get', () => get(command.input, model)];
-  if (command instanceof PutObjectCommand) return ['store.create', () => put(command.input, model)];
+function operationOf(command: unknown, bucket: S3Bucket): [Method, () => unknown] {
+  if (command instanceof ListObjectsV2Command) return ['store.list', () => list(command.input, bucket)];
+  if (command instanceof GetObjectCommand) return ['store.get', () => get(command.input, bucket)];
+  if (command instanceof PutObjectCommand) return ['store.create', () => put(command.input, bucket)];
   throw new TypeError('the archiver has no use for this command');
 }
 
-function list({ Prefix = '', StartAfter = '', ContinuationToken }: ListObjectsV2CommandInput, model: S3Model): object {
-  const { objects, next } = model.list(BUCKET, {
-    prefix: Prefix,
-    startAfter: ContinuationToken ?? StartAfter,
-    maxKeys: 3,
-  });
+function list(
+  { Prefix = '', StartAfter = '', ContinuationToken }: ListObjectsV2CommandInput,
+  bucket: S3Bucket,
+): object {
+  const { keys, next } = bucket.list({ prefix: Prefix, startAfter: ContinuationToken ?? StartAfter, maxKeys: 3 });
   const more = next === undefined ? {} : { NextContinuationToken: next };
-  return { Contents: objects.map(({ key }) => ({ Key: key })), IsTruncated: next !== undefined, ...more };
+  return { Contents: keys.map((Key) => ({ Key })), IsTruncated: next !== undefined, ...more };
 }
 
-function get({ Key = '', Range }: GetObjectCommandInput, model: S3Model): object {
+function get({ Key = '', Range }: GetObjectCommandInput, bucket: S3Bucket): object {
   const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(Range ?? '') ?? [];
   const range = start === undefined ? undefined : { start: Number(start), end: Number(last) + 1 };
-  const { bytes } = model.get(BUCKET, Key, range);
+  const bytes = bucket.get(Key, range);
   return { Body: { transformToByteArray: async () => new Uint8Array(bytes) } };
 }
 
-function put({ Key = '', Body, IfNoneMatch }: PutObjectCommandInput, model: S3Model): object {
+function put({ Key = '', Body, IfNoneMatch }: PutObjectCommandInput, bucket: S3Bucket): object {
   const bytes = Buffer.isBuffer(Body) ? Body : Buffer.alloc(0);
-  model.put(BUCKET, Key, { bytes, createOnly: IfNoneMatch === '*' });
+  bucket.put(Key, { bytes, createOnly: IfNoneMatch === '*' });
   return {};
 }
 

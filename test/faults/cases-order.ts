@@ -1,6 +1,7 @@
 /** Cases of what a claim is worth that a run makes before its walk is at its end: the source's order may be another. */
-import type { SourceSettings } from '../../cli/local/source-settings';
+
 import type { Manifest } from '../../lambdas/shared/manifest';
+import type { SourceSettings } from '../../local/postman/source-settings';
 import type { Case } from './cases';
 import { chainOf, must } from './chain';
 import { whenClean } from './endings';

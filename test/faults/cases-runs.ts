@@ -1,5 +1,5 @@
 /** Cases of when runs happen: at once, twice, with wrong clocks, with too little time, a hundred in a row. */
-import { createRandom } from '../../cli/local/random';
+import { createRandom } from '../../local/postman/random';
 import type { Case } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say, whenClean, whenWoken } from './endings';

@@ -1,5 +1,5 @@
 /** Cases of what the source sends: every reading of its contract, bodies cut at every byte, waits in every spelling. */
-import { RETRY_AFTER, type RetryAfter, type SourceSettings } from '../../cli/local/source-settings';
+import { RETRY_AFTER, type RetryAfter, type SourceSettings } from '../../local/postman/source-settings';
 import type { Case } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say, whenClean } from './endings';

@@ -1,9 +1,9 @@
 /** The model of the checkpoint item, held against the real adapter and a DynamoDB: the same answers, the same item. */
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
-import { startDynamoDb } from '../../cli/local/dynamodb';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import type { CheckpointStore, Lease } from '../../lambdas/shared/ports';
+import { startDynamoDb } from '../../local/dynamodb';
 import { type Attribute, checkpointModel, type Item, type ItemCell } from './checkpoint-model';
 
 const TABLE = 'checkpoints';

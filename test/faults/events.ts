@@ -1,5 +1,5 @@
 /** Events of the fault world: real texts, each with a canary that may never leave the archive's own data. */
-import type { SourceEvent } from '../../cli/local/source-table';
+import type { SourceEvent } from '../../local/postman/source-table';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;

@@ -2,7 +2,7 @@
  * The exhaustive loop: a scenario's run is broken at its first operation, its second, its third, until it comes through
  * untouched; after each, clean runs; then the oracle. Every kind of breakage, once and from then on.
  */
-import { createRandom } from '../../cli/local/random';
+import { createRandom } from '../../local/postman/random';
 import { seemsRight } from './endings';
 import { HOUR } from './events';
 import type { Fault, Method, Mode } from './faults';

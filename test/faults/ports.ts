@@ -1,7 +1,5 @@
 /** The archiver's ports over the models: each call is one operation that can fail, and does what the adapter does. */
 import type { KeyObject } from 'node:crypto';
-import { type ListPage, S3Error, type Storage, s3Model } from '../../cli/local/s3-model';
-import type { SourceAnswer, SourceModel } from '../../cli/local/source-model';
 import type {
   ApiKeys,
   CheckpointStore,
@@ -11,6 +9,8 @@ import type {
   Transport,
   TransportLimits,
 } from '../../lambdas/shared/ports';
+import type { SourceAnswer, SourceModel } from '../../local/postman/source-model';
+import { type ListPage, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
 import { checkpointModel, type ItemCell } from './checkpoint-model';
 import type { Method, Operation, Perform } from './faults';
 import type * as program from './program';
@@ -20,7 +20,6 @@ export interface PortContext {
   readonly program: typeof program;
 }
 
-const BUCKET = 'archive';
 /** So small that a listing of a handful of keys is several requests, between which others may write. */
 const KEYS_PER_PAGE = 3;
 
@@ -33,15 +32,15 @@ function through<T>({ program }: PortContext, method: Method, step: () => T): Op
 }
 
 export function createStore(context: PortContext, storage: Storage): ObjectStore {
-  const model = s3Model(new Map([[BUCKET, storage]]));
+  const bucket = s3Bucket(storage);
   const perform = <T>(method: Method, step: () => T) => context.perform(through(context, method, step));
 
   async function list(prefix: string, startAfter = ''): Promise<readonly string[]> {
     const keys: string[] = [];
     for (let after: string | undefined = startAfter; after !== undefined; ) {
       const query = { prefix, startAfter: after, maxKeys: KEYS_PER_PAGE };
-      const page: ListPage = await perform('store.list', () => model.list(BUCKET, query));
-      keys.push(...page.objects.map(({ key }) => key));
+      const page: ListPage = await perform('store.list', () => bucket.list(query));
+      keys.push(...page.keys);
       after = page.next;
     }
     return keys;
@@ -49,12 +48,11 @@ export function createStore(context: PortContext, storage: Storage): ObjectStore
 
   return {
     list,
-    get: (key, range) =>
-      perform('store.get', () => unless([404, 416], undefined, () => model.get(BUCKET, key, range).bytes)),
+    get: (key, range) => perform('store.get', () => unless([404, 416], undefined, () => bucket.get(key, range))),
     create: (key, bytes) =>
       perform('store.create', () =>
         unless<'created' | 'exists'>([412], 'exists', () => {
-          model.put(BUCKET, key, { bytes, createOnly: true });
+          bucket.put(key, { bytes, createOnly: true });
           return 'created';
         }),
       ),

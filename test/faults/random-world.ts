@@ -1,6 +1,6 @@
 /** A random world played: its plan's steps, then clean runs, then the oracle. */
-import { createRandom } from '../../cli/local/random';
-import type { Fault as SourceFault } from '../../cli/local/source-settings';
+import { createRandom } from '../../local/postman/random';
+import type { Fault as SourceFault } from '../../local/postman/source-settings';
 import { chainOf } from './chain';
 import type { Item } from './checkpoint-model';
 import { hasCommitted, say, whenClean } from './endings';

@@ -1,9 +1,10 @@
 /** One run of the real story in a world: its ports, its own clock, and how it ended. */
+
 import { createHash, type KeyObject, sign } from 'node:crypto';
-import type { Storage } from '../../cli/local/s3-model';
-import type { SourceModel } from '../../cli/local/source-model';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
 import type { Logger, ObjectStore } from '../../lambdas/shared/ports';
+import type { SourceModel } from '../../local/postman/source-model';
+import type { Storage } from '../../local/s3-bucket';
 import type { ItemCell } from './checkpoint-model';
 import { MINUTE } from './events';
 import { createPerformer, type Fault, type Method, type Trace } from './faults';

@@ -1,5 +1,5 @@
 /** Scenarios of what the source holds, and how that changes under the archiver's hands. */
-import { ODD_EVENTS } from '../../cli/local/team-odd-events';
+import { ODD_EVENTS } from '../../local/postman/team-odd-events';
 import { must, sum } from './chain';
 import { DAY, event, HOUR, MINUTE, SECOND, series, text, unfit, type WorldEvent } from './events';
 import type { Scenario } from './scenario';

@@ -1,6 +1,7 @@
 /** Scenarios of how the source speaks: every reading of its contract, and everything that can go wrong on the way. */
-import type { Fault, SourceSettings } from '../../cli/local/source-settings';
+
 import type { HttpResponse } from '../../lambdas/shared/ports';
+import type { Fault, SourceSettings } from '../../local/postman/source-settings';
 import { CANARY_KEY, DAY, event, HOUR, MINUTE, SECOND, series } from './events';
 import type { Scenario } from './scenario';
 import { hourly, input, NOON, steady, twoPerBatch } from './steady';

@@ -3,11 +3,11 @@
  * any number of runs of the real story in it. A world can be forked at rest: the copies share nothing that changes.
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { memoryStorage, type Storage } from '../../cli/local/s3-model';
-import { createSourceModel, type SourceModel } from '../../cli/local/source-model';
-import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
-import { createTable } from '../../cli/local/source-table';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
+import { createSourceModel, type SourceModel } from '../../local/postman/source-model';
+import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
+import { createTable } from '../../local/postman/source-table';
+import { memoryStorage, type Storage } from '../../local/s3-bucket';
 import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
 import { createStore, type Mangle } from './ports';

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LocalWorld, openWorld, paths } from '../../cli/local/world';
+import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
 import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { type SpawnedSource, spawnSource } from '../support/spawn-source';
@@ -25,9 +25,9 @@ interface Log {
   readonly to: Date;
 }
 
-async function withWorld(name: string, log: Log, use: (world: LocalWorld) => Promise<void>): Promise<void> {
+async function withWorld(name: string, log: Log, use: (world: LocalArchive) => Promise<void>): Promise<void> {
   const source: SpawnedSource = await spawnSource({ ...log, apiKey: API_KEY });
-  const world = await openWorld({
+  const world = await openLocalArchive({
     folder: join(folder, name),
     team: 'big',
     apiKey: API_KEY,
@@ -45,7 +45,7 @@ async function withWorld(name: string, log: Log, use: (world: LocalWorld) => Pro
 }
 
 /** One run, and the peak memory of the process so far. */
-async function measured(world: LocalWorld): Promise<RunSummary> {
+async function measured(world: LocalArchive): Promise<RunSummary> {
   const outcome = await world.run();
   if (!outcome.ok) throw new Error(`${outcome.error.name}: ${outcome.error.message}`);
   expect(outcome.vmHwmKb).toBeGreaterThan(0);
@@ -56,7 +56,7 @@ async function measured(world: LocalWorld): Promise<RunSummary> {
 
 /** By the verifier, which must find nothing. */
 async function archivedEvents(world: string): Promise<number> {
-  const { bucket, publicKey } = paths(world);
+  const { bucket, publicKey } = archivePaths(world);
   const printed: string[] = [];
   const print = (text: string) => printed.push(text);
   const exitCode = await runVerify(bucket, { key: publicKey, json: true }, { print, now: new Date() });

@@ -1,8 +1,8 @@
-/** What the archiver needs of SSM: the same tests for the local world's and for one that nobody here wrote. */
+/** What the archiver needs of SSM: the same tests for the local SSM and for an independent one. */
 import { inspect } from 'node:util';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { LocalServer } from '../../cli/local/loopback';
 import { createApiKeys } from '../../lambdas/adapters/ssm';
+import type { LocalServer } from '../../local/server';
 
 export interface ParameterServer extends LocalServer {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };

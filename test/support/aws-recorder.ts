@@ -1,14 +1,14 @@
 /**
- * Stands between the AWS SDK and a server of one service, passes everything on, and keeps each request as IAM would see
- * it: the action, the resource, the condition keys. A request it cannot name becomes an action that nobody may do.
+ * Stands between the AWS SDK and the server of one service. It passes every request on and records it as IAM would see
+ * it: the action, the resource and the condition keys. An unknown request becomes an action that no policy allows.
  */
-import { type Answer, type LocalServer, listen, type Request } from '../../cli/local/loopback';
+import { type AwsRequest, type AwsResponse, type LocalServer, startAwsServer } from '../../local/server';
 import { ACCOUNT, REGION } from './deployed';
 import type { Call, Context } from './policy';
 
 export type RecordedCall = Omit<Call, 'principal'>;
 
-type Naming = (request: Request) => RecordedCall;
+type Naming = (request: AwsRequest) => RecordedCall;
 
 /** Adds each request to `calls`. */
 export function record(
@@ -16,24 +16,17 @@ export function record(
   behind: LocalServer,
   calls: RecordedCall[],
 ): Promise<LocalServer> {
-  return listen(
-    {
-      describe: ({ method }) => ({ method, operation: service }),
-      answer: async (request) => {
-        const call = namings[service](request);
-        calls.push({ ...call, context: { ...overTls, ...call.context } });
-        return passOn(behind.url, request);
-      },
-      refuse: (_, { status, message }) => ({ status, headers: {}, body: Buffer.from(message) }),
-    },
-    {},
-  );
+  return startAwsServer((request) => {
+    const call = namings[service](request);
+    calls.push({ ...call, context: { ...overTls, ...call.context } });
+    return passOn(behind.url, request);
+  });
 }
 
-/** The SDK's own endpoints are https; what is loopback here is TLS there. */
+/** AWS is called over TLS, where these tests use plain HTTP on loopback. */
 const overTls: Context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
 
-async function passOn(url: string, { method, target, headers, body }: Request): Promise<Answer> {
+async function passOn(url: string, { method, target, headers, body }: AwsRequest): Promise<AwsResponse> {
   const { host: _host, connection: _connection, 'content-length': _length, ...kept } = headers;
   const sent = await fetch(`${url}${target}`, {
     method,
@@ -51,7 +44,7 @@ const namings = {
   kms: jsonNaming('kms', ({ KeyId }) => String(KeyId)),
 } satisfies Record<string, Naming>;
 
-function nameS3({ method, target, headers }: Request): RecordedCall {
+function nameS3({ method, target, headers }: AwsRequest): RecordedCall {
   const { pathname, searchParams } = new URL(target, 'http://s3');
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
   const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
@@ -76,8 +69,8 @@ function nameS3({ method, target, headers }: Request): RecordedCall {
   };
 }
 
-/** Headers that need rights of their own: with one of them the call is no mere PutObject. */
-function lockHeaders(headers: Request['headers']): Context {
+/** Headers that need additional rights, so that a call with one of them is more than a PutObject. */
+function lockHeaders(headers: AwsRequest['headers']): Context {
   const wider = Object.keys(headers).filter((name) => /^x-amz-(object-lock|acl|grant|tagging)/.test(name));
   return Object.fromEntries(wider.map((name) => [`header:${name}`, String(headers[name])]));
 }

@@ -1,6 +1,6 @@
 /**
- * Where a scenario's archive is kept: any S3, DynamoDB and SSM that speak the protocols; and what the owner of the
- * account can do there beside the archiver: look, plant, take away, change the checkpoint.
+ * The AWS servers of a scenario, of any make; and the owner of the account, who can read, plant and remove objects there
+ * and change the checkpoint, independently of the archiver.
  */
 import type { KeyObject } from 'node:crypto';
 import {
@@ -12,31 +12,31 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { startDynamoDb } from '../../cli/local/dynamodb';
-import { memoryStorage, s3Model } from '../../cli/local/s3-model';
-import { startS3Server } from '../../cli/local/s3-server';
-import { startSsmServer } from '../../cli/local/ssm-server';
+import { startDynamoDb } from '../../local/dynamodb';
+import { memoryStorage, s3Bucket } from '../../local/s3-bucket';
+import { startS3Server } from '../../local/s3-server';
+import { startSsmServer } from '../../local/ssm-server';
 
-/** Servers with an empty bucket and a checkpoint table in them, for one scenario alone. */
+/** Servers with an empty bucket and an empty checkpoint table, for one scenario. */
 export interface Backend {
   readonly urls: Readonly<Record<'s3' | 'dynamodb' | 'ssm', string>>;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly bucket: string;
   readonly table: string;
-  /** Signs the manifests. Left out, a key file does. */
+  /** The key that signs the manifests; a key file does where this is left out. */
   readonly kms?: { readonly url: string; readonly key: string; readonly publicKey: KeyObject };
-  /** Takes an object out of every listing, as only the bucket's owner can. */
+  /** Removes an object, which only the owner of the bucket can do. */
   remove(key: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export type OpenBackend = () => Promise<Backend>;
 
-/** The servers of the local world, in memory. */
+/** The servers of `local/`, which keep everything in memory. */
 export async function openLocalBackend(): Promise<Backend> {
   const [bucket, table] = ['archive', 'checkpoints'];
   const objects = new Map<string, Buffer>();
-  const s3 = await startS3Server(s3Model(new Map([[bucket, memoryStorage(objects)]])));
+  const s3 = await startS3Server({ name: bucket, bucket: s3Bucket(memoryStorage(objects)) });
   const dynamodb = await startDynamoDb(table);
   const ssm = await startSsmServer();
   return {
@@ -52,7 +52,7 @@ export async function openLocalBackend(): Promise<Backend> {
 export type Item = Readonly<Record<string, AttributeValue>>;
 
 export interface Owner {
-  /** Everything that a listing of the bucket shows. */
+  /** Every object that a listing of the bucket shows. */
   objects(): Promise<ReadonlyMap<string, Buffer>>;
   plant(key: string, bytes: Buffer): Promise<void>;
   remove(key: string): Promise<void>;
@@ -68,7 +68,7 @@ export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, r
   const s3 = new S3Client({ ...client(urls.s3), forcePathStyle: true });
   const dynamodb = new DynamoDBClient(client(urls.dynamodb));
   const ssm = new SSMClient(client(urls.ssm));
-  /** Objects are write-once: what was read once need not be read again. */
+  /** Objects never change, so each is read only once. */
   const read = new Map<string, Buffer>();
 
   async function readObject(Key: string): Promise<Buffer> {

@@ -3,9 +3,9 @@
  * Prints its URL in one line of JSON, and serves until its standard input ends or it is killed.
  */
 
-import { createSourceModel } from '../../cli/local/source-model';
-import { startSourceServer } from '../../cli/local/source-server';
-import { sourceSettings } from '../../cli/local/source-settings';
+import { createSourceModel } from '../../local/postman/source-model';
+import { startSourceServer } from '../../local/postman/source-server';
+import { sourceSettings } from '../../local/postman/source-settings';
 import { bulkTable } from './bulk-table';
 
 interface Arguments {

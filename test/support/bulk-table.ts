@@ -1,5 +1,5 @@
 /** Logs of any size in no memory: event k is computed from k, whenever it is asked for. */
-import type { EventTable } from '../../cli/local/source-table';
+import type { EventTable } from '../../local/postman/source-table';
 
 export interface BulkOptions {
   readonly events: number;

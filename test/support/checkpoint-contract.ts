@@ -1,11 +1,10 @@
 /**
- * What the archiver needs of a checkpoint table: the same tests for the local world's DynamoDB and for DynamoDBs that
- * nobody here wrote.
+ * What the archiver needs of a checkpoint table: the same tests for the local DynamoDB and for independent ones.
  */
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { LocalServer } from '../../cli/local/loopback';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import type { CheckpointStore, Lease } from '../../lambdas/shared/ports';
+import type { LocalServer } from '../../local/server';
 import { type Meddler, tap } from './tap';
 
 /** A DynamoDB with an empty table, keyed by `team`. */

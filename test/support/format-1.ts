@@ -2,15 +2,16 @@
  * The frozen archive of format 1 (`test/fixtures/format-1`), and one run of the archiver's story over stored objects. The
  * archive was written once, by the version that froze the format, and must never be written again.
  */
+
 import { createECDH, createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSourceModel } from '../../cli/local/source-model';
-import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
-import { createTable, type SourceEvent } from '../../cli/local/source-table';
 import { archive } from '../../lambdas/archiver/archive';
 import { BATCH_LIMITS, type BatchLimits } from '../../lambdas/archiver/batch';
 import type { CheckpointStore, Signer } from '../../lambdas/shared/ports';
+import { createSourceModel } from '../../local/postman/source-model';
+import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { memoryStore } from './memory-store';
 import { API_KEY, modelServer, sourceKit } from './source-kit';
 import { virtualClock } from './virtual-clock';

@@ -1,43 +1,31 @@
 /**
- * KMS with one P-256 key, for tests on a machine with nothing but Node: GetPublicKey and Sign, refusing what KMS would
- * refuse of them. It signs a digest as it is given, which no function of Node's does.
+ * KMS with one P-256 key, for tests that need nothing but Node. It implements GetPublicKey and Sign and refuses the same
+ * inputs as KMS. It computes the signature itself, because no function of Node signs a digest that is already computed.
  */
 import { createECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { json, listenJson } from '../../cli/local/json-service';
-import type { LocalServer } from '../../cli/local/loopback';
+import { jsonError, jsonResponse, type LocalServer, startJsonServer } from '../../local/server';
 
 const ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
 
-interface Input {
-  readonly KeyId: string;
-  readonly Message: string;
-  readonly MessageType: string;
-  readonly SigningAlgorithm: string;
-}
-
 export async function startKmsServer(keyArn: string): Promise<LocalServer & { readonly publicKey: KeyObject }> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const server = await listenJson((operation, { body }) => {
-    const input = JSON.parse(body.toString()) as Input;
-    if (input.KeyId !== keyArn) return refuse('NotFoundException', `there is no key ${input.KeyId}`);
+  const server = await startJsonServer((operation, input) => {
+    if (input.KeyId !== keyArn) return jsonError('NotFoundException', `there is no key ${input.KeyId}`);
     if (operation === 'GetPublicKey') {
       const der = publicKey.export({ type: 'spki', format: 'der' });
-      return json(200, { KeyId: keyArn, PublicKey: der.toString('base64'), KeySpec: 'ECC_NIST_P256' });
+      return jsonResponse({ KeyId: keyArn, PublicKey: der.toString('base64'), KeySpec: 'ECC_NIST_P256' });
     }
-    if (operation !== 'Sign') return refuse('UnknownOperationException', operation);
-    const digest = Buffer.from(input.Message, 'base64');
+    if (operation !== 'Sign')
+      return jsonError('UnknownOperationException', `the local KMS does not implement ${operation}`);
+    const digest = Buffer.from(String(input.Message), 'base64');
     const valid = input.MessageType === 'DIGEST' && digest.length === 32 && input.SigningAlgorithm === 'ECDSA_SHA_256';
-    if (!valid) return refuse('ValidationException', 'a digest of 32 bytes for ECDSA_SHA_256 is expected');
-    return json(200, { KeyId: keyArn, Signature: signDigest(digest, privateKey).toString('base64') });
-  }, {});
+    if (!valid) return jsonError('ValidationException', 'a digest of 32 bytes for ECDSA_SHA_256 is expected');
+    return jsonResponse({ KeyId: keyArn, Signature: signDigest(digest, privateKey).toString('base64') });
+  });
   return { ...server, publicKey };
 }
 
-function refuse(code: string, message: string) {
-  return json(400, { __type: code, message });
-}
-
-/** ECDSA: the x of a random point, and the proof that who chose it holds the key. */
+/** ECDSA: `r` is the x coordinate of a random point, and `s` proves that the signer knows the private key. */
 function signDigest(digest: Buffer, key: KeyObject): Buffer {
   const secret = number(Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url'));
   const random = createECDH('prime256v1');
@@ -60,7 +48,7 @@ function number(bytes: Buffer): bigint {
   return BigInt(`0x${bytes.toString('hex')}`);
 }
 
-/** In DER: the fewest bytes, and never a first bit that would read as a minus. */
+/** In DER, an integer has as few bytes as possible, and a zero byte before a first bit that would make it negative. */
 function integer(value: bigint): Buffer {
   const hex = value.toString(16);
   const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');

@@ -1,30 +1,30 @@
-/** The bundled archiver in a process of its own, as a scenario uses it: run it, kill it, stop it, see what it said. */
+/** The bundled archiver in a process of its own, which a scenario can run, stop and kill, and whose log it can read. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type HandlerError, startHost } from '../../cli/local/host';
 import { type Bundle, bundle } from '../../infra/bundle';
 import type { ArchiveInput, RunSummary } from '../../lambdas/shared/contract';
+import { type HandlerError, startLambdaProcess } from '../../local/lambda-process';
 
 const RUN_TIMEOUT_MS = 120_000;
 
-/** How a run ended, whether it returned or threw; `ended` where its process did. */
+/** The summary of a run that returned or threw. The outcome is `ended` where the process of the run ended. */
 export interface Ended extends Partial<Omit<RunSummary, 'outcome'>> {
   readonly outcome: RunSummary['outcome'] | 'ended';
-  /** Peak memory of the process so far. */
+  /** The largest memory of the process so far. */
   readonly vmHwmKb?: number | undefined;
 }
 
 export interface RunChange extends Partial<ArchiveInput> {
-  /** What is left to the run when it begins. */
+  /** The time that the run has when it begins. */
   readonly timeoutMs?: number;
 }
 
 export interface Lambda {
-  /** Every line logged. */
+  /** Every line that was logged so far. */
   readonly lines: readonly string[];
   run(change?: RunChange): Promise<Ended>;
-  /** To the whole process group. */
+  /** Sends the signal to the whole process group. */
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
   isAlive(): boolean;
   close(): Promise<void>;
@@ -33,26 +33,24 @@ export interface Lambda {
 export interface LambdaOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly input: Omit<ArchiveInput, 'scheduledTime'>;
-  /** Gets every line logged, and what is returned or thrown. */
+  /** Receives every logged line, and the result of each run as JSON. */
   readonly onLine: (line: string) => void;
 }
 
 export async function startLambda({ environment, input, onLine }: LambdaOptions): Promise<Lambda> {
   const lines: string[] = [];
-  const host = await startHost(archiverBundle().file, environment, {
-    onLine: (line) => {
-      lines.push(line);
-      onLine(line);
-    },
+  const lambda = await startLambdaProcess(archiverBundle().file, environment, (line) => {
+    lines.push(line);
+    onLine(line);
   });
 
   async function run({ timeoutMs = RUN_TIMEOUT_MS, ...change }: RunChange = {}): Promise<Ended> {
     const from = lines.length;
     const event = { scheduledTime: new Date().toISOString(), ...input, ...change };
-    const { vmHwmKb, ...outcome } = await host.invoke(event, timeoutMs);
+    const { vmHwmKb, ...outcome } = await lambda.invoke(event, timeoutMs);
     onLine(JSON.stringify(outcome));
     if (!outcome.ok && isEnd(outcome.error.name)) return { outcome: 'ended', detail: outcome.error.message };
-    // One summary line for each run, and what is returned or thrown says the same.
+    // Each run logs one summary line, which must agree with the result of the run.
     const summaries = lines.slice(from).flatMap((line) => readSummary(line) ?? []);
     const said = outcome.ok ? (outcome.result as RunSummary) : failed(outcome.error);
     expect(summaries).toEqual([expect.objectContaining(withoutNull(said))]);
@@ -61,19 +59,19 @@ export async function startLambda({ environment, input, onLine }: LambdaOptions)
 
   function isAlive(): boolean {
     try {
-      return process.kill(host.pid, 0);
+      return process.kill(lambda.pid, 0);
     } catch {
       return false;
     }
   }
 
   const signal = (name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => {
-    process.kill(-host.pid, name);
+    process.kill(-lambda.pid, name);
   };
-  return { lines, run, signal, isAlive, close: host.close };
+  return { lines, run, signal, isAlive, close: lambda.close };
 }
 
-/** One bundle for a whole test file. */
+/** The bundle is made once for a whole test file. */
 let bundled: Bundle | undefined;
 
 export function archiverBundle(): Bundle {
@@ -81,7 +79,7 @@ export function archiverBundle(): Bundle {
   return bundled;
 }
 
-/** For whatever a test file has to write. */
+/** A folder for the files of one test file. */
 export const scratch = mkdtempSync(join(tmpdir(), 'scenario-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -93,7 +91,7 @@ function failed({ code, message }: HandlerError): Partial<RunSummary> {
   return { outcome: 'failed', code: String(code), detail: message };
 }
 
-/** The logger leaves such fields out. */
+/** The logger leaves out fields that are null. */
 function withoutNull(summary: Partial<RunSummary>): object {
   return Object.fromEntries(Object.entries(summary).filter(([, value]) => value !== null));
 }

@@ -1,9 +1,10 @@
 /**
- * The archive bucket in memory: the archiver's port over the one model of S3. Every call is noted, and any of them can
- * be made to fail; the map may be read and tampered with.
+ * The archive bucket in memory: the archiver's port over the same operations that the local S3 has. Every call is
+ * recorded, any call can be made to fail, and a test may read and change the map of objects.
  */
-import { memoryStorage, S3Error, s3Model } from '../../cli/local/s3-model';
+
 import type { ObjectStore } from '../../lambdas/shared/ports';
+import { memoryStorage, S3Error, s3Bucket } from '../../local/s3-bucket';
 
 export type Operation = 'list' | 'get' | 'create';
 
@@ -16,13 +17,13 @@ export interface MemoryStore extends ObjectStore {
 
 export interface MemoryStoreOptions {
   readonly objects?: ReadonlyMap<string, Buffer>;
-  /** Asked before every call; what it throws is what the caller meets. */
+  /** Called before every call of the port. The caller receives the error that it throws. */
   readonly before?: (operation: Operation, key: string) => void;
 }
 
 export function memoryStore({ objects: initial = new Map(), before }: MemoryStoreOptions = {}): MemoryStore {
   const objects = new Map(initial);
-  const model = s3Model(new Map([['archive', memoryStorage(objects)]]));
+  const bucket = s3Bucket(memoryStorage(objects));
   const calls: string[] = [];
 
   function note(operation: Operation, key: string): void {
@@ -36,22 +37,24 @@ export function memoryStore({ objects: initial = new Map(), before }: MemoryStor
     keys: (prefix = '') => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(),
     async list(prefix, startAfter = '') {
       note('list', prefix);
-      const page = model.list('archive', { prefix, startAfter, maxKeys: Number.POSITIVE_INFINITY });
-      return page.objects.map(({ key }) => key);
+      return bucket.list({ prefix, startAfter, maxKeys: Number.POSITIVE_INFINITY }).keys;
     },
     async get(key, range) {
       note('get', key);
-      return answer(() => model.get('archive', key, range).bytes, { 404: undefined, 416: undefined });
+      return answer(() => bucket.get(key, range), { 404: undefined, 416: undefined });
     },
     async create(key, bytes) {
       note('create', key);
-      const put = () => model.put('archive', key, { bytes, createOnly: true }) && ('created' as const);
+      const put = () => {
+        bucket.put(key, { bytes, createOnly: true });
+        return 'created' as const;
+      };
       return answer(put, { 412: 'exists' as const });
     },
   };
 }
 
-/** An error status that the port has an answer for; any other is thrown. */
+/** Turns the error statuses that the port has a result for into that result, and throws every other error. */
 function answer<T, U>(operation: () => T, meanings: Readonly<Record<number, U>>): T | U {
   try {
     return operation();

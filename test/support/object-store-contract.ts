@@ -1,10 +1,11 @@
 /**
- * What the archiver needs of a bucket: the same tests for the local world's S3 and for S3s that nobody here wrote.
+ * What the archiver needs of a bucket: the same tests for the local S3, in memory and in a folder, and for
+ * independent ones.
  */
 import { S3Client } from '@aws-sdk/client-s3';
-import type { LocalServer } from '../../cli/local/loopback';
 import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
+import type { LocalServer } from '../../local/server';
 import { type Meddler, tap } from './tap';
 
 /** An S3 with an empty bucket. */

@@ -6,10 +6,10 @@
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { awsEnvironment } from '../../cli/local/host';
-import type { SourceSettings } from '../../cli/local/source-settings';
 import { archiverEnvironment } from '../../lambdas/shared/contract';
 import { encodeEnvironment, type Values } from '../../lambdas/shared/env';
+import { awsEnvironment } from '../../local/lambda-process';
+import type { SourceSettings } from '../../local/postman/source-settings';
 import { type Backend, type OpenBackend, type Owner, ownerOf } from './backend';
 import { type Ended, type Lambda, type RunChange, scratch, startLambda } from './lambda';
 import { expectEverythingOnce, expectNoSecrets, expectVerified } from './stored-lines';

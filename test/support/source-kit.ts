@@ -1,7 +1,8 @@
 /** The real source client over a scripted or a modelled server, in virtual time: no network, every call on record. */
-import type { SourceModel } from '../../cli/local/source-model';
+
 import { createSource, type Source, type SourceOptions } from '../../lambdas/archiver/source';
 import type { ApiKeys, HttpResponse, LogFields, Logger, Transport, TransportLimits } from '../../lambdas/shared/ports';
+import type { SourceModel } from '../../local/postman/source-model';
 import { type VirtualClock, virtualClock } from './virtual-clock';
 
 export interface Call {

@@ -14,7 +14,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { LocalServer } from '../../cli/local/loopback';
+import type { LocalServer } from '../../local/server';
 
 export type Service = 's3' | 'dynamodb' | 'ssm' | 'source';
 

@@ -1,24 +1,24 @@
-/** A small team's log behind the source server, written by hand: a scenario shows only what matters of each event. */
-import { type ContractCheck, createContractCheck } from '../../cli/local/contract-check';
-import { createSourceModel } from '../../cli/local/source-model';
-import { type Exchange, startSourceServer } from '../../cli/local/source-server';
-import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
-import { createTable, type SourceEvent } from '../../cli/local/source-table';
+/** The log of a small team behind the source server. A scenario states only the properties of an event that matter. */
+import { createSourceModel } from '../../local/postman/source-model';
+import { startSourceServer } from '../../local/postman/source-server';
+import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../local/postman/source-table';
+import { type ContractCheck, checkedModel, createContractCheck } from './contract-check';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Of an event about to be forgotten nothing is promised. */
+/** Nothing is promised about an event that the source will forget so soon. */
 const FLOOR_MARGIN_MS = 300_000;
-/** Stands in every event: nothing but the events themselves may ever hold it. */
+/** Every event holds this text, and nothing but events may ever hold it. */
 export const BODY_CANARY = 'canary.person@example.com';
 
 export interface Happening {
   readonly hoursAgo?: number;
-  /** All in one second, instead of one second after the other. */
+  /** All events are in one second, instead of one second apart. */
   readonly tied?: boolean;
-  /** The Postman team that they name. */
+  /** The Postman team that the events name. */
   readonly team?: number;
-  /** Makes the events large. */
+  /** Makes each event larger by so many bytes. */
   readonly bytes?: number;
 }
 
@@ -33,17 +33,12 @@ export type TeamLog = Awaited<ReturnType<typeof startTeamLog>>;
 export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLogOptions) {
   const table = createTable();
   const unfit = new Set<string>();
-  const exchanges: Exchange[] = [];
   let settings = sourceSettings(shape, apiKey, initial);
   let lastRow = 558_000_000;
-  const model = createSourceModel(table, settings);
-  const server = await startSourceServer(model, {
-    now: () => new Date(),
-    check: checks[shape],
-    observe: (exchange) => exchanges.push(exchange),
-  });
+  const model = checkedModel(createSourceModel(table, settings), checks[shape]);
+  const server = await startSourceServer(model, { now: () => new Date() });
 
-  /** With gaps, as the ids of the live service have them. */
+  /** The ids have gaps, as those of the live service do. */
   function takeRow(): number {
     lastRow += 3;
     return lastRow;
@@ -60,13 +55,13 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
     return events;
   }
 
-  /** Texts that may not enter `events/`; the server files them under no instant, so they are in every answer. */
+  /** Adds texts that may not enter `events/`. The server knows no instant of them, so they are in every answer. */
   function misbehave(...raws: readonly string[]): void {
     for (const raw of raws) unfit.add(raw);
     table.put(raws.map((raw) => ({ row: takeRow(), at: null, raw })));
   }
 
-  /** What a reader can get by now, and what of that is fit for `events/`. */
+  /** The texts that a client can receive now. */
   function visible(): readonly string[] {
     const now = Date.now();
     const floor = now - settings.retentionDays * DAY_MS + FLOOR_MARGIN_MS;
@@ -81,13 +76,13 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
     misbehave,
     visible,
     unfit,
-    /** What was asked and answered, in order. */
-    exchanges,
-    /** Adds or replaces events; one with a known row takes its place. */
+    /** Everything in requests and answers that broke the contract so far. */
+    violations: model.violations,
+    /** Adds events; an event with a known row replaces the older one. */
     put: table.put,
-    /** From now on the source serves it no longer. */
+    /** From now on the source no longer serves the event. */
     drop: (event: SourceEvent) => table.put([{ ...event, removedAt: 0 }]),
-    /** From now on the source serves it with another body. */
+    /** From now on the source serves the event with another text. */
     edit: (event: SourceEvent) => table.put([{ ...event, raw: edited(event.raw) }]),
     change: (changes: Partial<SourceSettings>) => {
       settings = { ...settings, ...changes };
@@ -100,7 +95,7 @@ export function edited(raw: string, mark = 'edited'): string {
   return raw.replace('"message":"', `"message":"${mark} `);
 }
 
-/** Compiling a contract takes longer than a run. */
+/** Compiled once, because that takes longer than a run. */
 const checks: Readonly<Record<SourceSettings['shape'], ContractCheck>> = {
   contract: createContractCheck('contract'),
   reality: createContractCheck('reality'),

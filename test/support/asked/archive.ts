@@ -2,8 +2,8 @@
  * The archive that the SQL tests ask: written by the bundled handler from two sources, in several runs, with late
  * events, a revision, a gap, quarantine and every odd shape; and what the sources served, to compare with.
  */
-import type { SourceEvent } from '../../../cli/local/source-table';
-import { ODD_EVENTS } from '../../../cli/local/team-odd-events';
+import type { SourceEvent } from '../../../local/postman/source-table';
+import { ODD_EVENTS } from '../../../local/postman/team-odd-events';
 import type { OpenBackend } from '../backend';
 import type { RunChange } from '../lambda';
 import { openWorld, type World } from '../scenario';

@@ -2,8 +2,8 @@
  * What the sources of the SQL tests serve: two demo teams, every odd shape, and what each of the auditors' queries looks
  * for, planted on both sides of midnight at both ends of the period asked for, and in the other team.
  */
-import type { SourceEvent } from '../../../cli/local/source-table';
-import { createSourceTeam } from '../../../cli/local/source-team';
+import type { SourceEvent } from '../../../local/postman/source-table';
+import { createSourceTeam } from '../../../local/postman/source-team';
 
 export const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;

@@ -1,0 +1,76 @@
+/** The end of `npm start`: verifies the archive, compares it with the source, queries it, and tells where to look next. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { bind, type Query, readQueries, statement } from '../../infra/queries/queries';
+import { dateOf, midnight } from '../../lambdas/shared/time';
+import { exitCodes } from '../exit';
+import { asTable } from '../query-output';
+import { openFolderSql } from '../sql';
+import { runVerify } from '../verify';
+import { archivePaths } from './local-archive';
+
+const QUERIES = ['sign_ins_by_method', 'leavers_still_active', 'dormant_admins'];
+/** Postman keeps the log for so long, so a first run brings no older event. */
+const DAYS = 180;
+
+interface Ending {
+  readonly archived: boolean;
+  readonly print: (text: string) => void;
+  compare(): boolean;
+}
+
+/** Returns the exit code. An archive is verified even where the last run has failed. */
+export async function conclude(folder: string, { archived, print, compare }: Ending): Promise<number> {
+  const at = archivePaths(folder);
+  if (!archived && !existsSync(join(at.bucket, 'manifests'))) {
+    print(`\nNothing has been archived yet. The handler's log: ${at.log}`);
+    return exitCodes.failed;
+  }
+  // An archive that is not verified may not even be readable, so it is neither compared nor queried.
+  const isGood = (await verifyArchive(folder, print)) && compare();
+  if (isGood && archived) await askQueries(at.bucket, print);
+  print(whereToLook(folder));
+  if (!isGood) return exitCodes.findings;
+  return archived ? exitCodes.good : exitCodes.failed;
+}
+
+async function verifyArchive(folder: string, print: (text: string) => void): Promise<boolean> {
+  const at = archivePaths(folder);
+  print('\nVerified offline, with the pinned public key:');
+  const flags = { key: at.publicKey, saveHead: at.heads, ...(existsSync(at.heads) && { head: at.heads }) };
+  const indented = (text: string) => print(text.replace(/^/gm, '  '));
+  return (await runVerify(at.bucket, flags, { print: indented, now: new Date() })) === exitCodes.good;
+}
+
+/** The SQL is the same that Athena runs over the deployed bucket. */
+async function askQueries(bucket: string, print: (text: string) => void): Promise<void> {
+  print('\nAsked in SQL (DuckDB here, Athena in AWS):');
+  const sql = await openFolderSql(bucket);
+  try {
+    for (const query of readQueries().filter(({ name }) => QUERIES.includes(name))) {
+      const answer = await sql.ask(overAllDays(query, new Date()));
+      const rows = answer.rows.length === 0 ? 'No rows.' : asTable(answer, { width: 118 });
+      print(`\n  ${query.name}: ${query.purpose}\n${rows.replace(/^/gm, '  ')}`);
+    }
+  } finally {
+    sql.close();
+  }
+}
+
+function overAllDays(query: Query, today: Date): string {
+  const bound = bind(query, { from: dateOf(midnight(today, -DAYS)) }, today);
+  if ('problems' in bound) throw new Error(`${query.name}: ${bound.problems.join('; ')}`);
+  return statement(query, bound.values);
+}
+
+function whereToLook(folder: string): string {
+  const at = archivePaths(folder);
+  return `
+Look next:
+  ${at.bucket}/events/      what SQL sees: zcat any of it
+  ${at.bucket}/manifests/   the signed chain: jq -r .payload FILE | base64 -d | jq
+  ${at.log.padEnd(at.bucket.length + 11)}   every line the handler logged
+  npx audit-archive verify ${at.bucket} --key ${at.publicKey}
+Run it again to go on with this archive; delete ${folder} to begin anew.`;
+}

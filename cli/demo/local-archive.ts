@@ -1,0 +1,123 @@
+/**
+ * One archive on this machine. The handler is the bundled one, unmodified, in a process of its own, and finds there what
+ * the deployed function finds in AWS: S3 and DynamoDB keep their data in a folder that a person can look into, and SSM
+ * keeps the API key in memory.
+ */
+
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle } from '../../infra/bundle';
+import { type ArchiveInput, archiverEnvironment } from '../../lambdas/shared/contract';
+import { encodeEnvironment } from '../../lambdas/shared/env';
+import { startDynamoDb } from '../../local/dynamodb';
+import { awsEnvironment, type InvocationResult, startLambdaProcess } from '../../local/lambda-process';
+import { folderStorage, s3Bucket } from '../../local/s3-bucket';
+import { startS3Server } from '../../local/s3-server';
+import { startSsmServer } from '../../local/ssm-server';
+
+const BUCKET = 'archive';
+const TABLE = 'checkpoints';
+/** The longest timeout that Lambda allows. */
+const RUN_TIMEOUT_MS = 15 * 60_000;
+
+/** The place of everything below the data folder. */
+export function archivePaths(folder: string) {
+  return {
+    bucket: join(folder, 'bucket'),
+    uploads: join(folder, 'uploads'),
+    checkpoint: join(folder, 'checkpoint'),
+    handler: join(folder, 'handler'),
+    log: join(folder, 'handler.log'),
+    privateKey: join(folder, 'signing-key.pem'),
+    publicKey: join(folder, 'public-key.pem'),
+    heads: join(folder, 'heads.json'),
+    source: join(folder, 'source'),
+    served: join(folder, 'source', 'served.ndjson'),
+  };
+}
+
+interface LocalArchiveOptions {
+  readonly folder: string;
+  readonly team: string;
+  readonly apiKey: string;
+  readonly baseUrl: string;
+  readonly startDate?: string | undefined;
+  readonly maxRequestsPerMinute: number;
+  readonly onLog: (line: LogLine) => void;
+}
+
+/** One structured log line of the handler; empty for a line that is not a JSON object. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface LocalArchive {
+  /** SHA-256 and size of the handler's code, which is the same file that a deployment uploads. */
+  readonly code: { readonly sha256: string; readonly bytes: number };
+  /** Invokes the handler once, as a schedule does. */
+  run(): Promise<InvocationResult>;
+  close(): Promise<void>;
+}
+
+export async function openLocalArchive(options: LocalArchiveOptions): Promise<LocalArchive> {
+  const at = archivePaths(options.folder);
+  mkdirSync(at.bucket, { recursive: true });
+  ensureKeyPair(at);
+  const code = bundle(at.handler);
+  const accessKeyId = randomUUID();
+  const parameter = `/postman-audit-archive/${options.team}/api-key`;
+  const dynamodb = await startDynamoDb(TABLE, at.checkpoint);
+  const bucket = s3Bucket(folderStorage(at.bucket, at.uploads));
+  const s3 = await startS3Server({ name: BUCKET, bucket, accessKeyId });
+  const ssm = await startSsmServer(new Map([[parameter, options.apiKey]]), accessKeyId);
+  const environment = {
+    ...awsEnvironment({ s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url }, accessKeyId),
+    ...encodeEnvironment(archiverEnvironment, {
+      bucket: BUCKET,
+      table: TABLE,
+      signingKey: `file:${at.privateKey}`,
+      lookbackHours: 6,
+      maxRequestsPerMinute: options.maxRequestsPerMinute,
+      retention: null,
+    }),
+    POWERTOOLS_LOG_LEVEL: 'DEBUG',
+  };
+  const lambda = await startLambdaProcess(code.file, environment, (line) => {
+    appendFileSync(at.log, `${line}\n`);
+    options.onLog(readLogLine(line));
+  });
+
+  function run(): Promise<InvocationResult> {
+    const input: ArchiveInput = {
+      team: options.team,
+      scheduledTime: new Date().toISOString(),
+      apiKeyParameter: parameter,
+      baseUrl: options.baseUrl,
+      ...(options.startDate !== undefined && { startDate: options.startDate }),
+    };
+    return lambda.invoke(input, RUN_TIMEOUT_MS);
+  }
+
+  async function close(): Promise<void> {
+    await lambda.close();
+    await Promise.all([s3.close(), dynamodb.close(), ssm.close()]);
+  }
+
+  return { code, run, close };
+}
+
+/** The key pair is made once, with the archive. The pinned public key lies outside of the bucket. */
+function ensureKeyPair(at: ReturnType<typeof archivePaths>): void {
+  if (existsSync(at.privateKey)) return;
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  writeFileSync(at.privateKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  writeFileSync(at.publicKey, publicKey.export({ type: 'spki', format: 'pem' }));
+}
+
+function readLogLine(line: string): LogLine {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as LogLine) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,69 @@
+/** Shows how far a run has come and what it waits for: as a bar on a terminal, and as plain lines anywhere else. */
+
+import { SingleBar } from 'cli-progress';
+import type { LogLine } from './local-archive';
+
+/** Shorter waits are not shown. */
+const LONG_WAIT_MS = 3000;
+
+export interface Progress {
+  /** Receives every log line of the handler; the lines of pages move the progress. */
+  see(line: LogLine): void;
+  end(): void;
+}
+
+interface ProgressSpan {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+export function createProgress({ from, to }: ProgressSpan, output: NodeJS.WriteStream): Progress {
+  const view = output.isTTY ? barView(output) : lineView(output);
+  let events = 0;
+  // The swept day is read last although it is an old day, so progress never goes back.
+  let farthest = from.getTime();
+
+  return {
+    see: ({ message, code, waitMs, claim, events: served }) => {
+      if (message === 'source retry' && Number(waitMs) >= LONG_WAIT_MS) {
+        view.wait(`${code}: again in ${Math.round(Number(waitMs) / 1000)} s`);
+      }
+      if (message !== 'page' || typeof claim !== 'string') return;
+      events += Number(served);
+      farthest = Math.max(farthest, Math.min(Date.parse(claim), to.getTime()));
+      const share = (farthest - from.getTime()) / (to.getTime() - from.getTime());
+      view.move(share, new Date(farthest).toISOString().slice(0, 10), count(events));
+    },
+    end: view.end,
+  };
+}
+
+function barView(output: NodeJS.WriteStream) {
+  const format = '  {bar} {percentage}%  {date}  {events} events  {wait}';
+  const bar = new SingleBar({ format, stream: output, hideCursor: true });
+  bar.start(100, 0, { date: '', events: 0, wait: '' });
+  return {
+    move: (share: number, date: string, events: string) =>
+      bar.update(Math.floor(share * 100), { date, events, wait: '' }),
+    wait: (wait: string) => bar.update({ wait }),
+    end: () => bar.stop(),
+  };
+}
+
+/** One line for each tenth of the way. */
+function lineView(output: NodeJS.WriteStream) {
+  let shown = 0;
+  return {
+    move: (share: number, date: string, events: string) => {
+      const tenth = Math.floor(share * 10);
+      if (tenth > shown) output.write(`  ${tenth * 10}%  ${date}  ${events} events\n`);
+      shown = Math.max(shown, tenth);
+    },
+    wait: (wait: string) => output.write(`  ${wait}\n`),
+    end: () => undefined,
+  };
+}
+
+export function count(number: number): string {
+  return number.toLocaleString('en');
+}

@@ -1,0 +1,116 @@
+/**
+ * Runs a bundled Lambda handler, unmodified, in a process of its own. As in Lambda, the process stays warm from one
+ * invocation to the next, is killed at its timeout, and sees no environment but what it is given. The process leads its
+ * own process group, so that a test can kill it at any moment, and it ends when the process that started it ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { devNull } from 'node:os';
+import { resolve as absolute, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ARCHIVER_MEMORY_MB } from '../lambdas/shared/contract';
+
+export type InvocationResult = { readonly vmHwmKb?: number } & (
+  | { readonly ok: true; readonly result?: unknown }
+  | { readonly ok: false; readonly error: HandlerError }
+);
+
+/** The error that the handler threw; or, where the process ended, `Runtime.ExitError` or `Sandbox.Timedout` as in Lambda. */
+export interface HandlerError {
+  readonly name: string;
+  readonly code?: unknown;
+  readonly message: string;
+}
+
+export interface LambdaProcess {
+  /** Also the id of the process group. */
+  readonly pid: number;
+  /** Call it again only after it has resolved. By then every line that the handler logged has been delivered. */
+  invoke(event: unknown, timeoutMs: number): Promise<InvocationResult>;
+  /** Kills the whole process group and resolves when the process is gone. */
+  close(): Promise<void>;
+}
+
+/** The settings with which the AWS SDK calls the local servers and reads no AWS configuration of this machine. */
+export function awsEnvironment(
+  urls: { readonly s3: string; readonly dynamodb: string; readonly ssm: string },
+  accessKeyId = 'local',
+): Record<string, string> {
+  return {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_S3: urls.s3,
+    AWS_ENDPOINT_URL_DYNAMODB: urls.dynamodb,
+    AWS_ENDPOINT_URL_SSM: urls.ssm,
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    // The SDK warns on the Node versions of some machines, and the deployed function runs on a newer one.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
+}
+
+/** `onLine` receives each line that the handler writes to standard output or error, except blank lines. */
+export async function startLambdaProcess(
+  bundleFile: string,
+  environment: Readonly<Record<string, string>>,
+  onLine: (line: string) => void = () => undefined,
+): Promise<LambdaProcess> {
+  const runtime = join(import.meta.dirname, 'lambda-runtime.cjs');
+  const child = spawn(process.execPath, [...heapLimits(ARCHIVER_MEMORY_MB), runtime, absolute(bundleFile)], {
+    detached: true,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  await once(child, 'spawn');
+  const closed = once(child, 'close');
+  const waiting = new Map<string, (result: InvocationResult) => void>();
+  const receive = (line: string) => {
+    const [, requestId = '', result = ''] = /^END RequestId: (\S+) (.*)$/.exec(line) ?? [];
+    const deliver = waiting.get(requestId);
+    if (deliver !== undefined) deliver(JSON.parse(result) as InvocationResult);
+    else if (line.trim() !== '') onLine(line);
+  };
+  for (const input of [child.stdout, child.stderr]) {
+    if (input !== null) createInterface({ input }).on('line', receive);
+  }
+
+  async function invoke(event: unknown, timeoutMs: number): Promise<InvocationResult> {
+    const requestId = randomUUID();
+    const answered = new Promise<InvocationResult>((resolve) => waiting.set(requestId, resolve));
+    let exit = 'Runtime.ExitError';
+    const timer = setTimeout(() => {
+      exit = 'Sandbox.Timedout';
+      killGroup(child);
+    }, timeoutMs);
+    // Sending fails where the process is gone; then `closed` tells how it ended.
+    child.send({ requestId, event, timeoutMs }, () => undefined);
+    const died = closed.then(() => endOf(exit, child.signalCode ?? `status ${child.exitCode}`));
+    const result = await Promise.race([answered, died]);
+    clearTimeout(timer);
+    return result;
+  }
+
+  async function close(): Promise<void> {
+    killGroup(child);
+    await closed;
+  }
+
+  return { pid: Number(child.pid), invoke, close };
+}
+
+/** The same shares as in Lambda's own start of Node. Without them V8 would size its heap by the memory of this machine. */
+function heapLimits(memoryMb: number): string[] {
+  const share = (percent: number) => Math.floor((memoryMb * percent) / 100);
+  return [`--max-semi-space-size=${share(5)}`, `--max-old-space-size=${share(90)}`];
+}
+
+function endOf(name: string, how: string): InvocationResult {
+  return { ok: false, error: { name, message: `The handler's process ended with ${how}` } };
+}
+
+function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  // After the end of the process, another process may have its id.
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+}

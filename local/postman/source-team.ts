@@ -1,0 +1,146 @@
+/**
+ * The events of a realistic Postman team. The same seed and anchor give the same events, byte for byte, on every machine,
+ * and a team that is played beyond its anchor only gets more events. Nothing here knows how events are served.
+ */
+import { createRandom } from './random';
+import type { SourceEvent } from './source-table';
+import { ODD_EVENTS } from './team-odd-events';
+import { createRoster, type Person } from './team-people';
+import { type Act, actsOf, leavingInstant, workAct } from './team-story';
+
+export interface TeamOptions {
+  readonly seed: number;
+  /** The instant of the first start. The first event of the team lies `days` before it. */
+  readonly anchor: Date;
+  readonly days?: number;
+  readonly eventsPerDay?: number;
+  /** The shape of the events. Ids are strings in the contract and numbers in the live service. */
+  readonly shape?: 'contract' | 'reality';
+}
+
+interface SourceTeam {
+  /** The events of all days up to the day of `now`, without those of earlier calls. Some become visible later. */
+  playTo(now: Date): readonly SourceEvent[];
+  /** The event with this number outside of the story. */
+  arrival(number: number, arrival: Arrival): SourceEvent;
+}
+
+export interface Arrival {
+  readonly at: Date;
+  /** From this instant on the event is served. */
+  readonly visibleFrom: Date;
+  readonly isTaken: (row: number) => boolean;
+}
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const DAYS_BETWEEN_ODD_EVENTS = 6;
+/** On each of these days one event is ten days late, the last one until after the anchor. Only the sweep finds them. */
+const VERY_LATE_DAYS = [20, 60, 150, 172];
+const CONTRACT_ACTIONS: Readonly<Record<string, string>> = {
+  'user.login_password_success': 'user.sign_in',
+  'user.login_google_success': 'user.sign_in',
+  'user.login_sso_success': 'user.sign_in',
+  'team.add_member': 'team.member_added',
+  'team.scim_add_member': 'team.member_added',
+  'user.apikey_create': 'api_key.created',
+};
+
+export function createSourceTeam(options: TeamOptions): SourceTeam {
+  const { seed, anchor, days = 180, eventsPerDay = 200, shape = 'reality' } = options;
+  const roster = createRoster(seed);
+  const firstDay = Math.floor(anchor.getTime() / DAY_MS - days) * DAY_MS;
+  const ids = new Set<number>();
+  let played = 0;
+
+  const token = (id: number): string => (shape === 'contract' ? `"${id}"` : String(id));
+  const takeId = (wish: number): number => {
+    const id = freeId(wish, (taken) => ids.has(taken));
+    ids.add(id);
+    return id;
+  };
+  const leftAt = (person: Person): number => leavingInstant(firstDay + person.leaves * DAY_MS);
+
+  /** The live log shows the flag `active` as it is at the read, so the last events of a person change when they leave. */
+  function bodies(act: Act, id: number): Pick<SourceEvent, 'raw' | 'later'> {
+    const left = leftAt(act.actor);
+    const raw = render(act, token(id), { shape, active: act.at < left });
+    if (act.at >= left || left - act.at > 7 * DAY_MS) return { raw };
+    return { raw, later: [{ from: left, raw: render(act, token(id), { shape, active: false }) }] };
+  }
+
+  function day(number: number): SourceEvent[] {
+    const start = firstDay + number * DAY_MS;
+    const random = createRandom(`${seed}/arrivals/${number}`);
+    const acts = actsOf({ seed, day: number, start, roster, eventsPerDay }).sort((a, b) => a.at - b.at);
+    const events = acts.map((act, index): SourceEvent => {
+      const row = takeId(idNear(act.at) + 2 * random.below(15));
+      const veryLate = index === 5 && VERY_LATE_DAYS.includes(number);
+      const delay = random.chance(0.005) ? random.below(300) * MINUTE_MS : random.below(10) * 1000;
+      return { row, at: act.at, visibleFrom: act.at + (veryLate ? 10 * DAY_MS : delay), ...bodies(act, row) };
+    });
+    return [...events, ...oddEvents(number, start)];
+  }
+
+  function oddEvents(number: number, start: number): SourceEvent[] {
+    const odd =
+      number % DAYS_BETWEEN_ODD_EVENTS === 5 ? ODD_EVENTS[Math.floor(number / DAYS_BETWEEN_ODD_EVENTS)] : undefined;
+    if (odd === undefined || (shape === 'contract' && !odd.contract)) return [];
+    const at = start + 37_812_000;
+    const row = takeId(idNear(at));
+    return [{ row, at, visibleFrom: at, raw: odd.raw(token(row), at) }];
+  }
+
+  return {
+    playTo: (now) => {
+      const events: SourceEvent[] = [];
+      for (; firstDay + played * DAY_MS <= now.getTime(); played += 1) events.push(...day(played));
+      return events;
+    },
+    arrival: (number, { at, visibleFrom, isTaken }) => {
+      const random = createRandom(`${seed}/arrival/${number}`);
+      const second = Math.floor(at.getTime() / 1000) * 1000;
+      const actor = roster.person(random.below(3));
+      const row = freeId(idNear(second) + 1, isTaken);
+      return { row, at: second, visibleFrom: visibleFrom.getTime(), ...bodies(workAct(actor, second, random), row) };
+    },
+  };
+}
+
+/** All teams of Postman share one sequence of ids, so they grow with time and have gaps. Arrivals have the odd ids. */
+function idNear(at: number): number {
+  return 558_306_000 + 2 * Math.floor((at - Date.UTC(2026, 5, 12, 21, 41, 44)) / 1100);
+}
+
+function freeId(wish: number, isTaken: (id: number) => boolean): number {
+  let id = wish;
+  while (isTaken(id)) id += 2;
+  return id;
+}
+
+interface Rendering {
+  readonly shape: 'contract' | 'reality';
+  readonly active: boolean;
+}
+
+const TEAM = { name: 'Acme Payments', id: 70_000_001 };
+
+function render(act: Act, id: string, { shape, active }: Rendering): string {
+  const { actor, target, action, message, ip, variables } = act;
+  const what = { action, timestamp: new Date(act.at).toISOString(), message };
+  const client = { ip, userAgent: ip === null ? null : actor.userAgent };
+  const { name, username, email } = actor;
+  if (shape === 'reality') {
+    const data = { actor: { name, username, email, id: actor.id, active }, user: target && user(target), team: TEAM };
+    return `{"id":${id},${JSON.stringify({ ...client, ...what, data: { ...data, variables } }).slice(1)}`;
+  }
+  // The contract allows neither the nulls nor the variables in a string that the live service sends.
+  const object = typeof variables === 'string' ? { text: variables } : variables;
+  const data = { team: TEAM, actor: { id: actor.id, name, email }, variables: object };
+  const named = { ...what, action: CONTRACT_ACTIONS[action] ?? action, user: user(actor), data };
+  return `{"id":${id},${JSON.stringify(ip === null ? named : { ...client, ...named }).slice(1)}`;
+}
+
+function user({ id, name, email, username }: Person): object {
+  return { id, name, email, username };
+}

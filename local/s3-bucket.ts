@@ -1,0 +1,192 @@
+/**
+ * One bucket of S3 as the archive uses it: listings are complete and in UTF-8 byte order, and no object is ever replaced
+ * or deleted, as the policy of the deployed bucket demands. The local server and the fault world share these operations;
+ * each operation is one synchronous step. The objects lie in memory or in a folder.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Where the objects of a bucket lie. */
+export interface Storage {
+  /** Every key with the prefix, in any order. */
+  keys(prefix: string): readonly string[];
+  /** In bytes; undefined where there is no such object. */
+  size(key: string): number | undefined;
+  /** The bytes from `start` up to and without `end`, both within the size of an existing object. */
+  read(key: string, start: number, end: number): Buffer;
+  /** Creates a complete object, or returns false where the key is taken. */
+  create(key: string, bytes: Buffer): boolean;
+}
+
+/** An error response of S3; `code` is S3's own name of the error. */
+export class S3Error extends Error {
+  override readonly name = 'S3Error';
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface ListQuery {
+  readonly prefix: string;
+  /** Only keys after this one are listed. */
+  readonly startAfter?: string;
+  readonly maxKeys: number;
+}
+
+export interface ListPage {
+  readonly keys: readonly string[];
+  /** The key after which the next page begins; undefined on the last page. */
+  readonly next: string | undefined;
+}
+
+/** Half-open; `end` may lie beyond the end of the object. */
+export interface RequestedRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Every operation throws an `S3Error` where S3 answers with an error. */
+export interface S3Bucket {
+  list(query: ListQuery): ListPage;
+  get(key: string, range?: RequestedRange): Buffer;
+  /** `createOnly` stands for the header `If-None-Match: *`. The bucket's policy denies every other put. */
+  put(key: string, write: { readonly bytes: Buffer; readonly createOnly: boolean }): void;
+}
+
+export function s3Bucket(storage: Storage): S3Bucket {
+  return {
+    list: (query) => listPage(storage, query),
+    get: (key, range) => {
+      const size = storage.size(checkKey(key));
+      if (size === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
+      const { start, end } = range ?? { start: 0, end: size };
+      const isSatisfiable = range === undefined || (start < size && start < end);
+      if (!isSatisfiable) throw new S3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
+      return storage.read(key, start, Math.min(end, size));
+    },
+    put: (key, { bytes, createOnly }) => {
+      if (!createOnly) throw new S3Error(403, 'AccessDenied', 'Access Denied: this bucket is write-once');
+      if (storage.create(checkKey(key), bytes)) return;
+      throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+    },
+  };
+}
+
+function listPage(storage: Storage, { prefix, startAfter = '', maxKeys }: ListQuery): ListPage {
+  const after = Buffer.from(startAfter);
+  const keys = storage
+    .keys(prefix)
+    // JavaScript compares strings by UTF-16 units, which is another order for characters such as emoji.
+    .map((key) => Buffer.from(key))
+    .filter((key) => Buffer.compare(key, after) > 0)
+    .sort(Buffer.compare)
+    .map(String);
+  const page = keys.slice(0, maxKeys);
+  return { keys: page, next: keys.length > page.length ? page.at(-1) : undefined };
+}
+
+/** Stricter than S3: refuses keys that would lead out of a folder, or that XML 1.0 cannot hold. */
+function checkKey(key: string): string {
+  const isUnsafe = key.split('/').some((name) => ['', '.', '..'].includes(name)) || /[\p{Cc}\p{Cs}\\]/u.test(key);
+  if (isUnsafe) throw new S3Error(400, 'InvalidURI', "Couldn't parse the specified URI.");
+  return key;
+}
+
+/** Keeps all objects in the map. The owner of the map may read and change it. */
+export function memoryStorage(objects = new Map<string, Buffer>()): Storage {
+  return {
+    keys: (prefix) => [...objects.keys()].filter((key) => key.startsWith(prefix)),
+    size: (key) => objects.get(key)?.length,
+    read: (key, start, end) => Buffer.from(objects.get(key)?.subarray(start, end) ?? []),
+    create: (key, bytes) => {
+      if (objects.has(key)) return false;
+      objects.set(key, Buffer.from(bytes));
+      return true;
+    },
+  };
+}
+
+/**
+ * Keeps each object as the plain file `<folder>/<key>`, which a person can read and change. A new object is written in
+ * the folder `uploads` and then linked to its name: a crash leaves no partial object, and the file system refuses the
+ * link where any process has taken the name. `uploads` must be on the same file system, outside of `folder`; it is
+ * emptied at the start.
+ */
+export function folderStorage(folder: string, uploads: string): Storage {
+  rmSync(uploads, { recursive: true, force: true });
+  for (const needed of [folder, uploads]) mkdirSync(needed, { recursive: true });
+  return {
+    keys: (prefix) => keysUnder(folder, '', prefix),
+    size: (key) => {
+      // A symbolic link is not an object, because it could lead out of the folder.
+      const found = ifThere(() => lstatSync(join(folder, key)));
+      return found?.isFile() ? found.size : undefined;
+    },
+    read: (key, start, end) => readSlice(join(folder, key), start, end),
+    create: (key, bytes) => createFile(join(folder, key), join(uploads, randomUUID()), bytes),
+  };
+}
+
+function keysUnder(folder: string, parent: string, prefix: string): string[] {
+  const entries = ifThere(() => readdirSync(join(folder, parent), { withFileTypes: true })) ?? [];
+  return entries.flatMap((entry) => {
+    const key = `${parent}${entry.name}`;
+    if (entry.isFile()) return key.startsWith(prefix) ? [key] : [];
+    const within = `${key}/`;
+    const isRelevant = entry.isDirectory() && (within.startsWith(prefix) || prefix.startsWith(within));
+    return isRelevant ? keysUnder(folder, within, prefix) : [];
+  });
+}
+
+function readSlice(file: string, start: number, end: number): Buffer {
+  const slice = Buffer.alloc(end - start);
+  const descriptor = openSync(file, 'r');
+  try {
+    return slice.subarray(0, readSync(descriptor, slice, 0, slice.length, start));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function createFile(target: string, upload: string, bytes: Buffer): boolean {
+  mkdirSync(dirname(target), { recursive: true });
+  try {
+    writeFileSync(upload, bytes, { flag: 'wx' });
+    linkSync(upload, target);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(upload, { force: true });
+  }
+}
+
+/** A file that does not exist, or that a person has just removed, is not an error. */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}

@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startLambdaProcess } from '../../local/lambda-process';
+
+const folder = mkdtempSync(join(tmpdir(), 'lambda-process-'));
+const opened: { close(): Promise<void> }[] = [];
+let bundles = 0;
+
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A bundle as esbuild writes it: CommonJS with `exports.handler`. */
+function bundleOf(handler: string, before = ''): string {
+  bundles += 1;
+  const file = join(folder, `bundle-${bundles}.js`);
+  writeFileSync(file, `${before};exports.handler = ${handler};`);
+  return file;
+}
+
+async function start(handler: string, { before = '', environment = {} } = {}) {
+  const lines: string[] = [];
+  const lambda = await startLambdaProcess(bundleOf(handler, before), environment, (line) => lines.push(line));
+  opened.push(lambda);
+  return { ...lambda, lines };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test('one warm process serves several invocations, each with its own event, request id and deadline', async () => {
+  const handler = `async (event, context) => {
+    const { awsRequestId: id, getRemainingTimeInMillis } = context;
+    return { event, id, count: (count += 1), pid: process.pid, left: getRemainingTimeInMillis() };
+  }`;
+  const { invoke, pid } = await start(handler, { before: 'let count = 0' });
+  const event = { team: 'main', nested: [1, null, 'ü'] };
+  const results = [await invoke(event, 60_000), await invoke(event, 900_000)];
+  expect(results).toMatchObject([
+    { ok: true, result: { event, count: 1, pid } },
+    { ok: true, result: { event, count: 2, pid } },
+  ]);
+  const [first, second] = results.map((each) => (each.ok ? each.result : {})) as Record<string, unknown>[];
+  expect(first?.id).not.toBe(second?.id);
+  expect(Number(first?.left)).toBeLessThanOrEqual(60_000);
+  expect(Number(second?.left)).toBeGreaterThan(60_000);
+});
+
+test('the handler sees only PATH and the environment that it was given', async () => {
+  const { invoke } = await start('async () => process.env', { environment: { ARCHIVE_BUCKET: 'archive' } });
+  expect(await invoke({}, 60_000)).toMatchObject({ ok: true });
+  const { result } = (await invoke({}, 60_000)) as { result?: unknown };
+  expect(result).toEqual({ ARCHIVE_BUCKET: 'archive', PATH: process.env.PATH });
+});
+
+test('an error that the handler throws arrives with its name, code and message', async () => {
+  const { invoke } = await start(`async () => {
+    throw Object.assign(new Error('the key was refused'), { name: 'ConfigError', code: 'api-key-refused' });
+  }`);
+  const error = { name: 'ConfigError', code: 'api-key-refused', message: 'the key was refused' };
+  expect(await invoke({}, 60_000)).toMatchObject({ ok: false, error });
+});
+
+test.each(['undefined', 'text', 'null'])('a handler that throws %s has failed', async (message) => {
+  const { invoke } = await start(`async (thrown) => { throw thrown === 'undefined' ? undefined : thrown; }`);
+  const thrown = message === 'null' ? null : message;
+  expect(await invoke(thrown, 60_000)).toMatchObject({ ok: false, error: { name: 'Error', message } });
+});
+
+test('a bundle that cannot be loaded fails each invocation with the reason', async () => {
+  const { invoke } = await start('async () => 1', { before: 'throw new Error("environment-invalid")' });
+  expect(await invoke({}, 60_000)).toMatchObject({ ok: false, error: { message: 'environment-invalid' } });
+  expect(await invoke({}, 60_000)).toMatchObject({ ok: false, error: { message: 'environment-invalid' } });
+});
+
+test('every log line of both streams arrives in order before the invocation ends', async () => {
+  const { invoke, lines } = await start(`async ({ from }) => {
+    console.log('END RequestId: other {}');
+    for (let n = from; n < from + 5000; n += 1) (n % 2 ? console.error : console.log)(JSON.stringify({ n }));
+    process.stdout.write('no line end');
+  }`);
+  for (const from of [0, 5000]) {
+    lines.length = 0;
+    await invoke({ from }, 60_000);
+    const numbered = [...Array(5000).keys()].map((n) => `{"n":${from + n}}`);
+    expect(lines).toEqual(['END RequestId: other {}', ...numbered, 'no line end']);
+  }
+});
+
+const onLinux = existsSync('/proc/self/status') ? test : test.skip;
+
+onLinux('the peak memory is that of the process of the handler', async () => {
+  const { invoke } = await start('async ({ megabytes }) => Buffer.alloc(megabytes * 2 ** 20, 1).length');
+  const small = await invoke({ megabytes: 1 }, 60_000);
+  const large = await invoke({ megabytes: 200 }, 60_000);
+  expect(Number(large.vmHwmKb) - Number(small.vmHwmKb)).toBeGreaterThan(190_000);
+});
+
+test.each([
+  'async () => { for (;;); }',
+  '() => new Promise(() => {})',
+])('the handler %s is killed at its timeout', async (handler) => {
+  const { invoke, pid } = await start(handler);
+  expect(await invoke({}, 300)).toMatchObject({ ok: false, error: { name: 'Sandbox.Timedout' } });
+  expect(isAlive(pid)).toBe(false);
+});
+
+test('SIGKILL to the process group ends the run, what the run has started, and every later invocation', async () => {
+  const { invoke, pid, lines } = await start(`async () => {
+    console.log(require('node:child_process').spawn('sleep', ['60']).pid);
+    await new Promise(() => {});
+  }`);
+  const running = invoke({}, 60_000);
+  await until(() => lines.length > 0);
+  const grandchild = Number(lines[0]);
+  expect(isAlive(grandchild)).toBe(true);
+  process.kill(-pid, 'SIGKILL');
+  const error = { name: 'Runtime.ExitError', message: expect.stringContaining('SIGKILL') };
+  expect(await running).toMatchObject({ ok: false, error });
+  expect(await invoke({}, 60_000)).toMatchObject({ ok: false, error });
+  await until(() => !isAlive(grandchild));
+});
+
+test('a handler that ends its process has failed, and its last lines are delivered', async () => {
+  const { invoke, lines } = await start(
+    'async () => { setImmediate(() => { throw new Error("unhandled"); }); await new Promise(() => {}); }',
+  );
+  const error = { name: 'Runtime.ExitError', message: expect.stringContaining('status 1') };
+  expect(await invoke({}, 60_000)).toMatchObject({ ok: false, error });
+  expect(lines.join('\n')).toContain('Error: unhandled');
+});
+
+test('close ends an idle process and may be called again', async () => {
+  const { invoke, close, pid } = await start('async () => 1');
+  await invoke({}, 60_000);
+  await close();
+  await close();
+  expect(isAlive(pid)).toBe(false);
+});
+
+test('the handler does not outlive a starter that is killed', async () => {
+  const module = join(import.meta.dirname, '../../local/lambda-process.ts');
+  const starter = `
+    const { startLambdaProcess } = await import(${JSON.stringify(module)});
+    const lambda = await startLambdaProcess(${JSON.stringify(bundleOf('() => new Promise(() => {})'))}, {});
+    lambda.invoke({}, 60_000);
+    console.log(lambda.pid);`;
+  const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', starter]);
+  const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
+  expect(isAlive(pid)).toBe(true);
+  parent.kill('SIGKILL');
+  await until(() => !isAlive(pid));
+});
