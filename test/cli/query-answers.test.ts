@@ -21,7 +21,7 @@ let halved: Asking;
 
 beforeAll(async () => {
   whole = await open('whole', await archiveLog());
-  halved = await open('halved', await archiveLog({ isServed: (_, index) => index % 2 === 0 }));
+  halved = await open('halved', await archiveLog({ isServed: (index) => index % 2 === 0 }));
 });
 
 afterAll(() => {

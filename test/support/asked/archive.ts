@@ -51,14 +51,14 @@ export function linesOf(team: string): { readonly inTime: readonly string[]; rea
 }
 
 export interface LogOptions {
-  /** Tells by its text and its number which lines of a team's log the source serves. All of them if it is left out. */
-  readonly isServed?: (line: string, index: number) => boolean;
+  /** Tells which lines of a team's log the source serves, by their index. All of them if it is left out. */
+  readonly isServed?: (index: number) => boolean;
 }
 
 export async function archiveLog({ isServed = () => true }: LogOptions = {}): Promise<Objects> {
   const store = memoryStore();
   for (const chain of CHAINS) {
-    const events = eventsOf(chain.team).filter(({ raw }, index) => isServed(raw, index));
+    const events = eventsOf(chain.team).filter((_, index) => isServed(index));
     await archiveEvents(events, chain, store);
   }
   return store.objects;
