@@ -111,9 +111,9 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
     expect(outside(requests, [`events/team=main/dt=${DAY}/`])).toEqual([]);
   });
 
-  test('a query over ten years of partitions finds every event', async () => {
-    const { rows } = await sql.askDecade(countLines(`dt >= '${sql.decade.from}'`));
-    expect(rows).toEqual((await sql.ask(countLines(ALL_DAYS))).rows);
+  test('a query over ten years of partitions finds every event of a team', async () => {
+    const decade = await sql.askDecade(countLines(`team = 'main' AND dt >= '${sql.decade.from}'`));
+    expect(decade.rows).toEqual((await sql.ask(countLines(`team = 'main' AND ${ALL_DAYS}`))).rows);
   });
 });
 
