@@ -1,14 +1,14 @@
 /**
- * An archive that the bundled handler wrote into versitygw, asked by Trino through the tables of the synthesised
- * template. Every request that Trino makes of S3 is known.
+ * The hand-written log, archived and put into versitygw, and asked by Trino through the tables of the synthesised
+ * template. Every request that Trino makes to S3 is known.
  */
+
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Template } from 'aws-cdk-lib/assertions';
-import { startDynamoDb } from '../../local/dynamodb';
-import { startSsmServer } from '../../local/ssm-server';
-import { type AskedArchive, openAskedArchive } from '../support/asked/archive';
+import { createS3Store } from '../../lambdas/adapters/s3';
+import { SEGMENT_CONTENT_TYPE } from '../../lambdas/shared/segment';
+import { archiveLog } from '../support/asked/archive';
 import type { Asking } from '../support/asked/suite';
-import type { Backend } from '../support/backend';
 import { synthesise } from '../support/synthesised';
 import { createLockedBucket, s3ClientOf } from './clients';
 import { createCatalog } from './glue';
@@ -16,19 +16,18 @@ import { type LoggedRequest, startMoto, startVersitygw } from './servers';
 import { startTrino } from './trino';
 
 export interface SqlArchive extends Asking {
-  readonly archive: AskedArchive;
-  /** Of `askDecade`'s tables. */
+  /** The dates of the tables that `askDecade` asks. */
   readonly decade: { readonly from: string; readonly to: string };
-  /** The same objects, by tables whose partitions are worked out for ten years. */
+  /** Asks about the same objects through tables that have partitions for ten years. */
   askDecade: Asking['ask'];
-  /** What Trino asked of S3 meanwhile. */
+  /** The requests that Trino made to S3 during the work. */
   requestsOf(work: () => Promise<unknown>): Promise<readonly LoggedRequest[]>;
-  /** With one object more in the bucket. */
+  /** Does the work while the bucket holds one object more. */
   withObject<T>(key: string, bytes: Buffer, work: () => Promise<T>): Promise<T>;
-  close(): Promise<void>;
+  close(): void;
 }
 
-/** The last one has no events. */
+/** The last team has no events. */
 const TEAMS = { teams: [{ name: 'main' }, { name: 'eu' }], formerTeams: ['idle'] };
 
 export async function openSqlArchive(): Promise<SqlArchive> {
@@ -38,10 +37,12 @@ export async function openSqlArchive(): Promise<SqlArchive> {
   const longer = await createCatalog(moto, withDates(synthesise({ ...TEAMS, stage: 'decade' }).template, decade));
   const client = s3ClientOf(s3);
   await createLockedBucket(client, Bucket);
+  const objects = await archiveLog();
+  const store = createS3Store(client, Bucket);
+  for (const [key, bytes] of objects) await store.create(key, bytes, SEGMENT_CONTENT_TYPE);
   const trino = await startTrino(s3, moto);
-  const archive = await openAskedArchive(() => openBackend(s3, Bucket));
 
-  async function ask(statement: string, schema = database): ReturnType<Asking['ask']> {
+  async function ask(statement: string, schema: string): ReturnType<Asking['ask']> {
     const { columns, rows } = await trino.query(statement, schema);
     return {
       columns: columns.map(({ name }) => name),
@@ -50,9 +51,9 @@ export async function openSqlArchive(): Promise<SqlArchive> {
   }
 
   return {
-    archive,
+    objects,
     decade,
-    ask: (statement) => ask(statement),
+    ask: (statement) => ask(statement, database),
     askDecade: (statement) => ask(statement, longer.database),
     async requestsOf(work) {
       const before = s3.requests().length;
@@ -67,22 +68,7 @@ export async function openSqlArchive(): Promise<SqlArchive> {
         await client.send(new DeleteObjectCommand({ Bucket, Key }));
       }
     },
-    async close() {
-      client.destroy();
-      await archive.close();
-    },
-  };
-}
-
-async function openBackend(s3: { url: string; credentials: Backend['credentials'] }, bucket: string): Promise<Backend> {
-  const [dynamodb, ssm] = await Promise.all([startDynamoDb('checkpoints'), startSsmServer()]);
-  return {
-    urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url },
-    credentials: s3.credentials,
-    bucket,
-    table: 'checkpoints',
-    remove: () => Promise.reject(new Error('nothing is removed here')),
-    close: async () => void (await Promise.all([dynamodb.close(), ssm.close()])),
+    close: () => client.destroy(),
   };
 }
 
@@ -94,6 +80,6 @@ function decadeBefore(now: Date): SqlArchive['decade'] {
 function withDates(template: Template, { from }: SqlArchive['decade']): Template {
   const text = JSON.stringify(template.toJSON());
   const changed = text.replaceAll(/"projection\.dt\.range":"[^",]+,/g, `"projection.dt.range":"${from},`);
-  if (changed === text) throw new Error('no table has dates');
+  if (changed === text) throw new Error('no table of the template has dates');
   return Template.fromJSON(JSON.parse(changed));
 }

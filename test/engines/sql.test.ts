@@ -1,17 +1,20 @@
 /**
- * Athena's own engine over the deployed tables, views and queries, on an archive that the bundled handler wrote into a
- * versioned and locked bucket: every row equal to what is worked out without SQL, and nothing read that was not asked.
+ * Athena's own engine over the deployed tables, views and queries, on the hand-written log in a versioned and locked
+ * bucket: every answer is the one in its table, and nothing is read that was not asked for.
  */
+
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { heldStatement } from '../../cli/query';
 import { type Query, readQueries } from '../../infra/queries/queries';
-import { testFunctions } from '../support/asked/functions';
-import { periodBefore } from '../support/asked/logs';
-import { testOcsf } from '../support/asked/ocsf';
-import { askedOf, statementOf, testQueries, testViews } from '../support/asked/suite';
+import { datesBetween } from '../../lambdas/shared/time';
+import { ALL_DAYS, testFunctions, testLines, testManifests, testTables } from '../support/asked/suite';
+import { parametersOf, statementOf } from '../support/asked/tables';
 import { describeWith, type LoggedRequest, stopServers } from './servers';
 import { openSqlArchive, type SqlArchive } from './sql-archive';
+
+/** A day with events of both teams. */
+const DAY = '2026-03-04';
 
 afterAll(stopServers);
 
@@ -25,31 +28,31 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
 
   afterAll(() => sql.close());
 
-  // First, while the request log is short.
-  describe('reads nothing but what is asked for:', () => {
-    test.each(readQueries())('$name', async (query) => {
-      const requests = await sql.requestsOf(() => sql.ask(statementOf(query, sql.archive.now)));
-      expect(outside(requests, foldersOf(query, sql.archive.now))).toEqual([]);
-      expect(requests.some(({ operation }) => operation === 'GetObject')).toBe(true);
-    });
-
-    test.each([
-      ['events', 'id, line', []],
-      ['events', 'id, late', ['manifests/team=main/']],
-      ['events_ocsf', '*', []],
-    ])('%s, for %s', async (view, columns, others) => {
-      const { from } = periodBefore(sql.archive.now);
-      const statement = `SELECT ${columns} FROM ${view} WHERE team = 'main' AND dt = '${from}'`;
-      const requests = await sql.requestsOf(() => sql.ask(statement));
-      const folders = [`events/team=main/dt=${from}/`, ...others];
-      expect(outside(requests, folders)).toEqual([]);
-      for (const folder of folders) expect(requests.map(({ key }) => key)).toContain(folder);
-    });
+  // These tests come first, while the request log is short.
+  test.each(readQueries())('Trino reads for the query $name only the days and the team asked for', async (query) => {
+    const requests = await sql.requestsOf(() => sql.ask(statementOf(query.name, { team: 'main' })));
+    expect(outside(requests, foldersOf(query))).toEqual([]);
+    expect(requests.some(({ operation }) => operation === 'GetObject')).toBe(true);
   });
 
-  describe('is Trino, which answers as DuckDB does:', () => testFunctions('trino', asking));
+  test.each([
+    ['events', 'id, line', []],
+    ['events', 'id, late', ['manifests/team=main/']],
+    ['events_ocsf', '*', []],
+  ])('Trino reads for one day of %s, columns %s, only that day and %j', async (view, columns, others) => {
+    const statement = `SELECT ${columns} FROM ${view} WHERE team = 'main' AND dt = '${DAY}'`;
+    const requests = await sql.requestsOf(() => sql.ask(statement));
+    const folders = [`events/team=main/dt=${DAY}/`, ...others];
+    expect(outside(requests, folders)).toEqual([]);
+    for (const folder of folders) expect(requests.map(({ key }) => key)).toContain(folder);
+  });
 
-  test('says what the archive holds', async () => {
+  testTables(asking);
+  testLines(asking);
+  testManifests(asking);
+  testFunctions('trino', asking);
+
+  test('the command line is told which teams the archive holds', async () => {
     const { rows } = await sql.ask(heldStatement('ma_n'));
     expect(rows.map(([team, asked]) => [team, asked])).toEqual([
       ['eu', 'false'],
@@ -57,109 +60,75 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
     ]);
   });
 
-  describe('in every row', () => {
-    testViews(asking);
-    testQueries(asking);
-    testOcsf(asking);
+  test('a line is shown twice while its object has a copy under another key', async () => {
+    const [key = '', bytes = Buffer.of()] = [...sql.objects].find(([each]) => /^events\/team=main\//.test(each)) ?? [];
+    const copy = key.replace(/\d{10}(?=\.ndjson)/, '0000000099');
+    const [before] = (await sql.ask(countLines(ALL_DAYS))).rows;
+    const [during] = (await sql.withObject(copy, bytes, () => sql.ask(countLines(ALL_DAYS)))).rows;
+    expect(Number(during?.[0])).toBeGreaterThan(Number(before?.[0]));
+    expect(during?.[1]).toBe(before?.[1]);
+    expect((await sql.ask(countLines(ALL_DAYS))).rows).toEqual([before]);
   });
 
-  describe('taken together', () => {
-    test('has each event of the sources as often as they served it, by id and hash of the line', async () => {
-      expect(await hashedRows(sql)).toEqual(hashedEvents(sql));
-    });
-
-    test('shows a line twice when one object is copied to another key', async () => {
-      const [key = '', bytes = Buffer.of()] =
-        [...sql.archive.objects].find(([each]) => /^events\/team=main\//.test(each)) ?? [];
-      const copy = key.replace(/\d{10}(?=\.ndjson)/, '0000000099');
-      const since = sql.archive.firstDay;
-      const rows = await sql.withObject(copy, bytes, () => hashedRows(sql, since));
-      expect(rows.length).toBeGreaterThan(hashedEvents(sql).length);
-      expect(new Set(rows)).toEqual(new Set(hashedEvents(sql)));
-      expect(await hashedRows(sql, since)).toEqual(hashedEvents(sql));
-    });
-
-    test.each([
-      ['event_lines', 'events/'],
-      ['quarantine_lines', 'quarantine/'],
-      ['manifest_lines', 'manifests/'],
-    ])('reads into %s the objects under %s and no others', async (table, area) => {
-      const where = table === 'manifest_lines' ? '' : `WHERE dt >= '${sql.archive.firstDay}'`;
-      const { rows } = await sql.ask(`SELECT DISTINCT regexp_replace("$path", '^s3://[^/]*/') FROM ${table} ${where}`);
-      const keys = [...sql.archive.objects.keys()];
-      expect(rows.map(([path]) => path).sort()).toEqual(keys.filter((key) => key.startsWith(area)).sort());
-      expect(keys.some((key) => key.startsWith('batches/'))).toBe(true);
-    });
-
-    test.each([
-      'events',
-      'quarantine',
-      'events_ocsf',
-    ])('has no row in %s for a day, or a team, without any', async (view) => {
-      const ofTeam = `team = 'idle' AND dt >= '${sql.archive.firstDay}'`;
-      for (const where of ["dt = '2021-03-01'", ofTeam])
-        expect((await sql.ask(`SELECT team FROM ${view} WHERE ${where}`)).rows).toEqual([]);
-    });
-
-    test('has a line of almost 16 MB whole, with its columns', async () => {
-      const line = `{"id":"long","action":"odd","timestamp":"2025-01-01T00:00:00Z","message":"${'x'.repeat(16e6)}"}`;
-      const { rows } = await sql.withObject(
-        'events/team=idle/dt=2025-01-01/0000000001.ndjson.gz',
-        gzipSync(`${line}\n`),
-        () =>
-          sql.ask(`
-            SELECT id, action, length(message), lower(to_hex(sha256(to_utf8(line))))
-            FROM events WHERE team = 'idle' AND dt = '2025-01-01'`),
-      );
-      expect(rows).toEqual([['long', 'odd', '16000000', sha256(line)]]);
-    });
+  test.each([
+    ['event_lines', 'events/'],
+    ['quarantine_lines', 'quarantine/'],
+    ['manifest_lines', 'manifests/'],
+  ])('the table %s holds the objects under %s and no others', async (table, area) => {
+    const where = table === 'manifest_lines' ? '' : `WHERE ${ALL_DAYS}`;
+    const { rows } = await sql.ask(`SELECT DISTINCT regexp_replace("$path", '^s3://[^/]*/') FROM ${table} ${where}`);
+    const keys = [...sql.objects.keys()];
+    expect(rows.map(([path]) => path).sort()).toEqual(keys.filter((key) => key.startsWith(area)).sort());
+    expect(keys.some((key) => key.startsWith('batches/'))).toBe(true);
   });
 
-  describe('over ten years of partitions', () => {
-    test('is planned at once, without a request to S3', async () => {
-      const started = Date.now();
-      const requests = await sql.requestsOf(() => sql.askDecade('EXPLAIN SELECT * FROM events'));
-      expect(requests).toEqual([]);
-      expect(Date.now() - started).toBeLessThan(10_000);
-    });
+  test.each([
+    'events',
+    'quarantine',
+    'events_ocsf',
+  ])('%s has no row for a day or a team without events', async (view) => {
+    for (const where of ["dt = '2021-03-01'", `team = 'idle' AND ${ALL_DAYS}`])
+      expect((await sql.ask(`SELECT team FROM ${view} WHERE ${where}`)).rows).toEqual([]);
+  });
 
-    test('reads the one day that is asked for', async () => {
-      const { from } = periodBefore(sql.archive.now);
-      const where = `WHERE team = 'main' AND dt = '${from}'`;
-      const requests = await sql.requestsOf(() => sql.askDecade(`SELECT line FROM events ${where}`));
-      expect(outside(requests, [`events/team=main/dt=${from}/`])).toEqual([]);
-    });
+  test('a line of almost 16 MB is shown whole, with its columns', async () => {
+    const line = `{"id":"long","action":"odd","timestamp":"2025-01-01T00:00:00Z","message":"${'x'.repeat(16e6)}"}`;
+    const key = 'events/team=idle/dt=2025-01-01/0000000001.ndjson.gz';
+    const sha256 = createHash('sha256').update(line).digest('hex');
+    const statement = `
+      SELECT id, action, length(message), lower(to_hex(sha256(to_utf8(line))))
+      FROM events WHERE team = 'idle' AND dt = '2025-01-01'`;
+    const { rows } = await sql.withObject(key, gzipSync(`${line}\n`), () => sql.ask(statement));
+    expect(rows).toEqual([['long', 'odd', '16000000', sha256]]);
+  });
 
-    test('answers all of them', async () => {
-      const { rows } = await sql.askDecade(`SELECT count(*) FROM events WHERE dt >= '${sql.decade.from}'`);
-      expect(rows).toEqual([[String(sql.archive.events.length)]]);
-    });
+  test('a query over ten years of partitions is planned without a request to S3', async () => {
+    expect(await sql.requestsOf(() => sql.askDecade('EXPLAIN SELECT * FROM events'))).toEqual([]);
+  });
+
+  test('of ten years of partitions Trino reads the one day that is asked for', async () => {
+    const statement = `SELECT line FROM events WHERE team = 'main' AND dt = '${DAY}'`;
+    const requests = await sql.requestsOf(() => sql.askDecade(statement));
+    expect(outside(requests, [`events/team=main/dt=${DAY}/`])).toEqual([]);
+  });
+
+  test('a query over ten years of partitions finds every event of a team', async () => {
+    const decade = await sql.askDecade(countLines(`team = 'main' AND dt >= '${sql.decade.from}'`));
+    expect(decade.rows).toEqual((await sql.ask(countLines(`team = 'main' AND ${ALL_DAYS}`))).rows);
   });
 });
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function countLines(where: string): string {
+  return `SELECT count(*), count(DISTINCT line) FROM events WHERE ${where}`;
 }
 
-async function hashedRows({ ask }: SqlArchive, since?: string): Promise<string[]> {
-  const where = since === undefined ? '' : `WHERE dt >= '${since}'`;
-  const { rows } = await ask(`SELECT id, lower(to_hex(sha256(to_utf8(line)))) FROM events ${where}`);
-  return rows.map((row) => row.join(' ')).sort();
-}
-
-function hashedEvents({ archive }: SqlArchive): string[] {
-  return archive.events.map(({ id, line }) => `${id} ${sha256(line)}`).sort();
-}
-
-/** Where the rows lie that a query is asked for; and, for what only they know, the manifests of its team. */
-function foldersOf({ name, text }: Query, now: Date): string[] {
-  const { team = '', from = '', to = '', history_from: first = from } = askedOf(name, now);
+/** The folders of the days for which the team main is asked, and its manifests where the query needs them. */
+function foldersOf({ name, text }: Query): string[] {
+  const { from = '', to = '', history_from: first = from } = parametersOf(name);
   const area = /FROM quarantine/.test(text) ? 'quarantine' : 'events';
-  const usesManifests = ['events_per_day', 'late_events', 'quarantine_and_revisions'].includes(name);
-  const folders = usesManifests ? [`manifests/team=${team}/`] : [];
-  for (let day = new Date(first); day <= new Date(to); day = new Date(day.getTime() + 86_400_000))
-    folders.push(`${area}/team=${team}/dt=${day.toISOString().slice(0, 10)}/`);
-  return folders;
+  const needsManifests = ['events_per_day', 'late_events', 'quarantine_and_revisions'].includes(name);
+  const days = datesBetween(new Date(first), new Date(to)).map((day) => `${area}/team=main/dt=${day}/`);
+  return needsManifests ? ['manifests/team=main/', ...days] : days;
 }
 
 function outside(requests: readonly LoggedRequest[], folders: readonly string[]): LoggedRequest[] {

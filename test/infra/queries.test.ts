@@ -1,7 +1,11 @@
-/** The auditors' queries as files: what their headers say holds, what is asked is checked, and all of it is Trino SQL. */
+/**
+ * The auditors' queries as files: their headers are true, their parameters are checked, all of them are Trino SQL, and
+ * each has a table with its expected answer, which the tests of the engines compare.
+ */
 import { heldStatement } from '../../cli/query';
 import { bind, presetStatement, type Query, readQueries, readQuery, statement } from '../../infra/queries/queries';
 import { views } from '../../infra/views/views';
+import { answerTables, functionTable, readFixture, subjectOf } from '../support/asked/tables';
 import { trinoProblems } from '../support/trino-grammar';
 
 const TODAY = new Date('2026-06-15T10:00:00Z');
@@ -35,111 +39,142 @@ function exampleOf(query: Query): string {
   return statement(query, bound.values);
 }
 
-describe('the grammar', () => {
-  test.each([
-    'SELEKT 1',
-    'SELECT 1 FROM',
-    "SELECT 'a",
-    'SELECT * FROM t WHERE a = :b',
-    'SELECT count( FROM t',
-  ])('refuses %j', (wrong) => {
-    expect(trinoProblems(wrong)).not.toEqual([]);
-  });
+test.each([
+  'SELEKT 1',
+  'SELECT 1 FROM',
+  "SELECT 'a",
+  'SELECT * FROM t WHERE a = :b',
+  'SELECT count( FROM t',
+])('the Trino grammar of the tests refuses %j', (wrong) => {
+  expect(trinoProblems(wrong)).not.toEqual([]);
+});
 
-  test.each(views)('takes the view $name', ({ sql }) => {
-    expect(trinoProblems(`CREATE VIEW v AS ${sql}`)).toEqual([]);
-  });
+test.each(views)('the view $name is Trino SQL', ({ sql }) => {
+  expect(trinoProblems(`CREATE VIEW v AS ${sql}`)).toEqual([]);
+});
 
-  test.each(readQueries())('takes the query $name, as it is deployed and as the command line fills it in', (query) => {
-    expect(trinoProblems(presetStatement(query))).toEqual([]);
-    expect(trinoProblems(exampleOf(query))).toEqual([]);
-  });
+test.each(readQueries())('the query $name is Trino SQL, as deployed and as the command line fills it in', (query) => {
+  expect(trinoProblems(presetStatement(query))).toEqual([]);
+  expect(trinoProblems(exampleOf(query))).toEqual([]);
+});
 
-  test('takes what the command line asks where there are no rows', () => {
-    expect(trinoProblems(heldStatement("o'team"))).toEqual([]);
+test('the question of the command line after an empty answer is Trino SQL', () => {
+  expect(trinoProblems(heldStatement("o'team"))).toEqual([]);
+});
+
+test.each(readQueries())('the query $name names controls of all three frameworks', (query) => {
+  expect(query.controls.map((control) => control.replace(/^(SOC 2|ISO 27001|PCI DSS) .*/, '$1'))).toEqual([
+    'SOC 2',
+    'ISO 27001',
+    'PCI DSS',
+  ]);
+});
+
+test.each(readQueries())('the query $name filters by team and days wherever it reads events', (query) => {
+  expect(query.parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(['team', 'from', 'to']));
+  const reads = query.text.replace(/^--.*$/gm, '').match(/FROM (events|quarantine)\b/g) ?? [];
+  const pruned = query.text.match(/WHERE team LIKE :team\n\s+AND dt BETWEEN :(history_)?from AND :to/g) ?? [];
+  expect(reads.length).toBeGreaterThan(0);
+  expect(pruned.length).toBe(reads.length);
+});
+
+test.each(readQueries())('the query $name names a person by email, username, name or id, in this order', ({ text }) => {
+  const names = [...text.matchAll(/coalesce\(([^()]*actor_email[^()]*)\)/g)].map(([, list]) =>
+    list?.replaceAll('acts.', ''),
+  );
+  expect(names.filter((list) => list !== 'actor_email, actor_username, actor_name, actor_id')).toEqual([]);
+});
+
+test('each query and each view has a table with its expected answer, and no table is without one', () => {
+  const subjects = [...readQueries(), ...views].map(({ name }) => name);
+  expect([...new Set(answerTables().map(subjectOf))].sort()).toEqual(subjects.sort());
+});
+
+test.each(answerTables())('the table %s has at least one row', (table) => {
+  expect(readFixture(`${table}.csv`)).toMatch(/^.+\n.+\n/);
+});
+
+test('views and queries call only functions to which both engines are known to answer alike', () => {
+  const alike = functionTable().filter(({ trino, duckdb }) => trino === duckdb);
+  const known = new Set(alike.flatMap(({ expression }) => functionsIn(expression)));
+  const statements = [...views.map(({ sql }) => sql), ...readQueries().map(({ text }) => text)];
+  const called = statements.flatMap((sql) => functionsIn(sql.replace(/--.*$/gm, '').replace(/'(?:[^']|'')*'/g, "''")));
+  expect(called).toContain('json_extract_scalar');
+  expect(called.filter((name) => !known.has(name))).toEqual([]);
+});
+
+test('a query file is read with its purpose, controls and parameters', () => {
+  expect(sample).toMatchObject({
+    name: 'sample',
+    purpose: 'What it shows. More of it.',
+    controls: ['SOC 2 CC6.1', 'PCI DSS 10.2.1'],
+  });
+  expect(sample.parameters.map(({ name }) => name)).toEqual(['team', 'from', 'to', 'person', 'hours', 'zone']);
+  expect(sample.parameters[3]).toEqual({ name: 'person', type: 'text', example: 'ada', meaning: 'who' });
+});
+
+test.each([
+  ['no header', BODY],
+  ['no controls', HEADER.replace(/-- Controls.*\n/, '') + BODY],
+  ['a parameter without meaning', HEADER.replace('  the team', '') + BODY],
+  ['an unknown type', HEADER.replace('number', 'float ') + BODY],
+  ['a preset that does not fit', HEADER.replace('= 7 ', '= x ') + BODY],
+  ['a parameter that the SQL lacks', HEADER + BODY.replace(':zone', "'UTC'")],
+  ['a placeholder without a parameter', HEADER + BODY.replace(':zone', ':zones')],
+])('a query file with %s is refused', (_, text) => {
+  expect(() => readQuery('sample', text)).toThrow(/^sample\.sql/);
+});
+
+test('a parameter that is not given has its preset, and dates are counted from today', () => {
+  expect(bind(sample, { person: 'ada' }, TODAY)).toEqual({
+    values: { team: '%', from: '2026-05-16', to: '2026-06-15', person: 'ada', hours: '7', zone: 'UTC' },
   });
 });
 
-describe.each(readQueries())('the query $name', (query) => {
-  test('names the controls it serves, of all three frameworks', () => {
-    expect(query.controls.map((control) => control.replace(/^(SOC 2|ISO 27001|PCI DSS) .*/, '$1'))).toEqual([
-      'SOC 2',
-      'ISO 27001',
-      'PCI DSS',
-    ]);
-  });
+test.each([
+  [{ from: '2026-02-30' }, 'from is no date such as 2026-06-30: 2026-02-30'],
+  [{ from: '16.05.2026' }, 'from is no date such as 2026-06-30: 16.05.2026'],
+  [{ from: '2026-06-16' }, 'from is after to'],
+  [{ hours: '-1' }, 'hours is no whole number: -1'],
+  [{ hours: '1 OR 1=1' }, 'hours is no whole number: 1 OR 1=1'],
+  [{ zone: 'Mars/Olympus' }, 'zone is no time zone such as Europe/Berlin or UTC: Mars/Olympus'],
+  [{ zone: '+02:00' }, 'zone is no time zone such as Europe/Berlin or UTC: +02:00'],
+  [{ team: 'a\nb' }, 'team holds a control character: a\nb'],
+  [{ tema: 'a' }, 'there is no parameter "tema"'],
+])('the parameters %j are refused: %s', (given, problem) => {
+  expect(problemsOf(given)).toEqual([problem]);
+});
 
-  test('can be asked of a team and of days, and prunes by them wherever it reads events', () => {
-    expect(query.parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(['team', 'from', 'to']));
-    const reads = query.text.replace(/^--.*$/gm, '').match(/FROM (events|quarantine)\b/g) ?? [];
-    const pruned = query.text.match(/WHERE team LIKE :team\n\s+AND dt BETWEEN :(history_)?from AND :to/g) ?? [];
-    expect(reads.length).toBeGreaterThan(0);
-    expect(pruned.length).toBe(reads.length);
+test('a missing parameter is named together with all other problems', () => {
+  expect(bind(sample, { hours: 'x', tema: 'y' }, TODAY)).toEqual({
+    problems: ['there is no parameter "tema"', 'person must be given, such as ada', 'hours is no whole number: x'],
   });
 });
 
-describe('a query file', () => {
-  test('is read with its purpose, controls and parameters', () => {
-    expect(sample).toMatchObject({
-      name: 'sample',
-      purpose: 'What it shows. More of it.',
-      controls: ['SOC 2 CC6.1', 'PCI DSS 10.2.1'],
-    });
-    expect(sample.parameters.map(({ name }) => name)).toEqual(['team', 'from', 'to', 'person', 'hours', 'zone']);
-    expect(sample.parameters[3]).toEqual({ name: 'person', type: 'text', example: 'ada', meaning: 'who' });
-  });
-
-  test.each([
-    ['no header', BODY],
-    ['no controls', HEADER.replace(/-- Controls.*\n/, '') + BODY],
-    ['a parameter without meaning', HEADER.replace('  the team', '') + BODY],
-    ['an unknown type', HEADER.replace('number', 'float ') + BODY],
-    ['a preset that does not fit', HEADER.replace('= 7 ', '= x ') + BODY],
-    ['a parameter that the SQL lacks', HEADER + BODY.replace(':zone', "'UTC'")],
-    ['a placeholder without a parameter', HEADER + BODY.replace(':zone', ':zones')],
-  ])('with %s is refused', (_, text) => {
-    expect(() => readQuery('sample', text)).toThrow(/^sample\.sql/);
-  });
+test.each([
+  "'; DROP TABLE events; --",
+  "it's",
+  ':team',
+  '$1',
+  "\\'",
+])('a parameter with the value %j stays one literal', (person) => {
+  const bound = bind(sample, { person }, TODAY);
+  if ('problems' in bound) throw new Error(bound.problems.join('; '));
+  const filled = statement(sample, bound.values);
+  expect(filled).toContain(`who = '${person.replaceAll("'", "''")}' AND hour(x::time) = 7 AND z = 'UTC'`);
 });
 
-describe('a parameter', () => {
-  test('has its preset, dates counted from today', () => {
-    expect(bind(sample, { person: 'ada' }, TODAY)).toEqual({
-      values: { team: '%', from: '2026-05-16', to: '2026-06-15', person: 'ada', hours: '7', zone: 'UTC' },
-    });
-  });
-
-  test.each([
-    [{ from: '2026-02-30' }, 'from is no date such as 2026-06-30: 2026-02-30'],
-    [{ from: '16.05.2026' }, 'from is no date such as 2026-06-30: 16.05.2026'],
-    [{ from: '2026-06-16' }, 'from is after to'],
-    [{ hours: '-1' }, 'hours is no whole number: -1'],
-    [{ hours: '1 OR 1=1' }, 'hours is no whole number: 1 OR 1=1'],
-    [{ zone: 'Mars/Olympus' }, 'zone is no time zone such as Europe/Berlin or UTC: Mars/Olympus'],
-    [{ zone: '+02:00' }, 'zone is no time zone such as Europe/Berlin or UTC: +02:00'],
-    [{ team: 'a\nb' }, 'team holds a control character: a\nb'],
-    [{ tema: 'a' }, 'there is no parameter "tema"'],
-  ])('such as %j is wrong: %s', (given, problem) => {
-    expect(problemsOf(given)).toEqual([problem]);
-  });
-
-  test('that is missing is named together with all other problems', () => {
-    expect(bind(sample, { hours: 'x', tema: 'y' }, TODAY)).toEqual({
-      problems: ['there is no parameter "tema"', 'person must be given, such as ada', 'hours is no whole number: x'],
-    });
-  });
-
-  test.each(["'; DROP TABLE events; --", "it's", ':team', '$1', "\\'"])('%j stays one literal', (person) => {
-    const bound = bind(sample, { person }, TODAY);
-    if ('problems' in bound) throw new Error('it is fine');
-    const filled = statement(sample, bound.values);
-    expect(filled).toContain(`who = '${person.replaceAll("'", "''")}' AND hour(x::time) = 7 AND z = 'UTC'`);
-  });
-});
-
-test('what is deployed runs as it is, on the days before it is run', () => {
+test('a deployed query runs as it is, on the days before it is run', () => {
   const deployed = presetStatement(sample);
   expect(deployed).toContain("team = /* team */ '%'");
   expect(deployed).toContain("BETWEEN /* from */ date_format(current_date - INTERVAL '30' DAY, '%Y-%m-%d')");
   expect(deployed).toContain("who = /* person */ 'ada'");
 });
+
+/** What is written like a call and is none. */
+const NO_FUNCTIONS = ['cast', 'try_cast', 'row', 'unnest', 'timestamp', 'varchar', 'in', 'and', 'as', 'over', 'values'];
+
+function functionsIn(sql: string): string[] {
+  const names = [...sql.matchAll(/\b(\w+)\(/g)].map(([, name = '']) => name.toLowerCase());
+  return names.filter((name) => !NO_FUNCTIONS.includes(name));
+}

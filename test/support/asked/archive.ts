@@ -1,127 +1,123 @@
 /**
- * The archive that the SQL tests ask: written by the bundled handler from two sources, in several runs, with late
- * events, a revision, a gap, quarantine and every odd shape; and what the sources served, to compare with.
+ * Archives the hand-written log of `test/fixtures/queries` with the real archiver, in memory and in virtual time. The
+ * clock of every run is set, so the archive is the same on every day on which the tests run.
  */
-import type { SourceEvent } from '../../../local/postman/source-table';
-import { ODD_EVENTS } from '../../../local/postman/team-odd-events';
-import type { OpenBackend } from '../backend';
-import type { RunChange } from '../lambda';
-import { openWorld, type World } from '../scenario';
-import { edited, startTeamLog, type TeamLog } from '../team-log';
-import type { Archived, QuarantineRow } from './answers';
-import { tokenAt } from './first-wins';
-import { DAY_MS, firstLogs, lateLog, recentAct } from './logs';
-import { chainsOf, type EventRow, eventRow, eventRows, type Objects, placesOf } from './rows';
+import { archive } from '../../../lambdas/archiver/archive';
+import { BATCH_LIMITS } from '../../../lambdas/archiver/batch';
+import { EARLIEST_INSTANT } from '../../../lambdas/shared/event';
+import type { CheckpointStore, ObjectStore } from '../../../lambdas/shared/ports';
+import { parseInstant } from '../../../lambdas/shared/time';
+import { createSourceModel } from '../../../local/postman/source-model';
+import { type SourceSettings, sourceSettings } from '../../../local/postman/source-settings';
+import { createTable, type SourceEvent } from '../../../local/postman/source-table';
+import { testSigner } from '../archive-builder';
+import { memoryStore } from '../memory-store';
+import { API_KEY, modelServer, sourceKit } from '../source-kit';
+import { virtualClock } from '../virtual-clock';
+import { readFixture } from './tables';
 
-export interface AskedArchive extends Archived {
-  readonly now: Date;
-  /** Of the oldest event. */
-  readonly firstDay: string;
-  readonly objects: Objects;
-  readonly world: World;
-  close(): Promise<void>;
+export type Objects = ReadonlyMap<string, Buffer>;
+
+interface Chain {
+  readonly team: 'main' | 'eu';
+  readonly source: Partial<SourceSettings> & Pick<SourceSettings, 'shape'>;
+  readonly startDate: string;
+  /** When each run begins. */
+  readonly runs: readonly string[];
 }
 
-const API_KEY = 'PMAK-of-eu';
-const PARAMETER = '/postman-audit-archive/eu/api-key';
-/** Every day of the last week is swept within a day of hourly runs. */
-const MOST_RUNS = 40;
+/** Between the first two runs of `main`, and before the last run of `eu`. */
+const LATE_EVENTS_APPEAR = new Date('2026-03-17T04:00:00Z');
+const LAST_DAY = new Date('2026-03-18T00:00:00Z');
 
-/** `leftOut`: what the engine that will be asked is known to show otherwise. */
-export async function openAskedArchive(
-  openBackend: OpenBackend,
-  leftOut: readonly string[] = [],
-): Promise<AskedArchive> {
-  const world = await openWorld({}, openBackend);
-  const eu = await startTeamLog({ shape: 'contract', apiKey: API_KEY, settings: {} });
-  const close = async () => {
-    await eu.close();
-    await world.close();
-  };
-  try {
-    return { ...(await archiveBoth(world, eu, leftOut)), close };
-  } catch (error) {
-    // Or the servers would keep the test process from ending.
-    await close();
-    throw error;
+const CHAINS: readonly Chain[] = [
+  {
+    team: 'main',
+    source: { shape: 'reality' },
+    startDate: '2026-01-01',
+    runs: ['2026-03-17T03:00:00.000Z', '2026-03-17T10:00:00.000Z', '2026-03-17T11:00:00.000Z'],
+  },
+  {
+    team: 'eu',
+    // Nine days are shorter than the pause between the first two runs, which leaves a gap.
+    source: { shape: 'contract', retentionDays: 9 },
+    startDate: '2026-03-03T12:00:00.000Z',
+    runs: ['2026-03-05T12:00:00.000Z', '2026-03-17T03:00:00.000Z', '2026-03-17T10:00:00.000Z'],
+  },
+];
+
+/** The lines of a team's log: those that are there in time, and those that appear late. */
+export function linesOf(team: string): { readonly inTime: readonly string[]; readonly late: readonly string[] } {
+  return { inTime: readLines(`${team}.ndjson`), late: readLines(`${team}-late.ndjson`) };
+}
+
+export interface LogOptions {
+  /** Tells which lines of a team's log the source serves, by their index. All of them if it is left out. */
+  readonly isServed?: (index: number) => boolean;
+}
+
+export async function archiveLog({ isServed = () => true }: LogOptions = {}): Promise<Objects> {
+  const store = memoryStore();
+  for (const chain of CHAINS) {
+    const events = eventsOf(chain.team).filter((_, index) => isServed(index));
+    await archiveEvents(events, chain, store);
+  }
+  return store.objects;
+}
+
+async function archiveEvents(events: readonly SourceEvent[], chain: Chain, store: ObjectStore): Promise<void> {
+  const { team, startDate, runs } = chain;
+  const { shape, ...settings } = chain.source;
+  const model = createSourceModel(createTable(events), sourceSettings(shape, API_KEY, settings));
+  for (const [index, start] of runs.entries()) {
+    const clock = virtualClock({ start });
+    const { source, logger } = sourceKit(modelServer(model, clock), { clock });
+    await archive({
+      id: `00000000-0000-4000-8000-00000000000${index + 1}`,
+      team,
+      scheduledTime: start,
+      codeVersion: '0.0.0',
+      sourceOrigin: 'https://source.test',
+      startDate: new Date(startDate),
+      acceptOtherTeam: false,
+      lookbackHours: 48,
+      batchLimits: BATCH_LIMITS,
+      retention: null,
+      store,
+      checkpoints: noCheckpoint,
+      source,
+      signer: testSigner,
+      clock,
+      logger,
+      onCommitted: () => undefined,
+    });
   }
 }
 
-async function archiveBoth(
-  world: World,
-  eu: TeamLog,
-  leftOut: readonly string[],
-): Promise<Omit<AskedArchive, 'close'>> {
-  const now = new Date();
-  const logs = firstLogs(now, leftOut);
-  const recent = recentAct(now);
-  const late = { main: lateLog(now, 'main'), eu: lateLog(now, 'eu') };
-  world.source.put([...logs.main, recent]);
-  eu.put(logs.eu);
-
-  await world.owner.putKey(PARAMETER, API_KEY);
-  const startDate = new Date(now.getTime() - 200 * DAY_MS).toISOString();
-  const asEu = { team: 'eu', apiKeyParameter: PARAMETER, baseUrl: eu.url, startDate };
-  expect(await world.run(asEu)).toMatchObject({ outcome: 'archived', gaps: 1 });
-  expect(await world.run()).toMatchObject({ outcome: 'archived' });
-  world.source.edit(recent);
-  world.source.put(late.main);
-  eu.put(late.eu);
-  await runUntilArchived(world, late.main);
-  const objects = await runUntilArchived(world, late.eu, asEu);
-
-  const chains = chainsOf(objects);
-  const fitting = (events: readonly SourceEvent[]) => events.map(({ raw }) => raw).filter((raw) => !isUnfit(raw));
-  const main = fitting([...logs.main, recent, ...late.main]);
-  const events = eventRows({ main, eu: fitting([...logs.eu, ...late.eu]) }, objects);
-  const unfit = (events: readonly SourceEvent[]) => events.map(({ raw }) => raw).filter(isUnfit);
-  return {
-    now,
-    firstDay: events.map(({ dt }) => dt).sort()[0] ?? '',
-    objects,
-    world,
-    chains,
-    events,
-    quarantine: [
-      ...quarantineRows('main', [...unfit(logs.main), edited(recent.raw)], { objects, chains }),
-      ...quarantineRows('eu', unfit(logs.eu), { objects, chains }),
-    ],
-  };
-}
-
-async function runUntilArchived(world: World, late: readonly SourceEvent[], change?: RunChange): Promise<Objects> {
-  for (let run = 0; run < MOST_RUNS; run += 1) {
-    expect(await world.run(change)).toMatchObject({ outcome: 'archived' });
-    const objects = await world.owner.objects();
-    const stored = new Set(placesOf(objects, 'events').map(({ line }) => line));
-    if (late.every(({ raw }) => stored.has(raw))) return objects;
+function eventsOf(team: string): SourceEvent[] {
+  const { inTime, late } = linesOf(team);
+  const events: SourceEvent[] = [];
+  for (const raw of [...inTime, ...late]) {
+    // The server files a line whose own time means nothing where it stands in the log.
+    const at = instantOf(raw) ?? events.at(-1)?.at ?? 0;
+    const visibleFrom = late.includes(raw) ? LATE_EVENTS_APPEAR.getTime() : at;
+    events.push({ row: events.length + 1, at, raw, visibleFrom });
   }
-  throw new Error('the sweep has not come to every late event');
+  return events;
 }
 
-function isUnfit(raw: string): boolean {
-  const names = ODD_EVENTS.filter(({ quarantine }) => quarantine).map(({ name }) => `"odd: ${name}"`);
-  return names.some((name) => raw.includes(name)) || /"action":"unfit"/.test(raw);
+function instantOf(raw: string): number | undefined {
+  const instant = parseInstant(String(JSON.parse(raw).timestamp));
+  return instant && instant >= EARLIEST_INSTANT && instant < LAST_DAY ? instant.getTime() : undefined;
 }
 
-type Facts = Pick<AskedArchive, 'objects' | 'chains'>;
-
-/** The day of a line in quarantine, and its run, are known only to the archive. */
-function quarantineRows(team: string, lines: readonly string[], { objects, chains }: Facts): QuarantineRow[] {
-  const places = placesOf(objects, 'quarantine').filter(({ place }) => place.team === team);
-  return lines.map((line) => {
-    const { dt = '', seq = 0 } = places.find((each) => each.line === line)?.place ?? {};
-    const { late: _, ...row } = eventRow(line, { team, seq, chains });
-    const walkStart = chains.find((each) => each.team === team)?.manifests.find((each) => each.seq === seq)
-      ?.run.walkStart;
-    const reason = reasonOf(row, Date.parse(walkStart ?? ''));
-    return { ...row, dt, id: tokenAt(line, 'id') ?? null, event_time: row.event_time || null, reason };
-  });
+function readLines(file: string): readonly string[] {
+  return readFixture(file).trimEnd().split('\n');
 }
 
-function reasonOf({ id, event_time }: Pick<EventRow, 'id' | 'event_time'>, walkStart: number): string {
-  if (id === '') return 'no-id';
-  if (event_time === '') return 'bad-timestamp';
-  const at = Date.parse(`${event_time.replace(' ', 'T')}Z`);
-  return at < Date.UTC(2020, 0) || at > walkStart + DAY_MS ? 'out-of-range' : 'revision';
-}
+/** The checkpoint is only a hint: without it each run finds the head in the bucket. */
+const noCheckpoint: CheckpointStore = {
+  acquire: async () => ({ seq: undefined }),
+  save: async () => 'saved',
+  release: async () => undefined,
+};

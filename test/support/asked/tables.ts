@@ -1,0 +1,66 @@
+/**
+ * The fixtures of `test/fixtures/queries`: tables with expected answers, and what is asked for each of them. A table
+ * `NAME.csv` belongs to the query NAME, asked with the parameters that `parameters.json` has under that name, or to the
+ * statement in `NAME.sql` about the view NAME. A name with a dot is a second table of the query before the dot.
+ */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bind, readQueries, statement, type Values } from '../../../infra/queries/queries';
+
+const FOLDER = join(import.meta.dirname, '../../fixtures/queries');
+const FUNCTIONS = 'functions';
+
+const parameters: Readonly<Record<string, Values>> = JSON.parse(readFixture('parameters.json'));
+
+export function readFixture(file: string): string {
+  return readFileSync(join(FOLDER, file), 'utf8');
+}
+
+/** The names of all tables with an answer of the archive. */
+export function answerTables(): readonly string[] {
+  const tables = readdirSync(FOLDER).flatMap((file) => /^(.+)\.csv$/.exec(file)?.[1] ?? []);
+  return tables.filter((name) => name !== FUNCTIONS).sort();
+}
+
+/** The query or the view that a table belongs to. */
+export function subjectOf(table: string): string {
+  return table.replace(/\..*$/, '');
+}
+
+export function parametersOf(table: string): Values {
+  return parameters[table] ?? {};
+}
+
+/** What is asked for a table, where needed with other parameters. */
+export function statementOf(table: string, changes: Values = {}): string {
+  if (existsSync(join(FOLDER, `${table}.sql`))) return readFixture(`${table}.sql`);
+  const query = readQueries().find(({ name }) => name === subjectOf(table));
+  if (query === undefined) throw new Error(`${table}.csv belongs to no query and to no statement`);
+  const bound = bind(query, { ...parametersOf(table), ...changes }, new Date());
+  if ('problems' in bound) throw new Error(`${table}: ${bound.problems.join('; ')}`);
+  return statement(query, bound.values);
+}
+
+/** The expressions that views and queries may use, and what each engine answers. */
+export interface FunctionRow {
+  readonly expression: string;
+  readonly trino: string | null;
+  readonly duckdb: string | null;
+}
+
+export function functionTable(): readonly FunctionRow[] {
+  const [, ...rows] = parseCsv(readFixture(`${FUNCTIONS}.csv`));
+  return rows.map(([expression, trino = null, duckdb = null]) => ({ expression: expression ?? '', trino, duckdb }));
+}
+
+/** An empty cell is null, and a quoted empty cell is an empty text. */
+function parseCsv(text: string): (string | null)[][] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const cells = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)];
+      return cells.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? (plain || null));
+    });
+}
