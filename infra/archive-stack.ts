@@ -9,7 +9,7 @@ import { Archiver } from './archiver';
 import { BreakGlass } from './break-glass';
 import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
-import { Keys } from './keys';
+import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
 import { Outputs } from './outputs';
 import { Schedules } from './schedules';
@@ -28,7 +28,7 @@ export class ArchiveStack extends Stack {
     const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
 
     const breakGlass = new BreakGlass(this, 'BreakGlass');
-    const keys = new Keys(this, 'Keys', { name, breakGlass });
+    const keys = new KmsKeys(this, 'Keys', { name, breakGlass });
     const storage = new Storage(this, 'Storage', { retention: config.retention, key: keys.encryption, breakGlass });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     new Schedules(this, 'Schedules', { teams: config.teams, archiver });

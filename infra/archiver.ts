@@ -14,7 +14,7 @@ import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contr
 import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/keys';
 import type { ArchiveConfig } from './config';
-import type { Keys } from './keys';
+import type { KmsKeys } from './kms-keys';
 import { archiveName, parameterPath } from './names';
 import { accountArn, allow } from './policies';
 
@@ -28,7 +28,7 @@ interface ArchiverProps {
   readonly code: lambda.Code;
   readonly bucket: Bucket;
   readonly table: Table;
-  readonly keys: Keys;
+  readonly keys: KmsKeys;
 }
 
 export class Archiver extends Construct {

@@ -9,18 +9,18 @@ import { Construct } from 'constructs';
 import type { BreakGlass } from './break-glass';
 import { accountArn, denyAllBut, forThisAccount } from './policies';
 
-interface KeysProps {
+interface KmsKeysProps {
   readonly name: string;
   readonly breakGlass: BreakGlass;
 }
 
-export class Keys extends Construct {
+export class KmsKeys extends Construct {
   /** For the objects, the API keys, the logs and the query results. */
   readonly encryption: kms.Key;
   /** ECDSA P-256 / SHA-256, for the manifests. */
   readonly signing: kms.Key;
 
-  constructor(scope: Construct, id: string, props: KeysProps) {
+  constructor(scope: Construct, id: string, props: KmsKeysProps) {
     super(scope, id);
     this.encryption = new kms.Key(this, 'Encryption', {
       alias: props.name,
