@@ -105,7 +105,7 @@ function refuse(problemOf: (value: string) => string | undefined) {
 
 /** What a local run may reach over plain http is not within reach of a function. */
 function deployedBaseUrlProblem(url: string): string | undefined {
-  return baseUrlProblem(url)?.replace('baseUrl ', '') ?? (url.startsWith('https:') ? undefined : 'must be https');
+  return baseUrlProblem(url) ?? (url.startsWith('https:') ? undefined : 'must be https');
 }
 
 function place(path: readonly PropertyKey[]): string {
