@@ -9,7 +9,6 @@ import type { IConstruct } from 'constructs';
 import { acknowledgements } from './acknowledgements';
 import { ArchiveStack } from './archive-stack';
 import { type ArchiveConfig, readConfig } from './config';
-import { CloudFormationLimits } from './limits';
 import { archiveName } from './names';
 
 /** Here and not in `cdk.json`: the template is the same whoever synthesises it, the CLI, a test or `tsx`. */
@@ -38,7 +37,7 @@ export function archiveApp({ archiverCode, env = {}, ...props }: ArchiveAppProps
   for (const { path, ...rule } of acknowledgements(archiveName(config.stage))) {
     Validations.of(descendant(stack, path)).acknowledge(rule);
   }
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app), new CloudFormationLimits());
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
   return app;
 }
 

@@ -15,7 +15,7 @@ import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/keys';
 import type { ArchiveConfig } from './config';
 import type { KmsKeys } from './kms-keys';
-import { archiveName, parameterPath } from './names';
+import { archiveName, parameterPath, parametersElsewhere } from './names';
 import { accountArn, allow } from './policies';
 
 /** Every object of every team, as a pattern. */
@@ -124,9 +124,9 @@ export class Archiver extends Construct {
   /** By the path of the stage, so that a hundred teams need no more policy than one; others by their name. */
   private apiKeyRights(): iam.PolicyStatement[] {
     const { config, keys } = this.props;
-    const path = parameterPath(config.stage);
-    const elsewhere = config.teams.map((team) => team.apiKeyParameter).filter((name) => !name.startsWith(path));
-    const parameters = [`${path}*`, ...elsewhere].map((name) => accountArn('ssm', `parameter${name}`));
+    const named = config.teams.map((team) => team.apiKeyParameter);
+    const paths = [`${parameterPath(config.stage)}*`, ...parametersElsewhere(config.stage, named)];
+    const parameters = paths.map((name) => accountArn('ssm', `parameter${name}`));
     return [
       allow('ReadApiKeys', ['ssm:GetParameter'], parameters),
       // Only for a parameter under the archive's own key, as the printed command creates it. aws/ssm needs no right:

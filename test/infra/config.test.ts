@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { ConfigProblems, readConfig } from '../../infra/config';
 import { scheduleProblem } from '../../infra/schedule-expression';
-import { nearest } from '../../infra/spelling';
+import { didYouMean } from '../../infra/spelling';
 import { matrix } from './matrix';
 
 const main = { name: 'main' };
@@ -65,7 +65,7 @@ describe('a configuration', () => {
       'teams[1].baseUrl: "http://api.getpostman.com" must be https (plain http only to loopback)',
       'teams[1].schedule: "hourly" must be rate(...) or cron(...), such as rate(1 hour)',
       'retention.mode: Invalid option: expected one of "GOVERNANCE"|"COMPLIANCE"',
-      'retention.days: Too small: expected number to be >=1',
+      'retention.days: Too small: expected number to be >0',
       'unknown key "lookbackhours"; did you mean "lookbackHours"?',
       'teams[1].name: "main" is the name of another team too',
       'teams[0].name: "main" is also in formerTeams',
@@ -96,7 +96,7 @@ describe('a configuration', () => {
     [
       'expiry before the lock ends',
       { teams: [main], retention: { days: 365, expireAfterDays: 364 } },
-      'retention.expireAfterDays: 364 is less than the 365 days of the lock',
+      'retention.expireAfterDays: must not be less than "days": what is under lock cannot expire',
     ],
     ['an address that is none', { teams: [main], alarmEmail: 'security' }, /^alarmEmail: Invalid email/],
     [
@@ -108,10 +108,16 @@ describe('a configuration', () => {
     expect(problems(context)).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
   });
 
-  it('two teams of which would read one API key is refused', () => {
-    const teams = [main, { name: 'sales', apiKeyParameter: '/postman-audit-archive/main/api-key' }];
-    expect(problems({ teams })).toEqual([
-      'teams[1].apiKeyParameter: "/postman-audit-archive/main/api-key" is another team\'s too; one key would fill two archives',
+  it('is refused if two teams read one API key, even if something else is wrong too', () => {
+    const teams = [
+      { ...main, typo: 1 },
+      { name: 'sales', apiKeyParameter: '/postman-audit-archive/main/api-key' },
+    ];
+    expect(problems({ teams, retention: { mode: 'none', days: 365, expireAfterDays: 364 } })).toEqual([
+      expect.stringMatching(/^teams\[0\]: unknown key "typo"/),
+      expect.stringMatching(/^retention\.mode/),
+      expect.stringMatching(/^retention\.expireAfterDays: must not be less/),
+      expect.stringMatching(/^teams\[1\]\.apiKeyParameter: ".*" is another team's parameter too/),
     ]);
   });
 
@@ -185,15 +191,13 @@ describe('a schedule', () => {
   });
 });
 
-describe('the nearest known word', () => {
-  it.each([
-    ['teem', 'teams'],
-    ['schedul', 'schedule'],
-    ['APIKEYPARAMETER', 'apiKeyParameter'],
-    ['lookbackDays', 'lookbackHours'],
-    ['url', undefined],
-    ['', undefined],
-  ])('to %j is %j', (word, meant) => {
-    expect(nearest(word, ['teams', 'schedule', 'apiKeyParameter', 'lookbackHours', 'baseUrl'])).toBe(meant);
-  });
+test.each([
+  ['teem', 'did you mean "teams"?'],
+  ['schedul', 'did you mean "schedule"?'],
+  ['APIKEYPARAMETER', 'did you mean "apiKeyParameter"?'],
+  ['lookbackDays', 'did you mean "lookbackHours"?'],
+  ['colour', 'known are teams, schedule, apiKeyParameter, lookbackHours, baseUrl'],
+  ['', 'known are teams, schedule, apiKeyParameter, lookbackHours, baseUrl'],
+])('an error about the unknown word %j ends with: %s', (word, end) => {
+  expect(didYouMean(word, ['teams', 'schedule', 'apiKeyParameter', 'lookbackHours', 'baseUrl'])).toBe(end);
 });
