@@ -1,6 +1,6 @@
 /**
- * The archive, whole. It composes and owns nothing: each part is in the file of its name. Read from the top: who may
- * remove, what encrypts and signs, what is kept, who writes, how it is asked.
+ * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
+ * top: the role that may remove, the keys, the storage, the function that writes, its schedules, the catalog for SQL.
  */
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';

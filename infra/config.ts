@@ -1,6 +1,6 @@
 /**
- * The one object that configures the archive: `context.archive` in `cdk.json`. A problem stops synth, and one error names
- * all problems, so that nobody learns of the second typo from the second failed deployment.
+ * The one object that configures the archive: `context.archive` in `cdk.json`. A problem stops synth, and one error
+ * names all problems, so that nobody learns of the second typo from the second failed deployment.
  */
 import { z } from 'zod';
 import { baseUrlProblem } from '../lambdas/shared/contract';

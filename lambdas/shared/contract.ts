@@ -10,7 +10,7 @@ import { TEAM_PATTERN } from './keys';
 import type { Counts, Sweep } from './manifest';
 import { retentionSchema } from './retention';
 
-/** The archiver's environment holds what all teams have in common. The schedule of each team sends the rest as input. */
+/** The environment of the archiver is the same for all teams. The schedule of each team sends the rest as input. */
 export const archiverEnvironment = {
   bucket: textVariable('ARCHIVE_BUCKET'),
   table: textVariable('CHECKPOINT_TABLE'),
@@ -79,7 +79,7 @@ export interface RunSummary extends Partial<RunReport> {
   readonly detail?: string;
 }
 
-/** Throws one `ConfigError` that names every bad field. Unknown fields are refused: a typo must not pass for a default. */
+/** Throws one `ConfigError` that names every bad field. An unknown field is refused, because it may be a typo. */
 export function readArchiveInput(input: unknown): ArchiveInput {
   const { success, data, error } = archiveInput.safeParse(input);
   if (success) return data;
@@ -106,7 +106,7 @@ export function baseUrlProblem(value: unknown): string | undefined {
   return url.protocol === 'http:' && loopback ? undefined : 'must be https (plain http only to loopback)';
 }
 
-/** The CloudWatch metrics are named here once, for the emitter, the alarms and the runbook. Their dimension is `team`. */
+/** The names of the CloudWatch metrics, for the emitter, the alarms and the runbook. Their dimension is `team`. */
 export const METRIC_NAMESPACE = 'PostmanAuditArchive';
 export const metricNames = {
   eventsArchived: 'EventsArchived',

@@ -1,6 +1,6 @@
 /**
- * The environment of a function is declared once, as a name and a codec for each variable. CDK encodes it and the handler
- * decodes it. If one of them forgets a variable, the program does not compile.
+ * The environment of a function is declared once, as a name and a codec for each variable. CDK encodes it and the
+ * handler decodes it. If one of them forgets a variable, the program does not compile.
  */
 import * as z from 'zod/mini';
 import { ConfigError } from './errors';
@@ -52,7 +52,7 @@ export function decodeEnvironment<E extends Environment>(
   return Object.fromEntries(values);
 }
 
-/** A text that is not JSON becomes undefined, which no schema takes. The message of `JSON.parse` would quote the text. */
+/** Text that is not JSON becomes undefined, which no schema takes. The error of `JSON.parse` would quote the text. */
 function parseJson(value: string) {
   try {
     return JSON.parse(value);
