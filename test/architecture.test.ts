@@ -63,43 +63,33 @@ function imports(target: string, i: number): string[] {
   ];
 }
 
+type Lines = Readonly<Record<string, readonly string[]>>;
+
+function linesOf(table: Readonly<Record<string, string>>, firstNumber: number): Lines {
+  const lines = (targets: string) => targets.split(' ').flatMap((target, i) => imports(target, firstNumber + i));
+  return Object.fromEntries(Object.entries(table).map(([path, targets]) => [path, lines(targets)]));
+}
+
 const fetches = ['await fetch(url);', 'globalThis.fetch(url);', 'global.fetch(url);', 'run({ fetch });'];
+const alike = ["const fetched = 'fetch(';", '// fetch()', 'function fetch() {}', 'fetch();', 'a.fetch();'];
 
-/** The lines that each file may not hold. */
-const refusedLines: Readonly<Record<string, readonly string[]>> = {
+const refusedLines: Lines = {
+  ...linesOf(forbidden, 0),
   ...Object.fromEntries(
-    Object.entries(forbidden).map(([path, targets]) => [path, targets.split(' ').flatMap(imports)]),
+    ['lambdas/archiver/walk.ts', 'infra/bundle.ts', 'cli/query.ts', 'local/host.ts'].map((path) => [path, fetches]),
   ),
-  'lambdas/archiver/walk.ts': fetches,
-  'infra/bundle.ts': fetches,
-  'cli/query.ts': fetches,
-  'local/host.ts': fetches,
 };
-
-const acceptedLines: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries(
-    Object.entries(allowed).map(([path, targets]) => [
-      path,
-      targets.split(' ').flatMap((target, i) => imports(target, i + 100)),
-    ]),
-  ),
+const acceptedLines: Lines = {
+  ...linesOf(allowed, 100),
   'lambdas/adapters/https.ts': fetches,
   'local/dynamodb.ts': fetches,
-  'lambdas/archiver/alike.ts': [
-    "const fetched = 'fetch(';",
-    '// fetch()',
-    'function fetch() {}',
-    'fetch();',
-    'a.fetch();',
-  ],
+  'lambdas/archiver/alike.ts': alike,
 };
 
 describe('the lint rules', () => {
+  const paths = [...new Set([...Object.keys(refusedLines), ...Object.keys(acceptedLines)])];
   const files = Object.fromEntries(
-    [...new Set([...Object.keys(refusedLines), ...Object.keys(acceptedLines)])].map((path) => [
-      path,
-      [...(refusedLines[path] ?? []), ...(acceptedLines[path] ?? [])],
-    ]),
+    paths.map((path) => [path, [...(refusedLines[path] ?? []), ...(acceptedLines[path] ?? [])]]),
   );
   const found = lint({
     ...files,
@@ -135,14 +125,13 @@ test('no file computes what it imports, or imports in the middle of an expressio
   expect(odd.sort()).toEqual(known);
 });
 
-interface Finding {
-  readonly path: string;
-  readonly rule: string;
-  readonly line: string;
+interface Diagnostic {
+  readonly category: string;
+  readonly location: { readonly path: string; readonly start: { readonly line: number } };
 }
 
 /** Lints the files in a folder of their own, by the rules of this repository. */
-function lint(files: Readonly<Record<string, readonly string[]>>): Finding[] {
+function lint(files: Lines) {
   const root = mkdtempSync(join(tmpdir(), 'architecture-'));
   for (const name of ['biome.json', '.gitignore']) cpSync(join(ROOT, name), join(root, name));
   for (const [path, lines] of Object.entries(files)) {
@@ -152,17 +141,8 @@ function lint(files: Readonly<Record<string, readonly string[]>>): Finding[] {
   const args = [biome, 'lint', '--reporter=json', '--max-diagnostics=none', '.'];
   const { stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', maxBuffer: 100_000_000 });
   rmSync(root, { recursive: true });
-  const { diagnostics }: Report = JSON.parse(stdout);
-  return diagnostics.map(({ category, location: { path, start } }) => ({
-    path,
-    rule: category,
-    line: files[path]?.[start.line - 1] ?? '',
-  }));
-}
-
-interface Report {
-  readonly diagnostics: readonly {
-    readonly category: string;
-    readonly location: { readonly path: string; readonly start: { readonly line: number } };
-  }[];
+  const diagnostics: readonly Diagnostic[] = JSON.parse(stdout).diagnostics;
+  return diagnostics.map(({ category, location: { path, start } }) => {
+    return { path, rule: category, line: files[path]?.[start.line - 1] ?? '' };
+  });
 }
