@@ -1,4 +1,5 @@
-/** What `cdk synth` and `cdk deploy` run: the app, with the very file that the local world spawns as its function. */
+/** `cdk synth` and `cdk deploy` run this app. Its code asset is the very file that the local world spawns. */
+
 import { dirname, join } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { archiveApp } from './archive-app';

@@ -1,7 +1,8 @@
 /**
- * The CDK app: configuration in, one stack out, both rule packs and CloudFormation's own limits checked on the way. What
- * is wrong stops synth; what is a choice is said.
+ * The CDK app reads the configuration, builds one stack, and checks it with two rule packs. A problem stops synth. A
+ * choice that the operator should know about is printed.
  */
+
 import { Annotations, App, type AppProps, type Environment, Token, Validations } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
@@ -9,10 +10,9 @@ import type { IConstruct } from 'constructs';
 import { acknowledgements } from './acknowledgements';
 import { ArchiveStack } from './archive-stack';
 import { type ArchiveConfig, readConfig } from './config';
-import { CloudFormationLimits } from './limits';
 import { archiveName } from './names';
 
-/** Here and not in `cdk.json`: the template is the same whoever synthesises it, the CLI, a test or `tsx`. */
+/** The flags stand here and not in `cdk.json`, so that the CLI, a test and `tsx` synthesise the same template. */
 const FEATURE_FLAGS = {
   '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
   '@aws-cdk/core:validateAgainstDefaultRules': true,
@@ -20,7 +20,7 @@ const FEATURE_FLAGS = {
 
 interface ArchiveAppProps extends AppProps {
   readonly archiverCode: Code;
-  /** Where it will be deployed. Unknown where synth runs without credentials. */
+  /** The account and region of the deployment, which are unknown if synth runs without credentials. */
   readonly env?: Environment;
 }
 
@@ -28,46 +28,40 @@ interface ArchiveAppProps extends AppProps {
 export function archiveApp({ archiverCode, env = {}, ...props }: ArchiveAppProps): App {
   const app = new App({ analyticsReporting: false, ...props, context: { ...FEATURE_FLAGS, ...props.context } });
   const config = readConfig(app.node.tryGetContext('archive'));
-  const stack = new ArchiveStack(app, archiveName(config.stage), {
-    description: 'Keeps Postman audit logs under lock, searchable with SQL and provably complete',
-    env,
-    config,
-    archiverCode,
-  });
-  notices(stack, config);
-  for (const { path, ...rule } of acknowledgements(archiveName(config.stage))) {
-    Validations.of(descendant(stack, path)).acknowledge(rule);
-  }
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app), new CloudFormationLimits());
+  const name = archiveName(config.stage);
+  const description = 'Keeps Postman audit logs under lock, searchable with SQL and provably complete';
+  const stack = new ArchiveStack(app, name, { description, env, config, archiverCode });
+  printChoices(stack, config);
+  for (const { path, ...rule } of acknowledgements(name)) Validations.of(descendant(stack, path)).acknowledge(rule);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
   return app;
 }
 
-function notices(stack: ArchiveStack, config: ArchiveConfig): void {
-  const { mode, days, expireAfterDays } = config.retention;
-  const say = Annotations.of(stack);
-  say.addInfo(
+function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: ArchiveConfig): void {
+  const { mode, days, expireAfterDays } = retention;
+  const annotations = Annotations.of(stack);
+  annotations.addInfo(
     mode === 'COMPLIANCE'
-      ? `COMPLIANCE lock: what is archived cannot be deleted for ${days} days by anybody, AWS included. The account can only be closed.`
-      : `GOVERNANCE lock: the break-glass role can delete what is archived. Production wants "retention": { "mode": "COMPLIANCE" }, which nobody can undo.`,
+      ? `COMPLIANCE lock: an archived object cannot be deleted for ${days} days by anybody, AWS included. The only way would be to close the account.`
+      : 'GOVERNANCE lock: the break-glass role can delete archived objects. For production set "retention": { "mode": "COMPLIANCE" }, which nobody can undo.',
   );
   if (expireAfterDays !== null) {
-    say.addInfo(
-      `expireAfterDays: from now on every manifest says that what it lists may be gone after ${expireAfterDays} days. S3 also deletes what was archived before, which promised nothing of the kind: verify will report it as missing.`,
+    annotations.addInfo(
+      `expireAfterDays: from now on every manifest says that its objects may be gone after ${expireAfterDays} days. S3 also deletes older objects, whose manifests do not say so: verify will report them as missing.`,
     );
   }
-  if (config.alarmEmail !== null) {
-    say.addWarningV2('postman-audit-archive:no-alarms', 'alarmEmail is set, but this version raises no alarms yet');
+  if (alarmEmail !== null) {
+    const message = 'alarmEmail is set, but this version raises no alarms yet, so that nobody gets a mail';
+    annotations.addWarningV2('postman-audit-archive:no-alarms', message);
   }
-  const abroad = config.teams.filter((team) => isEuPostman(team.baseUrl) && !isEuRegion(stack.region));
+  const abroad = teams.filter((team) => isEuPostman(team.baseUrl) && !isEuRegion(stack.region)).map(({ name }) => name);
   if (abroad.length > 0) {
-    say.addWarningV2(
-      'postman-audit-archive:eu-data-leaves-eu',
-      `${abroad.map((team) => team.name).join(', ')}: Postman keeps this data in the EU, and ${stack.region} is not there`,
-    );
+    const message = `${abroad.join(', ')}: Postman keeps this data in the EU, and the region ${stack.region} is not in the EU`;
+    annotations.addWarningV2('postman-audit-archive:eu-data-leaves-eu', message);
   }
 }
 
-/** Throws where there is none: what was acknowledged has gone, and so should its entry. */
+/** Throws if there is no such construct: an entry whose construct is gone must be removed too. */
 function descendant(scope: IConstruct, path: string): IConstruct {
   return path.split('/').reduce((parent, id) => parent.node.findChild(id), scope);
 }
@@ -76,7 +70,7 @@ function isEuPostman(baseUrl: string): boolean {
   return new URL(baseUrl).hostname.endsWith('.eu.postman.com');
 }
 
-/** Also true where the region is not known yet: the deployment, which knows it, synthesises again. */
+/** Also true if the region is not known yet. The deployment knows it, and synthesises again. */
 function isEuRegion(region: string): boolean {
   return Token.isUnresolved(region) || region.startsWith('eu');
 }

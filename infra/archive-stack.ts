@@ -1,7 +1,8 @@
 /**
- * The archive, whole. It composes and owns nothing: each part is in the file of its name. Read from the top: who may
- * remove, what encrypts and signs, what is kept, who writes, how it is asked.
+ * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
+ * top: the role that may remove, the keys, the storage, the function that writes, its schedules, the catalog for SQL.
  */
+
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
@@ -9,7 +10,7 @@ import { Archiver } from './archiver';
 import { BreakGlass } from './break-glass';
 import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
-import { Keys } from './keys';
+import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
 import { Outputs } from './outputs';
 import { Schedules } from './schedules';
@@ -28,7 +29,7 @@ export class ArchiveStack extends Stack {
     const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
 
     const breakGlass = new BreakGlass(this, 'BreakGlass');
-    const keys = new Keys(this, 'Keys', { name, breakGlass });
+    const keys = new KmsKeys(this, 'Keys', { name, breakGlass });
     const storage = new Storage(this, 'Storage', { retention: config.retention, key: keys.encryption, breakGlass });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     new Schedules(this, 'Schedules', { teams: config.teams, archiver });

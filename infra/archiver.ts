@@ -1,7 +1,8 @@
 /**
- * The function that archives, and the queue for what nobody handled. Its role can read the archive, create objects and
- * sign; it cannot delete, overwrite, or touch what is not this stage's.
+ * The function that archives, and the queue for failed runs and triggers. The role of the function can read the
+ * archive, create objects and sign. It cannot delete or overwrite, and it has no rights outside this stage.
  */
+
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -14,11 +15,11 @@ import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contr
 import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
-import type { Keys } from './keys';
-import { archiveName, parameterPath } from './names';
+import type { KmsKeys } from './kms-keys';
+import { archiveName, parameterPath, parametersElsewhere } from './names';
 import { accountArn, allow } from './policies';
 
-/** Every object of every team, as a pattern. */
+/** The patterns of the keys of all objects of all teams. */
 const OBJECTS = [manifestPrefix('*'), batchPrefix('*'), areaPrefix('events', '*'), areaPrefix('quarantine', '*')].map(
   (prefix) => `${prefix}*`,
 );
@@ -28,13 +29,13 @@ interface ArchiverProps {
   readonly code: lambda.Code;
   readonly bucket: Bucket;
   readonly table: Table;
-  readonly keys: Keys;
+  readonly keys: KmsKeys;
 }
 
 export class Archiver extends Construct {
   readonly function: lambda.Function;
   readonly role: iam.Role;
-  /** Triggers that were never delivered, and runs that failed to the last retry. */
+  /** Holds triggers that were never delivered, and runs whose last retry failed. */
   readonly unhandled: sqs.Queue;
   private readonly logGroup: logs.LogGroup;
 
@@ -56,7 +57,7 @@ export class Archiver extends Construct {
     });
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Creates and signs what is in the Postman audit archive; may not delete or overwrite',
+      description: 'Creates and signs the objects of the Postman audit archive; may not delete or overwrite',
     });
     this.function = this.archiveFunction();
     const policy = new iam.Policy(this, 'Policy', { roles: [this.role], statements: this.rights() });
@@ -70,32 +71,29 @@ export class Archiver extends Construct {
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      // A run stays under 256 MB whatever the backlog; twice that buys CPU for gzip and room for a 16 MB event.
+      // A run needs less than 256 MB. Twice that gives CPU for gzip and room for an event of 16 MB.
       memorySize: ARCHIVER_MEMORY_MB,
-      // The longest Lambda allows: the first 180 days come in as few runs as possible. A run that nears it stops clean.
+      // The longest time that Lambda allows, so that the first 180 days take few runs. A run stops by itself before it.
       timeout: Duration.minutes(15),
       role: this.role,
       logGroup: this.logGroup,
       environment: this.environment(),
-      // Lambda retries a failed run after one minute and again after two. By the first a dead run's lease has ended or
-      // is about to, by the second it has. What still fails waits for the next schedule; an older trigger is worthless
-      // once that came.
+      // Lambda retries a failed run after one minute and again after two. The lease of a dead run ends at about the
+      // first retry, and certainly before the second. After that the next scheduled run does the work.
       retryAttempts: 2,
       maxEventAge: Duration.hours(1),
       onFailure: { bind: () => ({ destination: this.unhandled.queueArn }) },
-      // No reserved concurrency: overlapping runs are harmless, and a new account has none to reserve.
+      // No concurrency is reserved, because overlapping runs do no harm and a new account has none to reserve.
     });
   }
 
   private environment(): Record<string, string> {
     const { config, bucket, table, keys } = this.props;
     return encodeEnvironment(archiverEnvironment, {
+      ...config,
       bucket: bucket.bucketName,
       table: table.tableName,
       signingKey: keys.signing.keyArn,
-      lookbackHours: config.lookbackHours,
-      maxRequestsPerMinute: config.maxRequestsPerMinute,
-      retention: config.retention,
     });
   }
 
@@ -103,7 +101,8 @@ export class Archiver extends Construct {
     const { bucket, table, keys } = this.props;
     const objects = OBJECTS.map((pattern) => bucket.arnForObjects(pattern));
     return [
-      // Batches are never listed, but only who may list a prefix is told 404 for a missing object; without, 403.
+      // Nothing lists batches, but without the right to list a prefix, S3 answers 403 instead of 404 for a missing
+      // object.
       allow('ListOneTeam', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': OBJECTS } }),
       allow('ReadObjects', ['s3:GetObject'], objects),
       allow('CreateObjects', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'false' } }),
@@ -121,16 +120,16 @@ export class Archiver extends Construct {
     ];
   }
 
-  /** By the path of the stage, so that a hundred teams need no more policy than one; others by their name. */
+  /** One right covers the path of the stage, so that a hundred teams need no longer policy than one. */
   private apiKeyRights(): iam.PolicyStatement[] {
     const { config, keys } = this.props;
-    const path = parameterPath(config.stage);
-    const elsewhere = config.teams.map((team) => team.apiKeyParameter).filter((name) => !name.startsWith(path));
-    const parameters = [`${path}*`, ...elsewhere].map((name) => accountArn('ssm', `parameter${name}`));
+    const named = config.teams.map((team) => team.apiKeyParameter);
+    const paths = [`${parameterPath(config.stage)}*`, ...parametersElsewhere(config.stage, named)];
+    const parameters = paths.map((name) => accountArn('ssm', `parameter${name}`));
     return [
       allow('ReadApiKeys', ['ssm:GetParameter'], parameters),
-      // Only for a parameter under the archive's own key, as the printed command creates it. aws/ssm needs no right:
-      // it decrypts for everybody in the account, which is why the command does not use it.
+      // The printed command puts an API key under the archive's own KMS key. The key aws/ssm would decrypt it for
+      // everybody in the account, without a right of its own.
       allow('DecryptApiKeys', ['kms:Decrypt'], [keys.encryption.keyArn], {
         StringEquals: { 'kms:ViaService': `ssm.${Aws.REGION}.amazonaws.com` },
         ArnLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },

@@ -1,8 +1,9 @@
 /**
- * The one place where the archiver is bundled, for the deployed stack and for the local world alike: the same commit gives
- * the same bytes, wherever it is checked out and from wherever it is built. The choices were measured: CommonJS with
- * the AWS SDK inside starts 1.7 times faster than with the runtime's own copy, 1.25 times faster than ES modules.
+ * Bundles the archiver, for the deployed stack and for the local world. The same commit gives the same bytes, wherever
+ * it is checked out and from wherever it is built. Measured: CommonJS with the AWS SDK inside starts 1.7 times faster
+ * than with the runtime's own copy of the SDK, and 1.25 times faster than ES modules.
  */
+
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,7 +12,7 @@ import { buildSync } from 'esbuild';
 export interface Bundle {
   /** Absolute path of `index.js`, which exports `handler`. */
   readonly file: string;
-  /** Of the file, lower-case hex. */
+  /** Hash of the file, in lower-case hex. */
   readonly sha256: string;
   readonly bytes: number;
 }
@@ -19,15 +20,14 @@ export interface Bundle {
 export function bundle(outDir: string): Bundle {
   const { outputFiles } = buildSync({
     entryPoints: ['lambdas/archiver/handler.ts'],
-    // Esbuild's working directory is written into no output; it makes the build independent of the caller's.
+    // The build must not depend on the working directory of the caller, or on a tsconfig.json above the checkout.
     absWorkingDir: join(import.meta.dirname, '..'),
-    // Neither may a tsconfig.json above the checkout.
     tsconfigRaw: '{}',
     bundle: true,
     write: false,
     platform: 'node',
     format: 'cjs',
-    // Runs on the deployed Node 24 and on the oldest Node that the local world promises.
+    // The bundle runs on the deployed Node 24 and on the oldest Node that the local world supports.
     target: 'node20',
     mainFields: ['module', 'main'],
     minify: true,
@@ -41,7 +41,7 @@ export function bundle(outDir: string): Bundle {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'index.js');
   writeFileSync(file, code.contents);
-  // Below a package of ES modules, such as this repository, Node would take `index.js` for one.
+  // Without this file Node would take `index.js` for an ES module, because the repository is a package of ES modules.
   writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
   return { file, sha256: createHash('sha256').update(code.contents).digest('hex'), bytes: code.contents.length };
 }

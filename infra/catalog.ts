@@ -1,8 +1,9 @@
 /**
- * What makes the archive answer SQL: a database with one table of raw lines per area, views with typed columns, the
- * auditors' queries, and a workgroup. Nothing is crawled or registered: a partition is a prefix that Athena works out
- * from the query, so an event can be asked for the moment it is published.
+ * The catalog lets Athena query the archive with SQL: a database with one table of raw lines per area, views with typed
+ * columns, the auditors' queries, and a workgroup. No crawler runs and no partition is registered. Athena computes the
+ * prefix of a partition from the query, so that it finds an event from the moment it is published.
  */
+
 import { Aws } from 'aws-cdk-lib';
 import * as athena from 'aws-cdk-lib/aws-athena';
 import * as glue from 'aws-cdk-lib/aws-glue';
@@ -15,10 +16,10 @@ import { dateOf } from '../lambdas/shared/time';
 import { presetStatement, readQueries } from './queries/queries';
 import { type View, views } from './views/views';
 
-/** 2 GiB, about one US cent: twenty million events of the size Postman sends. */
+/** 2 GiB, which cost about one US cent and hold twenty million events of the size that Postman sends. */
 const MAX_BYTES_PER_QUERY = 2_147_483_647;
 
-/** An event may be dated up to a day after it was fetched. */
+/** The dates of the partitions. An event may be dated up to a day after it was fetched. */
 const DATES = {
   'projection.dt.type': 'date',
   'projection.dt.format': 'yyyy-MM-dd',
@@ -27,26 +28,29 @@ const DATES = {
   'projection.dt.interval.unit': 'DAYS',
 };
 
+/** Athena fills in these placeholders. */
+const TEAM = `\${team}`;
+const DATE = `\${dt}`;
+
 interface CatalogProps {
   readonly name: string;
-  /** Former teams too: what was archived stays queryable. */
+  /** Includes former teams, so that their events stay queryable. */
   readonly teams: readonly string[];
   readonly bucket: Bucket;
   readonly key: IKey;
 }
 
 interface Lines {
-  readonly name: string;
   readonly comment: string;
-  /** Below which its objects are, for each value of the partition columns. */
+  /** The prefix of the objects, with the partition columns as Athena's placeholders. */
   readonly prefix: string;
-  /** What `dt` says, where the area has dates. */
+  /** The comment of the column `dt`, if the area is divided by date. */
   readonly dt?: string;
 }
 
 export class Catalog extends Construct {
   readonly workgroup: athena.CfnWorkGroup;
-  /** As SQL spells it. */
+  /** The name of the database in SQL, where it may not hold a hyphen. */
   readonly database: string;
 
   constructor(
@@ -61,23 +65,17 @@ export class Catalog extends Construct {
       databaseInput: { name: this.database, description: 'Postman audit logs, archived' },
     });
     const tables = [
-      this.lines('EventLines', {
-        name: 'event_lines',
+      this.lines('Event', {
         comment: 'The event as Postman sent it',
-        prefix: datePrefix('events', eachPartition('team'), eachPartition('dt')),
+        prefix: datePrefix('events', TEAM, DATE),
         dt: 'UTC date of the event',
       }),
-      this.lines('QuarantineLines', {
-        name: 'quarantine_lines',
+      this.lines('Quarantine', {
         comment: 'The event as Postman sent it',
-        prefix: datePrefix('quarantine', eachPartition('team'), eachPartition('dt')),
+        prefix: datePrefix('quarantine', TEAM, DATE),
         dt: 'UTC date of the line, or of the fetch where the line has no usable time',
       }),
-      this.lines('ManifestLines', {
-        name: 'manifest_lines',
-        comment: 'A signed envelope',
-        prefix: manifestPrefix(eachPartition('team')),
-      }),
+      this.lines('Manifest', { comment: 'A signed envelope', prefix: manifestPrefix(TEAM) }),
       ...views.map((view) => this.view(view)),
     ];
     for (const table of tables) table.node.addDependency(database);
@@ -86,13 +84,13 @@ export class Catalog extends Construct {
   }
 
   /**
-   * Each line as one string. A JSON SerDe would re-render what it cannot type, and merge keys that differ only in case.
-   * The delimiter is one that JSON cannot hold unescaped, so a line is never split.
+   * A table that holds each line as one string. A JSON SerDe would rewrite values that it cannot type, and merge keys
+   * that differ only in case. JSON cannot hold the delimiter unescaped, so that no line is split.
    */
-  private lines(id: string, { name, comment, prefix, dt }: Lines): glue.CfnTable {
+  private lines(kind: string, { comment, prefix, dt }: Lines): glue.CfnTable {
     const root = `s3://${this.props.bucket.bucketName}/`;
-    return this.table(id, {
-      name,
+    return this.table(`${kind}Lines`, {
+      name: `${kind.toLowerCase()}_lines`,
       tableType: 'EXTERNAL_TABLE',
       partitionKeys: [
         { name: 'team', type: 'string' },
@@ -119,14 +117,14 @@ export class Catalog extends Construct {
     });
   }
 
-  /** A view as Athena itself stores one: its SQL and columns as base64 of JSON, in a comment. */
+  /** A view in the form that Athena itself stores: SQL and columns as JSON, in base64, in a comment. */
   private view({ name, sql, columns }: View): glue.CfnTable {
     const definition = { originalSql: sql, catalog: 'awsdatacatalog', schema: this.database, columns };
     return this.table(
       name.replace(/^./, (letter) => letter.toUpperCase()),
       {
         name,
-        // As Athena writes it; the engine refuses a view that belongs to nobody.
+        // Athena writes this owner, and the engine refuses a view without one.
         owner: 'hadoop',
         tableType: 'VIRTUAL_VIEW',
         parameters: { presto_view: 'true', comment: 'Presto View' },
@@ -141,7 +139,7 @@ export class Catalog extends Construct {
     );
   }
 
-  /** Found in the console under "Saved queries", in this workgroup. */
+  /** The console shows them under "Saved queries" of this workgroup. */
   private saveQueries(): void {
     for (const query of readQueries()) {
       const named = new athena.CfnNamedQuery(this, `Query-${query.name}`, {
@@ -163,7 +161,7 @@ export class Catalog extends Construct {
     return new athena.CfnWorkGroup(this, 'Workgroup', {
       name: this.props.name,
       description: 'Questions to the Postman audit archive',
-      // Or its query history would keep `cdk destroy` from removing it.
+      // Without this, the query history would keep `cdk destroy` from removing the workgroup.
       recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
@@ -176,12 +174,7 @@ export class Catalog extends Construct {
   }
 }
 
-/** Athena fills it in: `${team}`. */
-function eachPartition(column: string): string {
-  return `\${${column}}`;
-}
-
-/** `row(a varchar)` is `struct<a:string>`. */
+/** Translates a type from Trino to Hive: `row(a varchar)` becomes `struct<a:string>`. */
 function hiveType(trino: string): string {
   return trino
     .replaceAll('timestamp(3)', 'timestamp')

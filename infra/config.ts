@@ -1,38 +1,46 @@
 /**
- * The one object that configures the archive: `context.archive` in `cdk.json`. Whatever is wrong with it stops synth,
- * and every problem is named at once: nobody learns of the second typo from the second failed deployment.
+ * The one object that configures the archive: `context.archive` in `cdk.json`. A problem stops synth, and one error
+ * names all problems, so that nobody learns of the second typo from the second failed deployment.
  */
+
 import { z } from 'zod';
 import { baseUrlProblem } from '../lambdas/shared/contract';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
-import { clashes } from './config-clashes';
+import { expiresAfterTheLock, retentionFields } from '../lambdas/shared/retention';
+import { brokenRules, ruled } from './config-rules';
 import { apiKeyParameter } from './names';
 import { scheduleProblem } from './schedule-expression';
-import { nearest } from './spelling';
+import { didYouMean } from './spelling';
 
-/** Postman serves 180 days: an event that expired sooner here would be fetched, and archived, a second time. */
+const MAX_DAYS = 36_500;
+/** Postman serves 180 days. If an event expired earlier here, it would be fetched and archived a second time. */
 const MIN_EXPIRE_DAYS = 200;
 
 const teamName = z.string().regex(TEAM_PATTERN, 'must be 1 to 32 lower-case letters, digits and inner hyphens');
-const schedule = z.string().check(refuse(scheduleProblem));
-const baseUrl = z.string().check(refuse(deployedBaseUrlProblem));
 const parameterName = z
   .string()
   .max(512)
   .regex(/^(\/[\w.-]+)+$/, 'must be the path of an SSM parameter, such as /postman-audit-archive/main/api-key')
-  .regex(/^(?!\/(aws|ssm))/i, 'must not begin with /aws or /ssm: Systems Manager keeps these names');
+  .regex(/^(?!\/(aws|ssm))/i, 'must not begin with /aws or /ssm, because Systems Manager reserves these names');
 
 const team = strict({
   name: teamName,
   apiKeyParameter: parameterName.optional(),
-  baseUrl: baseUrl.default('https://api.getpostman.com'),
-  schedule: schedule.default('rate(1 hour)'),
+  baseUrl: z.string().check(refuse(deployedBaseUrlProblem)).default('https://api.getpostman.com'),
+  schedule: z.string().check(refuse(scheduleProblem)).default('rate(1 hour)'),
 });
 
+const days = retentionFields.days.check(z.lte(MAX_DAYS));
+const expireAfterDays = z.nullable(days.check(z.gte(MIN_EXPIRE_DAYS)));
+
 const retention = strict({
-  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']).default('GOVERNANCE'),
-  days: z.int().min(1).max(36_500).default(400),
-  expireAfterDays: z.int().min(MIN_EXPIRE_DAYS).max(36_500).nullable().default(null),
+  mode: z._default(retentionFields.mode, 'GOVERNANCE'),
+  days: z._default(days, 400),
+  expireAfterDays: z._default(expireAfterDays, null),
+}).refine(expiresAfterTheLock, {
+  path: ['expireAfterDays'],
+  message: 'must not be less than "days": what is under lock cannot expire',
+  when: ({ value }) => z.looseObject({ days, expireAfterDays }).safeParse(value).success,
 });
 
 const archive = strict({
@@ -46,20 +54,17 @@ const archive = strict({
   maxRequestsPerMinute: z.int().min(1).max(300, 'Postman allows 300 requests a minute').default(200),
   retention: retention.prefault({}),
   alarmEmail: z.email().nullable().default(null),
-});
+}).superRefine(
+  (value, context) => {
+    for (const { path, message } of brokenRules(value)) context.addIssue({ code: 'custom', path, message });
+  },
+  { when: ({ value }) => ruled.safeParse(value).success },
+);
 
-export interface TeamConfig {
-  readonly name: string;
-  readonly apiKeyParameter: string;
-  readonly baseUrl: string;
-  readonly schedule: string;
-}
+export type ArchiveConfig = ReturnType<typeof readConfig>;
+export type TeamConfig = ArchiveConfig['teams'][number];
 
-export type ArchiveConfig = Readonly<Omit<z.infer<typeof archive>, 'teams'>> & {
-  readonly teams: readonly TeamConfig[];
-};
-
-/** The configuration cannot be deployed. `problems` holds all of them, each with its place. */
+/** The configuration cannot be deployed. `problems` holds all reasons, each with its place. */
 export class ConfigProblems extends Error {
   override readonly name = 'ConfigProblems';
   constructor(readonly problems: readonly string[]) {
@@ -68,51 +73,42 @@ export class ConfigProblems extends Error {
 }
 
 /** Throws `ConfigProblems`. */
-export function readConfig(context: unknown): ArchiveConfig {
-  const parsed = archive.safeParse(context ?? {});
-  const shape = parsed.success ? [] : parsed.error.issues.map((issue) => `${place(issue.path)}${issue.message}`);
-  const problems = [...shape, ...clashes(context)];
-  if (!parsed.success || problems.length > 0) throw new ConfigProblems(problems);
-  const { stage } = parsed.data;
-  return { ...parsed.data, teams: parsed.data.teams.map((each) => withParameter(each, stage)) };
+export function readConfig(context: unknown) {
+  const { success, data, error } = archive.safeParse(context ?? {});
+  if (!success) throw new ConfigProblems(error.issues.map(({ path, message }) => `${place(path)}${message}`));
+  const { stage } = data;
+  const teams = data.teams.map((each) => ({
+    ...each,
+    apiKeyParameter: each.apiKeyParameter ?? apiKeyParameter(stage, each.name),
+  }));
+  return { ...data, teams };
 }
 
-function withParameter(each: z.infer<typeof team>, stage: string): TeamConfig {
-  return { ...each, apiKeyParameter: each.apiKeyParameter ?? apiKeyParameter(stage, each.name) };
-}
-
-/** An object that refuses unknown keys, and says which known one was probably meant. */
+/** An object that refuses unknown keys, and names the known key that was probably meant. */
 function strict<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
-      return issue.keys.map((key) => `unknown key ${quote(key)}${suggestion(key, Object.keys(shape))}`).join('; ');
+      return issue.keys
+        .map((key) => `unknown key ${JSON.stringify(key)}; ${didYouMean(key, Object.keys(shape))}`)
+        .join('; ');
     },
   });
 }
 
-function suggestion(key: string, known: readonly string[]): string {
-  const meant = nearest(key, known);
-  return meant === undefined ? `; known are ${known.join(', ')}` : `; did you mean ${quote(meant)}?`;
-}
-
 function refuse(problemOf: (value: string) => string | undefined) {
   return z.superRefine((value: string, context) => {
-    const message = problemOf(value);
-    if (message !== undefined) context.addIssue({ code: 'custom', message: `${quote(value)} ${message}` });
+    const problem = problemOf(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} ${problem}` });
   });
 }
 
-/** What a local run may reach over plain http is not within reach of a function. */
+/** A local run may reach a server on loopback over plain http. A deployed function has no such server. */
 function deployedBaseUrlProblem(url: string): string | undefined {
-  return baseUrlProblem(url)?.replace('baseUrl ', '') ?? (url.startsWith('https:') ? undefined : 'must be https');
+  return baseUrlProblem(url) ?? (url.startsWith('https:') ? undefined : 'must be https');
 }
 
 function place(path: readonly PropertyKey[]): string {
   const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   return text === '' ? '' : `${text.replace(/^\./, '')}: `;
-}
-
-function quote(value: unknown): string {
-  return JSON.stringify(value);
 }

@@ -1,16 +1,21 @@
-/** What the parts of an archive are called wherever AWS wants a name: two stages in one account share none. */
+/** The names that AWS asks for. They differ between stages, so that one account can hold several archives. */
 
 /** The production archive has the plain name. */
 export function archiveName(stage: string): string {
   return stage === 'prod' ? 'postman-audit-archive' : `postman-audit-archive-${stage}`;
 }
 
-/** The path of a stage's API keys in SSM; rights are given to all of it. */
+/** The path of a stage's API keys in SSM. The function may read every parameter below it. */
 export function parameterPath(stage: string): string {
   return `/${archiveName(stage)}/`;
 }
 
-/** Where a team's API key is, unless its configuration says otherwise. */
+/** The SSM parameter of a team's API key, unless the configuration names another one. */
 export function apiKeyParameter(stage: string, team: string): string {
   return `${parameterPath(stage)}${team}/api-key`;
+}
+
+/** The parameters that lie outside the path of the stage. The policy of the function must name each of them. */
+export function parametersElsewhere(stage: string, parameters: readonly string[]): string[] {
+  return parameters.filter((name) => !name.startsWith(parameterPath(stage)));
 }

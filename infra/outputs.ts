@@ -1,4 +1,5 @@
-/** What the person who deploys needs next, ready to be copied. */
+/** The outputs of the stack: commands and names that the person who deploys needs next, ready to be copied. */
+
 import { Aws, CfnOutput } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { TeamConfig } from './config';
@@ -6,10 +7,9 @@ import type { TeamConfig } from './config';
 interface OutputsProps {
   readonly name: string;
   readonly teams: readonly TeamConfig[];
-  /** As SQL spells it. */
   readonly database: string;
   readonly signingKeyArn: string;
-  /** Printed as they are. */
+  /** Further outputs, by their names. */
   readonly values: Readonly<Record<string, string>>;
 }
 
@@ -29,12 +29,12 @@ export class Outputs extends Construct {
   }
 }
 
-/** Only letters and digits may name an output. No two teams share one: a name has no capitals of its own. */
+/** An output's name holds only letters and digits. Names of teams have no capitals, so that no two teams share one. */
 function outputName(team: string): string {
   return team.charAt(0).toUpperCase() + team.slice(1).replaceAll('-', 'X');
 }
 
-/** Asks for the key, so that it is neither in the shell's history nor in the list of processes. */
+/** The command asks for the API key, which therefore is in neither the shell's history nor the list of processes. */
 function putApiKey(name: string, { apiKeyParameter }: TeamConfig): string {
   return (
     `read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region ${Aws.REGION} --name ${apiKeyParameter}` +

@@ -1,44 +1,38 @@
-/** The few shapes of policy statement that this stack is made of. */
+/** The shapes of policy statement that this stack uses. */
 import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 
-interface Denied {
-  readonly actions: readonly string[];
-  readonly resources: readonly string[];
-}
-
-/** A right of the role it is attached to. `sid` says what for. */
+/** A right of the role that the statement is attached to. `sid` names its purpose. */
 export function allow(
   sid: string,
-  actions: readonly string[],
-  resources: readonly string[],
+  actions: string[],
+  resources: string[],
   conditions: iam.Conditions = {},
 ): iam.PolicyStatement {
-  return new iam.PolicyStatement({ sid, actions: [...actions], resources: [...resources], conditions });
+  return new iam.PolicyStatement({ sid, actions, resources, conditions });
 }
 
-/** Holds for every principal, in any account, but one role; no identity policy and no grant overrules it. */
-export function denyAllBut(role: iam.IRole, sid: string, denied: Denied): iam.PolicyStatement {
-  return denyAll(sid, denied, { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } });
+/** Denies to every principal of any account but one role. No identity policy and no grant can overrule it. */
+export function denyAllBut(role: iam.IRole, sid: string, actions: string[], resources: string[]): iam.PolicyStatement {
+  return denyAll(sid, actions, resources, { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } });
 }
 
-export function denyAll(sid: string, denied: Denied, conditions: iam.Conditions): iam.PolicyStatement {
-  return new iam.PolicyStatement({
-    sid,
-    effect: iam.Effect.DENY,
-    principals: [new iam.AnyPrincipal()],
-    actions: [...denied.actions],
-    resources: [...denied.resources],
-    conditions,
-  });
+export function denyAll(
+  sid: string,
+  actions: string[],
+  resources: string[],
+  conditions: iam.Conditions,
+): iam.PolicyStatement {
+  const everybody = { effect: iam.Effect.DENY, principals: [new iam.AnyPrincipal()] };
+  return new iam.PolicyStatement({ sid, ...everybody, actions, resources, conditions });
 }
 
-/** Of this account and region, by name: the template stays the same wherever it is synthesised. */
+/** An ARN in the account and region of the deployment. The template does not depend on where it is synthesised. */
 export function accountArn(service: string, resource: string): string {
   return `arn:${Aws.PARTITION}:${service}:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}`;
 }
 
-/** A service may act for this account only, not for a stranger who has it name our key, role or bucket. */
+/** A service may act for this account only. A stranger could make it act on our key or role, if he knew the name. */
 export function forThisAccount(): Record<string, string> {
   return { 'aws:SourceAccount': Aws.ACCOUNT_ID };
 }

@@ -1,13 +1,10 @@
-/**
- * Schedule expressions as EventBridge Scheduler reads them. CloudFormation would find a wrong one only in the middle
- * of a deployment, so each is checked before.
- */
+/** Checks schedule expressions. CloudFormation would find a wrong one only in the middle of a deployment. */
 
-/** An alarm can look back one week: a team that is read less often could fall silent without anybody noticing. */
+/** An alarm can look back one week. If a team is read less often, nobody would notice that its runs have stopped. */
 const MAX_PERIOD_MINUTES = 7 * 24 * 60;
 const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
 
-/** A single value of each field, and what a field allows beyond values, lists, ranges and steps. */
+/** The pattern of a single value of each field, and of texts other than values, lists, ranges and steps. */
 const CRON_FIELDS: readonly (readonly [name: string, value: string, special?: string])[] = [
   ['minutes', '[0-5]?\\d'],
   ['hours', '[01]?\\d|2[0-3]'],
@@ -17,7 +14,7 @@ const CRON_FIELDS: readonly (readonly [name: string, value: string, special?: st
   ['year', '19[7-9]\\d|2[01]\\d\\d'],
 ];
 
-/** What is wrong with a schedule expression, or undefined. */
+/** The problem of a schedule expression, or undefined. */
 export function scheduleProblem(expression: string): string | undefined {
   const [, kind, body] = /^(rate|cron)\((.*)\)$/.exec(expression) ?? [];
   if (kind === undefined || body === undefined) return 'must be rate(...) or cron(...), such as rate(1 hour)';
@@ -29,7 +26,7 @@ function rateProblem(body: string): string | undefined {
   if (value === undefined) return 'must be rate(<number> minutes|hours|days)';
   if ((value === '1') === (plural === 's')) return `must be rate(${value} ${unit}${value === '1' ? '' : 's'})`;
   const minutes = Number(value) * (UNIT_MINUTES[unit] ?? Number.NaN);
-  return minutes <= MAX_PERIOD_MINUTES ? undefined : 'must come at least once in 7 days';
+  return minutes <= MAX_PERIOD_MINUTES ? undefined : 'must run at least once in 7 days';
 }
 
 function cronProblem(body: string): string | undefined {

@@ -1,4 +1,5 @@
-/** One schedule per team. Its input is the handler's contract, so a hundred teams need no more environment than one. */
+/** One schedule per team sends the input of the handler, so that the environment is the same for all teams. */
+
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
@@ -33,19 +34,15 @@ export class Schedules extends Construct {
         scheduleName: team.name,
         description: `Archives the audit log of the Postman team ${team.name}`,
         schedule: scheduler.ScheduleExpression.expression(team.schedule),
-        target: { bind: () => target(team, props.archiver, { role }) },
+        target: { bind: () => target(team, props.archiver, role) },
       });
       schedule.node.addDependency(policy);
     }
   }
 }
 
-/** Written out, because CDK's `LambdaInvoke` would also grant every version and alias of the function. */
-function target(
-  team: TeamConfig,
-  archiver: Archiver,
-  { role }: { readonly role: iam.IRole },
-): scheduler.ScheduleTargetConfig {
+/** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
+function target(team: TeamConfig, archiver: Archiver, role: iam.IRole): scheduler.ScheduleTargetConfig {
   const input: ArchiveInput = {
     team: team.name,
     scheduledTime: scheduler.ContextAttribute.scheduledTime,
@@ -57,7 +54,7 @@ function target(
     role,
     input: scheduler.ScheduleTargetInput.fromObject(input),
     deadLetterConfig: { arn: archiver.unhandled.queueArn },
-    // Of the hand-over to Lambda, which answers at once; the run's own retries are Lambda's.
+    // These are retries of the asynchronous invocation only. Lambda itself retries a failed run (see archiver.ts).
     retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
   };
 }

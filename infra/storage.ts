@@ -1,7 +1,8 @@
 /**
- * What is kept: the bucket under lock, the log of who read it, and the checkpoint table. All of it survives the stack,
- * policies included, so that `cdk destroy` can neither delete evidence nor leave it unguarded.
+ * The bucket under lock, its access log, and the checkpoint table. All of them and their policies outlive the stack, so
+ * that `cdk destroy` can neither delete evidence nor leave it unprotected.
  */
+
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -13,7 +14,7 @@ import type { BreakGlass } from './break-glass';
 import type { ArchiveConfig } from './config';
 import { denyAll, denyAllBut } from './policies';
 
-/** What may expire. Manifests never do: they hold nothing personal, and a chain is only proved from its first link. */
+/** Manifests never expire: they hold no personal data, and a chain can be verified only from its first manifest. */
 const EXPIRING_PREFIXES = [areaPrefix('events', ''), areaPrefix('quarantine', ''), batchPrefix('')].map((prefix) =>
   prefix.replace(/\/$/, ''),
 );
@@ -26,7 +27,7 @@ interface StorageProps {
 
 export class Storage extends Construct {
   readonly bucket: s3.Bucket;
-  /** Who read the archive. Not under lock: S3 delivers only into a bucket without a default retention. */
+  /** Not under lock, because S3 delivers access logs only into a bucket without a default retention. */
   readonly accessLogs: s3.Bucket;
   readonly table: dynamodb.Table;
 
@@ -44,7 +45,7 @@ export class Storage extends Construct {
       bucketKeyEnabled: true,
       objectLockDefaultRetention: defaultRetention(props.retention),
       lifecycleRules: lifecycleRules(props.retention.expireAfterDays),
-      // A locked bucket cannot receive its own access log.
+      // A bucket under lock cannot receive its own access log.
       serverAccessLogsBucket: this.accessLogs as s3.IBucket,
     });
     this.bucket.addToResourcePolicy(this.createOnly());
@@ -60,31 +61,22 @@ export class Storage extends Construct {
     });
   }
 
-  /** An object that anybody else plants under a key of the archive would be taken for an attack, so nobody can. */
+  /** Denies writing to everybody else: a planted object would stop the archiver, which would take it for an attack. */
   writeOnlyAs(role: iam.IRole): void {
-    // Replication writes without PutObject; nobody has that right, and nobody may give it to himself.
+    // Replication writes without the right to PutObject, so it is denied too.
     const actions = ['s3:PutObject', 's3:ReplicateObject', 's3:ReplicateDelete'];
-    this.bucket.addToResourcePolicy(denyAllBut(role, 'WriteOnlyAsArchiver', { actions, resources: this.objects() }));
+    const objects = this.bucket.arnForObjects('*');
+    this.bucket.addToResourcePolicy(denyAllBut(role, 'WriteOnlyAsArchiver', actions, [objects]));
   }
 
   /**
-   * Lock protects versions, not keys: without this a new version could be laid over a locked one, and readers see the
-   * top. No exception, not even for break glass. The three requests of a multipart upload that create no object cannot
-   * carry the header; the one that does is held to it like any other.
+   * Lock protects versions and not keys: without this statement, readers would see a new version in place of the locked
+   * one. There is no exception, not even for break glass. Three requests of a multipart upload create no object and
+   * cannot carry the header. The request that creates the object must carry it.
    */
   private createOnly(): iam.PolicyStatement {
-    return denyAll(
-      'CreateOnly',
-      { actions: ['s3:PutObject'], resources: this.objects() },
-      {
-        Null: { 's3:if-none-match': 'true' },
-        Bool: { 's3:ObjectCreationOperation': 'true' },
-      },
-    );
-  }
-
-  private objects(): string[] {
-    return [this.bucket.arnForObjects('*')];
+    const conditions = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
+    return denyAll('CreateOnly', ['s3:PutObject'], [this.bucket.arnForObjects('*')], conditions);
   }
 }
 
@@ -102,7 +94,7 @@ function defaultRetention({ mode, days }: ArchiveConfig['retention']): s3.Object
   return mode === 'COMPLIANCE' ? s3.ObjectLockRetention.compliance(period) : s3.ObjectLockRetention.governance(period);
 }
 
-/** Lifecycle acts for S3 itself, past every policy: it is what ends an archive object's life, and only after the lock. */
+/** Lifecycle rules act for S3 itself and no policy denies them. They delete an object only after its lock has ended. */
 function lifecycleRules(expireAfterDays: number | null): s3.LifecycleRule[] {
   if (expireAfterDays === null) return [];
   return EXPIRING_PREFIXES.map((prefix) => ({

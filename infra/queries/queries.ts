@@ -1,6 +1,6 @@
 /**
- * The auditors' queries: one `.sql` file each, the only source of it. Its header says what it shows, which controls it
- * serves, and what it can be asked; the deployed query holds the presets, the command line a person's own values.
+ * The auditors' queries. Each is one `.sql` file, whose header says what the query shows, which controls it serves, and
+ * which parameters it has. The deployed query holds the presets, and the command line puts in a person's own values.
  *
  *     -- What it shows, in a sentence or two.
  *     --
@@ -10,27 +10,27 @@
  *     --   from    date  = today - 30         first day, UTC
  *     --   person  text  e.g. ada@acme.com    who
  *
- * A preset stands behind `=`; a parameter that has none must be given, and shows what it may look like. In the SQL a
- * parameter is `:name`. What takes its place is always one literal, so no value can become a statement.
+ * A preset stands behind `=`. A parameter without a preset must be given, and its header shows an example. In the SQL a
+ * parameter is `:name`. Always one literal takes its place, so that no value can become a statement.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dateOf, midnight, parseInstant } from '../../lambdas/shared/time';
 
 export interface Query {
-  /** That of its file. */
+  /** The name of the file, without `.sql`. */
   readonly name: string;
   readonly purpose: string;
   readonly controls: readonly string[];
   readonly parameters: readonly Parameter[];
-  /** The whole file. */
+  /** The text of the whole file. */
   readonly text: string;
 }
 
 export interface Parameter {
   readonly name: string;
   readonly type: ParameterType;
-  /** What it is where nothing is given. */
+  /** The value that is used if none is given. */
   readonly preset?: string;
   readonly example?: string;
   readonly meaning: string;
@@ -39,7 +39,7 @@ export interface Parameter {
 export type ParameterType = keyof typeof PROBLEMS;
 export type Values = Readonly<Record<string, string>>;
 
-/** Why a value does not fit its type, or undefined where it does. */
+/** For each type, the reason why a value does not fit it, or undefined if it fits. */
 const PROBLEMS = {
   text: (value: string) => (/\p{Cc}/u.test(value) ? 'holds a control character' : undefined),
   date: (value: string) => (isDate(value) ? undefined : 'is no date such as 2026-06-30'),
@@ -47,7 +47,7 @@ const PROBLEMS = {
   zone: (value: string) => (isZone(value) ? undefined : 'is no time zone such as Europe/Berlin or UTC'),
 };
 
-/** Time goes on from one to the next: the other way round there would be no rows, and no one would know why. */
+/** None of these dates may be after the next one: the query would give no rows, and nobody would know the reason. */
 const DATES_IN_ORDER = ['history_from', 'from', 'to'];
 
 const PLACEHOLDER = /(?<![\w:]):([a-z][a-z_]*)/g;
@@ -60,14 +60,14 @@ export function readQueries(): readonly Query[] {
   });
 }
 
-/** Throws where the file is not such a query. */
+/** Throws if the file is not such a query. */
 export function readQuery(name: string, text: string): Query {
   const header = /^(?:--.*\n)+/.exec(text)?.[0] ?? '';
   const match =
     /^(?<purpose>(?:-- .+\n)+)--\n-- Controls: (?<controls>.+)\n-- Parameters:\n(?<parameters>(?:-- {3}.+\n)+)$/.exec(
       header,
     );
-  if (match === null) throw new Error(`${name}.sql has not the header that queries.ts describes`);
+  if (match === null) throw new Error(`${name}.sql does not have the header that queries.ts describes`);
   const { purpose = '', controls = '', parameters = '' } = match.groups ?? {};
   const query = {
     name,
@@ -85,11 +85,12 @@ export function readQuery(name: string, text: string): Query {
   const used = [...text.slice(header.length).matchAll(PLACEHOLDER)].map(([, placeholder = '']) => placeholder);
   const declared = query.parameters.map((parameter) => parameter.name);
   const odd = [...used.filter((each) => !declared.includes(each)), ...declared.filter((each) => !used.includes(each))];
-  if (odd.length > 0) throw new Error(`${name}.sql: used or declared, but not both: ${odd.join(', ')}`);
+  if (odd.length > 0)
+    throw new Error(`${name}.sql: these parameters are used or declared, but not both: ${odd.join(', ')}`);
   return query;
 }
 
-/** What every parameter is in the end, or all that is wrong with what was given. */
+/** The value of every parameter, or all problems of the given values. */
 export function bind({ parameters }: Query, given: Values, today: Date): { values: Values } | { problems: string[] } {
   const unknown = Object.keys(given).filter((name) => !parameters.some((parameter) => parameter.name === name));
   const problems = unknown.map((name) => `there is no parameter ${JSON.stringify(name)}`);
@@ -114,7 +115,7 @@ export function statement(query: Query, values: Values): string {
   return fill(query, ({ name, type }) => literal(type, values[name] ?? ''));
 }
 
-/** What is deployed: it runs as it is, and shows where to put other values. */
+/** The deployed statement. It runs as it is, and comments show where to put other values. */
 export function presetStatement(query: Query): string {
   return fill(query, ({ name, type, preset, example }) => {
     const value = preset ?? example ?? '';
@@ -141,7 +142,7 @@ function readParameter(query: string, line: string): Parameter {
   const match =
     /^-- {3}(?<name>[a-z_]+) +(?<type>[a-z]+) +(?<kind>=|e\.g\.) (?<value>\S.*?) {2,}(?<meaning>\S.*)$/.exec(line);
   const { name = '', type = '', kind = '', value = '', meaning = '' } = match?.groups ?? {};
-  if (!isType(type)) throw new Error(`${query}.sql: no parameter: ${line}`);
+  if (!isType(type)) throw new Error(`${query}.sql: this line does not declare a parameter: ${line}`);
   const problem = PROBLEMS[type](presetValue(type, value, new Date(0)));
   if (problem !== undefined) throw new Error(`${query}.sql: ${name} ${problem}: ${value}`);
   return { name, type, meaning, ...(kind === '=' ? { preset: value } : { example: value }) };

@@ -1,6 +1,7 @@
 /** One run of the archiver: what it archives, with which settings, and the world it works in. It never changes. */
-import type { Manifest, Retention } from '../shared/manifest';
+import type { Manifest } from '../shared/manifest';
 import type { CheckpointStore, Clock, Logger, ObjectStore, Signer } from '../shared/ports';
+import type { Retention } from '../shared/retention';
 import type { BatchLimits } from './batch';
 import type { Source } from './source';
 

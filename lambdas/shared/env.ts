@@ -1,14 +1,15 @@
 /**
- * A function's environment, declared once: CDK encodes it, the handler decodes it, and a variable that one of them
- * forgets does not compile.
+ * The environment of a function is declared once, as a name and a codec for each variable. CDK encodes it and the
+ * handler decodes it. If one of them forgets a variable, the program does not compile.
  */
+import * as z from 'zod/mini';
 import { ConfigError } from './errors';
 
 export interface Variable<T> {
   readonly name: string;
-  encode(value: T): string;
-  /** Throws a sentence that says what is expected. */
-  decode(text: string): T;
+  /** Completes the sentence "NAME must be ...", because the value itself must not appear in an error. */
+  readonly expected: string;
+  readonly codec: z.ZodMiniType<T, string>;
 }
 
 export type Environment = Readonly<Record<string, Variable<unknown>>>;
@@ -16,69 +17,46 @@ export type Environment = Readonly<Record<string, Variable<unknown>>>;
 export type Values<E> = { readonly [K in keyof E]: E[K] extends Variable<infer T> ? T : never };
 
 export function textVariable(name: string): Variable<string> {
-  return { name, encode: (value) => value, decode: (text) => text };
+  return { name, expected: 'a text', codec: z.string() };
 }
 
-export function numberVariable(name: string, min: number, max: number): Variable<number> {
+/** A value that is written as JSON. */
+export function jsonVariable<T>(name: string, expected: string, schema: z.ZodMiniType<T, T>): Variable<T> {
   return {
     name,
-    encode: String,
-    decode: (text) => {
-      const value = Number(text);
-      if (text.trim() === '' || !(value >= min && value <= max)) throw new RangeError(`a number from ${min} to ${max}`);
-      return value;
-    },
+    expected,
+    codec: z.codec(z.string(), schema, { decode: parseJson, encode: (value) => JSON.stringify(value) }),
   };
-}
-
-export function jsonVariable<T>(name: string, expected: string, holds: (value: unknown) => value is T): Variable<T> {
-  return {
-    name,
-    encode: (value) => JSON.stringify(value),
-    decode: (text) => {
-      const value = tryJson(text);
-      if (!holds(value)) throw new TypeError(expected);
-      return value;
-    },
-  };
-}
-
-/** Undefined where the text is not JSON: `JSON.parse`'s own message would quote it. */
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function encodeEnvironment<E extends Environment>(environment: E, values: Values<E>): Record<string, string> {
-  const encoded: Record<string, string> = {};
-  for (const [field, variable] of Object.entries(environment)) {
-    encoded[variable.name] = variable.encode(values[field as keyof E]);
-  }
-  return encoded;
+  return Object.fromEntries(
+    Object.entries(environment).map(([field, { name, codec }]) => [name, z.encode(codec, values[field])]),
+  );
 }
 
-/** Every missing or malformed variable is named at once. Throws `ConfigError`. */
+/** Throws one `ConfigError` that names every variable that is missing or malformed. */
 export function decodeEnvironment<E extends Environment>(
   environment: E,
   source: Readonly<Record<string, string | undefined>>,
 ): Values<E> {
   const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [field, variable] of Object.entries(environment)) {
-    const text = source[variable.name];
-    if (text === undefined || text === '') {
-      problems.push(`${variable.name} is not set`);
-      continue;
-    }
-    try {
-      values[field] = variable.decode(text);
-    } catch (error) {
-      problems.push(`${variable.name} must be ${error instanceof Error ? error.message : 'valid'}`);
-    }
-  }
+  const values = Object.entries(environment).map(([field, variable]) => {
+    const value = source[variable.name];
+    const { success, data } = z.safeDecode(variable.codec, value ?? '');
+    if (!value) problems.push(`${variable.name} is not set`);
+    else if (!success) problems.push(`${variable.name} must be ${variable.expected}`);
+    return [field, data];
+  });
   if (problems.length > 0) throw new ConfigError('environment-invalid', `environment: ${problems.join('; ')}`);
-  return values as Values<E>;
+  return Object.fromEntries(values);
+}
+
+/** Text that is not JSON becomes undefined, which no schema takes. The error of `JSON.parse` would quote the text. */
+function parseJson(value: string) {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
 }

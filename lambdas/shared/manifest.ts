@@ -7,6 +7,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import * as z from 'zod/mini';
 import { verifyEnvelope } from './dsse';
 import type { QuarantineReason } from './event';
+import { retentionSchema } from './retention';
 import { DAY_MS } from './time';
 
 export const FORMAT = 'postman-audit-archive/1';
@@ -24,14 +25,6 @@ const date = z.string().check(z.refine((value) => isInstant(`${value}T00:00:00.0
 const timeRange = z.object({ from: instant, to: instant });
 
 const gap = z.object({ ...timeRange.shape, reason: z.literal('retention') });
-
-/** The bucket's default retention as the archiver was told it. */
-const retention = z.object({
-  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
-  days: count,
-  /** The bucket deletes what a manifest lists after so many days, but no manifest; null where it never deletes. */
-  expireAfterDays: z.nullable(count),
-});
 
 /** What the run met since its previous manifest, or since its beginning for the run's first manifest. */
 const counts = z.object({
@@ -128,7 +121,8 @@ const manifest = z.object({
   sweptAt: z.nullable(instant),
   /** Raw tokens of the team ids (`data.team.id`) met in this chain so far, sorted; at most 100. */
   sourceTeams: z.array(text),
-  retention: z.nullable(retention),
+  /** The bucket's default retention as the archiver's environment states it. */
+  retention: z.nullable(retentionSchema),
   /** The staged object, or null for an empty batch. */
   batch: z.nullable(z.object({ key: text, bytes: count })),
   segments: z.array(segment),
@@ -140,7 +134,6 @@ export type Manifest = DeepReadonly<z.infer<typeof manifest>>;
 export type SealReason = Manifest['run']['reason'];
 export type TimeRange = DeepReadonly<z.infer<typeof timeRange>>;
 export type Gap = DeepReadonly<z.infer<typeof gap>>;
-export type Retention = DeepReadonly<z.infer<typeof retention>>;
 export type Counts = DeepReadonly<z.infer<typeof counts>>;
 export type Sweep = DeepReadonly<z.infer<typeof sweep>>;
 export type SegmentEntry = DeepReadonly<z.infer<typeof segment>>;

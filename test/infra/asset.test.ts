@@ -1,4 +1,4 @@
-/** `cdk synth` as a person runs it, in a folder of its own. */
+/** Runs `cdk synth` as a person runs it, in a folder of its own. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,12 +16,12 @@ function run(command: string, args: readonly string[], env: Readonly<Record<stri
 describe('cdk synth', () => {
   const out = join(folder, 'cdk.out');
 
-  it('ends well with the configuration that is in the repository', () => {
+  it('succeeds without a warning with the configuration in the repository', () => {
     const { status, stderr } = run('cdk', ['synth', '--quiet', '--output', out]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringMatching(/ERROR|WARN(ING)?\b/) });
   }, 180_000);
 
-  it('ships the very file that the local world spawns, and it is small enough to start fast', () => {
+  it('uploads the file that the local world spawns, and the file is small enough to start fast', () => {
     const manifest = JSON.parse(readFileSync(join(out, 'postman-audit-archive.assets.json'), 'utf8'));
     const asset = Object.values<{ readonly source: { readonly path: string } }>(manifest.files).find(({ source }) =>
       source.path.startsWith('asset.'),

@@ -10,7 +10,7 @@ const root = mkdtempSync(join(tmpdir(), 'bundle-'));
 
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** A checkout somewhere else: the real bundler and toolchain, a handler and a package of its own. */
+/** A checkout in another folder, with the real bundler, a handler of its own and packages of its own. */
 function checkout(path: string): string {
   const folder = join(root, path);
   const files = {
@@ -42,7 +42,7 @@ function checkout(path: string): string {
   return folder;
 }
 
-/** Builds in a process of its own, from the given working directory. */
+/** Runs the bundler in a process of its own, from the given working directory. */
 function build(folder: string, outDir: string, cwd: string) {
   const script = `
     const { bundle } = await import(${JSON.stringify(join(folder, 'infra/bundle.ts'))});
@@ -55,7 +55,7 @@ function build(folder: string, outDir: string, cwd: string) {
   return JSON.parse(output.toString()) as { file: string; sha256: string; bytes: number };
 }
 
-test('the same sources give the same bytes, wherever they lie and whoever builds them', () => {
+test('the same sources give the same bytes in every folder and from every working directory', () => {
   const here = checkout('a');
   const there = checkout('some/deeper/place with spaces');
   // A stray setting above a checkout must not reach into it.
@@ -71,7 +71,7 @@ test('the same sources give the same bytes, wherever they lie and whoever builds
   expect(bytes.toString()).not.toMatch(/legal comment|sourceMappingURL/);
 });
 
-test('the bundle holds all it needs and runs on plain Node, also below a package of ES modules', () => {
+test('the bundle holds all packages and runs on plain Node, even below a package of ES modules', () => {
   const folder = checkout('b');
   const { file } = build(folder, join(folder, 'dist/archiver'), folder);
   rmSync(join(folder, 'node_modules'), { recursive: true });
@@ -80,7 +80,7 @@ test('the bundle holds all it needs and runs on plain Node, also below a package
   expect(JSON.parse(output.toString())).toEqual({ said: 'WORKS!', dual: 'from module', level: 'info', s3: 'function' });
 });
 
-test('a source that cannot be bundled is an error', () => {
+test('a source that cannot be bundled makes the bundler throw', () => {
   const folder = checkout('c');
   writeFileSync(
     join(folder, 'lambdas/archiver/handler.ts'),

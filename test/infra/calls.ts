@@ -1,282 +1,224 @@
 /**
- * The calls that the parts of a deployed archive make, and those that nobody may make. Each is one request as AWS would
- * see it, condition keys included.
+ * The calls that the parts of a deployed archive make, and the calls that nobody may make. A line of a table is one request
+ * as AWS sees it: what happens, the principal, the action, the resource, and the condition keys (TLS only, if not named).
  */
+import { ACCOUNT, REGION } from '../support/deployed';
 import type { Call, Context, Policy } from '../support/policy';
-
-/** What a template's resources are called: by the beginning of their logical ids. */
-export interface Names {
-  arn(idBeginsWith: string): string;
-}
 
 export type Calls = Readonly<Record<string, Call>>;
 
-const region = 'eu-central-1';
-const account = '111122223333';
-const overTls: Context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
-const putting: Context = { ...overTls, 's3:ObjectCreationOperation': 'true' };
-const creating: Context = { ...putting, 's3:if-none-match': '*' };
-const viaS3: Context = { 'kms:ViaService': `s3.${region}.amazonaws.com` };
-const viaSsm = (parameter: string): Context => ({
-  'kms:ViaService': `ssm.${region}.amazonaws.com`,
-  'kms:EncryptionContext:PARAMETER_ARN': parameter,
-});
-const signing: Context = { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' };
+/** The ARN of the only resource whose logical id begins so. */
+type FindArn = (idBeginsWith: string) => string;
 
-/** Somebody with AdministratorAccess, and no more. */
-const admin = `arn:aws:iam::${account}:role/Admin`;
+const ADMIN = `arn:aws:iam::${ACCOUNT}:role/Admin`;
+
+/** Somebody who has AdministratorAccess and nothing else. */
 export const adminPolicy: Policy = {
   source: 'AdministratorAccess',
-  of: { role: admin },
+  of: { role: ADMIN },
   statements: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
 };
 
-function parameter(name: string): string {
-  return `arn:aws:ssm:${region}:${account}:parameter${name}`;
-}
-
-function workgroupContext(name: string): Context {
-  const arn = `arn:aws:athena:${region}:${account}:workgroup/${name}`;
-  return { 'kms:EncryptionContext:aws:athena:arn': arn, 'aws:SourceArn': arn, 'aws:SourceAccount': account };
-}
-
-/** What must be allowed, or the archive does not work. */
-export function required({ arn }: Names): Calls {
-  const archiver = arn('ArchiverRole');
+function places(arn: FindArn): Readonly<Record<string, string>> {
   const bucket = arn('StorageBucket');
-  const by = (action: string, resource: string, context: Context = overTls): Call => ({
-    principal: archiver,
-    action,
-    resource,
-    context,
-  });
-  const as = (principal: string, action: string, resource: string, context: Context = overTls): Call => ({
-    principal,
-    action,
-    resource,
-    context,
-  });
-  const objects = [
-    'manifests/team=main/0000000001.json',
-    'batches/team=main/0000000001-5b3c.gz',
-    'events/team=main/dt=2026-06-12/0000000001.ndjson.gz',
-    'quarantine/team=main/dt=2026-06-12/0000000001.ndjson.gz',
-  ];
   return {
-    ...Object.fromEntries(
-      objects.flatMap((key) => [
-        [`the archiver reads ${key}`, by('s3:GetObject', `${bucket}/${key}`)],
-        [`the archiver creates ${key}`, by('s3:PutObject', `${bucket}/${key}`, creating)],
-        [`the archiver lists ${key}`, by('s3:ListBucket', bucket, { ...overTls, 's3:prefix': key })],
-      ]),
-    ),
-    'the archiver lists the manifests of a team': by('s3:ListBucket', bucket, {
-      ...overTls,
-      's3:prefix': 'manifests/team=main/',
-    }),
-    'S3 encrypts for the archiver': by('kms:GenerateDataKey', arn('KeysEncryption'), viaS3),
-    'S3 decrypts for the archiver': by('kms:Decrypt', arn('KeysEncryption'), viaS3),
-    'the archiver reads the public key': by('kms:GetPublicKey', arn('KeysSigning')),
-    'the archiver signs': by('kms:Sign', arn('KeysSigning'), signing),
-    'the archiver reads an API key': by('ssm:GetParameter', parameter('/postman-audit-archive/main/api-key')),
-    'SSM decrypts an API key for the archiver': by(
-      'kms:Decrypt',
-      arn('KeysEncryption'),
-      viaSsm(parameter('/postman-audit-archive/main/api-key')),
-    ),
-    'the archiver moves its checkpoint': by('dynamodb:UpdateItem', arn('StorageCheckpoints')),
-    'Lambda opens a log stream': by('logs:CreateLogStream', arn('ArchiverLogs').replace('*', 'log-stream:a')),
-    'Lambda writes the log': by('logs:PutLogEvents', arn('ArchiverLogs').replace('*', 'log-stream:a')),
-    'Lambda reports a run that failed': by('sqs:SendMessage', arn('ArchiverUnhandled')),
-    'Lambda takes on the role of the archiver': as('lambda.amazonaws.com', 'sts:AssumeRole', archiver),
-    'Scheduler takes on its role': as('scheduler.amazonaws.com', 'sts:AssumeRole', arn('SchedulesRole'), {
-      'aws:SourceAccount': account,
-      'aws:SourceArn': arn('SchedulesGroup'),
-    }),
-    'Scheduler starts a run': as(arn('SchedulesRole'), 'lambda:InvokeFunction', arn('ArchiverFunction')),
-    'Scheduler reports a run it could not start': as(arn('SchedulesRole'), 'sqs:SendMessage', arn('ArchiverUnhandled')),
-    'CloudWatch Logs encrypts the log': as(
-      `logs.${region}.amazonaws.com`,
-      'kms:GenerateDataKey',
-      arn('KeysEncryption'),
-      {
-        'kms:EncryptionContext:aws:logs:arn': `arn:aws:logs:${region}:${account}:log-group:postman-audit-archive-ArchiverLogs-x`,
-      },
-    ),
-    'Athena encrypts the results of a query': as(
-      'encryption.athena.amazonaws.com',
-      'kms:GenerateDataKey',
-      arn('KeysEncryption'),
-      workgroupContext('postman-audit-archive'),
-    ),
-    'S3 delivers the access log': as('logging.s3.amazonaws.com', 's3:PutObject', `${arn('StorageAccessLogs')}/a`, {
-      ...putting,
-      'aws:SourceAccount': account,
-      'aws:SourceArn': bucket,
-    }),
-    'an auditor reads an event': as(admin, 's3:GetObject', `${bucket}/${objects[2]}`),
-    'an administrator manages the signing key': as(admin, 'kms:DescribeKey', arn('KeysSigning')),
-    'an administrator puts an API key': as(admin, 'kms:Encrypt', arn('KeysEncryption')),
-    'somebody with the right to takes on break glass': as(admin, 'sts:AssumeRole', arn('BreakGlassRole')),
-    'break glass deletes a version': as(arn('BreakGlassRole'), 's3:DeleteObjectVersion', `${bucket}/${objects[0]}`),
-    ...Object.fromEntries(
-      ['DeleteObject', 'PutObjectRetention', 'PutObjectLegalHold', 'BypassGovernanceRetention'].map((action) => [
-        `break glass: ${action}`,
-        as(arn('BreakGlassRole'), `s3:${action}`, `${bucket}/${objects[0]}`),
-      ]),
-    ),
-    'break glass finds the versions': as(arn('BreakGlassRole'), 's3:ListBucketVersions', bucket),
-    'break glass deletes the empty bucket': as(arn('BreakGlassRole'), 's3:DeleteBucket', bucket),
-    'break glass removes the encryption key': as(
-      arn('BreakGlassRole'),
-      'kms:ScheduleKeyDeletion',
-      arn('KeysEncryption'),
-    ),
-    'break glass disables the signing key': as(arn('BreakGlassRole'), 'kms:DisableKey', arn('KeysSigning')),
+    bucket,
+    manifest: `${bucket}/manifests/team=main/0000000001.json`,
+    batch: `${bucket}/batches/team=main/0000000001-5b3c.gz`,
+    event: `${bucket}/events/team=main/dt=2026-06-12/0000000001.ndjson.gz`,
+    quarantine: `${bucket}/quarantine/team=main/dt=2026-06-12/0000000001.ndjson.gz`,
+    accessLog: arn('StorageAccessLogs'),
+    checkpoints: arn('StorageCheckpoints'),
+    anotherTable: `${arn('StorageCheckpoints')}-2`,
+    encryption: arn('KeysEncryption'),
+    signing: arn('KeysSigning'),
+    archiver: arn('ArchiverRole'),
+    function: arn('ArchiverFunction'),
+    anotherFunction: `${arn('ArchiverFunction')}2`,
+    queue: arn('ArchiverUnhandled'),
+    logStream: arn('ArchiverLogs').replace('*', 'log-stream:a'),
+    logGroup: arn('ArchiverLogs').replace(':*', ''),
+    scheduler: arn('SchedulesRole'),
+    breakGlass: arn('BreakGlassRole'),
+    admin: ADMIN,
+    stranger: 'arn:aws:iam::999999999999:role/Stranger',
+    elsewhere: 'arn:aws:s3:::another',
+    parameter: `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter`,
+    logService: `logs.${REGION}.amazonaws.com`,
   };
 }
 
-/** What must be denied, whatever else is true. */
-export function forbidden({ arn }: Names): Calls {
-  const archiver = arn('ArchiverRole');
-  const bucket = arn('StorageBucket');
-  const manifest = `${bucket}/manifests/team=main/0000000001.json`;
-  const event = `${bucket}/events/team=main/dt=2026-06-12/0000000001.ndjson.gz`;
-  const as = (principal: string, action: string, resource: string, context: Context = overTls): Call => ({
-    principal,
-    action,
-    resource,
-    context,
+function contexts(arn: FindArn): Readonly<Record<string, Context>> {
+  const overTls = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
+  const putting = { ...overTls, 's3:ObjectCreationOperation': 'true' };
+  const creating = { ...putting, 's3:if-none-match': '*' };
+  const source = (value: string) => ({ 'aws:SourceAccount': ACCOUNT, 'aws:SourceArn': value });
+  const viaSsm = (stage: string) => ({
+    'kms:ViaService': `ssm.${REGION}.amazonaws.com`,
+    'kms:EncryptionContext:PARAMETER_ARN': `${places(arn).parameter}/${stage}/main/api-key`,
   });
-  const by = (action: string, resource: string, context?: Context) => as(archiver, action, resource, context);
-  const plain: Context = { ...creating, 'aws:SecureTransport': 'false' };
-  const oldTls: Context = { ...overTls, 's3:TlsVersion': '1.1' };
+  const workgroup = (name: string) => {
+    const value = `arn:aws:athena:${REGION}:${ACCOUNT}:workgroup/${name}`;
+    return { 'kms:EncryptionContext:aws:athena:arn': value, ...source(value) };
+  };
+  const logs = (group: string) => ({
+    'kms:EncryptionContext:aws:logs:arn': `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}`,
+  });
   return {
-    'the archiver deletes an object': by('s3:DeleteObject', event),
-    'the archiver deletes a version': by('s3:DeleteObjectVersion', manifest),
-    'the archiver overwrites a manifest': by('s3:PutObject', manifest, putting),
-    'the archiver overwrites a segment': by('s3:PutObject', event, putting),
-    'the archiver uploads in parts': by('s3:PutObject', event, { ...overTls, 's3:ObjectCreationOperation': 'false' }),
-    'the archiver writes outside its prefixes': by('s3:PutObject', `${bucket}/reports/a`, creating),
-    'the archiver writes beside the teams': by('s3:PutObject', `${bucket}/events/a`, creating),
-    'the archiver reads outside its prefixes': by('s3:GetObject', `${bucket}/reports/a`),
-    'the archiver reads another bucket': by('s3:GetObject', 'arn:aws:s3:::another/events/team=main/a'),
-    'the archiver reads the access log': by('s3:GetObject', `${arn('StorageAccessLogs')}/a`),
-    'the archiver lists the whole bucket': by('s3:ListBucket', bucket),
-    'the archiver lists the teams': by('s3:ListBucket', bucket, { ...overTls, 's3:prefix': 'events/team=' }),
-    'the archiver lists versions': by('s3:ListBucketVersions', bucket, {
-      ...overTls,
-      's3:prefix': 'events/team=main/',
-    }),
-    'the archiver changes retention': by('s3:PutObjectRetention', event),
-    'the archiver sets a legal hold': by('s3:PutObjectLegalHold', event),
-    'the archiver passes a governance lock': by('s3:BypassGovernanceRetention', event),
-    'the archiver loosens the default lock': by('s3:PutBucketObjectLockConfiguration', bucket),
-    'the archiver changes the bucket policy': by('s3:PutBucketPolicy', bucket),
-    'the archiver has objects expire': by('s3:PutLifecycleConfiguration', bucket),
-    'the archiver writes over plain HTTP': by('s3:PutObject', event, plain),
-    'the archiver uses an old TLS': by('s3:GetObject', event, oldTls),
-    'the archiver decrypts by itself': by('kms:Decrypt', arn('KeysEncryption')),
-    'the archiver decrypts another parameter': by(
-      'kms:Decrypt',
-      arn('KeysEncryption'),
-      viaSsm(parameter('/postman-audit-archive-dev/main/api-key')),
-    ),
-    'the archiver signs with another algorithm': by('kms:Sign', arn('KeysSigning'), {
-      'kms:SigningAlgorithm': 'ECDSA_SHA_512',
-    }),
-    'the archiver changes a key policy': by('kms:PutKeyPolicy', arn('KeysSigning')),
-    'the archiver grants the signing key on': by('kms:CreateGrant', arn('KeysSigning')),
-    'the archiver removes the encryption key': by('kms:ScheduleKeyDeletion', arn('KeysEncryption')),
-    'the archiver reads the API key of another stage': by(
-      'ssm:GetParameter',
-      parameter('/postman-audit-archive-dev/main/api-key'),
-    ),
-    'the archiver reads any other parameter': by('ssm:GetParameter', parameter('/prod/database/password')),
-    'the archiver lists parameters': by('ssm:GetParametersByPath', parameter('/postman-audit-archive/')),
-    'the archiver changes an API key': by('ssm:PutParameter', parameter('/postman-audit-archive/main/api-key')),
-    'the archiver deletes its checkpoint': by('dynamodb:DeleteItem', arn('StorageCheckpoints')),
-    'the archiver scans the table': by('dynamodb:Scan', arn('StorageCheckpoints')),
-    'the archiver writes another table': by('dynamodb:UpdateItem', `${arn('StorageCheckpoints')}-2`),
-    'the archiver removes its log': by('logs:DeleteLogGroup', arn('ArchiverLogs').replace(':*', '')),
-    'the archiver reads the queue': by('sqs:ReceiveMessage', arn('ArchiverUnhandled')),
-    'the archiver starts itself': by('lambda:InvokeFunction', arn('ArchiverFunction')),
-    'the archiver takes on break glass': by('sts:AssumeRole', arn('BreakGlassRole')),
-    'Scheduler starts another function': as(
-      arn('SchedulesRole'),
-      'lambda:InvokeFunction',
-      `${arn('ArchiverFunction')}2`,
-    ),
-    'Scheduler acts for a schedule elsewhere': as('scheduler.amazonaws.com', 'sts:AssumeRole', arn('SchedulesRole'), {
-      'aws:SourceAccount': account,
-      'aws:SourceArn': `arn:aws:scheduler:${region}:${account}:schedule-group/default`,
-    }),
-    'an administrator signs': as(admin, 'kms:Sign', arn('KeysSigning'), signing),
-    'an administrator disables the signing key': as(admin, 'kms:DisableKey', arn('KeysSigning')),
-    'an administrator removes the encryption key': as(admin, 'kms:ScheduleKeyDeletion', arn('KeysEncryption')),
-    'an administrator deletes an object': as(admin, 's3:DeleteObject', event),
-    'an administrator shortens retention': as(admin, 's3:PutObjectRetention', event),
-    'an administrator plants an object': as(admin, 's3:PutObject', event, creating),
-    'an administrator replicates into the archive': as(admin, 's3:ReplicateObject', event),
-    'an administrator reads over plain HTTP': as(admin, 's3:GetObject', event, plain),
-    'an administrator reads by an old TLS': as(admin, 's3:GetObject', event, oldTls),
-    'an administrator reads the access log over plain HTTP': as(
-      admin,
-      's3:GetObject',
-      `${arn('StorageAccessLogs')}/a`,
-      plain,
-    ),
-    'an administrator reads the access log by an old TLS': as(
-      admin,
-      's3:GetObject',
-      `${arn('StorageAccessLogs')}/a`,
-      oldTls,
-    ),
-    'an administrator reads the queue over plain HTTP': as(
-      admin,
-      'sqs:ReceiveMessage',
-      arn('ArchiverUnhandled'),
-      plain,
-    ),
-    'break glass overwrites an object': as(arn('BreakGlassRole'), 's3:PutObject', event, putting),
-    'break glass plants an object': as(arn('BreakGlassRole'), 's3:PutObject', event, creating),
-    'break glass signs': as(arn('BreakGlassRole'), 'kms:Sign', arn('KeysSigning'), signing),
-    'break glass deletes from another bucket': as(arn('BreakGlassRole'), 's3:DeleteObject', 'arn:aws:s3:::another/a'),
-    'Athena uses the key for another workgroup': as(
-      'encryption.athena.amazonaws.com',
-      'kms:Decrypt',
-      arn('KeysEncryption'),
-      workgroupContext('primary'),
-    ),
-    'CloudWatch Logs uses the key for another log': as(
-      `logs.${region}.amazonaws.com`,
-      'kms:Decrypt',
-      arn('KeysEncryption'),
-      {
-        'kms:EncryptionContext:aws:logs:arn': `arn:aws:logs:${region}:${account}:log-group:another`,
-      },
-    ),
-    'a stranger reads an event': as('arn:aws:iam::999999999999:role/Stranger', 's3:GetObject', event),
+    overTls,
+    putting,
+    creating,
+    inParts: { ...overTls, 's3:ObjectCreationOperation': 'false' },
+    plain: { ...creating, 'aws:SecureTransport': 'false' },
+    oldTls: { ...overTls, 's3:TlsVersion': '1.1' },
+    viaS3: { 'kms:ViaService': `s3.${REGION}.amazonaws.com` },
+    viaSsm: viaSsm('postman-audit-archive'),
+    viaSsmOfDev: viaSsm('postman-audit-archive-dev'),
+    sha256: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' },
+    sha512: { 'kms:SigningAlgorithm': 'ECDSA_SHA_512' },
+    ofTheGroup: source(arn('SchedulesGroup')),
+    ofAnotherGroup: source(`arn:aws:scheduler:${REGION}:${ACCOUNT}:schedule-group/default`),
+    ofTheLog: logs('postman-audit-archive-ArchiverLogs-x'),
+    ofAnotherLog: logs('another'),
+    ofTheWorkgroup: workgroup('postman-audit-archive'),
+    ofAnotherWorkgroup: workgroup('primary'),
+    accessLogDelivery: { ...putting, ...source(arn('StorageBucket')) },
   };
 }
 
-/** What the policies of bucket and keys deny the archiver even where somebody has given its role every right. */
-export function forbiddenWithEveryRight({ arn }: Names): Calls {
-  const event = `${arn('StorageBucket')}/events/team=main/dt=2026-06-12/0000000001.ndjson.gz`;
-  const by = (action: string, resource: string, context: Context = overTls): Call => ({
-    principal: arn('ArchiverRole'),
-    action,
-    resource,
-    context,
-  });
-  return {
-    'overwrite an object': by('s3:PutObject', event, putting),
-    'delete an object': by('s3:DeleteObject', event),
-    'delete a version': by('s3:DeleteObjectVersion', event),
-    'shorten retention': by('s3:PutObjectRetention', event),
-    'pass a governance lock': by('s3:BypassGovernanceRetention', event),
-    'write over plain HTTP': by('s3:PutObject', event, { ...creating, 'aws:SecureTransport': 'false' }),
-    'remove the encryption key': by('kms:ScheduleKeyDeletion', arn('KeysEncryption')),
-    'disable the signing key': by('kms:DisableKey', arn('KeysSigning')),
-  };
+/** A cell may go on after the name of a place, with a path; `prefix=` is the prefix of a listing. */
+export function readCalls(table: string, arn: FindArn): Calls {
+  const [known, named] = [places(arn), contexts(arn)];
+  const place = (cell = '') => cell.replace(/^\w+(?=\/|$)/, (name) => known[name] ?? name);
+  const context = (cell = 'overTls') =>
+    cell.startsWith('prefix=') ? { ...named.overTls, 's3:prefix': cell.slice('prefix='.length) } : named[cell];
+  const rows = table
+    .trim()
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  return Object.fromEntries(
+    rows.map(([name, principal, action = '', resource, conditions]) => {
+      const keys = context(conditions);
+      if (keys === undefined) throw new Error(`no context is called ${conditions}`);
+      return [name, { principal: place(principal), action, resource: place(resource), context: keys }];
+    }),
+  );
 }
+
+/** The archive does not work unless each of these calls is allowed. */
+export const required = `
+  the archiver reads a manifest                    | archiver | s3:GetObject | manifest
+  the archiver reads a batch                       | archiver | s3:GetObject | batch
+  the archiver reads a segment of events           | archiver | s3:GetObject | event
+  the archiver reads a quarantined segment         | archiver | s3:GetObject | quarantine
+  the archiver creates a manifest                  | archiver | s3:PutObject | manifest | creating
+  the archiver creates a batch                     | archiver | s3:PutObject | batch | creating
+  the archiver creates a segment of events         | archiver | s3:PutObject | event | creating
+  the archiver creates a quarantined segment       | archiver | s3:PutObject | quarantine | creating
+  the archiver lists the manifests of a team       | archiver | s3:ListBucket | bucket | prefix=manifests/team=main/
+  the archiver lists a batch that may be missing   | archiver | s3:ListBucket | bucket | prefix=batches/team=main/0000000001-5b3c.gz
+  the archiver lists the events of a date          | archiver | s3:ListBucket | bucket | prefix=events/team=main/dt=2026-06-12/
+  the archiver lists the quarantine of a date      | archiver | s3:ListBucket | bucket | prefix=quarantine/team=main/dt=2026-06-12/
+  S3 encrypts for the archiver                     | archiver | kms:GenerateDataKey | encryption | viaS3
+  S3 decrypts for the archiver                     | archiver | kms:Decrypt | encryption | viaS3
+  the archiver reads the public key                | archiver | kms:GetPublicKey | signing
+  the archiver signs                               | archiver | kms:Sign | signing | sha256
+  the archiver reads an API key                    | archiver | ssm:GetParameter | parameter/postman-audit-archive/main/api-key
+  SSM decrypts an API key for the archiver         | archiver | kms:Decrypt | encryption | viaSsm
+  the archiver moves its checkpoint                | archiver | dynamodb:UpdateItem | checkpoints
+  Lambda opens a log stream                        | archiver | logs:CreateLogStream | logStream
+  Lambda writes the log                            | archiver | logs:PutLogEvents | logStream
+  Lambda reports a run that failed                 | archiver | sqs:SendMessage | queue
+  Lambda takes on the role of the archiver         | lambda.amazonaws.com | sts:AssumeRole | archiver
+  Scheduler takes on its role                      | scheduler.amazonaws.com | sts:AssumeRole | scheduler | ofTheGroup
+  Scheduler starts a run                           | scheduler | lambda:InvokeFunction | function
+  Scheduler reports a run that it could not start  | scheduler | sqs:SendMessage | queue
+  CloudWatch Logs encrypts the log                 | logService | kms:GenerateDataKey | encryption | ofTheLog
+  Athena encrypts the results of a query           | encryption.athena.amazonaws.com | kms:GenerateDataKey | encryption | ofTheWorkgroup
+  S3 delivers the access log                       | logging.s3.amazonaws.com | s3:PutObject | accessLog/a | accessLogDelivery
+  an auditor reads an event                        | admin | s3:GetObject | event
+  an administrator manages the signing key         | admin | kms:DescribeKey | signing
+  an administrator puts an API key                 | admin | kms:Encrypt | encryption
+  somebody with the right to takes on break glass  | admin | sts:AssumeRole | breakGlass
+  break glass deletes an object                    | breakGlass | s3:DeleteObject | manifest
+  break glass deletes a version                    | breakGlass | s3:DeleteObjectVersion | manifest
+  break glass changes retention                    | breakGlass | s3:PutObjectRetention | manifest
+  break glass sets a legal hold                    | breakGlass | s3:PutObjectLegalHold | manifest
+  break glass passes a governance lock             | breakGlass | s3:BypassGovernanceRetention | manifest
+  break glass finds the versions                   | breakGlass | s3:ListBucketVersions | bucket
+  break glass deletes the empty bucket             | breakGlass | s3:DeleteBucket | bucket
+  break glass removes the encryption key           | breakGlass | kms:ScheduleKeyDeletion | encryption
+  break glass disables the signing key             | breakGlass | kms:DisableKey | signing`;
+
+/** Each of these calls must be denied. */
+export const forbidden = `
+  the archiver deletes an object                   | archiver | s3:DeleteObject | event
+  the archiver deletes a version                   | archiver | s3:DeleteObjectVersion | manifest
+  the archiver overwrites a manifest               | archiver | s3:PutObject | manifest | putting
+  the archiver overwrites a segment                | archiver | s3:PutObject | event | putting
+  the archiver uploads in parts                    | archiver | s3:PutObject | event | inParts
+  the archiver writes outside its prefixes         | archiver | s3:PutObject | bucket/reports/a | creating
+  the archiver writes beside the teams             | archiver | s3:PutObject | bucket/events/a | creating
+  the archiver reads outside its prefixes          | archiver | s3:GetObject | bucket/reports/a
+  the archiver reads another bucket                | archiver | s3:GetObject | elsewhere/events/team=main/a
+  the archiver reads the access log                | archiver | s3:GetObject | accessLog/a
+  the archiver lists the whole bucket              | archiver | s3:ListBucket | bucket
+  the archiver lists the teams                     | archiver | s3:ListBucket | bucket | prefix=events/team=
+  the archiver lists versions                      | archiver | s3:ListBucketVersions | bucket | prefix=events/team=main/
+  the archiver changes retention                   | archiver | s3:PutObjectRetention | event
+  the archiver sets a legal hold                   | archiver | s3:PutObjectLegalHold | event
+  the archiver passes a governance lock            | archiver | s3:BypassGovernanceRetention | event
+  the archiver loosens the default lock            | archiver | s3:PutBucketObjectLockConfiguration | bucket
+  the archiver changes the bucket policy           | archiver | s3:PutBucketPolicy | bucket
+  the archiver has objects expire                  | archiver | s3:PutLifecycleConfiguration | bucket
+  the archiver writes over plain HTTP              | archiver | s3:PutObject | event | plain
+  the archiver uses an old TLS                     | archiver | s3:GetObject | event | oldTls
+  the archiver decrypts by itself                  | archiver | kms:Decrypt | encryption
+  the archiver decrypts another parameter          | archiver | kms:Decrypt | encryption | viaSsmOfDev
+  the archiver signs with another algorithm        | archiver | kms:Sign | signing | sha512
+  the archiver changes a key policy                | archiver | kms:PutKeyPolicy | signing
+  the archiver grants the signing key to another   | archiver | kms:CreateGrant | signing
+  the archiver removes the encryption key          | archiver | kms:ScheduleKeyDeletion | encryption
+  the archiver reads the API key of another stage  | archiver | ssm:GetParameter | parameter/postman-audit-archive-dev/main/api-key
+  the archiver reads any other parameter           | archiver | ssm:GetParameter | parameter/prod/database/password
+  the archiver lists parameters                    | archiver | ssm:GetParametersByPath | parameter/postman-audit-archive/
+  the archiver changes an API key                  | archiver | ssm:PutParameter | parameter/postman-audit-archive/main/api-key
+  the archiver deletes its checkpoint              | archiver | dynamodb:DeleteItem | checkpoints
+  the archiver scans the table                     | archiver | dynamodb:Scan | checkpoints
+  the archiver writes another table                | archiver | dynamodb:UpdateItem | anotherTable
+  the archiver removes its log                     | archiver | logs:DeleteLogGroup | logGroup
+  the archiver reads the queue                     | archiver | sqs:ReceiveMessage | queue
+  the archiver starts itself                       | archiver | lambda:InvokeFunction | function
+  the archiver takes on break glass                | archiver | sts:AssumeRole | breakGlass
+  Scheduler starts another function                | scheduler | lambda:InvokeFunction | anotherFunction
+  Scheduler acts for a schedule elsewhere          | scheduler.amazonaws.com | sts:AssumeRole | scheduler | ofAnotherGroup
+  an administrator signs                           | admin | kms:Sign | signing | sha256
+  an administrator disables the signing key        | admin | kms:DisableKey | signing
+  an administrator removes the encryption key      | admin | kms:ScheduleKeyDeletion | encryption
+  an administrator deletes an object               | admin | s3:DeleteObject | event
+  an administrator shortens retention              | admin | s3:PutObjectRetention | event
+  an administrator plants an object                | admin | s3:PutObject | event | creating
+  an administrator replicates into the archive     | admin | s3:ReplicateObject | event
+  an administrator reads over plain HTTP           | admin | s3:GetObject | event | plain
+  an administrator reads by an old TLS             | admin | s3:GetObject | event | oldTls
+  the access log is read over plain HTTP           | admin | s3:GetObject | accessLog/a | plain
+  the access log is read by an old TLS             | admin | s3:GetObject | accessLog/a | oldTls
+  the queue is read over plain HTTP                | admin | sqs:ReceiveMessage | queue | plain
+  break glass overwrites an object                 | breakGlass | s3:PutObject | event | putting
+  break glass plants an object                     | breakGlass | s3:PutObject | event | creating
+  break glass signs                                | breakGlass | kms:Sign | signing | sha256
+  break glass deletes from another bucket          | breakGlass | s3:DeleteObject | elsewhere/a
+  Athena uses the key for another workgroup        | encryption.athena.amazonaws.com | kms:Decrypt | encryption | ofAnotherWorkgroup
+  CloudWatch Logs uses the key for another log     | logService | kms:Decrypt | encryption | ofAnotherLog
+  a stranger reads an event                        | stranger | s3:GetObject | event`;
+
+/** The policies of bucket and keys must deny these calls even if somebody gives the archiver's role every right. */
+export const forbiddenWithEveryRight = `
+  the archiver overwrites an object                | archiver | s3:PutObject | event | putting
+  the archiver deletes an object                   | archiver | s3:DeleteObject | event
+  the archiver deletes a version                   | archiver | s3:DeleteObjectVersion | event
+  the archiver shortens retention                  | archiver | s3:PutObjectRetention | event
+  the archiver passes a governance lock            | archiver | s3:BypassGovernanceRetention | event
+  the archiver writes over plain HTTP              | archiver | s3:PutObject | event | plain
+  the archiver removes the encryption key          | archiver | kms:ScheduleKeyDeletion | encryption
+  the archiver disables the signing key            | archiver | kms:DisableKey | signing`;

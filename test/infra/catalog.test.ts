@@ -1,3 +1,4 @@
+/** The catalog: tables that find the archive's objects, views and queries that Athena takes, and the workgroup. */
 import { presetStatement, readQueries } from '../../infra/queries/queries';
 import { views } from '../../infra/views/views';
 import { manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
@@ -7,14 +8,19 @@ import { matrix } from './matrix';
 
 const { template } = synthesise(matrix['every option on']);
 const { filled } = deploy(template);
+const DATABASE = 'postman_audit_archive_acceptance_eu_1';
+
+interface Column {
+  readonly Name: string;
+  readonly Type: string;
+}
 
 interface TableInput {
-  readonly Name: string;
   readonly TableType: string;
   readonly Parameters: Readonly<Record<string, string>>;
-  readonly PartitionKeys: readonly { readonly Name: string; readonly Type: string }[];
+  readonly PartitionKeys: readonly Column[];
   readonly StorageDescriptor: {
-    readonly Columns: readonly { readonly Name: string; readonly Type: string }[];
+    readonly Columns: readonly Column[];
     readonly Location: string;
     readonly SerdeInfo: { readonly Parameters: Readonly<Record<string, string>> };
   };
@@ -22,140 +28,106 @@ interface TableInput {
 }
 
 function table(name: string): TableInput {
-  const found = Object.values(
-    template.findResources('AWS::Glue::Table', { Properties: { TableInput: { Name: name } } }),
-  );
-  return filled(found[0]?.Properties.TableInput) as TableInput;
+  const tables = template.findResources('AWS::Glue::Table', { Properties: { TableInput: { Name: name } } });
+  return filled(Object.values(tables)[0]?.Properties.TableInput) as TableInput;
 }
 
 describe.each([
-  ['event_lines', 'events'],
-  ['quarantine_lines', 'quarantine'],
-] as const)('the table %s', (name, area) => {
+  ['event_lines', segmentKey('events', 'sales', '2026-06-12', 7)],
+  ['quarantine_lines', segmentKey('quarantine', 'sales', '2026-06-12', 7)],
+  ['manifest_lines', manifestKey('sales', 7)],
+])('%s', (name, key) => {
   const { StorageDescriptor, Parameters, PartitionKeys } = table(name);
+  const isDated = key.includes('/dt=');
 
-  it('has each line whole, in one column that nothing in JSON can split', () => {
+  test(`${name} has each line whole, in one column that nothing in JSON can split`, () => {
     expect(StorageDescriptor.Columns.map(({ Name, Type }) => [Name, Type])).toEqual([['line', 'string']]);
     expect(StorageDescriptor.SerdeInfo.Parameters['field.delim']).toBe('\u0001');
     expect(JSON.stringify('\u0001')).not.toContain('\u0001');
   });
 
-  it('finds a segment where the archiver puts it, and no manifest or batch', () => {
-    const partition = Parameters['storage.location.template']
-      ?.replace(/\$\{team\}/, 'sales')
-      .replace(/\$\{dt\}/, '2026-06-12');
-    const key = segmentKey(area, 'sales', '2026-06-12', 7);
-    expect(`s3://storagebucket5cb7c8ea/${key}`).toBe(`${partition}0000000007.ndjson.gz`);
-    expect(partition).toContain(StorageDescriptor.Location);
-    expect(PartitionKeys.map(({ Name, Type }) => [Name, Type])).toEqual([
-      ['team', 'string'],
-      ['dt', 'string'],
-    ]);
+  test(`${name} finds an object where the archiver puts it, and no object of another kind`, () => {
+    const template = Parameters['storage.location.template'] ?? '';
+    const partition = template.replace(/\$\{team\}/, 'sales').replace(/\$\{dt\}/, '2026-06-12');
+    expect(`s3://storagebucket5cb7c8ea/${key}`).toMatch(new RegExp(`^${partition}0000000007\\.[a-z.]+$`));
+    expect(StorageDescriptor.Location).toBe(`s3://storagebucket5cb7c8ea/${key.slice(0, key.indexOf('/') + 1)}`);
+    const keys = ['team', ...(isDated ? ['dt'] : [])];
+    expect(PartitionKeys.map(({ Name, Type }) => [Name, Type])).toEqual(keys.map((each) => [each, 'string']));
   });
 
-  it('works out its partitions: all teams, former ones too, from the first day that may be archived to tomorrow', () => {
+  test(`${name} has partitions for all teams, former ones too, and for the dates that may be archived`, () => {
+    const dates = Object.entries(Parameters).filter(([parameter]) => parameter.startsWith('projection.dt.'));
     expect(Parameters).toMatchObject({
       'projection.enabled': 'true',
       'projection.team.type': 'enum',
       'projection.team.values': 'platform,sales,acquired-2024,lab',
+    });
+    const expected = {
       'projection.dt.type': 'date',
       'projection.dt.format': 'yyyy-MM-dd',
       'projection.dt.range': '2020-01-01,NOW+1DAY',
-    });
+    };
+    expect(Object.fromEntries(dates)).toEqual(isDated ? expect.objectContaining(expected) : {});
   });
 });
 
-describe('the table manifest_lines', () => {
-  it('finds the manifests of every team, and nothing else', () => {
-    const { Parameters, PartitionKeys, StorageDescriptor } = table('manifest_lines');
-    const partition = Parameters['storage.location.template']?.replace(/\$\{team\}/, 'sales');
-    expect(`s3://storagebucket5cb7c8ea/${manifestKey('sales', 7)}`).toBe(`${partition}0000000007.json`);
-    expect(StorageDescriptor.Location).toBe('s3://storagebucket5cb7c8ea/manifests/');
-    expect(PartitionKeys.map(({ Name, Type }) => [Name, Type])).toEqual([['team', 'string']]);
-    expect(Object.keys(Parameters)).not.toContain('projection.dt.type');
-  });
+test.each(views)('the view $name has the form that Athena gives to a view of its own', ({ name, sql, columns }) => {
+  const { TableType, Parameters, ViewOriginalText, StorageDescriptor } = table(name);
+  const [, encoded = ''] = /^\/\* Presto View: (\S+) \*\/$/.exec(ViewOriginalText) ?? [];
+  expect([TableType, Parameters.presto_view]).toEqual(['VIRTUAL_VIEW', 'true']);
+  const definition = { originalSql: sql, catalog: 'awsdatacatalog', schema: DATABASE, columns };
+  expect(JSON.parse(Buffer.from(encoded, 'base64').toString())).toEqual(definition);
+  expect(StorageDescriptor.Columns.map(({ Name }) => Name)).toEqual(columns.map((column) => column.name));
 });
 
-describe.each(views)('the view $name', ({ name, sql, columns }) => {
-  const view = table(name);
-  const definition = JSON.parse(
-    Buffer.from(/^\/\* Presto View: (\S+) \*\/$/.exec(view.ViewOriginalText)?.[1] ?? '', 'base64').toString(),
+test.each(views)('the view $name calls no function that one odd event could make fail', ({ sql }) => {
+  expect(sql.replace(/--.*$/gm, '')).not.toMatch(
+    /json_parse|json_value|json_query|json_exists|is_json_scalar|from_iso8601|AS json|\bdate_parse/i,
   );
-
-  it('is what Athena takes for a view of its own', () => {
-    expect(view).toMatchObject({ TableType: 'VIRTUAL_VIEW', Parameters: { presto_view: 'true' } });
-    expect(definition).toEqual({
-      originalSql: sql,
-      catalog: 'awsdatacatalog',
-      schema: 'postman_audit_archive_acceptance_eu_1',
-      columns,
-    });
-    expect(view.StorageDescriptor.Columns.map(({ Name }) => Name)).toEqual(columns.map((column) => column.name));
-  });
-
-  it('calls nothing that one odd event could make fail', () => {
-    expect(sql.replace(/--.*$/gm, '')).not.toMatch(
-      /json_parse|json_value|json_query|json_exists|is_json_scalar|from_iso8601|AS json|\bdate_parse/i,
-    );
-  });
 });
 
-describe('the columns of the views', () => {
-  it('have the types that Glue and Trino each know by another name', () => {
-    const types = new Map(
-      views.flatMap(({ name, columns }) => {
-        const glue = table(name).StorageDescriptor.Columns;
-        return columns.map(({ type }, index) => [type, glue[index]?.Type] as const);
-      }),
-    );
-    expect(Object.fromEntries(types)).toMatchObject({
-      varchar: 'string',
-      'timestamp(3)': 'timestamp',
-      bigint: 'bigint',
-      integer: 'int',
-      boolean: 'boolean',
-      'array(varchar)': 'array<string>',
-      'row(ip varchar, name varchar)': 'struct<ip:string,name:string>',
-    });
-    for (const type of types.values())
-      expect(type).toMatch(/^(string|timestamp|bigint|int|boolean|(array|struct)<[\w:<>,]+>)$/);
+test('the columns of the views have the types that Glue and Trino know by different names', () => {
+  const types = views.flatMap(({ name, columns }) => {
+    const glue = table(name).StorageDescriptor.Columns;
+    return columns.map(({ type }, index): [string, string] => [type, glue[index]?.Type ?? '']);
   });
+  expect(Object.fromEntries(types)).toMatchObject({
+    varchar: 'string',
+    'timestamp(3)': 'timestamp',
+    bigint: 'bigint',
+    integer: 'int',
+    boolean: 'boolean',
+    'array(varchar)': 'array<string>',
+    'row(ip varchar, name varchar)': 'struct<ip:string,name:string>',
+  });
+  for (const [, type] of types) {
+    expect(type).toMatch(/^(string|timestamp|bigint|int|boolean|(array|struct)<[\w:<>,]+>)$/);
+  }
 });
 
-describe('the saved queries', () => {
-  const saved = Object.values(template.findResources('AWS::Athena::NamedQuery')).map(({ Properties }) =>
-    filled(Properties),
-  );
-
-  it('are the files, each in the workgroup and ready to run', () => {
-    expect(saved).toEqual(
-      expect.arrayContaining(
-        readQueries().map((query) => ({
-          Name: query.name,
-          Description: expect.stringContaining(query.purpose),
-          Database: 'postman_audit_archive_acceptance_eu_1',
-          WorkGroup: 'postman-audit-archive-acceptance-eu-1',
-          QueryString: presetStatement(query),
-        })),
-      ),
-    );
-    expect(saved).toHaveLength(readQueries().length);
-  });
+test('the saved queries are the files, each in the workgroup and ready to run', () => {
+  const saved = Object.values(template.findResources('AWS::Athena::NamedQuery')).map((each) => filled(each.Properties));
+  const byName = (queries: readonly { readonly Name: string }[]) =>
+    queries.toSorted((a, b) => a.Name.localeCompare(b.Name));
+  const expected = readQueries().map((query) => ({
+    Name: query.name,
+    Description: expect.stringContaining(query.purpose),
+    Database: DATABASE,
+    WorkGroup: 'postman-audit-archive-acceptance-eu-1',
+    QueryString: presetStatement(query),
+  }));
+  expect(byName(saved as { readonly Name: string }[])).toEqual(byName(expected));
 });
 
-describe('the workgroup', () => {
-  it('holds everybody to engine 3, encrypted managed results and a scan limit, and goes with the stack', () => {
-    expect(filled(only(template, 'AWS::Athena::WorkGroup').properties)).toMatchObject({
-      RecursiveDeleteOption: true,
-      WorkGroupConfiguration: {
-        EnforceWorkGroupConfiguration: true,
-        EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' },
-        BytesScannedCutoffPerQuery: 2_147_483_647,
-        ManagedQueryResultsConfiguration: {
-          Enabled: true,
-          EncryptionConfiguration: { KmsKey: expect.stringContaining('KeysEncryption') },
-        },
-      },
-    });
+test('the workgroup enforces engine 3, encrypted results and a limit of the scan, and goes with the stack', () => {
+  const key = { KmsKey: expect.stringContaining('KeysEncryption') };
+  expect(filled(only(template, 'AWS::Athena::WorkGroup').properties)).toMatchObject({
+    RecursiveDeleteOption: true,
+    WorkGroupConfiguration: {
+      EnforceWorkGroupConfiguration: true,
+      EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' },
+      BytesScannedCutoffPerQuery: 2_147_483_647,
+      ManagedQueryResultsConfiguration: { Enabled: true, EncryptionConfiguration: key },
+    },
   });
 });

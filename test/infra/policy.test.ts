@@ -1,11 +1,11 @@
 /**
- * The rights of the synthesised template, evaluated. `required` stands for what the archive does, `forbidden` for what
- * must never happen; a statement that could go without either noticing has no business being there.
+ * The rights in the synthesised template, evaluated. The required calls are the work of the archive, and the forbidden calls
+ * must never be possible. Every statement must be needed by one of them.
  */
 import { deploy } from '../support/deployed';
-import { type Call, decide, type Policy } from '../support/policy';
+import { decide, type Policy } from '../support/policy';
 import { synthesise } from '../support/synthesised';
-import { adminPolicy, type Calls, forbidden, forbiddenWithEveryRight, required } from './calls';
+import { adminPolicy, type Calls, forbidden, forbiddenWithEveryRight, readCalls, required } from './calls';
 import { matrix } from './matrix';
 
 const { template } = synthesise(matrix['one team']);
@@ -13,72 +13,59 @@ const deployed = deploy(template);
 const ids = Object.keys(template.toJSON().Resources);
 
 function arn(beginning: string): string {
-  const found = ids.filter((id) => /^[0-9A-F]{8}$/.test(id.slice(beginning.length)) && id.startsWith(beginning));
-  if (found[0] === undefined || found.length > 1) throw new Error(`${found.length} resources are called ${beginning}`);
-  return deployed.arnOf(found[0]);
+  const [id, ...others] = ids.filter(
+    (each) => each.startsWith(beginning) && /^[0-9A-F]{8}$/.test(each.slice(beginning.length)),
+  );
+  if (id === undefined || others.length > 0) throw new Error(`not exactly one resource is called ${beginning}`);
+  return deployed.arnOf(id);
 }
 
 const policies = [...deployed.policies, adminPolicy];
-const requiredCalls = required({ arn });
-const forbiddenCalls = forbidden({ arn });
-const lastDefence = forbiddenWithEveryRight({ arn });
+const requiredCalls = readCalls(required, arn);
+const forbiddenCalls = readCalls(forbidden, arn);
+const lastDefence = readCalls(forbiddenWithEveryRight, arn);
 const everyRight: Policy = { ...adminPolicy, source: 'EveryRight', of: { role: arn('ArchiverRole') } };
 
-describe('is allowed:', () => {
-  it.each(Object.entries(requiredCalls))('%s', (_, call) => {
-    expect(decide(policies, call)).toMatchObject({ allowed: true });
-  });
+test.each(Object.entries(requiredCalls))('the template allows that %s', (_, call) => {
+  expect(decide(policies, call)).toMatchObject({ allowed: true });
 });
 
-describe('is denied:', () => {
-  it.each(Object.entries(forbiddenCalls))('%s', (_, call) => {
-    expect(decide(policies, call)).toMatchObject({ allowed: false });
-  });
+test.each(Object.entries(forbiddenCalls))('the template denies that %s', (_, call) => {
+  expect(decide(policies, call)).toMatchObject({ allowed: false });
 });
 
-describe('is denied to the archiver with every right:', () => {
-  it.each(Object.entries(lastDefence))('%s', (_, call) => {
-    expect(decide([...policies, everyRight], call)).toMatchObject({ allowed: false });
-  });
+test.each(Object.entries(lastDefence))('even if its role is given every right, it is denied that %s', (_, call) => {
+  expect(decide([...policies, everyRight], call)).toMatchObject({ allowed: false });
 });
 
-describe('of the statements', () => {
-  const cases = policies.flatMap((policy) =>
-    policy === adminPolicy
-      ? []
-      : policy.statements.map((each, i) => [`${policy.source} ${each.Sid ?? i}`, policy, i] as const),
+const statements = deployed.policies.flatMap((policy) =>
+  policy.statements.map((each, i) => [`${policy.source} ${each.Sid ?? i}`, policy, i] as const),
+);
+
+test.each(
+  statements,
+)('without the statement %s a required call fails or a forbidden one succeeds', (_, policy, index) => {
+  const shorter = { ...policy, statements: policy.statements.filter((_, i) => i !== index) };
+  const without = policies.map((each) => (each === policy ? shorter : each));
+  const noticed = [
+    ...surprises(without, requiredCalls, true),
+    ...surprises(without, forbiddenCalls, false),
+    ...surprises([...without, everyRight], lastDefence, false),
+  ];
+  expect(noticed).not.toEqual([]);
+});
+
+test('every right that a role has is used by a required call', () => {
+  const used = new Set(Object.values(requiredCalls).map(({ principal, action }) => `${principal} ${action}`));
+  const granted = deployed.policies.flatMap(({ of, statements }) =>
+    'role' in of
+      ? statements.flatMap(({ Action }) => [Action ?? []].flat().map((action) => `${of.role} ${action}`))
+      : [],
   );
-
-  it.each(cases)('%s is missed when it is gone', (_, policy, index) => {
-    const without = policies.map((each) => (each === policy ? drop(policy, index) : each));
-    const noticed = [
-      ...surprises(without, requiredCalls, true),
-      ...surprises(without, forbiddenCalls, false),
-      ...surprises([...without, everyRight], lastDefence, false),
-    ];
-    expect(noticed).not.toEqual([]);
-  });
+  expect(granted.filter((right) => !used.has(right))).toEqual([]);
 });
-
-describe('every right that is granted', () => {
-  it('is used by a required call', () => {
-    const used = new Set(Object.values(requiredCalls).map(({ principal, action }) => `${principal} ${action}`));
-    const granted = deployed.policies.flatMap(({ of, statements }) =>
-      'role' in of
-        ? statements.flatMap(({ Action }) => [Action ?? []].flat().map((action) => `${of.role} ${action}`))
-        : [],
-    );
-    expect(granted.filter((right) => !used.has(right))).toEqual([]);
-  });
-});
-
-function drop(policy: Policy, index: number): Policy {
-  return { ...policy, statements: policy.statements.filter((_, i) => i !== index) };
-}
 
 /** The names of the calls that are not decided as they should be. */
 function surprises(within: readonly Policy[], calls: Calls, allowed: boolean): string[] {
-  return Object.entries(calls).flatMap(([name, call]: [string, Call]) =>
-    decide(within, call).allowed === allowed ? [] : [name],
-  );
+  return Object.entries(calls).flatMap(([name, call]) => (decide(within, call).allowed === allowed ? [] : [name]));
 }

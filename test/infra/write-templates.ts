@@ -1,4 +1,5 @@
 /** Writes the template of every configuration of the matrix into a folder: `tsx write-templates.ts FOLDER`. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { synthesise } from '../support/synthesised';

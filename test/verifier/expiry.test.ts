@@ -3,8 +3,9 @@
  * old enough by the clock of whoever verifies: never what is younger, and never what was promised for good.
  */
 
-import type { Manifest, Retention } from '../../lambdas/shared/manifest';
+import type { Manifest } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
+import type { Retention } from '../../lambdas/shared/retention';
 import { verify } from '../../lambdas/verifier/verify';
 import {
   type BatchSpec,

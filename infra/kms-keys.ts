@@ -1,7 +1,8 @@
 /**
- * The two keys. Lose the encryption key and the archive is unreadable, lock or no lock; let anybody else use the signing
- * key and the chain proves nothing. Both outlive the stack.
+ * The two KMS keys. Without the encryption key nobody can read the archive, and if anybody else could use the signing
+ * key, the chain would prove nothing. Both keys outlive the stack.
  */
+
 import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -9,18 +10,20 @@ import { Construct } from 'constructs';
 import type { BreakGlass } from './break-glass';
 import { accountArn, denyAllBut, forThisAccount } from './policies';
 
-interface KeysProps {
+const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
+
+interface KmsKeysProps {
   readonly name: string;
   readonly breakGlass: BreakGlass;
 }
 
-export class Keys extends Construct {
-  /** For the objects, the API keys, the logs and the query results. */
+export class KmsKeys extends Construct {
+  /** Encrypts the objects, the API keys, the logs and the query results. */
   readonly encryption: kms.Key;
-  /** ECDSA P-256 / SHA-256, for the manifests. */
+  /** Signs the manifests with ECDSA P-256 / SHA-256. */
   readonly signing: kms.Key;
 
-  constructor(scope: Construct, id: string, props: KeysProps) {
+  constructor(scope: Construct, id: string, props: KmsKeysProps) {
     super(scope, id);
     this.encryption = new kms.Key(this, 'Encryption', {
       alias: props.name,
@@ -40,40 +43,31 @@ export class Keys extends Construct {
     this.encryption.addToResourcePolicy(this.encryptQueryResults(props.name));
   }
 
-  /** Nobody else in the account may sign, whatever an identity policy or a grant says. */
+  /** Denies signing to everybody else, even if an identity policy or a grant allows it. */
   signOnlyAs(role: iam.IRole): void {
-    this.signing.addToResourcePolicy(
-      denyAllBut(role, 'SignOnlyAsArchiver', { actions: ['kms:Sign'], resources: ['*'] }),
-    );
+    this.signing.addToResourcePolicy(denyAllBut(role, 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
   }
 
   private encryptLogs(): iam.PolicyStatement {
-    // CloudFormation begins the name of a log group with the stack's; the group itself names this key, so the policy
-    // cannot name the group without a circle.
+    // The log group names this key, so the policy of the key cannot name the group without a circle. CloudFormation
+    // begins the name of a log group with the name of the stack.
     const groups = accountArn('logs', `log-group:${Stack.of(this).stackName}-*`);
     return new iam.PolicyStatement({
       sid: 'EncryptLogs',
       principals: [new iam.ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
-      actions: [
-        'kms:Encrypt',
-        'kms:Decrypt',
-        'kms:ReEncryptFrom',
-        'kms:ReEncryptTo',
-        'kms:GenerateDataKey',
-        'kms:DescribeKey',
-      ],
+      actions: [...READ_AND_WRITE, 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
       resources: ['*'],
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': groups } },
     });
   }
 
-  /** As in "Set up a KMS key policy for managed query results" of the Athena user guide. */
+  /** Source: "Set up a KMS key policy for managed query results" in the Athena user guide. */
   private encryptQueryResults(workgroup: string): iam.PolicyStatement {
     const arn = accountArn('athena', `workgroup/${workgroup}`);
     return new iam.PolicyStatement({
       sid: 'EncryptQueryResults',
       principals: [new iam.ServicePrincipal('encryption.athena.amazonaws.com')],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
+      actions: READ_AND_WRITE,
       resources: ['*'],
       conditions: {
         ArnLike: { 'kms:EncryptionContext:aws:athena:arn': arn, 'aws:SourceArn': arn },
