@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { seal } from '../../lambdas/shared/dsse';
 import { batchPrefix, manifestKey, segmentKey } from '../../lambdas/shared/keys';
 import { PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
+import { payloadHash } from '../support/stored';
 import type { Case } from './cases';
 import { chainOf, must } from './chain';
 import type { Attribute, Item } from './checkpoint-model';
@@ -14,7 +15,6 @@ import { loadPatched } from './patched-program';
 import type * as unpatched from './program';
 import { type Run, TEAM } from './run';
 import { hourly, input, NOON, steady } from './steady';
-import { payloadHash } from './stored';
 import { createWorld, type World } from './world';
 
 type Program = typeof unpatched | undefined;

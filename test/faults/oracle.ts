@@ -3,10 +3,10 @@
  * byte for byte, and reads the archive with its own eyes; then it asks the verifier, which must find nothing.
  */
 import { verify } from '../../lambdas/verifier/verify';
+import { linesOf, manifestAt, type Objects } from '../support/stored';
 import { chainOf } from './chain';
 import { KEPT_MS, servedSince } from './events';
 import type { Run } from './run';
-import { linesOf, manifestAt, type Objects } from './stored';
 import { Violation } from './witness';
 import type { World } from './world';
 

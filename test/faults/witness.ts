@@ -5,9 +5,9 @@
 import { inspect } from 'node:util';
 import { manifestKey } from '../../lambdas/shared/keys';
 import type { Manifest } from '../../lambdas/shared/manifest';
+import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from '../support/stored';
 import { claimTroubles, type Reading } from './claims';
 import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
-import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from './stored';
 
 /** What a check found wrong. */
 export class Violation extends Error {
