@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import { manifestKey } from '../../lambdas/shared/keys';
 import type { Manifest } from '../../lambdas/shared/manifest';
+import type { Trouble } from '../support/oracle';
 import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from '../support/stored';
 import { claimTroubles, type Reading } from './claims';
 import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
@@ -29,8 +30,6 @@ export interface Witness {
   /** Looks for an API key or an event's body. */
   sawText(where: string, value: unknown): void;
 }
-
-export type Trouble = readonly [check: string, message: string];
 
 /** What the witness knows beside the objects. */
 export interface Knowledge extends Reading {

@@ -1,5 +1,5 @@
 /**
- * Where a scenario's archive is kept: any S3, DynamoDB and SSM that speak the protocols; and what the owner of the
+ * Where a story's archive is kept: any S3, DynamoDB and SSM that speak the protocols; and what the owner of the
  * account can do there beside the archiver: look, plant, take away, change the checkpoint.
  */
 import type { KeyObject } from 'node:crypto';
@@ -17,7 +17,7 @@ import { memoryStorage, s3Model } from '../../cli/local/s3-model';
 import { startS3Server } from '../../cli/local/s3-server';
 import { startSsmServer } from '../../cli/local/ssm-server';
 
-/** Servers with an empty bucket and a checkpoint table in them, for one scenario alone. */
+/** Servers with an empty bucket and a checkpoint table in them, for one story alone. */
 export interface Backend {
   readonly urls: Readonly<Record<'s3' | 'dynamodb' | 'ssm', string>>;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };

@@ -1,6 +1,6 @@
 /**
- * A scenario: the bundled handler in a process of its own, against a source and AWS servers over real sockets. It knows
- * nothing of them but its environment, `AWS_ENDPOINT_URL_*` and its input. Whatever happens in a scenario, it ends with
+ * A world over real sockets: the bundled handler in a process of its own, a source server, and AWS servers. The handler
+ * knows only its environment, `AWS_ENDPOINT_URL_*` and its input. Every story in such a world ends with the oracle:
  * every event archived once, a verifier that finds nothing, and no secret anywhere.
  */
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
@@ -9,21 +9,24 @@ import { join } from 'node:path';
 import { awsEnvironment } from '../../cli/local/host';
 import type { SourceSettings } from '../../cli/local/source-settings';
 import { archiverEnvironment } from '../../lambdas/shared/contract';
-import { encodeEnvironment, type Values } from '../../lambdas/shared/env';
+import { encodeEnvironment } from '../../lambdas/shared/env';
 import { type Backend, type OpenBackend, type Owner, ownerOf } from './backend';
-import { type Ended, type Lambda, type RunChange, scratch, startLambda } from './lambda';
-import { expectEverythingOnce, expectNoSecrets, expectVerified } from './stored-lines';
+import { type Ended, type Lambda, type LambdaOptions, type RunChange, scratch, startLambda } from './lambda';
+import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
 import { type Call, type Meddler, type Service, type TapOptions, tap } from './tap';
-import { BODY_CANARY, startTeamLog, type TeamLog } from './team-log';
+import { startTeamLog, type TeamLog } from './team-log';
 
-export const TEAM = 'main';
 export const PARAMETER = '/postman-audit-archive/main/api-key';
+const TEAM = 'main';
 
-export interface Scenario {
-  readonly name: string;
+export interface WorldSetup {
   readonly shape?: SourceSettings['shape'];
   readonly source?: Partial<SourceSettings>;
-  readonly environment?: Partial<Values<typeof archiverEnvironment>>;
+}
+
+export interface Story extends WorldSetup {
+  /** A whole sentence. */
+  readonly name: string;
   readonly play: (world: World) => Promise<void>;
 }
 
@@ -32,90 +35,78 @@ export interface World {
   readonly owner: Owner;
   /** Every call of every run so far. */
   readonly calls: readonly Call[];
-  /** A scheduled run; warm, as long as the process lives. */
+  /** One scheduled run. It is warm while the process of the run before is alive. */
   run(change?: RunChange): Promise<Ended>;
-  /** The process of `run`. */
+  /** The process in which `run` runs. */
   lambda(): Promise<Lambda>;
-  /** A second one beside it. */
-  another(environment?: Scenario['environment']): Promise<Lambda>;
-  /** From now on this watches and breaks the calls of all of them. */
+  /** A second process. */
+  another(): Promise<Lambda>;
+  /** From now on, this watches and breaks the calls of all processes. */
   meddle(meddler: Meddler): void;
-  /** The lease of a run that died ends. */
+  /** Lets the lease of a run that died end now. */
   leaseEnds(): Promise<void>;
-  /** The oracle, which is asked at the end of every scenario anyway. */
+  /** Asks the oracle. */
   expectWhole(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function play(scenario: Scenario, openBackend: OpenBackend): Promise<void> {
-  const world = await openWorld(scenario, openBackend);
+/** Plays each story as one test, some of them at a time, because a story mostly waits. */
+export function playAll(stories: readonly Story[], openBackend: OpenBackend): void {
+  test.concurrent.each(stories)('$name', (story) => inWorld(story, openBackend, story.play), 300_000);
+}
+
+/** Opens a world, asks the oracle when it was used, and closes it. */
+export async function inWorld(
+  setup: WorldSetup,
+  openBackend: OpenBackend,
+  use: (world: World) => Promise<void>,
+): Promise<void> {
+  const world = await openWorld(setup, openBackend);
   try {
-    await scenario.play(world);
+    await use(world);
     await world.expectWhole();
   } finally {
     await world.close();
   }
 }
 
-/** One test for each, some at a time: most of what a scenario takes is waiting. */
-export function playAll(scenarios: readonly Scenario[], openBackend: OpenBackend): void {
-  test.concurrent.each(scenarios)('$name', (scenario) => play(scenario, openBackend), 300_000);
-}
-
-export async function openWorld(scenario: Omit<Scenario, 'name' | 'play'>, openBackend: OpenBackend): Promise<World> {
+export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Promise<World> {
+  const { shape = 'reality', source: settings = {} } = setup;
   const backend = await openBackend();
   const owner = ownerOf(backend, TEAM);
   const apiKey = `PMAK-canary-${randomUUID()}`;
   await owner.putKey(PARAMETER, apiKey);
-  const { shape = 'reality', source: settings = {} } = scenario;
   const source = await startTeamLog({ shape, apiKey, settings });
   const calls: Call[] = [];
-  const said: string[] = [];
+  const logged: string[] = [];
   let meddler: Meddler = {};
   const taps = await openTaps(
     { ...backend.urls, source: source.url },
     { meddler: () => meddler, onCall: (call) => calls.push(call) },
   );
   const { publicKey, signingKey } = signingWith(backend);
-  const input = { team: TEAM, apiKeyParameter: PARAMETER, baseUrl: taps.urls.source };
-  const lambdas: Lambda[] = [];
-
-  async function another(change: Scenario['environment'] = {}): Promise<Lambda> {
-    const values = { ...settingsFor(backend, signingKey), ...scenario.environment, ...change };
-    const environment = {
-      ...awsEnvironment(taps.urls, backend.credentials.accessKeyId),
-      AWS_SECRET_ACCESS_KEY: backend.credentials.secretAccessKey,
-      ...(backend.kms !== undefined && { AWS_ENDPOINT_URL_KMS: backend.kms.url }),
-      ...encodeEnvironment(archiverEnvironment, values),
-      POWERTOOLS_LOG_LEVEL: 'DEBUG',
-    };
-    const lambda = await startLambda({ environment, input, onLine: (line) => said.push(line) });
-    lambdas.push(lambda);
-    return lambda;
-  }
-
-  let current: Promise<Lambda> | undefined;
-  async function lambda(): Promise<Lambda> {
-    if (current === undefined || !(await current).isAlive()) current = another();
-    return current;
-  }
+  const processes = startProcesses({
+    environment: environmentFor(backend, taps.urls, signingKey),
+    input: { team: TEAM, apiKeyParameter: PARAMETER, baseUrl: taps.urls.source },
+    onLine: (line) => logged.push(line),
+  });
 
   async function expectWhole(): Promise<void> {
     const objects = await owner.objects();
-    expect(source.violations()).toEqual([]);
-    expectEverythingOnce(objects, { lines: source.servedLines(), visible: source.visible(), unfit: source.unfit });
-    await expectVerified(objects, publicKey);
-    const texts = [...said, ...calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
-    expectNoSecrets(texts, objects, { apiKeys: ['PMAK-canary'], body: BODY_CANARY });
+    const texts = [...logged, ...calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
+    const evidence = { objects, ...source.evidence() };
+    const troubles = [...lineTroubles(evidence), ...quarantineTroubles(evidence), ...secretTroubles(objects, texts)];
+    for await (const trouble of verifierTroubles(objects, publicKey)) troubles.push(trouble);
+    expect({ troubles, violations: source.violations() }).toEqual({ troubles: [], violations: [] });
   }
 
   return {
     source,
     owner,
     calls,
-    run: async (change) => (await lambda()).run(change),
-    lambda,
-    another,
+    run: async (change) => (await processes.current()).run(change),
+    lambda: processes.current,
+    another: processes.start,
     meddle: (next) => {
       meddler = next;
     },
@@ -124,7 +115,7 @@ export async function openWorld(scenario: Omit<Scenario, 'name' | 'play'>, openB
     },
     expectWhole,
     close: async () => {
-      await Promise.all(lambdas.map(({ close }) => close()));
+      await processes.close();
       await taps.close();
       owner.close();
       await Promise.all([source.close(), backend.close()]);
@@ -132,25 +123,50 @@ export async function openWorld(scenario: Omit<Scenario, 'name' | 'play'>, openB
   };
 }
 
+function startProcesses(options: LambdaOptions) {
+  const started: Lambda[] = [];
+  let latest: Promise<Lambda> | undefined;
+
+  async function start(): Promise<Lambda> {
+    const lambda = await startLambda(options);
+    started.push(lambda);
+    return lambda;
+  }
+
+  /** The same process again while it lives. */
+  async function current(): Promise<Lambda> {
+    if (latest === undefined || !(await latest).isAlive()) latest = start();
+    return latest;
+  }
+
+  return { start, current, close: () => Promise.all(started.map(({ close }) => close())) };
+}
+
 type Urls = Readonly<Record<Service, string>>;
 
 async function openTaps(urls: Urls, options: TapOptions) {
   const open = (service: Service) => tap(service, urls[service], options);
-  const taps = {
-    s3: await open('s3'),
-    dynamodb: await open('dynamodb'),
-    ssm: await open('ssm'),
-    source: await open('source'),
-  };
-  const { s3, dynamodb, ssm, source } = taps;
+  const [s3, dynamodb, ssm, source] = [
+    await open('s3'),
+    await open('dynamodb'),
+    await open('ssm'),
+    await open('source'),
+  ];
   return {
     urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url, source: source.url },
-    close: async () => void (await Promise.all(Object.values(taps).map(({ close }) => close()))),
+    close: () => Promise.all([s3, dynamodb, ssm, source].map(({ close }) => close())),
   };
 }
 
-function settingsFor({ bucket, table }: Backend, signingKey: string): Values<typeof archiverEnvironment> {
-  return { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+function environmentFor({ bucket, table, credentials, kms }: Backend, urls: Urls, signingKey: string) {
+  const values = { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+  return {
+    ...awsEnvironment(urls, credentials.accessKeyId),
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    ...(kms !== undefined && { AWS_ENDPOINT_URL_KMS: kms.url }),
+    ...encodeEnvironment(archiverEnvironment, values),
+    POWERTOOLS_LOG_LEVEL: 'DEBUG',
+  };
 }
 
 function signingWith({ kms }: Backend): { readonly publicKey: KeyObject; readonly signingKey: string } {

@@ -1,24 +1,23 @@
-/** A small team's log behind the source server, written by hand: a scenario shows only what matters of each event. */
+/** A small team's log behind the source server: a story says only what matters about each event. */
 import { type ContractCheck, createContractCheck } from '../../cli/local/contract-check';
 import { createSourceModel } from '../../cli/local/source-model';
-import { type Exchange, startSourceServer } from '../../cli/local/source-server';
+import { startSourceServer } from '../../cli/local/source-server';
 import { type SourceSettings, sourceSettings } from '../../cli/local/source-settings';
 import { createTable, type SourceEvent } from '../../cli/local/source-table';
+import type { Evidence, ServedEvent } from './oracle';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Of an event about to be forgotten nothing is promised. */
+/** Nothing is promised about an event that the source is about to forget. */
 const FLOOR_MARGIN_MS = 300_000;
-/** Stands in every event: nothing but the events themselves may ever hold it. */
-export const BODY_CANARY = 'canary.person@example.com';
+/** Stands in every event. Only the events themselves may ever hold it. */
+const BODY_CANARY = 'canary.person@example.com';
 
 export interface Happening {
   readonly hoursAgo?: number;
-  /** All in one second, instead of one second after the other. */
+  /** All events happen in one second, instead of one second after the other. */
   readonly tied?: boolean;
-  /** The Postman team that they name. */
-  readonly team?: number;
-  /** Makes the events large. */
+  /** Length of each event's message. */
   readonly bytes?: number;
 }
 
@@ -33,40 +32,38 @@ export type TeamLog = Awaited<ReturnType<typeof startTeamLog>>;
 export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLogOptions) {
   const table = createTable();
   const unfit = new Set<string>();
-  const exchanges: Exchange[] = [];
   let settings = sourceSettings(shape, apiKey, initial);
   let lastRow = 558_000_000;
   const model = createSourceModel(table, settings);
   const server = await startSourceServer(model, {
     now: () => new Date(),
     check: checks[shape],
-    observe: (exchange) => exchanges.push(exchange),
   });
 
-  /** With gaps, as the ids of the live service have them. */
+  /** The ids of the live service have gaps, too. */
   function takeRow(): number {
     lastRow += 3;
     return lastRow;
   }
 
-  function happen(count: number, { hoursAgo = 0, tied = false, team = 70_000_001, bytes = 0 }: Happening = {}) {
+  function happen(count: number, { hoursAgo = 0, tied = false, bytes = 0 }: Happening = {}) {
     const end = Date.now() - hoursAgo * HOUR_MS;
     const events = Array.from({ length: count }, (_, nth): SourceEvent => {
       const row = takeRow();
       const at = Math.floor(end / 1000) * 1000 - (tied ? 0 : (count - 1 - nth) * 1000);
-      return { row, at, raw: render(row, at, { shape, team, bytes }) };
+      return { row, at, raw: render(row, at, shape, bytes) };
     });
     table.put(events);
     return events;
   }
 
-  /** Texts that may not enter `events/`; the server files them under no instant, so they are in every answer. */
+  /** Adds texts that may not enter `events/`. The server files them under no instant, so every answer holds them. */
   function misbehave(...raws: readonly string[]): void {
     for (const raw of raws) unfit.add(raw);
     table.put(raws.map((raw) => ({ row: takeRow(), at: null, raw })));
   }
 
-  /** What a reader can get by now, and what of that is fit for `events/`. */
+  /** Every text that a reader can get now. */
   function visible(): readonly string[] {
     const now = Date.now();
     const floor = now - settings.retentionDays * DAY_MS + FLOOR_MARGIN_MS;
@@ -75,15 +72,26 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
     return kept.filter((index) => table.isVisible(index, now)).map((index) => table.raw(index, now));
   }
 
+  const describe = (line: string): ServedEvent => ({ ...identityOf(line), isFit: !unfit.has(line) });
+
+  /** What the oracle needs to know: all that was ever served, and all that is served now. */
+  function evidence(): Omit<Evidence, 'objects'> {
+    const served = new Set(server.servedLines());
+    return {
+      eventOf: (line) => (served.has(line) ? describe(line) : undefined),
+      expected: [...served, ...visible()].map(describe),
+    };
+  }
+
   return {
     ...server,
     happen,
     misbehave,
     visible,
+    evidence,
+    /** Texts that may not enter `events/`. */
     unfit,
-    /** What was asked and answered, in order. */
-    exchanges,
-    /** Adds or replaces events; one with a known row takes its place. */
+    /** Adds events, and replaces those whose row is known. */
     put: table.put,
     /** From now on the source serves it no longer. */
     drop: (event: SourceEvent) => table.put([{ ...event, removedAt: 0 }]),
@@ -100,21 +108,21 @@ export function edited(raw: string, mark = 'edited'): string {
   return raw.replace('"message":"', `"message":"${mark} `);
 }
 
-/** Compiling a contract takes longer than a run. */
+/** Compiled once, because compiling the contract takes longer than a run. */
 const checks: Readonly<Record<SourceSettings['shape'], ContractCheck>> = {
   contract: createContractCheck('contract'),
   reality: createContractCheck('reality'),
 };
 
-interface Rendering {
-  readonly shape: SourceSettings['shape'];
-  readonly team: number;
-  readonly bytes: number;
+/** The id's token without quotes. The id stands first in the texts of these tests; a line without one has only its text. */
+function identityOf(line: string): Pick<ServedEvent, 'row' | 'id'> {
+  const id = /^\{"id":(?!null)"?([^",]+)/.exec(line)?.[1];
+  return { row: id ?? line, id: id ?? null };
 }
 
-function render(row: number, at: number, { shape, team, bytes }: Rendering): string {
+function render(row: number, at: number, shape: SourceSettings['shape'], bytes: number): string {
   const id = shape === 'contract' ? `"${row}"` : row;
   const what = `"action":"user.login_password_success","timestamp":"${new Date(at).toISOString()}"`;
-  const data = `"data":{"actor":{"id":60000003,"email":"${BODY_CANARY}"},"team":{"id":${team},"name":"Acme"}}`;
+  const data = `"data":{"actor":{"id":60000003,"email":"${BODY_CANARY}"},"team":{"id":70000001,"name":"Acme"}}`;
   return `{"id":${id},${what},"message":"${'x'.repeat(bytes)}",${data}}`;
 }
