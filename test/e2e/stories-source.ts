@@ -89,7 +89,7 @@ export const sourceStories: readonly Story[] = [
       await changesNothing(world, async () => {
         for (const [code, fault] of LASTING_FAULTS) {
           source.change({ fault: () => fault });
-          expect(await run({ timeoutMs: 7000 })).toMatchObject({ outcome: 'failed', code });
+          expect(await run({ timeoutMs: 8000 })).toMatchObject({ outcome: 'failed', code });
         }
         expect(await run({ timeoutMs: 3000 })).toMatchObject({ outcome: 'failed', code: 'out-of-time' });
       });
