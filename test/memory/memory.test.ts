@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type LocalWorld, openWorld, paths } from '../../cli/local/world';
 import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
-import { type SpawnedSource, spawnSource } from '../support/spawn-source';
+import { type SpawnedSource, spawnSource } from './spawn-source';
 
 const LIMIT_KB = 256 * 1024;
 const HOUR_MS = 3_600_000;
