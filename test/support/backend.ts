@@ -1,6 +1,6 @@
 /**
- * Where a story's archive is kept: any S3, DynamoDB and SSM that speak the protocols; and what the owner of the
- * account can do there beside the archiver: look, plant, take away, change the checkpoint.
+ * The servers that keep a story's archive: any S3, DynamoDB and SSM that speak the protocols. The owner of the account
+ * can do there what the archiver cannot: read all objects, plant and remove objects, and change the checkpoint.
  */
 import type { KeyObject } from 'node:crypto';
 import {
@@ -17,15 +17,15 @@ import { memoryStorage, s3Model } from '../../cli/local/s3-model';
 import { startS3Server } from '../../cli/local/s3-server';
 import { startSsmServer } from '../../cli/local/ssm-server';
 
-/** Servers with an empty bucket and a checkpoint table in them, for one story alone. */
+/** Servers that hold an empty bucket and a checkpoint table for one story alone. */
 export interface Backend {
   readonly urls: Readonly<Record<'s3' | 'dynamodb' | 'ssm', string>>;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly bucket: string;
   readonly table: string;
-  /** Signs the manifests. Left out, a key file does. */
+  /** Signs the manifests; a key file does if it is left out. */
   readonly kms?: { readonly url: string; readonly key: string; readonly publicKey: KeyObject };
-  /** Takes an object out of every listing, as only the bucket's owner can. */
+  /** Removes an object from every listing, which only the owner of the bucket can. */
   remove(key: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,8 +33,11 @@ export interface Backend {
 export type OpenBackend = () => Promise<Backend>;
 
 /** The servers of the local world, in memory. */
-export async function openLocalBackend(): Promise<Backend> {
-  const [bucket, table] = ['archive', 'checkpoints'];
+export function openLocalBackend(): Promise<Backend> {
+  return openNamedBackend('archive', 'checkpoints');
+}
+
+export async function openNamedBackend(bucket: string, table: string): Promise<Backend> {
   const objects = new Map<string, Buffer>();
   const s3 = await startS3Server(s3Model(new Map([[bucket, memoryStorage(objects)]])));
   const dynamodb = await startDynamoDb(table);
@@ -52,7 +55,7 @@ export async function openLocalBackend(): Promise<Backend> {
 export type Item = Readonly<Record<string, AttributeValue>>;
 
 export interface Owner {
-  /** Everything that a listing of the bucket shows. */
+  /** All objects that a listing of the bucket shows. */
   objects(): Promise<ReadonlyMap<string, Buffer>>;
   plant(key: string, bytes: Buffer): Promise<void>;
   remove(key: string): Promise<void>;
@@ -68,7 +71,7 @@ export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, r
   const s3 = new S3Client({ ...client(urls.s3), forcePathStyle: true });
   const dynamodb = new DynamoDBClient(client(urls.dynamodb));
   const ssm = new SSMClient(client(urls.ssm));
-  /** Objects are write-once: what was read once need not be read again. */
+  /** Objects are written once, so that none needs to be read twice. */
   const read = new Map<string, Buffer>();
 
   async function readObject(Key: string): Promise<Buffer> {

@@ -1,4 +1,4 @@
-/** The bundled archiver in a process of its own, as a scenario uses it: run it, kill it, stop it, see what it said. */
+/** The bundled archiver in a process of its own. A story runs, kills and stops it, and reads what it logs. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { ArchiveInput, RunSummary } from '../../lambdas/shared/contract';
 
 const RUN_TIMEOUT_MS = 120_000;
 
-/** How a run ended, whether it returned or threw; `ended` where its process did. */
+/** How a run ended, whether it returned or threw; `ended` if its process did. */
 export interface Ended extends Partial<Omit<RunSummary, 'outcome'>> {
   readonly outcome: RunSummary['outcome'] | 'ended';
   /** Peak memory of the process so far. */
@@ -16,7 +16,7 @@ export interface Ended extends Partial<Omit<RunSummary, 'outcome'>> {
 }
 
 export interface RunChange extends Partial<ArchiveInput> {
-  /** What is left to the run when it begins. */
+  /** The time that is left to the run when it begins. */
   readonly timeoutMs?: number;
 }
 
@@ -24,22 +24,25 @@ export interface Lambda {
   /** Every line logged. */
   readonly lines: readonly string[];
   run(change?: RunChange): Promise<Ended>;
-  /** To the whole process group. */
+  /** Signals the whole process group. */
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
   isAlive(): boolean;
   close(): Promise<void>;
 }
 
 export interface LambdaOptions {
+  /** The bundled archiver of this repository, if left out. */
+  readonly handlerFile?: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly input: Omit<ArchiveInput, 'scheduledTime'>;
-  /** Gets every line logged, and what is returned or thrown. */
+  /** Gets every line that is logged, and what is returned or thrown. */
   readonly onLine: (line: string) => void;
 }
 
-export async function startLambda({ environment, input, onLine }: LambdaOptions): Promise<Lambda> {
+export async function startLambda(options: LambdaOptions): Promise<Lambda> {
+  const { environment, input, onLine, handlerFile = archiverBundle().file } = options;
   const lines: string[] = [];
-  const host = await startHost(archiverBundle().file, environment, {
+  const host = await startHost(handlerFile, environment, {
     onLine: (line) => {
       lines.push(line);
       onLine(line);
@@ -52,7 +55,7 @@ export async function startLambda({ environment, input, onLine }: LambdaOptions)
     const { vmHwmKb, ...outcome } = await host.invoke(event, timeoutMs);
     onLine(JSON.stringify(outcome));
     if (!outcome.ok && isEnd(outcome.error.name)) return { outcome: 'ended', detail: outcome.error.message };
-    // One summary line for each run, and what is returned or thrown says the same.
+    // Each run logs one summary line, which says the same as what is returned or thrown.
     const summaries = lines.slice(from).flatMap((line) => readSummary(line) ?? []);
     const said = outcome.ok ? (outcome.result as RunSummary) : failed(outcome.error);
     expect(summaries).toEqual([expect.objectContaining(withoutNull(said))]);
@@ -73,16 +76,16 @@ export async function startLambda({ environment, input, onLine }: LambdaOptions)
   return { lines, run, signal, isAlive, close: host.close };
 }
 
-/** One bundle for a whole test file. */
+/** One bundle serves a whole test file. */
 let bundled: Bundle | undefined;
 
-export function archiverBundle(): Bundle {
+function archiverBundle(): Bundle {
   bundled ??= bundle(join(scratch, 'bundle'));
   return bundled;
 }
 
-/** For whatever a test file has to write. */
-export const scratch = mkdtempSync(join(tmpdir(), 'scenario-'));
+/** A folder for everything that a test file has to write. */
+export const scratch = mkdtempSync(join(tmpdir(), 'story-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 function isEnd(name: string): boolean {
@@ -93,7 +96,7 @@ function failed({ code, message }: HandlerError): Partial<RunSummary> {
   return { outcome: 'failed', code: String(code), detail: message };
 }
 
-/** The logger leaves such fields out. */
+/** The logger leaves out fields that are null. */
 function withoutNull(summary: Partial<RunSummary>): object {
   return Object.fromEntries(Object.entries(summary).filter(([, value]) => value !== null));
 }

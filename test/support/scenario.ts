@@ -13,7 +13,7 @@ import { encodeEnvironment } from '../../lambdas/shared/env';
 import { type Backend, type OpenBackend, type Owner, ownerOf } from './backend';
 import { type Ended, type Lambda, type LambdaOptions, type RunChange, scratch, startLambda } from './lambda';
 import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
-import { type Call, type Meddler, type Service, type TapOptions, tap } from './tap';
+import { type Call, type Meddler, type Service, type TapOptions, type TappedRequest, tap } from './tap';
 import { startTeamLog, type TeamLog } from './team-log';
 
 export const PARAMETER = '/postman-audit-archive/main/api-key';
@@ -22,6 +22,9 @@ const TEAM = 'main';
 export interface WorldSetup {
   readonly shape?: SourceSettings['shape'];
   readonly source?: Partial<SourceSettings>;
+  /** A function as it is deployed: its code, and its environment without the credentials and addresses of AWS. */
+  readonly deployed?: { readonly handlerFile: string; readonly environment: Readonly<Record<string, string>> };
+  readonly onRequest?: (service: Service, request: TappedRequest) => void;
 }
 
 export interface Story extends WorldSetup {
@@ -71,7 +74,7 @@ export async function inWorld(
 }
 
 export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Promise<World> {
-  const { shape = 'reality', source: settings = {} } = setup;
+  const { shape = 'reality', source: settings = {}, deployed, onRequest } = setup;
   const backend = await openBackend();
   const owner = ownerOf(backend, TEAM);
   const apiKey = `PMAK-canary-${randomUUID()}`;
@@ -80,13 +83,23 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Pr
   const calls: Call[] = [];
   const logged: string[] = [];
   let meddler: Meddler = {};
-  const taps = await openTaps(
-    { ...backend.urls, source: source.url },
-    { meddler: () => meddler, onCall: (call) => calls.push(call) },
-  );
+  const urls = { ...backend.urls, kms: backend.kms?.url ?? '', source: source.url };
+  const taps = await openTaps(urls, {
+    meddler: () => meddler,
+    onCall: (call, request) => {
+      calls.push(call);
+      onRequest?.(call.service, request);
+    },
+  });
   const { publicKey, signingKey } = signingWith(backend);
   const processes = startProcesses({
-    environment: environmentFor(backend, taps.urls, signingKey),
+    ...deployed,
+    environment: {
+      ...awsEnvironment(taps.urls, backend.credentials.accessKeyId),
+      AWS_SECRET_ACCESS_KEY: backend.credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_KMS: taps.urls.kms,
+      ...(deployed?.environment ?? environmentFor(backend, signingKey)),
+    },
     input: { team: TEAM, apiKeyParameter: PARAMETER, baseUrl: taps.urls.source },
     onLine: (line) => logged.push(line),
   });
@@ -145,28 +158,23 @@ function startProcesses(options: LambdaOptions) {
 type Urls = Readonly<Record<Service, string>>;
 
 async function openTaps(urls: Urls, options: TapOptions) {
-  const open = (service: Service) => tap(service, urls[service], options);
-  const [s3, dynamodb, ssm, source] = [
-    await open('s3'),
-    await open('dynamodb'),
-    await open('ssm'),
-    await open('source'),
-  ];
+  const taps = {
+    s3: await tap('s3', urls.s3, options),
+    dynamodb: await tap('dynamodb', urls.dynamodb, options),
+    ssm: await tap('ssm', urls.ssm, options),
+    kms: await tap('kms', urls.kms, options),
+    source: await tap('source', urls.source, options),
+  };
+  const { s3, dynamodb, ssm, kms, source } = taps;
   return {
-    urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url, source: source.url },
-    close: () => Promise.all([s3, dynamodb, ssm, source].map(({ close }) => close())),
+    urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url, kms: kms.url, source: source.url },
+    close: () => Promise.all(Object.values(taps).map(({ close }) => close())),
   };
 }
 
-function environmentFor({ bucket, table, credentials, kms }: Backend, urls: Urls, signingKey: string) {
+function environmentFor({ bucket, table }: Backend, signingKey: string): Record<string, string> {
   const values = { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
-  return {
-    ...awsEnvironment(urls, credentials.accessKeyId),
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    ...(kms !== undefined && { AWS_ENDPOINT_URL_KMS: kms.url }),
-    ...encodeEnvironment(archiverEnvironment, values),
-    POWERTOOLS_LOG_LEVEL: 'DEBUG',
-  };
+  return { ...encodeEnvironment(archiverEnvironment, values), POWERTOOLS_LOG_LEVEL: 'DEBUG' };
 }
 
 function signingWith({ kms }: Backend): { readonly publicKey: KeyObject; readonly signingKey: string } {

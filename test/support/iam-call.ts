@@ -1,48 +1,22 @@
 /**
- * Stands between the AWS SDK and a server of one service, passes everything on, and keeps each request as IAM would see
- * it: the action, the resource, the condition keys. A request it cannot name becomes an action that nobody may do.
+ * Names a request of the AWS SDK as IAM would see it: the action, the resource, the condition keys. A request that it
+ * cannot name becomes an action that nobody may do.
  */
-import { type Answer, type LocalServer, listen, type Request } from '../../cli/local/loopback';
 import { ACCOUNT, REGION } from './deployed';
 import type { Call, Context } from './policy';
+import type { Service, TappedRequest } from './tap';
 
-export type RecordedCall = Omit<Call, 'principal'>;
+export type IamCall = Omit<Call, 'principal'>;
 
-type Naming = (request: Request) => RecordedCall;
+type Naming = (request: TappedRequest) => IamCall;
 
-/** Adds each request to `calls`. */
-export function record(
-  service: keyof typeof namings,
-  behind: LocalServer,
-  calls: RecordedCall[],
-): Promise<LocalServer> {
-  return listen(
-    {
-      describe: ({ method }) => ({ method, operation: service }),
-      answer: async (request) => {
-        const call = namings[service](request);
-        calls.push({ ...call, context: { ...overTls, ...call.context } });
-        return passOn(behind.url, request);
-      },
-      refuse: (_, { status, message }) => ({ status, headers: {}, body: Buffer.from(message) }),
-    },
-    {},
-  );
+export function iamCallOf(service: Exclude<Service, 'source'>, request: TappedRequest): IamCall {
+  const call = namings[service](request);
+  return { ...call, context: { ...overTls, ...call.context } };
 }
 
-/** The SDK's own endpoints are https; what is loopback here is TLS there. */
+/** The real endpoints are https, while the local servers are not. */
 const overTls: Context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
-
-async function passOn(url: string, { method, target, headers, body }: Request): Promise<Answer> {
-  const { host: _host, connection: _connection, 'content-length': _length, ...kept } = headers;
-  const sent = await fetch(`${url}${target}`, {
-    method,
-    headers: Object.entries(kept).map(([name, value]): [string, string] => [name, String(value)]),
-    ...(body.length > 0 && { body }),
-  });
-  const { 'content-length': _sentLength, ...answered } = Object.fromEntries(sent.headers);
-  return { status: sent.status, headers: answered, body: Buffer.from(await sent.arrayBuffer()) };
-}
 
 const namings = {
   s3: nameS3,
@@ -51,7 +25,7 @@ const namings = {
   kms: jsonNaming('kms', ({ KeyId }) => String(KeyId)),
 } satisfies Record<string, Naming>;
 
-function nameS3({ method, target, headers }: Request): RecordedCall {
+function nameS3({ method, target, headers }: TappedRequest): IamCall {
   const { pathname, searchParams } = new URL(target, 'http://s3');
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
   const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
@@ -76,8 +50,8 @@ function nameS3({ method, target, headers }: Request): RecordedCall {
   };
 }
 
-/** Headers that need rights of their own: with one of them the call is no mere PutObject. */
-function lockHeaders(headers: Request['headers']): Context {
+/** Headers that need rights of their own, so that the call is more than a PutObject. */
+function lockHeaders(headers: TappedRequest['headers']): Context {
   const wider = Object.keys(headers).filter((name) => /^x-amz-(object-lock|acl|grant|tagging)/.test(name));
   return Object.fromEntries(wider.map((name) => [`header:${name}`, String(headers[name])]));
 }
