@@ -56,7 +56,7 @@ test('the first run of a cold process reads the API key once', async () => {
   expect(tally(calls)).toMatchObject({ GetParameter: 1, 'SET leaseOwner': 1, 'SET seq': 1 });
 });
 
-test('a warm, steady run reads a page or two, no key, and the partitions of the lookback, and writes each object once', async () => {
+test('a warm, steady run reads a page or two and the partitions of the lookback, and writes each object once', async () => {
   // It follows an empty run, whose manifest has no segments to check.
   await countedRun();
   const written = new Set(world.source.happen(3).map(({ at }) => dateOf(at ?? 0)));

@@ -1,7 +1,7 @@
 /**
- * The deployed function: the code of the synthesised asset with the environment and the schedule's input of the template,
- * against local servers that stand where the template's resources would. Every call that it makes to AWS is compared with
- * the rights that the same template gives to its role.
+ * The deployed function: the code of the synthesised asset with the environment and the schedule's input of the
+ * template, against local servers that stand where the template's resources would. Every call that it makes to AWS is
+ * compared with the rights that the same template gives to its role.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -57,7 +57,7 @@ const NAPS: readonly (Moment & { readonly outcome: Ended['outcome'] })[] = [
   { at: 'SET seq', side: 'after', outcome: 'archived' },
 ];
 
-/** Stops a run at a call, lets another run from its beginning to its end, and wakes the first with its call under way. */
+/** Stops a run at a call, plays another run from beginning to end, and wakes the first with its call under way. */
 async function sleepThrough(world: World, naps: typeof NAPS, happen: () => void): Promise<void> {
   const [zombie, other] = [await world.lambda(), await world.another()];
   for (const { at, side, outcome } of naps) {

@@ -1,4 +1,4 @@
-/** gzip members as other tools write them (RFC 1952): every optional header field, any deflate stream. */
+/** gzip members as other tools may write them (RFC 1952): with any optional header field and any deflate stream. */
 import { crc32, deflateRawSync, type ZlibOptions } from 'node:zlib';
 
 export interface Header {

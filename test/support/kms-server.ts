@@ -1,6 +1,6 @@
 /**
- * KMS with one P-256 key, for tests on a machine with nothing but Node: GetPublicKey and Sign, refusing what KMS would
- * refuse of them. It signs a digest as it is given, which no function of Node's does.
+ * A KMS with one P-256 key, for tests that need nothing but Node. It knows GetPublicKey and Sign, and refuses what KMS
+ * would refuse. Node has no function that signs a digest as it is, so that the signature is computed here.
  */
 import { createECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { json, listenJson } from '../../cli/local/json-service';
@@ -37,7 +37,7 @@ function refuse(code: string, message: string) {
   return json(400, { __type: code, message });
 }
 
-/** ECDSA: the x of a random point, and the proof that who chose it holds the key. */
+/** ECDSA: `r` is the x of a random point, and only the holder of the key can compute the `s` that fits it. */
 function signDigest(digest: Buffer, key: KeyObject): Buffer {
   const secret = number(Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url'));
   const random = createECDH('prime256v1');
@@ -60,7 +60,7 @@ function number(bytes: Buffer): bigint {
   return BigInt(`0x${bytes.toString('hex')}`);
 }
 
-/** In DER: the fewest bytes, and never a first bit that would read as a minus. */
+/** An integer in DER has the fewest bytes, and its first bit is never one, which would make it negative. */
 function integer(value: bigint): Buffer {
   const hex = value.toString(16);
   const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');

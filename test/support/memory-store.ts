@@ -1,6 +1,6 @@
 /**
- * The archive bucket in memory: the archiver's port over the one model of S3. Every call is noted, and any of them can
- * be made to fail; the map may be read and tampered with.
+ * The archive bucket in memory: the archiver's port over the one model of S3. It notes every call and can let any of
+ * them fail. Tests may read its map and tamper with it.
  */
 import { memoryStorage, S3Error, s3Model } from '../../cli/local/s3-model';
 import type { ObjectStore } from '../../lambdas/shared/ports';
@@ -16,7 +16,7 @@ export interface MemoryStore extends ObjectStore {
 
 export interface MemoryStoreOptions {
   readonly objects?: ReadonlyMap<string, Buffer>;
-  /** Asked before every call; what it throws is what the caller meets. */
+  /** Called before every call; the caller gets the error that it throws. */
   readonly before?: (operation: Operation, key: string) => void;
 }
 
@@ -51,7 +51,7 @@ export function memoryStore({ objects: initial = new Map(), before }: MemoryStor
   };
 }
 
-/** An error status that the port has an answer for; any other is thrown. */
+/** Turns an error status into the answer that the port has for it, and throws any other error. */
 function answer<T, U>(operation: () => T, meanings: Readonly<Record<number, U>>): T | U {
   try {
     return operation();

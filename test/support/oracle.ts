@@ -62,8 +62,8 @@ export function* lineTroubles({ objects, eventOf, expected }: Evidence): Generat
 }
 
 /**
- * A fit line is only quarantined as a further body of an archived id. This holds where all clocks are right: a run whose
- * clock is a day behind quarantines an event as dated in the future, and a later run may archive it.
+ * A fit line is only quarantined as a further body of an archived id. This holds where all clocks are right: a run with a
+ * clock a day behind quarantines an event as dated in the future, and a later run may archive it.
  */
 export function* quarantineTroubles({ objects, eventOf }: Evidence): Generator<Trouble> {
   const archived = new Set(linesUnder(objects, 'events/'));
