@@ -13,7 +13,7 @@ import { encodeEnvironment } from '../../lambdas/shared/env';
 import { type Backend, type OpenBackend, type Owner, ownerOf } from './backend';
 import { type Ended, type Lambda, type LambdaOptions, type RunChange, scratch, startLambda } from './lambda';
 import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
-import { type Call, type Meddler, type Service, type TapOptions, type TappedRequest, tap } from './tap';
+import { type Call, type Meddler, type Service, type TappedRequest, tap } from './tap';
 import { startTeamLog, type TeamLog } from './team-log';
 
 export const PARAMETER = '/postman-audit-archive/main/api-key';
@@ -80,17 +80,9 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Pr
   const apiKey = `PMAK-canary-${randomUUID()}`;
   await owner.putKey(PARAMETER, apiKey);
   const source = await startTeamLog({ shape, apiKey, settings });
-  const calls: Call[] = [];
   const logged: string[] = [];
-  let meddler: Meddler = {};
   const urls = { ...backend.urls, kms: backend.kms?.url ?? '', source: source.url };
-  const taps = await openTaps(urls, {
-    meddler: () => meddler,
-    onCall: (call, request) => {
-      calls.push(call);
-      onRequest?.(call.service, request);
-    },
-  });
+  const taps = await openTaps(urls, onRequest);
   const { publicKey, signingKey } = signingWith(backend);
   const processes = startProcesses({
     ...deployed,
@@ -106,7 +98,7 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Pr
 
   async function expectWhole(): Promise<void> {
     const objects = await owner.objects();
-    const texts = [...logged, ...calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
+    const texts = [...logged, ...taps.calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
     const evidence = { objects, ...source.evidence() };
     const troubles = [...lineTroubles(evidence), ...quarantineTroubles(evidence), ...secretTroubles(objects, texts)];
     for await (const trouble of verifierTroubles(objects, publicKey)) troubles.push(trouble);
@@ -116,13 +108,11 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Pr
   return {
     source,
     owner,
-    calls,
+    calls: taps.calls,
     run: async (change) => (await processes.current()).run(change),
     lambda: processes.current,
     another: processes.start,
-    meddle: (next) => {
-      meddler = next;
-    },
+    meddle: taps.meddle,
     leaseEnds: async () => {
       if ((await owner.item())?.leaseUntil !== undefined) await owner.setItem({ leaseUntil: { N: '1' } });
     },
@@ -157,18 +147,26 @@ function startProcesses(options: LambdaOptions) {
 
 type Urls = Readonly<Record<Service, string>>;
 
-async function openTaps(urls: Urls, options: TapOptions) {
-  const taps = {
-    s3: await tap('s3', urls.s3, options),
-    dynamodb: await tap('dynamodb', urls.dynamodb, options),
-    ssm: await tap('ssm', urls.ssm, options),
-    kms: await tap('kms', urls.kms, options),
-    source: await tap('source', urls.source, options),
-  };
-  const { s3, dynamodb, ssm, kms, source } = taps;
+async function openTaps(urls: Urls, onRequest: WorldSetup['onRequest']) {
+  const calls: Call[] = [];
+  let meddler: Meddler = {};
+  const open = (service: Service) =>
+    tap(service, urls[service], {
+      meddler: () => meddler,
+      onCall: (call, request) => {
+        calls.push(call);
+        onRequest?.(service, request);
+      },
+    });
+  const services = ['s3', 'dynamodb', 'ssm', 'kms', 'source'] as const;
+  const taps = await Promise.all(services.map(open));
   return {
-    urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url, kms: kms.url, source: source.url },
-    close: () => Promise.all(Object.values(taps).map(({ close }) => close())),
+    urls: Object.fromEntries(services.map((service, index) => [service, taps[index]?.url])) as Urls,
+    calls,
+    meddle: (next: Meddler) => {
+      meddler = next;
+    },
+    close: () => Promise.all(taps.map(({ close }) => close())),
   };
 }
 

@@ -31,14 +31,52 @@ export type TeamLog = Awaited<ReturnType<typeof startTeamLog>>;
 
 export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLogOptions) {
   const table = createTable();
-  const unfit = new Set<string>();
+  const log = writtenInto(table, shape);
   let settings = sourceSettings(shape, apiKey, initial);
-  let lastRow = 558_000_000;
   const model = createSourceModel(table, settings);
-  const server = await startSourceServer(model, {
-    now: () => new Date(),
-    check: checks[shape],
-  });
+  const server = await startSourceServer(model, { now: () => new Date(), check: checks[shape] });
+
+  /** Every text that a reader can get now. */
+  function visible(): readonly string[] {
+    const now = Date.now();
+    const floor = now - settings.retentionDays * DAY_MS + FLOOR_MARGIN_MS;
+    const all = Array.from({ length: table.size() }, (_, index) => index);
+    const kept = all.filter((index) => table.at(index) === -Infinity || table.at(index) > floor);
+    return kept.filter((index) => table.isVisible(index, now)).map((index) => table.raw(index, now));
+  }
+
+  const describe = (line: string): ServedEvent => ({ ...identityOf(line), isFit: !log.unfit.has(line) });
+
+  /** What the oracle needs to know: all that was ever served, and all that is served now. */
+  function evidence(): Omit<Evidence, 'objects'> {
+    const served = new Set(server.servedLines());
+    return {
+      eventOf: (line) => (served.has(line) ? describe(line) : undefined),
+      expected: [...served, ...visible()].map(describe),
+    };
+  }
+
+  return {
+    ...server,
+    ...log,
+    visible,
+    evidence,
+    /** Adds events, and replaces those whose row is known. */
+    put: table.put,
+    /** From now on the source serves it no longer. */
+    drop: (event: SourceEvent) => table.put([{ ...event, removedAt: 0 }]),
+    /** From now on the source serves it with another body. */
+    edit: (event: SourceEvent) => table.put([{ ...event, raw: edited(event.raw) }]),
+    change: (changes: Partial<SourceSettings>) => {
+      settings = { ...settings, ...changes };
+      model.change(changes);
+    },
+  };
+}
+
+function writtenInto(table: ReturnType<typeof createTable>, shape: SourceSettings['shape']) {
+  const unfit = new Set<string>();
+  let lastRow = 558_000_000;
 
   /** The ids of the live service have gaps, too. */
   function takeRow(): number {
@@ -63,45 +101,8 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
     table.put(raws.map((raw) => ({ row: takeRow(), at: null, raw })));
   }
 
-  /** Every text that a reader can get now. */
-  function visible(): readonly string[] {
-    const now = Date.now();
-    const floor = now - settings.retentionDays * DAY_MS + FLOOR_MARGIN_MS;
-    const all = Array.from({ length: table.size() }, (_, index) => index);
-    const kept = all.filter((index) => table.at(index) === -Infinity || table.at(index) > floor);
-    return kept.filter((index) => table.isVisible(index, now)).map((index) => table.raw(index, now));
-  }
-
-  const describe = (line: string): ServedEvent => ({ ...identityOf(line), isFit: !unfit.has(line) });
-
-  /** What the oracle needs to know: all that was ever served, and all that is served now. */
-  function evidence(): Omit<Evidence, 'objects'> {
-    const served = new Set(server.servedLines());
-    return {
-      eventOf: (line) => (served.has(line) ? describe(line) : undefined),
-      expected: [...served, ...visible()].map(describe),
-    };
-  }
-
-  return {
-    ...server,
-    happen,
-    misbehave,
-    visible,
-    evidence,
-    /** Texts that may not enter `events/`. */
-    unfit,
-    /** Adds events, and replaces those whose row is known. */
-    put: table.put,
-    /** From now on the source serves it no longer. */
-    drop: (event: SourceEvent) => table.put([{ ...event, removedAt: 0 }]),
-    /** From now on the source serves it with another body. */
-    edit: (event: SourceEvent) => table.put([{ ...event, raw: edited(event.raw) }]),
-    change: (changes: Partial<SourceSettings>) => {
-      settings = { ...settings, ...changes };
-      model.change(changes);
-    },
-  };
+  /** `unfit` holds the texts that may not enter `events/`. */
+  return { happen, misbehave, unfit };
 }
 
 export function edited(raw: string, mark = 'edited'): string {
