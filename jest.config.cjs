@@ -1,7 +1,8 @@
-// `npm test` runs the project `unit`; the slow suites have a script each. All share one transformer and one reporter.
-const suites = ['faults', 'engines', 'memory'];
+// `npm test` runs the project `unit`; each slow suite is a project with a script of its own. All of them share one
+// transformer and one reporter.
+const slowSuites = ['e2e', 'faults', 'engines', 'memory'];
 
-const project = (displayName, testMatch, testPathIgnorePatterns) => ({
+const project = (displayName, testMatch, testPathIgnorePatterns = []) => ({
   displayName,
   testMatch,
   testPathIgnorePatterns: ['/node_modules/', ...testPathIgnorePatterns],
@@ -11,19 +12,24 @@ const project = (displayName, testMatch, testPathIgnorePatterns) => ({
   restoreMocks: true,
 });
 
+const suite = (name) => project(name, [`<rootDir>/test/${name}/**/*.test.ts`]);
+
 module.exports = {
   testTimeout: 60_000,
+  // By default jest leaves one core free, which is half of a machine with two cores.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/test/support/count-reporter.cjs'],
   projects: [
     project(
       'unit',
       ['<rootDir>/test/**/*.test.ts'],
-      [...suites, 'bench'].map((suite) => `<rootDir>/test/${suite}/`),
+      slowSuites.map((name) => `<rootDir>/test/${name}/`),
     ),
-    project('faults', ['<rootDir>/test/faults/**/*.test.ts'], []),
-    project('memory', ['<rootDir>/test/memory/**/*.test.ts'], []),
+    suite('e2e'),
+    suite('faults'),
+    suite('memory'),
     {
-      ...project('engines', ['<rootDir>/test/engines/**/*.test.ts'], []),
+      ...suite('engines'),
       globalSetup: '<rootDir>/test/engines/install.ts',
       testEnvironment: '<rootDir>/test/engines/environment.cjs',
     },

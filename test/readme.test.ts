@@ -1,4 +1,7 @@
-/** The README is what a new user believes first, so it is tested: what it names exists, and what it says to run, runs. */
+/**
+ * A new user believes the README first, so it is tested: everything that it names exists, and its commands run.
+ * `test/e2e/npm-start.test.ts` compares what `npm start` prints with the lines that the README shows.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,21 +18,21 @@ const text = read('README.md');
 const pack = JSON.parse(read('package.json'));
 const blocks = [...text.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)].map(([, kind, body = '']) => ({ kind, body }));
 const prose = text.replace(/^ *```.*?^ *```$/gms, '');
-/** What stands in code marks, in text and tables. */
+/** Every piece of text between code marks, outside the code blocks. */
 const codes = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 const commands = [...blocks.filter(({ kind }) => kind === 'sh').flatMap(({ body }) => body.split('\n')), ...codes];
 
-describe('commands', () => {
-  const matching = (pattern: RegExp) => [...new Set(commands.flatMap((line) => pattern.exec(line)?.[1] ?? []))];
+const matching = (pattern: RegExp) => [...new Set(commands.flatMap((line) => pattern.exec(line)?.[1] ?? []))];
 
-  test('of npm are its own, or scripts of this project', () => {
+describe('the commands of README', () => {
+  test('every npm command of README is one of npm, or a script of this project', () => {
     const scripts = matching(/\bnpm (?:run )?([\w:-]+)/).filter((name) => name !== 'ci');
     expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'types', 'lint']));
     expect(Object.keys(pack.scripts)).toEqual(expect.arrayContaining(scripts));
     expect(existsSync(join(ROOT, 'package-lock.json'))).toBe(true);
   });
 
-  test('of audit-archive are verbs that it has, with options that it has', () => {
+  test('every audit-archive command of README is a verb that exists, with options that exist', () => {
     const lines = matching(/\bnpx audit-archive (.*)$/);
     expect(lines.length).toBeGreaterThan(1);
     expect(pack.bin['audit-archive']).toBe('cli/audit-archive.mjs');
@@ -41,19 +44,19 @@ describe('commands', () => {
     }
   });
 
-  test('of cdk are among its commands', () => {
+  test('every cdk command of README exists', () => {
     const verbs = matching(/\b(?:npx )?cdk ([a-z]+)/);
     expect(verbs).toEqual(expect.arrayContaining(['bootstrap', 'deploy', 'destroy']));
     const { stdout } = spawnSync(join(ROOT, 'node_modules/.bin/cdk'), ['--help'], { encoding: 'utf8' });
     for (const verb of verbs) expect(stdout).toMatch(new RegExp(`^ +(?:cdk )?${verb}\\b`, 'm'));
   });
 
-  test('need the Node that the package names', () => {
+  test('README names the oldest version of Node that the package accepts', () => {
     expect(pack.engines.node).toBe(`>=${/Node ([\d.]+) or newer/.exec(text)?.[1]}`);
   });
 });
 
-test('the verify line finds a good archive good, and a changed one not', () =>
+test('the verify command of README accepts a good archive and refuses a changed one', () =>
   inFolder(async (folder) => {
     const demo = join(folder, '.archive/demo');
     writeObjects(await buildArchive({ batches: sampleBatches }), join(demo, 'bucket'));
@@ -65,21 +68,7 @@ test('the verify line finds a good archive good, and a changed one not', () =>
     expect(auditArchive(args, folder)).toMatchObject({ status: 1, stdout: expect.stringContaining('events/planted') });
   }));
 
-test(
-  'npm start prints what is shown',
-  () =>
-    inFolder(async (folder) => {
-      const started = npmStart(folder);
-      const shown = blocks.find(({ body }) => body.startsWith('A team of'))?.body ?? '';
-      const lines = shown.split('\n').filter((line) => /\w/.test(line));
-      expect(lines.length).toBeGreaterThan(7);
-      for (const line of lines) expect(started.output).toMatch(likeness(line));
-      expect(started.status).toBe(0);
-    }),
-  180_000,
-);
-
-describe('the settings', () => {
+describe('the settings in README', () => {
   const rows = [...text.matchAll(/^\| `([\w[\].]+)` \| (required|`[^`]+`) \| .+ \|$/gm)];
   const table = new Map(rows.map(([, key = '', value = '']) => [key, value.replaceAll('`', '')]));
   const { teams, retention, ...common } = readConfig({ teams: [{ name: 'name' }] });
@@ -89,13 +78,13 @@ describe('the settings', () => {
     ['retention.', retention, knownKeys((unknown) => ({ teams: [{ name: 'main' }], retention: unknown }))],
   ];
 
-  test('are those that there are', () => {
+  test('the table of README lists every setting and no other', () => {
     const known = places.flatMap(([prefix, , keys]) => keys.map((key) => prefix + key));
     const nested = ['teams', 'retention'];
     expect([...table.keys()].sort()).toEqual(known.filter((key) => !nested.includes(key)).sort());
   });
 
-  test('have the defaults that they have', () => {
+  test('the table of README gives the true default of each setting', () => {
     for (const [prefix, defaults] of places) {
       for (const [key, value] of Object.entries(defaults)) {
         const told = table.get(prefix + key) ?? '';
@@ -105,7 +94,7 @@ describe('the settings', () => {
     }
   });
 
-  test('that the steps show are taken', () => {
+  test('the configuration accepts every setting that the steps of README show', () => {
     const shown = codes.filter((code) => /^"\w+": [[{]/.test(code)).map((code) => JSON.parse(`{${code}}`));
     expect(shown.length).toBeGreaterThan(1);
     for (const settings of shown) expect(() => readConfig({ teams: [{ name: 'main' }], ...settings })).not.toThrow();
@@ -113,17 +102,17 @@ describe('the settings', () => {
   });
 });
 
-test('the outputs that are named are printed by the deployment', () => {
+test('the deployment prints every output that README names', () => {
   const named = codes.filter((code) => /^[A-Z][a-z]+(?:[A-Z][a-z]+)+$/.test(code));
   expect(named).toEqual(expect.arrayContaining(['PutApiKeyMain', 'FirstQuery', 'PublicKey', 'BreakGlassRole']));
   const { template } = synthesise({ teams: [{ name: 'main' }] });
   expect(Object.keys(template.findOutputs('*'))).toEqual(expect.arrayContaining([...new Set(named)]));
 });
 
-describe('what is referred to is there', () => {
+describe('references in the documents', () => {
   const documents = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/format.md', 'docs/design.md'];
 
-  test.each(documents)('by the links of %s', (document) => {
+  test.each(documents)('every link of %s leads to a file and a heading that exist', (document) => {
     const links = [...read(document).matchAll(/\]\((?!https:)([^)#]*)#?([^)]*)\)/g)];
     expect(links.length).toBeGreaterThan(document === 'README.md' ? 4 : -1);
     for (const [link, path = '', anchor = ''] of links) {
@@ -133,14 +122,14 @@ describe('what is referred to is there', () => {
     }
   });
 
-  test.each(documents)('by the paths in %s', (document) => {
+  test.each(documents)('every path that %s names exists', (document) => {
     const paths = [...read(document).matchAll(/`((?:cli|docs|infra|lambdas|local|test)\/[\w./-]+)`/g)].map(
       ([, path]) => path,
     );
     expect(paths.filter((path) => path !== undefined && !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  test('the product is as long as is said', () => {
+  test('the product is as long as README says', () => {
     const [said = '', ...files] = /in about (\d+) lines: (.*?infra\/archive-stack\.ts)/s.exec(text)?.slice(1) ?? [];
     const names = [...(files[0] ?? '').matchAll(/[\w/-]+\.(?:md|ts)/g)].map(([name]) => name);
     const lines = [...new Set(names)].reduce((sum, name) => sum + read(name).split('\n').length, 0);
@@ -153,21 +142,7 @@ function auditArchive(args: readonly string[], cwd: string) {
   return spawnSync(process.execPath, [COMMAND, ...args], { cwd, encoding: 'utf8' });
 }
 
-/** A small team: what is shown is the same, but for the numbers. */
-function npmStart(data: string): { readonly status: number | null; readonly output: string } {
-  const { POSTMAN_API_KEY: _, ...env } = process.env;
-  const args = ['start', '--', '--data', data, '--events-per-day', '3'];
-  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: ROOT, env, encoding: 'utf8' });
-  return { status, output: `${stdout}${stderr}` };
-}
-
-/** Equal but for numbers. */
-function likeness(line: string): RegExp {
-  const literal = line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(literal.replace(/\d[\d,]*/g, '\\d[\\d,]*'));
-}
-
-/** What the schema says it knows, asked with a key that resembles none. */
+/** The known keys, from the message about an unknown key that resembles none of them. */
 function knownKeys(configuration: (unknown: object) => object): readonly string[] {
   try {
     readConfig(configuration({ qqqqqqqqqqqqqqq: 1 }));
@@ -178,7 +153,7 @@ function knownKeys(configuration: (unknown: object) => object): readonly string[
   return [];
 }
 
-/** As GitHub makes them. */
+/** The anchors that GitHub makes of the headings. */
 function anchorsOf(markdown: string): string[] {
   const headings = [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
   return headings.map((heading) =>

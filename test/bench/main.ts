@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: what small segments cost SQL. Trino scans a simulated year of hourly and of 15-minute segments, and the
- * same rows in one object per day, by the deployed tables and views. Only the ratios within one run mean anything
- * elsewhere; `docs/performance.md` says what.
+ * `npm run bench` measures the cost of small segments for SQL. Through the deployed tables and views, Trino scans a
+ * simulated year of hourly segments, of 15-minute segments, and of the same rows in one object per day. Only the ratios
+ * within one run are valid on other machines; `docs/performance.md` explains them.
  */
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { s3ClientOf } from '../engines/clients';
@@ -13,7 +13,7 @@ import { synthesise } from '../support/synthesised';
 import { PERIODS, yearOf } from './year';
 
 const MINUTE_MS = 60_000;
-/** One team for each schedule. */
+/** Each schedule has a team of its own. */
 const SCHEDULES = { daily: 1440 * MINUTE_MS, hourly: 60 * MINUTE_MS, quarter: 15 * MINUTE_MS } as const;
 type Schedule = keyof typeof SCHEDULES;
 const schedules = Object.keys(SCHEDULES) as Schedule[];
@@ -65,13 +65,13 @@ async function store(client: S3Client, Bucket: string, schedule: Schedule): Prom
   console.log(`| ${schedule} | ${objects.toLocaleString('en')} | ${stored.toLocaleString('en')} |`);
 }
 
-/** The schedules take turns, so that what else the machine does is the same for all. */
+/** The schedules take turns, so that other work of the machine affects all of them alike. */
 async function compare(bench: Bench, period: keyof typeof PERIODS): Promise<void> {
   const scans = new Map(schedules.map((schedule) => [schedule, [] as Scan[]]));
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const schedule of schedules) {
       const scan = await scanOnce(bench, schedule, PERIODS[period]);
-      // The first round only warms up.
+      // The first round only warms the caches.
       if (round > 0) scans.get(schedule)?.push(scan);
     }
   }
@@ -87,7 +87,7 @@ async function compare(bench: Bench, period: keyof typeof PERIODS): Promise<void
   }
 }
 
-/** Opens every object of the period and reads every line: what most of the auditors' queries do. */
+/** Opens every object of the period and reads every line, as most of the auditors' queries do. */
 async function scanOnce(
   { s3, trino, database }: Bench,
   schedule: Schedule,

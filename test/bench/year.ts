@@ -1,6 +1,6 @@
 /**
- * A simulated year of one team, as segments: the same lines whatever the schedule, one segment for each run that found
- * any. A week of the demo team, again and again with other ids and days.
+ * A simulated year of one team, as segments: a week of the demo team, repeated with other ids and days. The lines are the
+ * same for every schedule; each run that finds any writes one segment.
  */
 import { segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
@@ -13,7 +13,7 @@ const DAYS = 365;
 const FIRST = new Date('2025-01-06T00:00:00Z');
 
 interface Line {
-  /** Since the week began. */
+  /** The time since the week began. */
   readonly afterMs: number;
   readonly raw: string;
 }
@@ -23,14 +23,14 @@ interface Segment {
   readonly bytes: Buffer;
 }
 
-/** The day asked for alone, and the month; within the year. */
+/** The periods that are asked for, all within the year. */
 export const PERIODS = {
   'a day': ['2025-06-11', '2025-06-11'],
   'a month': ['2025-06-01', '2025-06-30'],
   'the year': [dateOf(FIRST), dateOf(new Date(FIRST.getTime() + (DAYS - 1) * DAY_MS))],
 } as const;
 
-/** In order, with one segment for each `everyMs` that has events. */
+/** The segments in order, one for each `everyMs` that has events. */
 export function* yearOf(team: string, everyMs: number): Generator<Segment> {
   const week = weekOfEvents();
   let seq = 0;

@@ -1,7 +1,7 @@
-/** How many calls a run makes, by what the servers counted. Each number is explained by what is known beforehand. */
+/** How many calls a run makes, as the servers count them. The archive before the run explains each number. */
 import { openLocalBackend } from '../support/backend';
 import { openWorld, type World } from '../support/scenario';
-import type { Objects } from '../support/stored-lines';
+import type { Objects } from '../support/stored';
 import type { Call } from '../support/tap';
 
 const DAY_MS = 86_400_000;
@@ -16,7 +16,7 @@ afterAll(() => world.close());
 
 let position: string | undefined;
 
-/** One run, the calls it made, and the objects in the partitions that it had to look into. */
+/** One run, its calls, and the objects in the partitions that it had to read. */
 async function countedRun() {
   const [from, objects] = [world.calls.length, await world.owner.objects()];
   const ended = await world.run();
@@ -33,7 +33,7 @@ function tally(calls: readonly Call[]): Readonly<Record<string, number>> {
   return Object.fromEntries(counts);
 }
 
-/** The dates that the next run has to look into, whatever it is served. */
+/** The dates whose partitions the next run has to read, whatever the source serves. */
 function lookbackDates(before: string | undefined): readonly string[] {
   if (before === undefined) return [];
   const dates = new Set<string>();
@@ -50,14 +50,14 @@ function segmentsOf(objects: Objects, isWanted: (key: string) => boolean): strin
   return [...objects.keys()].filter((key) => key.startsWith('events/') && isWanted(key));
 }
 
-test('a cold first run reads the key once', async () => {
+test('the first run of a cold process reads the API key once', async () => {
   world.source.happen(20, { hoursAgo: 1 });
   const { calls } = await countedRun();
   expect(tally(calls)).toMatchObject({ GetParameter: 1, 'SET leaseOwner': 1, 'SET seq': 1 });
 });
 
-test('a warm, steady run: 1 or 2 pages, no key, 2 updates, 2 + dates PUTs, and what head and lookback need', async () => {
-  // After an empty run: its manifest has no segments to look at.
+test('a warm, steady run reads a page or two and the partitions of the lookback, and writes each object once', async () => {
+  // It follows an empty run, whose manifest has no segments to check.
   await countedRun();
   const written = new Set(world.source.happen(3).map(({ at }) => dateOf(at ?? 0)));
   const { ended, calls, dates, known } = await countedRun();
@@ -76,18 +76,18 @@ test('a warm, steady run: 1 or 2 pages, no key, 2 updates, 2 + dates PUTs, and w
   });
 });
 
-test('the run after it also sees that the head is published: one GET for each of its segments', async () => {
+test('a run checks with one GET for each segment that the newest manifest is published', async () => {
   const head = segmentsOf(await world.owner.objects(), (key) => key.endsWith('0000000003.ndjson.gz'));
   const { calls, known } = await countedRun();
   expect(head.length).toBeGreaterThan(0);
   expect(tally(calls)).toMatchObject({ 'GET events': head.length + known.length });
 });
 
-test('an empty run writes one manifest, and nothing else', async () => {
+test('a run that finds nothing writes one manifest and moves the checkpoint, and nothing else', async () => {
   const { ended, calls } = await countedRun();
   expect(ended).toMatchObject({ manifests: 1, counts: { events: 0 } });
   const writes = calls.filter(({ name }) => WRITE.test(name)).map(({ name }) => name);
   expect(writes).toEqual(['SET leaseOwner', 'PUT manifests', 'SET seq']);
 });
 
-test('the archive is whole after all that', () => world.expectWhole());
+test('the archive is whole after the counted runs', () => world.expectWhole());

@@ -1,24 +1,23 @@
 /**
- * SIGKILL of the handler's whole process group at thirty seeded moments, in every step of a run; the item in DynamoDB
- * deleted after ten of them; the source meanwhile dropping one event, editing one and adding a late one. After each, one
- * run mends everything, and the oracle is asked.
+ * SIGKILL of the handler's whole process group at thirty seeded moments, in every step of a run. After ten of the kills
+ * the item in DynamoDB is deleted; meanwhile the source drops one event, edits one and adds a late one. After each kill
+ * one run mends everything, and the oracle is asked.
  */
-import { gunzipSync } from 'node:zlib';
 import { createRandom } from '../../local/postman/random';
 import type { SourceEvent } from '../../local/postman/source-table';
 import { openLocalBackend } from '../support/backend';
 import type { Lambda } from '../support/lambda';
 import { openWorld, type World } from '../support/scenario';
-import { linesUnder, type Objects } from '../support/stored-lines';
+import { linesOf, linesUnder, manifestAt, type Objects } from '../support/stored';
 import type { Call } from '../support/tap';
 import { edited } from '../support/team-log';
 
 const SEED = process.env.KILL_SEED ?? 'thirty kills';
 const KILLS = 30;
-/** Every third, so that it meets every step: ten. */
+/** The item is deleted after every third kill, so that this meets every step. */
 const DELETED_EVERY = 3;
 
-/** What the handler logs when a step begins, and the calls that the step makes. */
+/** The steps by the message that the handler logs when each begins, and the calls that each makes. */
 const STEPS = {
   stage: /^PUT batches$/,
   commit: /^PUT manifests$/,
@@ -49,13 +48,13 @@ function killWithin(step: Step, lambda: Lambda): void {
       isOver = true;
       await sleep(delayMs);
       lambda.signal('SIGKILL');
-      // What is on its way may still be applied when its sender is gone.
+      // A call that is on its way may still be applied after its sender was killed.
       return isApplied ? undefined : 'reset';
     },
   });
 }
 
-/** Kills a run within the step, or anywhere; tells the step it was in, by what it had logged. */
+/** Kills a run within the step, or at any moment, and returns the step it was in by its log. */
 async function killOne(step: Step | undefined): Promise<string | undefined> {
   const lambda = await world.lambda();
   const from = lambda.lines.length;
@@ -63,7 +62,7 @@ async function killOne(step: Step | undefined): Promise<string | undefined> {
   const running = lambda.run();
   if (step === undefined) setTimeout(() => lambda.signal('SIGKILL'), random.below(120));
   await running;
-  // A run that was too quick is killed between two invocations.
+  // A run that has ended before its kill is killed between two invocations.
   while (lambda.isAlive()) await sleep(5);
   world.meddle({});
   return stepByLog(lambda.lines.slice(from));
@@ -75,23 +74,13 @@ function stepByLog(lines: readonly string[]): string | undefined {
   return messages.findLast((message) => [...steps, 'page', 'committed', 'run'].includes(message));
 }
 
-/** What no run may lose any more: the lines of every batch that a manifest names. */
+/** The lines of every batch that a manifest names. No run may lose them any more. */
 function committedLines(objects: Objects): string[] {
-  return [...objects.keys()]
-    .filter((key) => key.startsWith('manifests/'))
-    .flatMap((key) => {
-      const { payload } = JSON.parse(String(objects.get(key)));
-      const { batch } = JSON.parse(Buffer.from(payload, 'base64').toString());
-      return batch === null
-        ? []
-        : gunzipSync(objects.get(batch.key) ?? '')
-            .toString()
-            .split('\n')
-            .slice(0, -1);
-    });
+  const manifests = [...objects.keys()].filter((key) => key.startsWith('manifests/'));
+  return manifests.flatMap((key) => linesOf(objects.get(manifestAt(objects, key)?.batch?.key ?? '')));
 }
 
-/** The newest committed event that is still served goes, another changes, a third turns up late. */
+/** The source drops the newest committed event, edits another one, and adds a late one. */
 function sourceGoesOn(number: number, objects: Objects): void {
   const served = events.filter(({ row }) => !dropped.has(row));
   const committed = new Set(committedLines(objects));
@@ -105,7 +94,7 @@ function sourceGoesOn(number: number, objects: Objects): void {
   events.push(...world.source.happen(1, { hoursAgo: 3 }));
 }
 
-test(`thirty kills, seed "${SEED}"`, async () => {
+test(`one run mends the archive after each of thirty kills (seed "${SEED}")`, async () => {
   const kills = new Map<string | undefined, number>();
   events.push(...world.source.happen(3, { hoursAgo: 2 }));
   await world.run();

@@ -1,6 +1,6 @@
 import type { World } from '../support/scenario';
 
-/** Holds that the archive and the checkpoint are after the act as they were before it, and the lease is free. */
+/** Expects that an act leaves the archive and the checkpoint as they were, and the lease free. */
 export async function changesNothing({ owner }: Pick<World, 'owner'>, act: () => Promise<void>): Promise<void> {
   const before = await snapshot(owner);
   await act();

@@ -1,7 +1,8 @@
 /**
- * A scenario's backend on servers that nobody here wrote: a versioned and locked bucket of versitygw, a table of
- * Amazon's DynamoDB Local. Only SSM is the local one, since each scenario has keys of its own under the same name.
+ * A story's backend on servers that nobody here wrote: a versioned and locked bucket of versitygw, a table of
+ * Amazon's DynamoDB Local. Only SSM is the local world's, because each story has keys of its own under the same name.
  */
+
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import {
   DeleteObjectCommand,
@@ -20,7 +21,7 @@ interface Servers {
   readonly dynamodb: AwsServer;
 }
 
-/** Started with the first scenario: concurrent tests begin before any hook. */
+/** Started with the first story: concurrent tests begin before any hook. */
 let servers: Promise<Servers> | undefined;
 let opened = 0;
 

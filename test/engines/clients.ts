@@ -1,4 +1,5 @@
 /** SDK clients of the suite's servers, made as the Lambda makes them, and the archive's bucket on any S3. */
+
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';

@@ -2,6 +2,7 @@
  * The tables and views of a synthesised template, put into moto's Glue as CloudFormation would: what the tests ask is
  * what is deployed, not a second definition of it.
  */
+
 import type { Template } from 'aws-cdk-lib/assertions';
 import { deploy } from '../support/deployed';
 import { only } from '../support/synthesised';

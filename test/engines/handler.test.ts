@@ -1,8 +1,9 @@
 /**
- * The bundled handler with nothing of ours around it but the source: objects in versitygw, the checkpoint in DynamoDB
- * Local, the API key in moto's SSM, signatures from moto's KMS. What it leaves is proven as an auditor would: a copy of
- * the bucket, the exported public key, the command.
+ * The bundled handler with no server of this project but the source: objects in versitygw, the checkpoint in DynamoDB
+ * Local, the API key in moto's SSM, signatures from moto's KMS. The archive is then proven as an auditor would do it: with
+ * a copy of the bucket, the exported public key and the verify command.
  */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
@@ -29,7 +30,7 @@ describeWith(['versitygw', 'dynamodb-local', 'moto'], 'the bundled handler', () 
     await stopServers();
   });
 
-  test('archives all that the source keeps, and signs a manifest longer than KMS takes whole', async () => {
+  test('the bundled handler archives all that the source keeps, and signs a manifest longer than KMS accepts', async () => {
     for (let day = 2; day < 32; day += 1) world.source.happen(1, { hoursAgo: 24 * day });
     world.source.happen(700, { hoursAgo: 30 });
     world.source.happen(20, { hoursAgo: 2 });
@@ -38,7 +39,7 @@ describeWith(['versitygw', 'dynamodb-local', 'moto'], 'the bundled handler', () 
     expect(manifest?.length).toBeGreaterThan(8000);
   });
 
-  test('goes on with what is new, late and unfit, and records a run that finds nothing', async () => {
+  test('the bundled handler archives new and late events, and records a run that finds nothing', async () => {
     world.source.happen(3);
     world.source.happen(2, { hoursAgo: 3 });
     world.source.misbehave('{"id":1,"action":"undated"}');
@@ -46,14 +47,14 @@ describeWith(['versitygw', 'dynamodb-local', 'moto'], 'the bundled handler', () 
     expect(await world.run()).toMatchObject({ outcome: 'archived', seq: 3, counts: { events: 0 } });
   });
 
-  test('reads a rotated key afresh', async () => {
+  test('the bundled handler reads a rotated key again', async () => {
     await world.owner.putKey(PARAMETER, 'PMAK-canary-rotated');
     world.source.change({ apiKey: 'PMAK-canary-rotated' });
     world.source.happen(1);
     expect(await world.run()).toMatchObject({ outcome: 'archived', counts: { events: 1 } });
   });
 
-  test('publishes what a killed run had committed', async () => {
+  test('the bundled handler publishes the batch that a killed run had committed', async () => {
     world.source.happen(4, { tied: true });
     const lambda = await world.lambda();
     world.meddle({
@@ -69,7 +70,7 @@ describeWith(['versitygw', 'dynamodb-local', 'moto'], 'the bundled handler', () 
     expect(await world.run()).toMatchObject({ outcome: 'archived', recovered: 1 });
   });
 
-  test('leaves every event once, and nothing that it wrote a second time', async () => {
+  test('the bucket holds every event once, and no object in two versions', async () => {
     await world.expectWhole();
     const s3 = s3ClientOf({ url: backend.urls.s3, credentials: backend.credentials });
     const { Versions = [], DeleteMarkers = [] } = await s3.send(
@@ -81,7 +82,7 @@ describeWith(['versitygw', 'dynamodb-local', 'moto'], 'the bundled handler', () 
     expect(DeleteMarkers).toEqual([]);
   });
 
-  test('leaves an archive that the command proves with the exported key', async () => {
+  test('the verify command accepts the archive with the exported key', async () => {
     const folder = join(scratch, 'copy');
     for (const [key, bytes] of await world.owner.objects()) {
       mkdirSync(dirname(join(folder, key)), { recursive: true });

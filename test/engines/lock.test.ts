@@ -3,6 +3,7 @@
  * something: versitygw does not show a default retention and creates nothing over a delete marker; moto lets a retention
  * be shortened. Neither evaluates the condition that makes the deployed bucket create-only: `test/infra` does.
  */
+
 import {
   DeleteObjectCommand,
   HeadObjectCommand,

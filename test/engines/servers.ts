@@ -2,6 +2,7 @@
  * The suite's servers, each on a free port of loopback, with nothing in it. `afterAll(stopServers)` ends them all; each
  * can also be stopped alone.
  */
+
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

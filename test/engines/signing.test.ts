@@ -2,6 +2,7 @@
  * What KMS signs, the offline verifier accepts with the exported public key. KMS is moto's, which signs a digest as AWS
  * does only with the launcher's help (see `startMoto`); keys, export and protocol are its own.
  */
+
 import {
   CreateAliasCommand,
   CreateKeyCommand,

@@ -2,6 +2,7 @@
  * The engine that answers SQL, over the tables of the synthesised template: it starts, finds an event that lies in S3,
  * and says what it does not like.
  */
+
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { synthesise } from '../support/synthesised';

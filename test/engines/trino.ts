@@ -2,6 +2,7 @@
  * Trino 435, the engine that Athena 3 is made of, and a client for it. It reads tables and views from Glue as Athena
  * does, under Athena's own catalog name, so that the template's definitions need no change; and objects from S3.
  */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

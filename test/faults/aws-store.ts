@@ -1,4 +1,5 @@
 /** The real S3 adapter in the fault world: over the same model, through a client that answers as the SDK's does. */
+
 import {
   GetObjectCommand,
   type GetObjectCommandInput,

@@ -1,9 +1,11 @@
 /** Cases of what is stored: removed, planted, damaged, left by a dead run; and a checkpoint that is not to be believed. */
+
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { signEnvelope } from '../../lambdas/shared/dsse';
 import { PAYLOAD_TYPE } from '../../lambdas/shared/manifest';
 import { batchPrefix, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
+import { payloadHash } from '../support/stored';
 import type { Case } from './cases';
 import { chainOf, must } from './chain';
 import type { Attribute, Item } from './checkpoint-model';
@@ -14,7 +16,6 @@ import { loadPatched } from './patched-program';
 import type * as unpatched from './program';
 import { type Run, TEAM } from './run';
 import { hourly, input, NOON, steady } from './steady';
-import { payloadHash } from './stored';
 import { createWorld, type World } from './world';
 
 type Program = typeof unpatched | undefined;

@@ -1,6 +1,6 @@
 /** What scenarios ask of a world's chain. */
 import type { Counts, Manifest } from '../../lambdas/shared/manifest';
-import { manifestAt } from './stored';
+import { manifestAt } from '../support/stored';
 import { Violation } from './witness';
 import type { World } from './world';
 

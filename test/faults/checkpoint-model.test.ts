@@ -1,4 +1,5 @@
 /** The model of the checkpoint item, held against the real adapter and a DynamoDB: the same answers, the same item. */
+
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';

@@ -4,8 +4,8 @@
  * later than the lookback. Worked out from what the source holds, event by event.
  */
 import type { Manifest } from '../../lambdas/shared/manifest';
+import type { Trouble } from '../support/oracle';
 import { HOUR, KEPT_MS, servedSince, type WorldEvent } from './events';
-import type { Trouble } from './witness';
 
 export interface Claim {
   readonly manifest: Manifest;

@@ -2,6 +2,7 @@
  * The program with its sources patched as they are loaded, so that the oracle can be tested: what it would not notice,
  * it does not guard. Nothing in `lambdas/` knows of this.
  */
+
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';

@@ -1,4 +1,5 @@
 /** The archiver's ports over the models: each call is one operation that can fail, and does what the adapter does. */
+
 import type { KeyObject } from 'node:crypto';
 import type {
   ApiKeys,

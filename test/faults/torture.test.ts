@@ -2,6 +2,7 @@
  * Every scenario, every case, and at the end the proof that nothing was forgotten: the table in `CASES.md` names
  * a test for every case, and that test really asked the oracle.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awsErrors, throughTheAdapter } from './aws-world';

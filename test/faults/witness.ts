@@ -2,12 +2,14 @@
  * The witness looks at every step, not only at the end: each object at the moment it is written, each log line, error
  * and checkpoint item. What it sees wrong is written down, and not thrown: the code under test may not catch it.
  */
+
 import { inspect } from 'node:util';
 import type { Manifest } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
+import type { Trouble } from '../support/oracle';
+import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from '../support/stored';
 import { claimTroubles, type Reading } from './claims';
 import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
-import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from './stored';
 
 /** What a check found wrong. */
 export class Violation extends Error {
@@ -29,8 +31,6 @@ export interface Witness {
   /** Looks for an API key or an event's body. */
   sawText(where: string, value: unknown): void;
 }
-
-export type Trouble = readonly [check: string, message: string];
 
 /** What the witness knows beside the objects. */
 export interface Knowledge extends Reading {

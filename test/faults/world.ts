@@ -2,6 +2,7 @@
  * The fault world: one team's source, bucket, checkpoint item and signing key in memory, under one virtual clock, and
  * any number of runs of the real story in it. A world can be forked at rest: the copies share nothing that changes.
  */
+
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
 import { createSourceModel, type SourceModel } from '../../local/postman/source-model';

@@ -1,14 +1,15 @@
 /**
- * The peak memory of the handler's process alone, source and servers being in others, whatever there is to archive.
- * Too slow for `npm test`: `npm run test:memory`.
+ * The peak memory of the handler's process, however much there is to archive. The source and the servers are in other
+ * processes. This suite is too slow for `npm test`; `npm run test:memory` runs it.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
 import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
-import { type SpawnedSource, spawnSource } from '../support/spawn-source';
+import { type SpawnedSource, spawnSource } from './spawn-source';
 
 const LIMIT_KB = 256 * 1024;
 const HOUR_MS = 3_600_000;
@@ -44,7 +45,7 @@ async function withWorld(name: string, log: Log, use: (world: LocalArchive) => P
   expect(await archivedEvents(join(folder, name))).toBe(log.events);
 }
 
-/** One run, and the peak memory of the process so far. */
+/** One run, whose process must have stayed below the limit so far. */
 async function measured(world: LocalArchive): Promise<RunSummary> {
   const outcome = await world.run();
   if (!outcome.ok) throw new Error(`${outcome.error.name}: ${outcome.error.message}`);
@@ -54,7 +55,7 @@ async function measured(world: LocalArchive): Promise<RunSummary> {
   return outcome.result as RunSummary;
 }
 
-/** By the verifier, which must find nothing. */
+/** The number of archived events by the verifier, which must find nothing. */
 async function archivedEvents(world: string): Promise<number> {
   const { bucket, publicKey } = archivePaths(world);
   const printed: string[] = [];
@@ -66,7 +67,7 @@ async function archivedEvents(world: string): Promise<number> {
 }
 
 test(
-  'a backlog of 1,000,000 events',
+  'a backlog of 1,000,000 events is archived within the memory of the function',
   async () => {
     const to = new Date(Date.now() - HOUR_MS);
     const log = { events: 1_000_000, from: new Date(to.getTime() - 179 * DAY_MS), to };
@@ -79,7 +80,7 @@ test(
 );
 
 test(
-  '200,000 events within one day, which every run reads again',
+  'a day of 200,000 events is archived, and read again by every run, within the memory of the function',
   async () => {
     const readAgainFrom = new Date(Date.now() - 6 * HOUR_MS - 60_000);
     const from = new Date(readAgainFrom.setUTCHours(0, 0, 0, 0));

@@ -1,4 +1,5 @@
-/** What the archiver needs of SSM: the same tests for the local SSM and for an independent one. */
+/** The behaviour that the archiver needs of SSM: the same tests for the local SSM and for a foreign one. */
+
 import { inspect } from 'node:util';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createApiKeys } from '../../lambdas/adapters/ssm';
@@ -14,7 +15,7 @@ export function testParameterStore(start: () => Promise<ParameterServer>): void 
   let client: SSMClient;
   let close: () => Promise<void>;
   let round = 0;
-  /** A parameter of this test's own. */
+  /** A parameter that no other test uses. */
   let name: string;
 
   beforeAll(async () => {
@@ -31,17 +32,17 @@ export function testParameterStore(start: () => Promise<ParameterServer>): void 
     name = `/postman-audit-archive/t${round}/api-key`;
   });
 
-  /** As an operator does with `aws ssm put-parameter --type SecureString --overwrite`. */
+  /** Does what an operator does with `aws ssm put-parameter --type SecureString --overwrite`. */
   async function put(Value: string): Promise<void> {
     await client.send(new PutParameterCommand({ Name: name, Value, Type: 'SecureString', Overwrite: true }));
   }
 
-  test('a key is read decrypted', async () => {
+  test('an API key is read decrypted', async () => {
     await put(KEY);
     expect(await createApiKeys(client).read(name, false)).toBe(KEY);
   });
 
-  test('a rotated key is read when it is asked for afresh', async () => {
+  test('a rotated key is read when a fresh read is asked for', async () => {
     await put('PMAK-old');
     const keys = createApiKeys(client);
     expect(await keys.read(name, false)).toBe('PMAK-old');
@@ -51,7 +52,7 @@ export function testParameterStore(start: () => Promise<ParameterServer>): void 
     expect(await keys.read(name, false)).toBe('PMAK-new');
   });
 
-  test('a parameter that is not there is for the operator, and is looked for again', async () => {
+  test('a missing parameter is an error for the operator, and the next read looks for it again', async () => {
     const keys = createApiKeys(client);
     const missing = { code: 'api-key-unreadable', message: expect.stringContaining(name) };
     await expect(keys.read(name, false)).rejects.toMatchObject(missing);
@@ -63,7 +64,7 @@ export function testParameterStore(start: () => Promise<ParameterServer>): void 
     `${KEY}\n`,
     ` ${KEY}`,
     `${KEY}…`,
-  ])('white space and stray characters are kept, and refused: %j', async (value) => {
+  ])('a key with white space or stray characters is refused: %j', async (value) => {
     await put(value);
     const error: unknown = await createApiKeys(client)
       .read(name, false)

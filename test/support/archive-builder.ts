@@ -2,6 +2,7 @@
  * Small archives, built from plain lines with the shared core alone: what the verifier is shown does not come from the
  * archiver's code. Every step can be bent, so that a test can sign what the archiver never would.
  */
+
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

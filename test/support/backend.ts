@@ -1,7 +1,8 @@
 /**
- * The AWS servers of a scenario, of any make; and the owner of the account, who can read, plant and remove objects there
- * and change the checkpoint, independently of the archiver.
+ * The servers that keep a story's archive: any S3, DynamoDB and SSM that speak the protocols. The owner of the account
+ * can do there what the archiver cannot: read all objects, plant and remove objects, and change the checkpoint.
  */
+
 import type { KeyObject } from 'node:crypto';
 import {
   type AttributeValue,
@@ -17,15 +18,15 @@ import { memoryStorage, s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import { startSsmServer } from '../../local/ssm-server';
 
-/** Servers with an empty bucket and an empty checkpoint table, for one scenario. */
+/** Servers that hold an empty bucket and a checkpoint table for one story alone. */
 export interface Backend {
   readonly urls: Readonly<Record<'s3' | 'dynamodb' | 'ssm', string>>;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly bucket: string;
   readonly table: string;
-  /** The key that signs the manifests; a key file does where this is left out. */
+  /** Signs the manifests; a key file does if it is left out. */
   readonly kms?: { readonly url: string; readonly key: string; readonly publicKey: KeyObject };
-  /** Removes an object, which only the owner of the bucket can do. */
+  /** Removes an object from every listing, which only the owner of the bucket can. */
   remove(key: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,8 +34,11 @@ export interface Backend {
 export type OpenBackend = () => Promise<Backend>;
 
 /** The servers of `local/`, which keep everything in memory. */
-export async function openLocalBackend(): Promise<Backend> {
-  const [bucket, table] = ['archive', 'checkpoints'];
+export function openLocalBackend(): Promise<Backend> {
+  return openNamedBackend('archive', 'checkpoints');
+}
+
+export async function openNamedBackend(bucket: string, table: string): Promise<Backend> {
   const objects = new Map<string, Buffer>();
   const s3 = await startS3Server({ name: bucket, bucket: s3Bucket(memoryStorage(objects)) });
   const dynamodb = await startDynamoDb(table);
@@ -52,7 +56,7 @@ export async function openLocalBackend(): Promise<Backend> {
 export type Item = Readonly<Record<string, AttributeValue>>;
 
 export interface Owner {
-  /** Every object that a listing of the bucket shows. */
+  /** All objects that a listing of the bucket shows. */
   objects(): Promise<ReadonlyMap<string, Buffer>>;
   plant(key: string, bytes: Buffer): Promise<void>;
   remove(key: string): Promise<void>;
@@ -68,7 +72,7 @@ export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, r
   const s3 = new S3Client({ ...client(urls.s3), forcePathStyle: true });
   const dynamodb = new DynamoDBClient(client(urls.dynamodb));
   const ssm = new SSMClient(client(urls.ssm));
-  /** Objects never change, so each is read only once. */
+  /** Objects are written once, so that none needs to be read twice. */
   const read = new Map<string, Buffer>();
 
   async function readObject(Key: string): Promise<Buffer> {

@@ -1,13 +1,12 @@
-/**
- * What the archiver needs of a checkpoint table: the same tests for the local DynamoDB and for independent ones.
- */
+/** The behaviour that the archiver needs of a checkpoint table: the same tests for the local and a foreign DynamoDB. */
+
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import type { CheckpointStore, Lease } from '../../lambdas/shared/ports';
 import type { LocalServer } from '../../local/server';
 import { type Meddler, tap } from './tap';
 
-/** A DynamoDB with an empty table, keyed by `team`. */
+/** A server with an empty table whose key is `team`. */
 export interface TableServer extends LocalServer {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly table: string;
@@ -48,14 +47,14 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     meddler = {};
   });
 
-  /** So many of the next calls are applied, and their answers lost. */
+  /** The next calls, up to this number, are applied and their answers are lost. */
   function loseAnswers(count: number): void {
     let left = count;
     meddler = { after: () => (left-- > 0 ? 'reset' : undefined) };
   }
 
   let team = 0;
-  /** A lease of a team of this test's own. */
+  /** A lease of a team that no other test uses. */
   const own = (runId: string, at = now) => lease(runId, at, `team-${team}`);
   beforeEach(() => {
     team += 1;
@@ -87,19 +86,19 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect(await store.acquire(own('a', afterSeconds(77)))).toBe('held');
   });
 
-  test('of ten runs at once one gets it', async () => {
+  test('one of ten runs at once gets the lease', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, (_, run) => store.acquire(own(`run-${run}`))));
     expect(answers.filter((answer) => answer !== 'held')).toHaveLength(1);
   });
 
-  test('a lease of hours, or of nonsense, was written by no run', async () => {
+  test('a lease of hours or of nonsense, which no run can have written, keeps no run out', async () => {
     for (const until of [{ N: String(afterSeconds(4000).getTime()) }, { S: 'for ever' }, { NULL: true as const }]) {
       await write('SET leaseOwner = :owner, leaseUntil = :until', { ':owner': { S: 'other' }, ':until': until });
       expect(await store.acquire(own('a'))).not.toBe('held');
     }
   });
 
-  test('whatever is the checkpoint is told as it is found', async () => {
+  test('the checkpoint is returned as it is stored, whatever it is', async () => {
     for (const [seq, told] of [
       [{ N: '7' }, 7],
       [{ N: '1.5' }, 1.5],
@@ -111,7 +110,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     }
   });
 
-  test('the checkpoint moves while the lease is held, and is given up with the last', async () => {
+  test('the checkpoint moves while the lease is held, and the last move releases the lease', async () => {
     await store.acquire(own('a'));
     expect(await store.save(own('a', afterSeconds(30)), checkpoint)).toBe('saved');
     expect(await item()).toMatchObject({
@@ -130,7 +129,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect((await item())?.seq).toBeUndefined();
   });
 
-  test('a checkpoint that somebody else moved stays', async () => {
+  test('a checkpoint that somebody else moved stays as it is', async () => {
     await store.acquire(own('a'));
     await write('SET seq = :seq', { ':seq': { N: '5' } });
     expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2 })).toBe('refused');
@@ -138,7 +137,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect((await item())?.seq).toEqual({ N: '5' });
   });
 
-  test("releasing gives up one's own lease only", async () => {
+  test('a run releases only its own lease', async () => {
     await store.acquire(own('a'));
     await store.release(own('b'));
     expect(await store.acquire(own('c'))).toBe('held');
@@ -147,7 +146,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect(await store.acquire(own('c'))).not.toBe('held');
   });
 
-  test("the SDK's own retry after a lost response finds what it wrote, and is no conflict", async () => {
+  test('a retry of the SDK after a lost response finds what it wrote itself, and is no conflict', async () => {
     loseAnswers(1);
     expect(await store.acquire(own('a'))).not.toBe('held');
     loseAnswers(1);
@@ -157,7 +156,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect(await item()).toEqual({ team: { S: `team-${team}` }, seq: { N: '2' }, position: { S: now.toISOString() } });
   });
 
-  test('what was given up and then moved by another run stays', async () => {
+  test('a checkpoint that was released and then moved by another run stays as it is', async () => {
     await store.acquire(own('a'));
     await store.save(own('a'), { ...checkpoint, release: true });
     await store.acquire(own('b'));

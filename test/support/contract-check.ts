@@ -2,6 +2,7 @@
  * Checks requests and answers against the OpenAPI document beside this file. The `contract` shape allows exactly what the
  * document says. The `reality` shape also allows the relaxations that are listed here, and no others.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';

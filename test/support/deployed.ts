@@ -1,7 +1,8 @@
 /**
- * A template as if deployed: every resource has a name and an ARN made of its logical id, and every reference is filled
- * in. An intrinsic function that is not known throws.
+ * A template as if it were deployed: every resource has a name and an ARN made from its logical id, and every reference
+ * is filled in. An unknown intrinsic function throws.
  */
+
 import type { Template } from 'aws-cdk-lib/assertions';
 import type { Policy, Statement } from './policy';
 
@@ -23,7 +24,7 @@ export interface Deployed {
 export function deploy(template: Template): Deployed {
   const { Resources } = template.toJSON() as { readonly Resources: Readonly<Record<string, Resource>> };
   const arnOf = (id: string) => arn(id, Resources[id]?.Type);
-  // What `Ref` gives; a bucket's name has no capitals.
+  // The value of `Ref`. The name of a bucket has no capitals.
   const nameOf = (id: string) => (Resources[id]?.Type === 'AWS::S3::Bucket' ? id.toLowerCase() : id);
   const filled = (value: unknown) => fill(value, { arnOf, nameOf });
   const policies = Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) =>
@@ -78,7 +79,7 @@ interface Document {
   readonly Statement: readonly Statement[];
 }
 
-/** Of the types of resource that carry a policy; each has only those of its type. */
+/** The properties of the resource types that carry a policy; each resource has only those of its type. */
 interface Properties {
   readonly Roles: readonly string[];
   readonly Queues: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Arbitrary JSON texts, as lists of tokens. The tokens joined are the text without white space between them, so what
- * slicing must give back is known without parsing, minifying or escaping anything.
+ * Arbitrary JSON texts, as lists of tokens. The joined tokens are the text without white space. So a test knows what
+ * slicing must return, and does not need to parse, minify or escape anything.
  */
 import fc from 'fast-check';
 
@@ -12,7 +12,7 @@ const HOSTILE_PIECES = [
   ...['\\ud800', '\\uDC00', '\\ud83d\\ude00', '\u2028', '\u2029', '\ufeff', '\u00a0', '\u007f', '\u{1f600}', 'é'],
   ...['{', '}', '[', ']', ',', ':', ' ', '\\\\\\"', '//', '/*', 'null', '$'],
 ];
-/** Few, so that duplicates are common. */
+/** There are few, so that duplicates are common. */
 const HOSTILE_KEYS = ['"id"', '"ID"', '"i\\u0064"', '"__proto__"', '"constructor"', '"toString"', '"0"', '"00"', '""'];
 
 /** Any Unicode character. (fast-check's own `binary` unit takes seconds to set up.) */
@@ -22,7 +22,7 @@ export const character: fc.Arbitrary<string> = fc
 
 const escaped = fc.string({ unit: character, maxLength: 6 }).map((text) => JSON.stringify(text).slice(1, -1));
 
-/** A string's token, in quotes. */
+/** The token of a string, with its quotes. */
 export const stringToken: fc.Arbitrary<string> = fc
   .array(fc.oneof(fc.constantFrom(...HOSTILE_PIECES), escaped), { maxLength: 6 })
   .map((pieces) => `"${pieces.join('')}"`);
@@ -48,13 +48,13 @@ export const jsonArray: fc.Arbitrary<Tokens> = array;
 export const jsonObject: fc.Arbitrary<Tokens> = object;
 
 const WHITE = ['', '', '', ' ', '\n', '\r\n', '\t', ' \n\t\r '];
-/** White space to put between tokens, used in turn. */
+/** White space to put between tokens; the items are used in turn. */
 export const whiteSpace: fc.Arbitrary<readonly string[]> = fc.array(fc.constantFrom(...WHITE), {
   minLength: 1,
   maxLength: 30,
 });
 
-/** The tokens with white space between them, and none around. */
+/** The tokens with white space between them, but none before or after. */
 export function spaced(tokens: Tokens, white: readonly string[]): string {
   return tokens.map((token, i) => (i === 0 ? token : `${white[i % white.length]}${token}`)).join('');
 }

@@ -1,4 +1,5 @@
-/** What `audit-archive verify` says of an archive: always by the command, on real files, with a real key file. */
+/** What the command `audit-archive verify` says about an archive, on real files and with a real key file. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +11,11 @@ import { type Objects, testSigner, writeObjects } from './archive-builder';
 export interface Judgement extends Verification {
   readonly exitCode: number;
   readonly clean: boolean;
-  /** `code object`, in order: what a test compares. */
+  /** `code object` of each finding, in order, for tests to compare. */
   readonly said: readonly string[];
 }
 
-/** Long after the archives that the builder makes. */
+/** A time long after the archives that the builder makes. */
 export const NOW = new Date('2027-01-01T00:00:00.000Z');
 
 export async function judge(objects: Objects, heads?: readonly SavedHead[], now = NOW): Promise<Judgement> {
@@ -37,7 +38,7 @@ export function saying({ code, object }: Finding): string {
   return `${code} ${object}`;
 }
 
-/** A folder with `public.pem` in it, gone afterwards. */
+/** Lends a folder that holds `public.pem`, and removes it afterwards. */
 export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'archive-'));
   try {

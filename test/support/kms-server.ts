@@ -2,6 +2,7 @@
  * KMS with one P-256 key, for tests that need nothing but Node. It implements GetPublicKey and Sign and refuses the same
  * inputs as KMS. It computes the signature itself, because no function of Node signs a digest that is already computed.
  */
+
 import { createECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { jsonError, jsonResponse, type LocalServer, startJsonServer } from '../../local/server';
 

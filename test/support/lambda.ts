@@ -1,4 +1,5 @@
-/** The bundled archiver in a process of its own, which a scenario can run, stop and kill, and whose log it can read. */
+/** The bundled archiver in a process of its own. A story runs, kills and stops it, and reads what it logs. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { type HandlerError, startLambdaProcess } from '../../local/lambda-proces
 
 const RUN_TIMEOUT_MS = 120_000;
 
-/** The summary of a run that returned or threw. The outcome is `ended` where the process of the run ended. */
+/** How a run ended, whether it returned or threw; `ended` if its process did. */
 export interface Ended extends Partial<Omit<RunSummary, 'outcome'>> {
   readonly outcome: RunSummary['outcome'] | 'ended';
   /** The largest memory of the process so far. */
@@ -16,7 +17,7 @@ export interface Ended extends Partial<Omit<RunSummary, 'outcome'>> {
 }
 
 export interface RunChange extends Partial<ArchiveInput> {
-  /** The time that the run has when it begins. */
+  /** The time that is left to the run when it begins. */
   readonly timeoutMs?: number;
 }
 
@@ -24,22 +25,25 @@ export interface Lambda {
   /** Every line that was logged so far. */
   readonly lines: readonly string[];
   run(change?: RunChange): Promise<Ended>;
-  /** Sends the signal to the whole process group. */
+  /** Signals the whole process group. */
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
   isAlive(): boolean;
   close(): Promise<void>;
 }
 
 export interface LambdaOptions {
+  /** The bundled archiver of this repository, if left out. */
+  readonly handlerFile?: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly input: Omit<ArchiveInput, 'scheduledTime'>;
-  /** Receives every logged line, and the result of each run as JSON. */
+  /** Gets every line that is logged, and what is returned or thrown. */
   readonly onLine: (line: string) => void;
 }
 
-export async function startLambda({ environment, input, onLine }: LambdaOptions): Promise<Lambda> {
+export async function startLambda(options: LambdaOptions): Promise<Lambda> {
+  const { environment, input, onLine, handlerFile = archiverBundle().file } = options;
   const lines: string[] = [];
-  const lambda = await startLambdaProcess(archiverBundle().file, environment, (line) => {
+  const lambda = await startLambdaProcess(handlerFile, environment, (line) => {
     lines.push(line);
     onLine(line);
   });
@@ -50,7 +54,7 @@ export async function startLambda({ environment, input, onLine }: LambdaOptions)
     const { vmHwmKb, ...outcome } = await lambda.invoke(event, timeoutMs);
     onLine(JSON.stringify(outcome));
     if (!outcome.ok && isEnd(outcome.error.name)) return { outcome: 'ended', detail: outcome.error.message };
-    // Each run logs one summary line, which must agree with the result of the run.
+    // Each run logs one summary line, which says the same as what is returned or thrown.
     const summaries = lines.slice(from).flatMap((line) => readSummary(line) ?? []);
     const said = outcome.ok ? (outcome.result as RunSummary) : failed(outcome.error);
     expect(summaries).toEqual([expect.objectContaining(withoutNull(said))]);
@@ -71,16 +75,16 @@ export async function startLambda({ environment, input, onLine }: LambdaOptions)
   return { lines, run, signal, isAlive, close: lambda.close };
 }
 
-/** The bundle is made once for a whole test file. */
+/** One bundle serves a whole test file. */
 let bundled: Bundle | undefined;
 
-export function archiverBundle(): Bundle {
+function archiverBundle(): Bundle {
   bundled ??= bundle(join(scratch, 'bundle'));
   return bundled;
 }
 
-/** A folder for the files of one test file. */
-export const scratch = mkdtempSync(join(tmpdir(), 'scenario-'));
+/** A folder for everything that a test file has to write. */
+export const scratch = mkdtempSync(join(tmpdir(), 'story-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 function isEnd(name: string): boolean {

@@ -1,10 +1,10 @@
 /**
- * The simplest client of the audit-log API: follows cursors wherever they stand until there is none, and cuts the
- * events out of the text by hand. Shares no code with the archiver, so neither vouches for the other.
+ * The simplest client of the audit-log API. It follows cursors until there is none, and cuts the events out of the text
+ * by hand. It shares no code with the archiver, so that one cannot hide an error of the other.
  */
 
 export interface Walked {
-  /** Each event's text as it came, in the order it came. */
+  /** The text of each event as it came, in the same order. */
   readonly events: readonly string[];
   readonly pages: number;
 }
@@ -23,7 +23,7 @@ export async function walk(ask: Ask, query: Readonly<Record<string, string>>, ma
   throw new Error(`no end after ${maxPages} pages`);
 }
 
-/** The token, not the value: a number above 2^53 must go back as it came. */
+/** The token instead of the value, because a number above 2^53 must be sent back as it came. */
 export function cursorOf(body: string): string | undefined {
   const envelope = body.slice(body.lastIndexOf(']') + 1);
   const token = /"nextCursor"\s*:\s*("[^"]*"|[^\s,}]+)/.exec(envelope)?.[1]?.replaceAll('"', '');
@@ -50,7 +50,7 @@ export function trailsOf(body: string): string[] {
   return texts;
 }
 
-/** The text without white space between tokens: strings whole, everything else stripped. */
+/** The text without white space between tokens; strings stay whole. */
 export function minified(json: string): string {
   return json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
 }

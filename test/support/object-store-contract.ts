@@ -1,14 +1,12 @@
-/**
- * What the archiver needs of a bucket: the same tests for the local S3, in memory and in a folder, and for
- * independent ones.
- */
+/** The behaviour that the archiver needs of a bucket: the same tests for the local S3 and for foreign ones. */
+
 import { S3Client } from '@aws-sdk/client-s3';
 import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
 import type { LocalServer } from '../../local/server';
 import { type Meddler, tap } from './tap';
 
-/** An S3 with an empty bucket. */
+/** A server with an empty bucket. */
 export interface BucketServer extends LocalServer {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly bucket: string;
@@ -37,14 +35,14 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
     meddler = {};
   });
 
-  /** So many of the next puts are applied, and their answers lost. */
+  /** The next puts, up to this number, are applied and their answers are lost. */
   function loseAnswers(count: number): void {
     let left = count;
     meddler = { after: ({ name }) => (name.startsWith('PUT') && left-- > 0 ? 'reset' : undefined) };
   }
 
   let round = 0;
-  /** A prefix of this test's own. */
+  /** A prefix that no other test uses. */
   let team: string;
   beforeEach(() => {
     round += 1;
@@ -56,7 +54,7 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
     (await store.get(team + name, range))?.toString();
 
   describe('objects', () => {
-    test('come back as they were created: empty, binary, large', async () => {
+    test('an object comes back as it was created, whether it is empty, binary or large', async () => {
       const bodies = {
         empty: Buffer.alloc(0),
         binary: Buffer.from([...Array(256).keys()]),
@@ -69,7 +67,7 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
       }
     });
 
-    test('that are not there are an answer, also where a key goes on below them', async () => {
+    test('a missing object is an answer, also if a longer key exists below it', async () => {
       await create('a/b');
       expect(await text('none')).toBeUndefined();
       expect(await text('a')).toBeUndefined();
@@ -83,17 +81,17 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
       ['beyond the end', { start: 8, end: 99 }, '89'],
       ['from the end', { start: 10, end: 12 }, undefined],
       ['after the end', { start: 11, end: 12 }, undefined],
-    ])('are read in part: %s', async (_name, range, expected) => {
+    ])('a range is read: %s', async (_name, range, expected) => {
       await create('a', '0123456789');
       expect(await text('a', range)).toBe(expected);
     });
 
-    test('without bytes have no part', async () => {
+    test('an empty object has no range', async () => {
       await create('a', '');
       expect(await text('a', { start: 0, end: 1 })).toBeUndefined();
     });
 
-    test('whose answer is cut short are a failure, never a shorter object', async () => {
+    test('an answer that is cut is a failure, and never a shorter object', async () => {
       await create('a', Buffer.alloc(100_000, 'x'));
       meddler = { after: () => ({ cutAt: 50_000 }) };
       await expect(store.get(`${team}a`)).rejects.toMatchObject({ code: 'storage-unavailable' });
@@ -101,14 +99,14 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
   });
 
   describe('creating', () => {
-    test('never replaces', async () => {
+    test('creating never replaces an object', async () => {
       expect(await create('a', 'first')).toBe('created');
       expect(await create('a', 'second')).toBe('exists');
       expect(await create('a', 'first')).toBe('exists');
       expect(await text('a')).toBe('first');
     });
 
-    test('twenty times at once is one object, of whom it was told', async () => {
+    test('when twenty runs create one object at once, only one is told that it did', async () => {
       const answers = await Promise.all([...Array(20).keys()].map((run) => create('a', `run ${run}`)));
       const created = answers.flatMap((answer, run) => (answer === 'created' ? [run] : []));
       expect(created).toHaveLength(1);
@@ -116,13 +114,13 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
       expect(await store.list(team)).toEqual([`${team}a`]);
     });
 
-    test('whose answer was lost says that the object exists, and it is this one', async () => {
+    test('after a lost answer, creating says that the object exists, and its content is the new one', async () => {
       loseAnswers(1);
       expect(await create('a', 'mine')).toBe('exists');
       expect(await text('a')).toBe('mine');
     });
 
-    test('whose every answer is lost is a failure, though it was applied', async () => {
+    test('creating fails when every answer is lost, although it was applied', async () => {
       loseAnswers(4);
       await expect(create('a', 'mine')).rejects.toMatchObject({ code: 'storage-unavailable' });
       expect(await text('a')).toBe('mine');
@@ -133,7 +131,7 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
     const keys = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, n) => `${team}${String(from + n).padStart(10, '0')}.json`);
 
-    test('shows what was just created, in order, and nothing of a team whose name goes on', async () => {
+    test('a listing shows at once what was created, in order, and nothing of a team with a longer name', async () => {
       await store.create(`${team.slice(0, -1)}0/0000000001.json`, Buffer.from('x'), TYPE);
       for (const name of ['0000000002.json', '0000000001.json', '0000000010.json']) {
         await create(name);
@@ -144,14 +142,14 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
       );
     });
 
-    test('is in the order of bytes', async () => {
+    test('a listing is in the order of bytes', async () => {
       const names = ['a/b', 'a-b', 'a.b', 'a0', 'A', 'ab', 'dt=2026-01-02/1', 'dt=2026-01-10/1', 'é', '😀', '～'];
       for (const name of names) await create(name);
       const sorted = names.map((name) => Buffer.from(team + name)).sort(Buffer.compare);
       expect(await store.list(team)).toEqual(sorted.map(String));
     });
 
-    test('starts after a key, there or not', async () => {
+    test('a listing starts after a key, whether that exists or not', async () => {
       for (const key of keys(1, 4)) await store.create(key, Buffer.from('x'), TYPE);
       expect(await store.list(team, `${team}0000000001.json`)).toEqual(keys(2, 4));
       expect(await store.list(team, `${team}0000000001`)).toEqual(keys(1, 4));
@@ -159,11 +157,11 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
       expect(await store.list(team, 'a')).toEqual(keys(1, 4));
     });
 
-    test('of nothing is empty', async () => {
+    test('a listing of nothing is empty', async () => {
       expect(await store.list(team)).toEqual([]);
     });
 
-    test('goes on to the end, however many pages', async () => {
+    test('a listing goes on to its end over several pages', async () => {
       const all = keys(1, 1102);
       for (let from = 0; from < all.length; from += 50) {
         await Promise.all(all.slice(from, from + 50).map((key) => store.create(key, Buffer.from('x'), TYPE)));
@@ -173,7 +171,7 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
     }, 120_000);
   });
 
-  test('a bucket that is not there is for the operator', async () => {
+  test('a missing bucket is an error for the operator', async () => {
     const missing = createS3Store(client, 'no-such-bucket');
     await expect(missing.list('a/')).rejects.toMatchObject({ code: 'storage-refused' });
     await expect(missing.get('a/b')).rejects.toMatchObject({ code: 'storage-refused' });

@@ -1,154 +1,109 @@
-import { type Call, decide, type Policy, type Statement } from './policy';
+import { type Call, type Context, decide, type Policy, type Statement } from './policy';
 
 const role = 'arn:aws:iam::111122223333:role/reader';
+const stranger = 'arn:aws:iam::999999999999:role/reader';
 const bucket = 'arn:aws:s3:::box';
 const key = 'arn:aws:kms:eu-central-1:111122223333:key/k';
-const root = { AWS: 'arn:aws:iam::111122223333:root' };
 
-function statement(fields: Partial<Statement>): Statement {
-  return { Effect: 'Allow', Action: 's3:GetObject', Resource: '*', ...fields };
+function ofRole(...statements: readonly Partial<Statement>[]): Policy {
+  return { source: 'Role', of: { role }, statements: statements.map(withDefaults) };
 }
 
-function ofRole(...statements: readonly Statement[]): Policy {
-  return { source: 'Role', of: { role }, statements };
+function ofResource(resource: string, ...statements: readonly Partial<Statement>[]): Policy {
+  return { source: 'Resource', of: { resource }, statements: statements.map(withDefaults) };
 }
 
-function ofResource(resource: string, ...statements: readonly Statement[]): Policy {
-  return { source: 'Resource', of: { resource }, statements };
+function withDefaults(fields: Partial<Statement>): Statement {
+  return {
+    Effect: 'Allow',
+    ...(fields.NotAction === undefined && { Action: 's3:GetObject' }),
+    ...(fields.NotResource === undefined && { Resource: '*' }),
+    ...fields,
+  };
 }
 
 function allowed(policies: readonly Policy[], call: Partial<Call> = {}): boolean {
   return decide(policies, { principal: role, action: 's3:GetObject', resource: `${bucket}/a`, ...call }).allowed;
 }
 
-describe('without conditions', () => {
-  it('denies what no statement allows', () => {
-    expect(allowed([])).toBe(false);
-    expect(allowed([ofRole(statement({ Action: 's3:PutObject' }))])).toBe(false);
-    expect(allowed([ofRole(statement({ Resource: `${bucket}/b` }))])).toBe(false);
-  });
+const deny = { Effect: 'Deny' } as const;
+const notPut = { NotAction: ['s3:Put*', 's3:Delete*'] };
+const notSecret = { NotResource: `${bucket}/secret/*` };
 
-  it('allows by the identity policy or by the policy of the resource', () => {
-    expect(allowed([ofRole(statement({}))])).toBe(true);
-    expect(allowed([ofResource(bucket, statement({ Principal: { AWS: role } }))])).toBe(true);
-  });
+const decisions: readonly (readonly [what: string, isAllowed: boolean, policies: Policy[], call?: Partial<Call>])[] = [
+  ['no statement', false, []],
+  ['a statement about another action', false, [ofRole({ Action: 's3:PutObject' })]],
+  ['a statement about another object', false, [ofRole({ Resource: `${bucket}/b` })]],
+  ['a statement of the role', true, [ofRole({})]],
+  ['a statement of another role', false, [ofRole({})], { principal: `${role}-2` }],
+  ['a statement of the resource', true, [ofResource(bucket, { Principal: { AWS: role } })]],
+  ['a statement of another resource', false, [ofResource('arn:aws:s3:::bo', { Principal: { AWS: role } })]],
+  ['a statement of the resource for another role', false, [ofResource(bucket, { Principal: { AWS: `${role}-2` } })]],
+  ['a statement of the resource for a service', false, [ofResource(bucket, { Principal: { Service: 'logging' } })]],
+  ['a deny of the role beside an allow', false, [ofRole({}, deny)]],
+  ['a deny of the resource beside an allow', false, [ofRole({}), ofResource(bucket, { ...deny, Principal: '*' })]],
+  ['an action with a star in other letters', true, [ofRole({ Action: 'S3:get*' })]],
+  ['an action with a question mark', true, [ofRole({ Action: 's3:GetObjec?' })]],
+  ['an action with a dot, which is no wildcard', false, [ofRole({ Action: 's3.GetObject' })]],
+  ['a star over slashes', true, [ofRole({ Resource: `${bucket}/t=*/*` })], { resource: `${bucket}/t=a/b/c` }],
+  ['a star that does not fit', false, [ofRole({ Resource: `${bucket}/t=*/*` })], { resource: `${bucket}/a/t=a/b` }],
+  ['NotAction with other actions', true, [ofRole(notPut)]],
+  ['NotAction with this action', false, [ofRole(notPut)], { action: 's3:PutObject' }],
+  ['NotResource with other resources', true, [ofRole(notSecret)]],
+  ['NotResource with this resource', false, [ofRole(notSecret)], { resource: `${bucket}/secret/a` }],
+];
 
-  it('lets an explicit deny win wherever it stands', () => {
-    const deny = { Effect: 'Deny' } as const;
-    expect(allowed([ofRole(statement({}), statement(deny))])).toBe(false);
-    expect(allowed([ofRole(statement({})), ofResource(bucket, statement({ ...deny, Principal: '*' }))])).toBe(false);
-  });
-
-  it('counts no policy of another role or another resource', () => {
-    const other = `${role}-2`;
-    expect(allowed([ofRole(statement({}))], { principal: other })).toBe(false);
-    expect(allowed([ofResource('arn:aws:s3:::bo', statement({ Principal: { AWS: role } }))])).toBe(false);
-    expect(allowed([ofResource(bucket, statement({ Principal: { AWS: other } }))])).toBe(false);
-    expect(allowed([ofResource(bucket, statement({ Principal: { Service: 'logging.s3.amazonaws.com' } }))])).toBe(
-      false,
-    );
-  });
-
-  it('reads wildcards in actions, whatever their case, and in resources', () => {
-    expect(allowed([ofRole(statement({ Action: 'S3:get*' }))])).toBe(true);
-    expect(allowed([ofRole(statement({ Action: 's3:GetObjec?' }))])).toBe(true);
-    expect(allowed([ofRole(statement({ Action: 's3.GetObject' }))])).toBe(false);
-    expect(allowed([ofRole(statement({ Resource: `${bucket}/team=*/*` }))], { resource: `${bucket}/team=a/b/c` })).toBe(
-      true,
-    );
-    expect(allowed([ofRole(statement({ Resource: `${bucket}/team=*/*` }))], { resource: `${bucket}/a/team=a/b` })).toBe(
-      false,
-    );
-  });
-
-  it('reads NotAction and NotResource as everything else', () => {
-    const { Action: _action, ...noAction } = statement({ NotAction: ['s3:Put*', 's3:Delete*'] });
-    expect(allowed([ofRole(noAction)])).toBe(true);
-    expect(allowed([ofRole(noAction)], { action: 's3:PutObject' })).toBe(false);
-    const { Resource: _resource, ...noResource } = statement({ NotResource: `${bucket}/secret/*` });
-    expect(allowed([ofRole(noResource)])).toBe(true);
-    expect(allowed([ofRole(noResource)], { resource: `${bucket}/secret/a` })).toBe(false);
-  });
+test.each(
+  decisions.map(([what, isAllowed, ...given]) => ({ what, isAllowed, given })),
+)('the evaluation of policies is right about $what: allowed is $isAllowed', ({ isAllowed, given }) => {
+  expect(allowed(...given)).toBe(isAllowed);
 });
 
-describe('a key', () => {
+test('an identity policy counts for a key only where the policy of the key hands over to this account', () => {
   const sign = { action: 'kms:Sign', resource: key };
-  const mine = ofRole(statement({ Action: 'kms:Sign', Resource: key }));
-
-  it('needs its own policy to hand over to the account before an identity policy counts', () => {
-    expect(allowed([mine], sign)).toBe(false);
-    expect(allowed([mine, ofResource(key, statement({ Action: 'kms:*', Principal: root }))], sign)).toBe(true);
-  });
-
-  it('is open to nobody just because its policy hands over to the account', () => {
-    expect(allowed([ofResource(key, statement({ Action: 'kms:*', Principal: root }))], sign)).toBe(false);
-  });
-
-  it('is handed over to this account only', () => {
-    const stranger = { ...sign, principal: 'arn:aws:iam::999999999999:role/reader' };
-    const theirs: Policy = { ...mine, of: { role: stranger.principal } };
-    expect(allowed([theirs, ofResource(key, statement({ Action: 'kms:*', Principal: root }))], stranger)).toBe(false);
-  });
+  const mine = ofRole({ Action: 'kms:Sign', Resource: key });
+  const handOver = ofResource(key, { Action: 'kms:*', Principal: { AWS: 'arn:aws:iam::111122223333:root' } });
+  expect(allowed([mine], sign)).toBe(false);
+  expect(allowed([handOver], sign)).toBe(false);
+  expect(allowed([mine, handOver], sign)).toBe(true);
+  expect(allowed([{ ...mine, of: { role: stranger } }, handOver], { ...sign, principal: stranger })).toBe(false);
 });
 
-describe('a condition', () => {
-  const when = (Condition: NonNullable<Statement['Condition']>, context: Readonly<Record<string, string>> = {}) =>
-    allowed([ofRole(statement({ Condition }))], { context });
+const team = { StringLike: { k: 'events/team=*/*' } };
+const roleA = { ArnNotEquals: { k: 'arn:aws:iam::1:role/a' } };
 
-  it('StringEquals wants one of the values, exactly', () => {
-    expect(when({ StringEquals: { k: ['a', 'b'] } }, { k: 'b' })).toBe(true);
-    expect(when({ StringEquals: { k: 'a*' } }, { k: 'ab' })).toBe(false);
-    expect(when({ StringEquals: { k: 'a' } })).toBe(false);
-  });
-
-  it('StringLike reads wildcards', () => {
-    expect(when({ StringLike: { k: 'events/team=*/*' } }, { k: 'events/team=a/' })).toBe(true);
-    expect(when({ StringLike: { k: 'events/team=*/*' } }, { k: 'events/' })).toBe(false);
-    expect(when({ StringLike: { k: '*' } })).toBe(false);
-  });
-
-  it('ArnLike keeps a wildcard within its part', () => {
-    expect(when({ ArnLike: { k: 'arn:aws:ssm:*:1:parameter/a/*' } }, { k: 'arn:aws:ssm:x:1:parameter/a/b' })).toBe(
-      true,
-    );
-    expect(when({ ArnLike: { k: 'arn:aws:ssm:*:parameter/a' } }, { k: 'arn:aws:ssm:x:1:parameter/a' })).toBe(false);
-  });
-
-  it('ArnNotEquals holds for another ARN, and where there is none', () => {
-    expect(when({ ArnNotEquals: { k: 'arn:aws:iam::1:role/a' } }, { k: 'arn:aws:iam::1:role/b' })).toBe(true);
-    expect(when({ ArnNotEquals: { k: 'arn:aws:iam::1:role/a' } }, { k: 'arn:aws:iam::1:role/a' })).toBe(false);
-    expect(when({ ArnNotEquals: { k: 'arn:aws:iam::1:role/a' } })).toBe(true);
-  });
-
-  it('Null asks whether the key is absent', () => {
-    expect(when({ Null: { k: 'true' } })).toBe(true);
-    expect(when({ Null: { k: 'true' } }, { k: '*' })).toBe(false);
-    expect(when({ Null: { k: 'false' } }, { k: '*' })).toBe(true);
-    expect(when({ Null: { k: 'false' } })).toBe(false);
-  });
-
-  it('Bool and NumericLessThan compare values', () => {
-    expect(when({ Bool: { k: 'false' } }, { k: 'false' })).toBe(true);
-    expect(when({ Bool: { k: 'false' } }, { k: 'true' })).toBe(false);
-    expect(when({ NumericLessThan: { k: 1.2 } }, { k: '1.1' })).toBe(true);
-    expect(when({ NumericLessThan: { k: 1.2 } }, { k: '1.2' })).toBe(false);
-  });
-
-  it('knows the principal, and keys whatever their case', () => {
-    expect(when({ ArnEquals: { 'AWS:principalarn': role } })).toBe(true);
-  });
-
-  it('needs every operator and every key to hold', () => {
-    expect(when({ StringEquals: { k: 'a', l: 'b' } }, { k: 'a' })).toBe(false);
-    expect(when({ StringEquals: { k: 'a' }, Null: { l: 'false' } }, { k: 'a' })).toBe(false);
-  });
+test.each<[condition: NonNullable<Statement['Condition']>, context: Context, holds: boolean]>([
+  [{ StringEquals: { k: ['a', 'b'] } }, { k: 'b' }, true],
+  [{ StringEquals: { k: 'a*' } }, { k: 'ab' }, false],
+  [{ StringEquals: { k: 'a' } }, {}, false],
+  [{ StringEquals: { k: 'a', l: 'b' } }, { k: 'a' }, false],
+  [{ StringEquals: { k: 'a' }, Null: { l: 'false' } }, { k: 'a' }, false],
+  [team, { k: 'events/team=a/' }, true],
+  [team, { k: 'events/' }, false],
+  [{ StringLike: { k: '*' } }, {}, false],
+  [{ ArnLike: { k: 'arn:aws:ssm:*:1:parameter/a/*' } }, { k: 'arn:aws:ssm:x:1:parameter/a/b' }, true],
+  [{ ArnLike: { k: 'arn:aws:ssm:*:parameter/a' } }, { k: 'arn:aws:ssm:x:1:parameter/a' }, false],
+  [{ ArnEquals: { 'AWS:principalarn': role } }, {}, true],
+  [roleA, { k: 'arn:aws:iam::1:role/b' }, true],
+  [roleA, { k: 'arn:aws:iam::1:role/a' }, false],
+  [roleA, {}, true],
+  [{ Null: { k: 'true' } }, {}, true],
+  [{ Null: { k: 'true' } }, { k: '*' }, false],
+  [{ Null: { k: 'false' } }, { k: '*' }, true],
+  [{ Null: { k: 'false' } }, {}, false],
+  [{ Bool: { k: 'false' } }, { k: 'false' }, true],
+  [{ Bool: { k: 'false' } }, { k: 'true' }, false],
+  [{ NumericLessThan: { k: 1.2 } }, { k: '1.1' }, true],
+  [{ NumericLessThan: { k: 1.2 } }, { k: '1.2' }, false],
+])('the condition %j of a request with %j holds: %j', (Condition, context, holds) => {
+  expect(allowed([ofRole({ Condition })], { context })).toBe(holds);
 });
 
-describe('what it does not understand', () => {
-  it('throws instead of deciding', () => {
-    expect(() => allowed([ofRole(statement({ Condition: { StringEqualsIfExists: { k: 'a' } } }))])).toThrow(/IfExists/);
-    expect(() => allowed([ofRole({ ...statement({}), NotPrincipal: '*' } as Statement)])).toThrow(/NotPrincipal/);
-    expect(() => allowed([ofResource(bucket, statement({ Principal: { Federated: 'x' } }))])).toThrow(/principal/);
-    expect(() => allowed([ofResource(bucket, statement({}))])).toThrow(/without a principal/);
-  });
+test.each<[what: RegExp, policy: Policy]>([
+  [/IfExists/, ofRole({ Condition: { StringEqualsIfExists: { k: 'a' } } })],
+  [/NotPrincipal/, ofRole({ NotPrincipal: '*' } as Partial<Statement>)],
+  [/principal/, ofResource(bucket, { Principal: { Federated: 'x' } })],
+  [/without a principal/, ofResource(bucket, {})],
+])('the evaluation of policies throws at what it does not understand: %s', (what, policy) => {
+  expect(() => allowed([policy])).toThrow(what);
 });

@@ -1,16 +1,16 @@
 /**
- * Who may do what in the synthesised template: AWS's evaluation logic for one account, as far as this stack needs it.
- * An explicit deny wins; otherwise an identity policy or the resource's own policy must allow. A key's policy must
- * itself let the account's identity policies count. Whatever is not understood throws, so that no test passes by it.
+ * Evaluates the policies of the synthesised template as AWS does within one account, as far as this stack needs it. An
+ * explicit deny wins; otherwise an identity policy or the policy of the resource must allow the call. Identity policies
+ * count for a key only if the policy of the key says so. An unknown element throws, so that no test passes because of it.
  */
 import { ACCOUNT } from './deployed';
 
 export interface Call {
-  /** ARN of a role, or the name of a service. */
+  /** The ARN of a role, or the name of a service. */
   readonly principal: string;
   readonly action: string;
   readonly resource: string;
-  /** Condition keys of the request. `aws:PrincipalArn` is filled in. */
+  /** The condition keys of the request; `aws:PrincipalArn` is added. */
   readonly context?: Context;
 }
 
@@ -30,16 +30,16 @@ export interface Statement {
 type OneOrMany = string | number | readonly (string | number)[];
 
 export interface Policy {
-  /** Where the statements stand: the logical id of a template's resource. */
+  /** The logical id of the resource that holds the statements. */
   readonly source: string;
-  /** The role it is attached to, or the resource whose own policy it is. */
+  /** The role that the policy is attached to, or the resource that it belongs to. */
   readonly of: { readonly role: string } | { readonly resource: string };
   readonly statements: readonly Statement[];
 }
 
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
 
-/** Every decision, with the statement that made it. */
+/** The decision, and the statement that made it. */
 export function decide(policies: readonly Policy[], call: Call): { readonly allowed: boolean; readonly by: string } {
   const matching = policies.flatMap((policy) =>
     governs(policy, call)
@@ -57,7 +57,7 @@ export function decide(policies: readonly Policy[], call: Call): { readonly allo
     : { allowed: true, by: `${counts.policy.source} ${counts.each.Sid ?? 'allow'}` };
 }
 
-/** Keys and roles are governed by their own policy first; identity policies count where it hands over to the account. */
+/** For keys and roles, identity policies count only if the policy of the resource hands over to the account. */
 function needsDelegation({ action }: Call): boolean {
   return action.startsWith('kms:') || action.startsWith('sts:');
 }
@@ -67,7 +67,7 @@ function governs({ of }: Policy, call: Call): boolean {
   return call.resource === of.resource || call.resource.startsWith(`${of.resource}/`);
 }
 
-/** A resource policy that names the account allows nobody: it lets the account's own policies decide. */
+/** A resource policy that names the account allows nobody by itself: it lets the identity policies decide. */
 function isDelegation({ Principal }: Statement): boolean {
   return typeof Principal === 'object' && list(Principal.AWS).includes(ROOT);
 }
@@ -104,7 +104,7 @@ function isOfAccount(principal: string): boolean {
   return principal.startsWith(`arn:aws:iam::${ACCOUNT}:`);
 }
 
-/** In a key's or a role's own policy `*`, or nothing, means the key or role. */
+/** In the policy of a key or a role, `*` or no resource at all means that key or role. */
 function resourceMatches({ Resource, NotResource }: Statement, of: Policy['of'], { resource }: Call): boolean {
   if (Resource === undefined && NotResource === undefined) return 'resource' in of && of.resource === resource;
   const among = (patterns: OneOrMany | undefined) => list(patterns).some((each) => glob(each, resource));
@@ -122,7 +122,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   NumericLessThan: (expected, actual) => Number(actual) < Number(expected),
 };
 
-/** All operators and keys must hold; of several values for a key, one. A key the request lacks fails a positive test. */
+/** All operators and keys must hold, with one of the values each. A key that the request lacks does not hold. */
 function conditionsHold({ Condition = {} }: Statement, call: Call): boolean {
   const isRole = call.principal.startsWith('arn:');
   const context: Context = { ...(isRole && { 'aws:PrincipalArn': call.principal }), ...call.context };
@@ -141,7 +141,7 @@ function holds(operator: string, expected: readonly string[], actual: string | u
   return actual !== undefined && expected.some((each) => compare(each, actual));
 }
 
-/** Wildcards do not reach beyond a colon, but for those in the last of an ARN's six parts. */
+/** A wildcard does not match a colon, except in the last of the six parts of an ARN. */
 function arnLike(expected: string, actual: string): boolean {
   const parts = (arn: string) => [...arn.split(':').slice(0, 5), arn.split(':').slice(5).join(':')];
   return parts(expected).every((part, i) => glob(part, parts(actual)[i] ?? ''));

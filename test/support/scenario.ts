@@ -1,29 +1,36 @@
 /**
- * A scenario: the bundled handler in a process of its own, against a source and AWS servers over real sockets. It knows
- * nothing of them but its environment, `AWS_ENDPOINT_URL_*` and its input. Whatever happens in a scenario, it ends with
+ * A world over real sockets: the bundled handler in a process of its own, a source server, and AWS servers. The handler
+ * knows only its environment, `AWS_ENDPOINT_URL_*` and its input. Every story in such a world ends with the oracle:
  * every event archived once, a verifier that finds nothing, and no secret anywhere.
  */
+
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiverEnvironment } from '../../lambdas/shared/contract';
-import { encodeEnvironment, type Values } from '../../lambdas/shared/env';
+import { encodeEnvironment } from '../../lambdas/shared/env';
 import { awsEnvironment } from '../../local/lambda-process';
 import type { SourceSettings } from '../../local/postman/source-settings';
 import { type Backend, type OpenBackend, type Owner, ownerOf } from './backend';
-import { type Ended, type Lambda, type RunChange, scratch, startLambda } from './lambda';
-import { expectEverythingOnce, expectNoSecrets, expectVerified } from './stored-lines';
-import { type Call, type Meddler, type Service, type TapOptions, tap } from './tap';
-import { BODY_CANARY, startTeamLog, type TeamLog } from './team-log';
+import { type Ended, type Lambda, type LambdaOptions, type RunChange, scratch, startLambda } from './lambda';
+import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
+import { type Call, type Meddler, type Service, type TappedRequest, tap } from './tap';
+import { startTeamLog, type TeamLog } from './team-log';
 
-export const TEAM = 'main';
 export const PARAMETER = '/postman-audit-archive/main/api-key';
+const TEAM = 'main';
 
-export interface Scenario {
-  readonly name: string;
+export interface WorldSetup {
   readonly shape?: SourceSettings['shape'];
   readonly source?: Partial<SourceSettings>;
-  readonly environment?: Partial<Values<typeof archiverEnvironment>>;
+  /** A function as it is deployed: its code, and its environment without the credentials and addresses of AWS. */
+  readonly deployed?: { readonly handlerFile: string; readonly environment: Readonly<Record<string, string>> };
+  readonly onRequest?: (service: Service, request: TappedRequest) => void;
+}
+
+export interface Story extends WorldSetup {
+  /** A whole sentence. */
+  readonly name: string;
   readonly play: (world: World) => Promise<void>;
 }
 
@@ -32,99 +39,87 @@ export interface World {
   readonly owner: Owner;
   /** Every call of every run so far. */
   readonly calls: readonly Call[];
-  /** A scheduled run; warm, as long as the process lives. */
+  /** One scheduled run. It is warm while the process of the run before is alive. */
   run(change?: RunChange): Promise<Ended>;
-  /** The process of `run`. */
+  /** The process in which `run` runs. */
   lambda(): Promise<Lambda>;
-  /** A second one beside it. */
-  another(environment?: Scenario['environment']): Promise<Lambda>;
-  /** From now on this watches and breaks the calls of all of them. */
+  /** A second process. */
+  another(): Promise<Lambda>;
+  /** From now on, this watches and breaks the calls of all processes. */
   meddle(meddler: Meddler): void;
-  /** The lease of a run that died ends. */
+  /** Lets the lease of a run that died end now. */
   leaseEnds(): Promise<void>;
-  /** The oracle, which is asked at the end of every scenario anyway. */
+  /** Asks the oracle. */
   expectWhole(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function play(scenario: Scenario, openBackend: OpenBackend): Promise<void> {
-  const world = await openWorld(scenario, openBackend);
+/** Plays each story as one test, some of them at a time, because a story mostly waits. */
+export function playAll(stories: readonly Story[], openBackend: OpenBackend): void {
+  test.concurrent.each(stories)('$name', (story) => inWorld(story, openBackend, story.play), 300_000);
+}
+
+/** Opens a world, asks the oracle when it was used, and closes it. */
+export async function inWorld(
+  setup: WorldSetup,
+  openBackend: OpenBackend,
+  use: (world: World) => Promise<void>,
+): Promise<void> {
+  const world = await openWorld(setup, openBackend);
   try {
-    await scenario.play(world);
+    await use(world);
     await world.expectWhole();
   } finally {
     await world.close();
   }
 }
 
-/** One test for each, some at a time: most of what a scenario takes is waiting. */
-export function playAll(scenarios: readonly Scenario[], openBackend: OpenBackend): void {
-  test.concurrent.each(scenarios)('$name', (scenario) => play(scenario, openBackend), 300_000);
-}
-
-export async function openWorld(scenario: Omit<Scenario, 'name' | 'play'>, openBackend: OpenBackend): Promise<World> {
+export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Promise<World> {
+  const { shape = 'reality', source: settings = {}, deployed, onRequest } = setup;
   const backend = await openBackend();
   const owner = ownerOf(backend, TEAM);
   const apiKey = `PMAK-canary-${randomUUID()}`;
   await owner.putKey(PARAMETER, apiKey);
-  const { shape = 'reality', source: settings = {} } = scenario;
   const source = await startTeamLog({ shape, apiKey, settings });
-  const calls: Call[] = [];
-  const said: string[] = [];
-  let meddler: Meddler = {};
-  const taps = await openTaps(
-    { ...backend.urls, source: source.url },
-    { meddler: () => meddler, onCall: (call) => calls.push(call) },
-  );
+  const logged: string[] = [];
+  const urls = { ...backend.urls, kms: backend.kms?.url ?? '', source: source.url };
+  const taps = await openTaps(urls, onRequest);
   const { publicKey, signingKey } = signingWith(backend);
-  const input = { team: TEAM, apiKeyParameter: PARAMETER, baseUrl: taps.urls.source };
-  const lambdas: Lambda[] = [];
-
-  async function another(change: Scenario['environment'] = {}): Promise<Lambda> {
-    const values = { ...settingsFor(backend, signingKey), ...scenario.environment, ...change };
-    const environment = {
+  const processes = startProcesses({
+    ...deployed,
+    environment: {
       ...awsEnvironment(taps.urls, backend.credentials.accessKeyId),
       AWS_SECRET_ACCESS_KEY: backend.credentials.secretAccessKey,
-      ...(backend.kms !== undefined && { AWS_ENDPOINT_URL_KMS: backend.kms.url }),
-      ...encodeEnvironment(archiverEnvironment, values),
-      POWERTOOLS_LOG_LEVEL: 'DEBUG',
-    };
-    const lambda = await startLambda({ environment, input, onLine: (line) => said.push(line) });
-    lambdas.push(lambda);
-    return lambda;
-  }
-
-  let current: Promise<Lambda> | undefined;
-  async function lambda(): Promise<Lambda> {
-    if (current === undefined || !(await current).isAlive()) current = another();
-    return current;
-  }
+      AWS_ENDPOINT_URL_KMS: taps.urls.kms,
+      ...(deployed?.environment ?? environmentFor(backend, signingKey)),
+    },
+    input: { team: TEAM, apiKeyParameter: PARAMETER, baseUrl: taps.urls.source },
+    onLine: (line) => logged.push(line),
+  });
 
   async function expectWhole(): Promise<void> {
     const objects = await owner.objects();
-    expect(source.violations()).toEqual([]);
-    expectEverythingOnce(objects, { lines: source.servedLines(), visible: source.visible(), unfit: source.unfit });
-    await expectVerified(objects, publicKey);
-    const texts = [...said, ...calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
-    expectNoSecrets(texts, objects, { apiKeys: ['PMAK-canary'], body: BODY_CANARY });
+    const texts = [...logged, ...taps.calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
+    const evidence = { objects, ...source.evidence() };
+    const troubles = [...lineTroubles(evidence), ...quarantineTroubles(evidence), ...secretTroubles(objects, texts)];
+    for await (const trouble of verifierTroubles(objects, publicKey)) troubles.push(trouble);
+    expect({ troubles, violations: source.violations() }).toEqual({ troubles: [], violations: [] });
   }
 
   return {
     source,
     owner,
-    calls,
-    run: async (change) => (await lambda()).run(change),
-    lambda,
-    another,
-    meddle: (next) => {
-      meddler = next;
-    },
+    calls: taps.calls,
+    run: async (change) => (await processes.current()).run(change),
+    lambda: processes.current,
+    another: processes.start,
+    meddle: taps.meddle,
     leaseEnds: async () => {
       if ((await owner.item())?.leaseUntil !== undefined) await owner.setItem({ leaseUntil: { N: '1' } });
     },
     expectWhole,
     close: async () => {
-      await Promise.all(lambdas.map(({ close }) => close()));
+      await processes.close();
       await taps.close();
       owner.close();
       await Promise.all([source.close(), backend.close()]);
@@ -132,25 +127,53 @@ export async function openWorld(scenario: Omit<Scenario, 'name' | 'play'>, openB
   };
 }
 
+function startProcesses(options: LambdaOptions) {
+  const started: Lambda[] = [];
+  let latest: Promise<Lambda> | undefined;
+
+  async function start(): Promise<Lambda> {
+    const lambda = await startLambda(options);
+    started.push(lambda);
+    return lambda;
+  }
+
+  /** The same process again while it lives. */
+  async function current(): Promise<Lambda> {
+    if (latest === undefined || !(await latest).isAlive()) latest = start();
+    return latest;
+  }
+
+  return { start, current, close: () => Promise.all(started.map(({ close }) => close())) };
+}
+
 type Urls = Readonly<Record<Service, string>>;
 
-async function openTaps(urls: Urls, options: TapOptions) {
-  const open = (service: Service) => tap(service, urls[service], options);
-  const taps = {
-    s3: await open('s3'),
-    dynamodb: await open('dynamodb'),
-    ssm: await open('ssm'),
-    source: await open('source'),
-  };
-  const { s3, dynamodb, ssm, source } = taps;
+async function openTaps(urls: Urls, onRequest: WorldSetup['onRequest']) {
+  const calls: Call[] = [];
+  let meddler: Meddler = {};
+  const open = (service: Service) =>
+    tap(service, urls[service], {
+      meddler: () => meddler,
+      onCall: (call, request) => {
+        calls.push(call);
+        onRequest?.(service, request);
+      },
+    });
+  const services = ['s3', 'dynamodb', 'ssm', 'kms', 'source'] as const;
+  const taps = await Promise.all(services.map(open));
   return {
-    urls: { s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url, source: source.url },
-    close: async () => void (await Promise.all(Object.values(taps).map(({ close }) => close()))),
+    urls: Object.fromEntries(services.map((service, index) => [service, taps[index]?.url])) as Urls,
+    calls,
+    meddle: (next: Meddler) => {
+      meddler = next;
+    },
+    close: () => Promise.all(taps.map(({ close }) => close())),
   };
 }
 
-function settingsFor({ bucket, table }: Backend, signingKey: string): Values<typeof archiverEnvironment> {
-  return { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+function environmentFor({ bucket, table }: Backend, signingKey: string): Record<string, string> {
+  const values = { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+  return { ...encodeEnvironment(archiverEnvironment, values), POWERTOOLS_LOG_LEVEL: 'DEBUG' };
 }
 
 function signingWith({ kms }: Backend): { readonly publicKey: KeyObject; readonly signingKey: string } {

@@ -1,5 +1,4 @@
-/** The real source client over a scripted or a modelled server, in virtual time: no network, every call on record. */
-
+/** The real source client with a scripted or modelled server, in virtual time. It records every call. */
 import { createSource, type Source, type SourceOptions } from '../../lambdas/archiver/source';
 import type { ApiKeys, HttpResponse, LogFields, Logger, Transport, TransportLimits } from '../../lambdas/shared/ports';
 import type { SourceModel } from '../../local/postman/source-model';
@@ -11,7 +10,7 @@ export interface Call {
   readonly limits: TransportLimits;
 }
 
-/** What the server does with a call: answers, or throws a `TransportError`. */
+/** Answers a call, or throws a `TransportError`. */
 export type Server = (call: Call, number: number) => HttpResponse;
 
 export interface SourceKit {
@@ -19,7 +18,7 @@ export interface SourceKit {
   readonly clock: VirtualClock;
   readonly calls: Call[];
   readonly logger: Logger & { readonly lines: string[] };
-  /** Reads of the parameter: `true` for a fresh one. */
+  /** Each read of the parameter; `true` is a fresh one. */
   readonly keyReads: boolean[];
 }
 
@@ -27,7 +26,7 @@ export interface SourceKitOptions extends Partial<Omit<SourceOptions, 'clock'>> 
   readonly clock?: VirtualClock;
   /** How long each answer takes. */
   readonly latencyMs?: number;
-  /** The key that is remembered, then those that fresh reads find. */
+  /** The key that is remembered, and then the keys that fresh reads find. */
   readonly keys?: readonly string[];
 }
 
@@ -60,7 +59,7 @@ export function sourceKit(server: Server, options: SourceKitOptions = {}): Sourc
   return { source, clock, calls, logger, keyReads };
 }
 
-/** Puts a model of the API behind the client. */
+/** A server that answers as a model of the API does. */
 export function modelServer(model: SourceModel, clock: VirtualClock): Server {
   return ({ url, headers }) => {
     const answer = model.answer({ path: url.pathname, query: url.searchParams, headers }, clock.now());
@@ -76,7 +75,7 @@ export function response(
   return { status, headers: new Map(Object.entries(headers)), body: Buffer.from(body) };
 }
 
-/** A 200 with these events' texts. */
+/** A 200 with the texts of these events. */
 export function page(trails: readonly string[] = [], cursor?: string): HttpResponse {
   return response(200, `{"trails":[${trails.join(',')}]${cursor === undefined ? '' : `,"nextCursor":"${cursor}"`}}`);
 }

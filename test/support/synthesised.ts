@@ -1,7 +1,8 @@
 /**
- * The real app, synthesised with everything that stops a real synth: both rule packs, the limits, CloudFormation's own
- * rules. Only the function's code is a stand-in, since bundling it for every configuration would say nothing more.
+ * Synthesises the real app with everything that stops a real synth: both rule packs, the limits, CloudFormation's own
+ * rules. Only the code of the function is a stand-in, because bundling it for every configuration would prove no more.
  */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +13,12 @@ import { archiveApp } from '../../infra/archive-app';
 
 export interface Synthesised {
   readonly template: Template;
-  /** What the person at the terminal is told, with its level. */
+  /** The messages that are printed at the terminal, each with its level. */
   readonly messages: readonly string[];
   readonly report: Report;
 }
 
-/** Of the rule packs: CDK's `validation-report.json`. */
+/** The report of the rule packs, CDK's `validation-report.json`. */
 interface Report {
   readonly pluginReports: readonly {
     readonly pluginName: string;
@@ -26,7 +27,7 @@ interface Report {
   }[];
 }
 
-/** `archive` is `context.archive` of `cdk.json`. Throws what stops the synth, with the report as its message. */
+/** `archive` is `context.archive` of `cdk.json`. If the synth stops, this throws with the report as the message. */
 export function synthesise(archive: unknown, env: Environment = {}): Synthesised {
   const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
   try {
@@ -52,5 +53,5 @@ export function only(template: Template, type: string): { readonly id: string; r
   return { id, properties: resource.Properties };
 }
 
-/** As CDK types what it found: anything. */
+/** CDK types the properties that it finds as anything. */
 export type Properties = ReturnType<Template['findResources']>[string][string];

@@ -1,7 +1,8 @@
 /**
- * Stands before a server of any make, passes every call on as it came, signature and all, and lets a test watch, delay
- * and break calls: before they are applied, or after, with their answer lost or cut short at any byte.
+ * Stands before any server and passes every call on as it came, with its signature. A test can watch, delay and break
+ * calls: before they are applied, or after, with the answer lost or cut at any byte.
  */
+
 import {
   Agent,
   createServer,
@@ -16,7 +17,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { LocalServer } from '../../local/server';
 
-export type Service = 's3' | 'dynamodb' | 'ssm' | 'source';
+export type Service = 's3' | 'dynamodb' | 'ssm' | 'kms' | 'source';
 
 export interface Call {
   readonly service: Service;
@@ -28,20 +29,29 @@ export interface Call {
   readonly body: string;
 }
 
-/** The connection reset; an error in S3's format; or only the first bytes of the answer, head and body counted. */
+/** A call as it came. */
+export interface TappedRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** A reset connection, an error in S3's format, or only the first bytes of the answer, counting head and body. */
 export type Fault = 'reset' | { readonly status: number; readonly code: string } | { readonly cutAt: number };
 
-/** What a hook gives back breaks the call; undefined lets it pass. */
+/** The returned fault breaks the call; undefined lets it pass. */
 export type Hook = (call: Call) => Promise<Fault | undefined> | Fault | undefined;
 
 export interface Meddler {
-  /** Nothing has been applied yet. */
+  /** Asked before the server gets the call. */
   readonly before?: Hook;
-  /** The server has answered; the client does not know. */
+  /** Asked when the server has answered, and before the client knows. */
   readonly after?: Hook;
 }
 
-/** Does something at the first call of that name, and lets every other pass. */
+/** Acts at the first call of that name, and lets every other call pass. */
 export function atFirst(name: string, act: Hook): Hook {
   let isOver = false;
   return (call) => {
@@ -51,7 +61,7 @@ export function atFirst(name: string, act: Hook): Hook {
   };
 }
 
-/** Breaks each of these calls once, and lets every other pass. */
+/** Breaks each of these calls once, and lets every other call pass. */
 export function onceEach(names: readonly string[], fault: Fault): Hook {
   const left = new Set(names);
   return ({ name }) => (left.delete(name) ? fault : undefined);
@@ -60,7 +70,7 @@ export function onceEach(names: readonly string[], fault: Fault): Hook {
 export interface TapOptions {
   /** Asked anew for each call. */
   readonly meddler: () => Meddler;
-  readonly onCall: (call: Call) => void;
+  readonly onCall: (call: Call, request: TappedRequest) => void;
 }
 
 interface Answer {
@@ -77,11 +87,13 @@ export async function tap(service: Service, url: string, { meddler, onCall }: Ta
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(incoming);
-    const call = describe(service, incoming, body);
-    onCall(call);
+    const { method = '', url: target = '', headers } = incoming;
+    const asked = { method, target, headers, body };
+    const call = describe(service, asked);
+    onCall(call, asked);
     const early = await meddler().before?.(call);
     if (early !== undefined) return answer(response, broken(early), early);
-    const passed = await passOn(new URL(url), incoming, { body, agent });
+    const passed = await passOn(new URL(url), asked, agent);
     answer(response, passed, await meddler().after?.(call));
   }
 
@@ -95,8 +107,8 @@ export async function tap(service: Service, url: string, { meddler, onCall }: Ta
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-function describe(service: Service, { method = '', url = '', headers }: IncomingMessage, body: Buffer): Call {
-  const { pathname, searchParams } = new URL(url, 'http://tap');
+function describe(service: Service, { method, target, headers, body }: TappedRequest): Call {
+  const { pathname, searchParams } = new URL(target, 'http://tap');
   if (service === 'source') return { service, name: `${method} ${pathname}`, key: '', body: '' };
   if (service === 's3') {
     const key = searchParams.get('prefix') ?? decodeURIComponent(pathname.replace(/^\/[^/]*\/?/, ''));
@@ -109,17 +121,19 @@ function describe(service: Service, { method = '', url = '', headers }: Incoming
   return { service, name: update ?? operation, key: '', body: service === 'dynamodb' ? text : '' };
 }
 
-interface Passing {
-  readonly body: Buffer;
-  readonly agent: Agent;
-}
-
-/** The host header stays as it came: it is signed. */
-function passOn(url: URL, { method, url: path, headers }: IncomingMessage, { body, agent }: Passing): Promise<Answer> {
+/** The host header stays as it came, because it is signed. */
+function passOn(url: URL, { method, target, headers, body }: TappedRequest, agent: Agent): Promise<Answer> {
   const { connection: _connection, expect: _expect, 'transfer-encoding': _encoding, ...kept } = headers;
   return new Promise((resolve, reject) => {
     const sent = request(
-      { agent, host: url.hostname, port: url.port, method, path, headers: { ...kept, 'content-length': body.length } },
+      {
+        agent,
+        host: url.hostname,
+        port: url.port,
+        method,
+        path: target,
+        headers: { ...kept, 'content-length': body.length },
+      },
       (response) =>
         buffer(response).then(
           (bytes) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes }),
@@ -138,7 +152,7 @@ function broken(fault: Fault): Answer {
 
 function answer(response: ServerResponse, { status, headers, body }: Answer, fault: Fault | undefined): void {
   const { socket } = response;
-  // Whoever asked may have been killed meanwhile.
+  // The client may have been killed meanwhile.
   if (socket === null || socket.destroyed) return;
   if (fault === 'reset') {
     socket.resetAndDestroy();
@@ -150,7 +164,7 @@ function answer(response: ServerResponse, { status, headers, body }: Answer, fau
   else response.writeHead(status, fields).end(body);
 }
 
-/** Written by hand, so that it can end anywhere: also within its head. */
+/** The answer as bytes, so that it can be cut anywhere, also within its head. */
 function raw(status: number, fields: OutgoingHttpHeaders, body: Buffer): Buffer {
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', ''].join('\r\n');

@@ -1,24 +1,24 @@
-/** The log of a small team behind the source server. A scenario states only the properties of an event that matter. */
+/** A small team's log behind the source server: a story says only what matters about each event. */
+
 import { createSourceModel } from '../../local/postman/source-model';
 import { startSourceServer } from '../../local/postman/source-server';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { type ContractCheck, checkedModel, createContractCheck } from './contract-check';
+import type { Evidence, ServedEvent } from './oracle';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Nothing is promised about an event that the source will forget so soon. */
+/** Nothing is promised about an event that the source is about to forget. */
 const FLOOR_MARGIN_MS = 300_000;
-/** Every event holds this text, and nothing but events may ever hold it. */
-export const BODY_CANARY = 'canary.person@example.com';
+/** Stands in every event. Only the events themselves may ever hold it. */
+const BODY_CANARY = 'canary.person@example.com';
 
 export interface Happening {
   readonly hoursAgo?: number;
-  /** All events are in one second, instead of one second apart. */
+  /** All events happen in one second, instead of one second after the other. */
   readonly tied?: boolean;
-  /** The Postman team that the events name. */
-  readonly team?: number;
-  /** Makes each event larger by so many bytes. */
+  /** Length of each event's message. */
   readonly bytes?: number;
 }
 
@@ -32,36 +32,12 @@ export type TeamLog = Awaited<ReturnType<typeof startTeamLog>>;
 
 export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLogOptions) {
   const table = createTable();
-  const unfit = new Set<string>();
+  const log = writtenInto(table, shape);
   let settings = sourceSettings(shape, apiKey, initial);
-  let lastRow = 558_000_000;
   const model = checkedModel(createSourceModel(table, settings), checks[shape]);
   const server = await startSourceServer(model, { now: () => new Date() });
 
-  /** The ids have gaps, as those of the live service do. */
-  function takeRow(): number {
-    lastRow += 3;
-    return lastRow;
-  }
-
-  function happen(count: number, { hoursAgo = 0, tied = false, team = 70_000_001, bytes = 0 }: Happening = {}) {
-    const end = Date.now() - hoursAgo * HOUR_MS;
-    const events = Array.from({ length: count }, (_, nth): SourceEvent => {
-      const row = takeRow();
-      const at = Math.floor(end / 1000) * 1000 - (tied ? 0 : (count - 1 - nth) * 1000);
-      return { row, at, raw: render(row, at, { shape, team, bytes }) };
-    });
-    table.put(events);
-    return events;
-  }
-
-  /** Adds texts that may not enter `events/`. The server knows no instant of them, so they are in every answer. */
-  function misbehave(...raws: readonly string[]): void {
-    for (const raw of raws) unfit.add(raw);
-    table.put(raws.map((raw) => ({ row: takeRow(), at: null, raw })));
-  }
-
-  /** The texts that a client can receive now. */
+  /** Every text that a reader can get now. */
   function visible(): readonly string[] {
     const now = Date.now();
     const floor = now - settings.retentionDays * DAY_MS + FLOOR_MARGIN_MS;
@@ -70,15 +46,25 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
     return kept.filter((index) => table.isVisible(index, now)).map((index) => table.raw(index, now));
   }
 
+  const describe = (line: string): ServedEvent => ({ ...identityOf(line), isFit: !log.unfit.has(line) });
+
+  /** What the oracle needs to know: all that was ever served, and all that is served now. */
+  function evidence(): Omit<Evidence, 'objects'> {
+    const served = new Set(server.servedLines());
+    return {
+      eventOf: (line) => (served.has(line) ? describe(line) : undefined),
+      expected: [...served, ...visible()].map(describe),
+    };
+  }
+
   return {
     ...server,
-    happen,
-    misbehave,
+    ...log,
     visible,
-    unfit,
+    evidence,
     /** Everything in requests and answers that broke the contract so far. */
     violations: model.violations,
-    /** Adds events; an event with a known row replaces the older one. */
+    /** Adds events, and replaces those whose row is known. */
     put: table.put,
     /** From now on the source no longer serves the event. */
     drop: (event: SourceEvent) => table.put([{ ...event, removedAt: 0 }]),
@@ -91,25 +77,56 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
   };
 }
 
+function writtenInto(table: ReturnType<typeof createTable>, shape: SourceSettings['shape']) {
+  const unfit = new Set<string>();
+  let lastRow = 558_000_000;
+
+  /** The ids of the live service have gaps, too. */
+  function takeRow(): number {
+    lastRow += 3;
+    return lastRow;
+  }
+
+  function happen(count: number, { hoursAgo = 0, tied = false, bytes = 0 }: Happening = {}) {
+    const end = Date.now() - hoursAgo * HOUR_MS;
+    const events = Array.from({ length: count }, (_, nth): SourceEvent => {
+      const row = takeRow();
+      const at = Math.floor(end / 1000) * 1000 - (tied ? 0 : (count - 1 - nth) * 1000);
+      return { row, at, raw: render(row, at, shape, bytes) };
+    });
+    table.put(events);
+    return events;
+  }
+
+  /** Adds texts that may not enter `events/`. The server files them under no instant, so every answer holds them. */
+  function misbehave(...raws: readonly string[]): void {
+    for (const raw of raws) unfit.add(raw);
+    table.put(raws.map((raw) => ({ row: takeRow(), at: null, raw })));
+  }
+
+  /** `unfit` holds the texts that may not enter `events/`. */
+  return { happen, misbehave, unfit };
+}
+
 export function edited(raw: string, mark = 'edited'): string {
   return raw.replace('"message":"', `"message":"${mark} `);
 }
 
-/** Compiled once, because that takes longer than a run. */
+/** Compiled once, because compiling the contract takes longer than a run. */
 const checks: Readonly<Record<SourceSettings['shape'], ContractCheck>> = {
   contract: createContractCheck('contract'),
   reality: createContractCheck('reality'),
 };
 
-interface Rendering {
-  readonly shape: SourceSettings['shape'];
-  readonly team: number;
-  readonly bytes: number;
+/** The id's token without quotes. The id stands first in the texts of these tests; a line without one has only its text. */
+function identityOf(line: string): Pick<ServedEvent, 'row' | 'id'> {
+  const id = /^\{"id":(?!null)"?([^",]+)/.exec(line)?.[1];
+  return { row: id ?? line, id: id ?? null };
 }
 
-function render(row: number, at: number, { shape, team, bytes }: Rendering): string {
+function render(row: number, at: number, shape: SourceSettings['shape'], bytes: number): string {
   const id = shape === 'contract' ? `"${row}"` : row;
   const what = `"action":"user.login_password_success","timestamp":"${new Date(at).toISOString()}"`;
-  const data = `"data":{"actor":{"id":60000003,"email":"${BODY_CANARY}"},"team":{"id":${team},"name":"Acme"}}`;
+  const data = `"data":{"actor":{"id":60000003,"email":"${BODY_CANARY}"},"team":{"id":70000001,"name":"Acme"}}`;
   return `{"id":${id},${what},"message":"${'x'.repeat(bytes)}",${data}}`;
 }

@@ -1,4 +1,5 @@
-/** Whether a statement is Trino SQL, by a grammar that is not ours: for where Trino itself does not run. */
+/** Checks with a foreign grammar whether a statement is Trino SQL, so that tests can do so without Trino. */
+
 import { createRequire } from 'node:module';
 import { buildSync } from 'esbuild';
 
@@ -6,7 +7,7 @@ interface Grammar {
   validate(sql: string): readonly { readonly message: string; readonly startLine: number }[];
 }
 
-/** The package's ES modules leave out file extensions, and its CommonJS ones name ES modules: only a bundle loads. */
+/** Only a bundle loads: the ES modules leave out file extensions, and the CommonJS modules import ES modules. */
 function loadGrammar(): Grammar {
   const { outputFiles } = buildSync({
     stdin: { contents: "export { TrinoSQL } from 'dt-sql-parser'", resolveDir: import.meta.dirname },
@@ -27,7 +28,7 @@ function loadGrammar(): Grammar {
 
 const grammar = loadGrammar();
 
-/** What is wrong with it, by line; empty where nothing is. */
+/** The problems of a statement by line; empty if there are none. */
 export function trinoProblems(sql: string): string[] {
   return grammar.validate(sql).map(({ startLine, message }) => `line ${startLine}: ${message}`);
 }

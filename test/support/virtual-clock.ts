@@ -1,10 +1,10 @@
-/** Time that passes only when somebody sleeps or says so: what takes an hour is tested in a millisecond. */
+/** Time passes only when somebody sleeps or advances the clock, so that an hour is tested in a millisecond. */
 import type { Clock } from '../../lambdas/shared/ports';
 
 export interface VirtualClock extends Clock {
   /** Lets time pass. */
   advance(ms: number): void;
-  /** Sets the clock, forward or back, without moving the deadline's distance. */
+  /** Sets the clock forward or back, while the time until the deadline stays as it is. */
   jump(ms: number): void;
   /** Every sleep, in milliseconds. */
   readonly sleeps: number[];

@@ -1,7 +1,8 @@
 /**
- * Reads stored objects without the code under test. What was read of a buffer is remembered with it: objects are
- * written once, and thousands of worlds share them.
+ * Reads stored objects without the code under test. Objects are written once, and thousands of fault worlds share their
+ * buffers; so everything that was read from a buffer is remembered with it.
  */
+
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { Manifest } from '../../lambdas/shared/manifest';
@@ -11,36 +12,43 @@ export type Objects = ReadonlyMap<string, Buffer>;
 interface Read {
   readonly manifest?: Manifest;
   readonly payloadHash?: string;
-  readonly members: Map<number, readonly string[]>;
+  /** The lines, by offset and length of the member. */
+  readonly members: Map<string, readonly string[]>;
 }
 
 const remembered = new WeakMap<Buffer, Read>();
 
-/** Whatever its signature; undefined where there is no such object, or it is not an envelope. */
+/** The manifest, whatever its signature; undefined where there is no such object, or where it is not an envelope. */
 export function manifestAt(objects: Objects, key: string): Manifest | undefined {
   const bytes = objects.get(key);
   return bytes && readEnvelope(bytes).manifest;
 }
 
-/** SHA-256 of the payload's bytes. */
+/** The SHA-256 of the bytes that are signed. */
 export function payloadHash(objects: Objects, key: string): string | undefined {
   const bytes = objects.get(key);
   return bytes && readEnvelope(bytes).payloadHash;
 }
 
-/** The lines of a gzip member (by default the whole object is one); none where it is not gzip. */
+/** Every line of the objects under a prefix, in no particular order. */
+export function linesUnder(objects: Objects, prefix: string): string[] {
+  return [...objects.keys()].filter((key) => key.startsWith(prefix)).flatMap((key) => linesOf(objects.get(key)));
+}
+
+/** The lines of one gzip member, or of a whole object by default; none where the bytes are not gzip. */
 export function linesOf(
   bytes: Buffer | undefined,
   { offset, length }: { readonly offset: number; readonly length: number } = { offset: 0, length: Infinity },
 ): readonly string[] {
   if (bytes === undefined) return [];
   const { members } = read(bytes);
+  const place = `${offset} ${length}`;
   const lines =
-    members.get(offset) ??
+    members.get(place) ??
     unzip(bytes.subarray(offset, offset + length))
       .split('\n')
       .slice(0, -1);
-  members.set(offset, lines);
+  members.set(place, lines);
   return lines;
 }
 

@@ -1,4 +1,5 @@
-/** The bulk source server as a process of its own, for tests that measure what the archiver alone needs. */
+/** Starts the bulk source server in a process of its own, for tests that measure the memory of the archiver alone. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ export async function spawnSource(options: BulkOptions & { readonly apiKey: stri
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout });
   const died = exited.then(([code]) => Promise.reject(new Error(`the source server ended with ${code}`)));
-  // Also when nobody waits for it any more.
+  // Without this, an end that nobody waits for would be an unhandled rejection.
   died.catch(() => undefined);
   const [line] = await Promise.race([once(lines, 'line'), died]);
   const { url } = JSON.parse(String(line)) as { url: string };

@@ -1,41 +1,22 @@
 /**
- * Stands between the AWS SDK and the server of one service. It passes every request on and records it as IAM would see
- * it: the action, the resource and the condition keys. An unknown request becomes an action that no policy allows.
+ * Names a request of the AWS SDK as IAM would see it: the action, the resource, the condition keys. A request that it
+ * cannot name becomes an action that nobody may do.
  */
-import { type AwsRequest, type AwsResponse, type LocalServer, startAwsServer } from '../../local/server';
 import { ACCOUNT, REGION } from './deployed';
 import type { Call, Context } from './policy';
+import type { Service, TappedRequest } from './tap';
 
-export type RecordedCall = Omit<Call, 'principal'>;
+export type IamCall = Omit<Call, 'principal'>;
 
-type Naming = (request: AwsRequest) => RecordedCall;
+type Naming = (request: TappedRequest) => IamCall;
 
-/** Adds each request to `calls`. */
-export function record(
-  service: keyof typeof namings,
-  behind: LocalServer,
-  calls: RecordedCall[],
-): Promise<LocalServer> {
-  return startAwsServer((request) => {
-    const call = namings[service](request);
-    calls.push({ ...call, context: { ...overTls, ...call.context } });
-    return passOn(behind.url, request);
-  });
+export function iamCallOf(service: Exclude<Service, 'source'>, request: TappedRequest): IamCall {
+  const call = namings[service](request);
+  return { ...call, context: { ...overTls, ...call.context } };
 }
 
-/** AWS is called over TLS, where these tests use plain HTTP on loopback. */
+/** The real endpoints are https, while the local servers are not. */
 const overTls: Context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
-
-async function passOn(url: string, { method, target, headers, body }: AwsRequest): Promise<AwsResponse> {
-  const { host: _host, connection: _connection, 'content-length': _length, ...kept } = headers;
-  const sent = await fetch(`${url}${target}`, {
-    method,
-    headers: Object.entries(kept).map(([name, value]): [string, string] => [name, String(value)]),
-    ...(body.length > 0 && { body }),
-  });
-  const { 'content-length': _sentLength, ...answered } = Object.fromEntries(sent.headers);
-  return { status: sent.status, headers: answered, body: Buffer.from(await sent.arrayBuffer()) };
-}
 
 const namings = {
   s3: nameS3,
@@ -44,7 +25,7 @@ const namings = {
   kms: jsonNaming('kms', ({ KeyId }) => String(KeyId)),
 } satisfies Record<string, Naming>;
 
-function nameS3({ method, target, headers }: AwsRequest): RecordedCall {
+function nameS3({ method, target, headers }: TappedRequest): IamCall {
   const { pathname, searchParams } = new URL(target, 'http://s3');
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
   const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
@@ -69,8 +50,8 @@ function nameS3({ method, target, headers }: AwsRequest): RecordedCall {
   };
 }
 
-/** Headers that need additional rights, so that a call with one of them is more than a PutObject. */
-function lockHeaders(headers: AwsRequest['headers']): Context {
+/** Headers that need rights of their own, so that the call is more than a PutObject. */
+function lockHeaders(headers: TappedRequest['headers']): Context {
   const wider = Object.keys(headers).filter((name) => /^x-amz-(object-lock|acl|grant|tagging)/.test(name));
   return Object.fromEntries(wider.map((name) => [`header:${name}`, String(headers[name])]));
 }

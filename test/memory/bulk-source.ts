@@ -1,6 +1,6 @@
 /**
- * A bulk source server in a process of its own, so that its memory is not the archiver's. Arguments: one JSON text.
- * Prints its URL in one line of JSON, and serves until its standard input ends or it is killed.
+ * A bulk source server in a process of its own, so that its memory does not count for the archiver. Its argument is one
+ * JSON text. It prints its URL in one line of JSON, and serves until its standard input ends or it is killed.
  */
 
 import { createSourceModel } from '../../local/postman/source-model';

@@ -1,4 +1,4 @@
-/** Logs of any size in no memory: event k is computed from k, whenever it is asked for. */
+/** Logs of any size that need no memory: event k is computed from k whenever it is asked for. */
 import type { EventTable } from '../../local/postman/source-table';
 
 export interface BulkOptions {
@@ -10,7 +10,7 @@ export interface BulkOptions {
 
 const FIRST_ROW = 500_000_000;
 const ROW_STEP = 3;
-/** What one event of the live service was measured to take, on average. */
+/** The measured average length of one event of the live service. */
 const EVENT_BYTES = 934;
 
 export function bulkTable({ events, from, to }: BulkOptions): EventTable {
@@ -39,7 +39,7 @@ function bulkEvent(id: number, at: number): string {
   return `${head}${noise(id, EVENT_BYTES - head.length - 4)}"}}}`;
 }
 
-/** gzip makes a quarter of such events, so that compressing and storing them costs what it does in earnest. */
+/** gzip compresses such events to a quarter, so that compressing and storing them costs as much as real events do. */
 function noise(seed: number, length: number): string {
   let [text, state] = ['', seed];
   while (text.length < length) {

@@ -1,0 +1,235 @@
+/** Stories of the source: what it serves, and what goes wrong between it and the archiver. */
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Fault, RETRY_AFTER, type SourceSettings } from '../../local/postman/source-settings';
+import { PARAMETER, type Story, type World } from '../support/scenario';
+import { changesNothing } from './unchanged';
+
+const HOUR_MS = 3_600_000;
+
+/** Ties over several pages, new events, late events, and a run in a cold process that finds nothing new. */
+async function keepsUp({ source, run, another }: World): Promise<void> {
+  source.happen(40, { hoursAgo: 24 * 100 });
+  source.happen(650, { hoursAgo: 26, tied: true });
+  source.happen(30, { hoursAgo: 1 });
+  expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 720 } });
+  source.happen(5);
+  source.happen(3, { hoursAgo: 4 });
+  expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 8 } });
+  const cold = await another();
+  expect(await cold.run()).toMatchObject({ outcome: 'archived', counts: { events: 0, revisions: 0 } });
+}
+
+/** Most switches of the source server at once. The fault world plays them one by one. */
+const AWKWARD: Partial<SourceSettings> = {
+  bounds: 'date',
+  since: 'exclusive',
+  until: 'exclusive',
+  order: 'always-descending',
+  cursorPlace: 'both',
+  cursorBase: 2n ** 60n,
+  overlap: 7,
+  pretty: true,
+  maxLimit: 50,
+};
+
+const backfill = 'the first run archives all that the source keeps, and the next ones what is new and late';
+
+export const sourceStories: readonly Story[] = [
+  { name: `${backfill}: from a server like the live service`, play: keepsUp },
+  { name: `${backfill}: from a server that keeps to the contract`, shape: 'contract', play: keepsUp },
+  { name: `${backfill}: from a server that reads the contract in its own way`, source: AWKWARD, play: keepsUp },
+  {
+    name: 'each text is archived byte for byte, and what is unfit is quarantined once for each reason',
+    play: async ({ source, run }) => {
+      const at = Math.floor((Date.now() - HOUR_MS) / 1000) * 1000;
+      const timestamp = new Date(at).toISOString();
+      source.put(hostileTexts(timestamp).map((raw, row) => ({ row, at, raw })));
+      source.misbehave(...unfitTexts(timestamp));
+      const [huge, small] = [source.happen(1, { bytes: 17 * 2 ** 20 }), source.happen(1)];
+      for (const { raw } of huge) source.unfit.add(raw);
+      const quarantined = { 'no-id': 3, 'bad-timestamp': 3, 'out-of-range': 2, oversize: 1, revision: 0 };
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 9, quarantined } });
+      for (const event of small) source.edit(event);
+      const once = { 'no-id': 0, 'bad-timestamp': 0, 'out-of-range': 0, oversize: 0, revision: 1 };
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 0, quarantined: once } });
+      const none = { ...once, revision: 0 };
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 0, quarantined: none } });
+    },
+  },
+  {
+    name: 'a run that is throttled asks again, however the answer spells the time to wait',
+    source: { maxLimit: 5 },
+    play: async ({ source, run }) => {
+      const spellings = Object.entries(RETRY_AFTER).filter(([name]) => name !== 'Retry-After huge');
+      const throttles = spellings.map(([, spell]) => ({ status: 429, body: '', headers: spell(1, new Date()) }));
+      source.change({ fault: onceAPage(throttles) });
+      source.happen(90, { hoursAgo: 30 });
+      const counts = { events: 90 };
+      expect(await run()).toMatchObject({ outcome: 'archived', throttled: spellings.length, counts });
+    },
+  },
+  {
+    name: 'a page whose answer is an error, a broken connection or a malformed body is asked for again',
+    source: { maxLimit: 5 },
+    play: async ({ source, run }) => {
+      source.happen(90, { hoursAgo: 30 });
+      source.change({ fault: onceAPage(BROKEN_ANSWERS) });
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 90 } });
+    },
+  },
+  {
+    name: 'a source that fails for good fails the run by a code, and changes neither archive nor checkpoint',
+    source: { maxLimit: 10 },
+    play: async (world) => {
+      const { source, run } = world;
+      source.happen(40, { hoursAgo: 2 });
+      await run();
+      source.happen(40);
+      await changesNothing(world, async () => {
+        for (const [code, fault] of LASTING_FAULTS) {
+          source.change({ fault: () => fault });
+          expect(await run({ timeoutMs: 8000 })).toMatchObject({ outcome: 'failed', code });
+        }
+        expect(await run({ timeoutMs: 3000 })).toMatchObject({ outcome: 'failed', code: 'out-of-time' });
+      });
+      source.change({ fault: null });
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 40 } });
+    },
+  },
+  {
+    name: 'no secret is logged when a server echoes the headers of the request in its answer',
+    play: async (world) => {
+      const { source, run } = world;
+      source.happen(10);
+      await changesNothing(world, async () => {
+        for (const status of [302, 400, 404, 409]) {
+          source.change({ fault: (_, { headers }) => echoed(status, String(headers['x-api-key'])) });
+          expect(await run()).toMatchObject({ outcome: 'failed' });
+        }
+      });
+      source.change({ fault: null });
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 10 } });
+    },
+  },
+  {
+    name: 'a redirect is not followed, so that the API key goes nowhere else',
+    play: async (world) => {
+      const { source, run } = world;
+      source.happen(10);
+      let visits = 0;
+      const elsewhere = createServer((_, response) => {
+        visits += 1;
+        response.end('{"trails":[]}');
+      });
+      await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+      const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/audit/logs`;
+      source.change({ fault: () => ({ status: 302, headers: { location } }) });
+      await changesNothing(world, async () => {
+        expect(await run()).toMatchObject({ outcome: 'failed', code: 'source-redirected' });
+      });
+      elsewhere.close();
+      expect(visits).toBe(0);
+      source.change({ fault: null });
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 10 } });
+    },
+  },
+  {
+    name: 'a rotated key is read again, between two runs and between two pages',
+    source: { maxLimit: 10 },
+    play: async ({ source, owner, calls, run }) => {
+      const keyReads = () => calls.filter(({ name }) => name === 'GetParameter').length;
+      source.happen(5);
+      await run();
+      await owner.putKey(PARAMETER, 'PMAK-canary-second');
+      source.change({ apiKey: 'PMAK-canary-second' });
+      expect(await run()).toMatchObject({ outcome: 'archived' });
+      expect(keyReads()).toBe(2);
+
+      source.happen(25);
+      await owner.putKey(PARAMETER, 'PMAK-canary-third');
+      const rotate = (_: number, { query }: { query: URLSearchParams }) => {
+        if (query.has('cursor')) source.change({ apiKey: 'PMAK-canary-third' });
+        return undefined;
+      };
+      source.change({ fault: rotate });
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 25 } });
+      expect(keyReads()).toBe(3);
+    },
+  },
+  {
+    name: 'a key that is refused, missing or malformed fails the run by the name of its parameter',
+    play: async (world) => {
+      const { source, owner, run } = world;
+      source.happen(10);
+      source.change({ apiKey: 'PMAK-canary-another' });
+      const detail = expect.stringContaining(PARAMETER);
+      await changesNothing(world, async () => {
+        expect(await run()).toMatchObject({ outcome: 'failed', code: 'api-key-refused', detail });
+        expect(await run({ apiKeyParameter: '/none' })).toMatchObject({ code: 'api-key-unreadable' });
+        await owner.putKey(PARAMETER, 'PMAK-canary-another\n');
+        expect(await run()).toMatchObject({ outcome: 'failed', code: 'api-key-malformed', detail });
+      });
+      await owner.putKey(PARAMETER, 'PMAK-canary-another');
+      expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 10 } });
+    },
+  },
+];
+
+/** Ids that differ in the last digit beyond 2^53, and texts that no serialiser would write in the same way again. */
+function hostileTexts(timestamp: string): string[] {
+  return [
+    `{"id":9007199254740992,"timestamp":"${timestamp}","n":[9007199254740993,1e400,1.0,-0,1E+2]}`,
+    `{"id":9007199254740993,"timestamp":"${timestamp}","a":1,"a":2,"A":3,"__proto__":{},"10":1,"2":2}`,
+    `{"id":"01","timestamp":"${timestamp}","t":"\\ud800 \\u0000 \\u2028 \u2028 \\n \\/ ../../etc/passwd"}`,
+    `{"id":1,"timestamp":"${timestamp}","deep":${'['.repeat(100)}${']'.repeat(100)}}`,
+    ...[3, 4, 5].map((id) => `{"id":${id},"timestamp":"${timestamp}"}`),
+    `{"id":2,"timestamp":"${timestamp.slice(0, 19)}+05:30","data":{"variables":"{\\"users\\":[]}"}}`,
+  ];
+}
+
+function unfitTexts(timestamp: string): string[] {
+  return [
+    `{"timestamp":"${timestamp}","action":"no id"}`,
+    `{"id":null,"timestamp":"${timestamp}"}`,
+    `{"id":"","timestamp":"${timestamp}"}`,
+    '{"id":101}',
+    '{"id":102,"timestamp":"last Tuesday"}',
+    `{"id":103,"timestamp":"${timestamp.slice(0, 17)}60.000Z"}`,
+    '{"id":104,"timestamp":"1970-01-01T00:00:00.000Z"}',
+    '{"id":105,"timestamp":"9999-12-31T23:59:59.000Z"}',
+  ];
+}
+
+/** Breaks the first request for each page in turn; the page itself comes at the second request. */
+function onceAPage(faults: readonly Fault[]): SourceSettings['fault'] {
+  const met = new Set<string>();
+  const left = [...faults];
+  return (_, { query }) => (met.has(`${query}`) || !met.add(`${query}`) ? undefined : left.shift());
+}
+
+const BROKEN_ANSWERS: readonly Fault[] = [
+  ...[500, 502, 503, 504].map((status) => ({ status, body: 'try again' })),
+  ...(['reset', 'truncate', 'cut-body', 'invalid-json', 'invalid-utf8', 'byte-order-mark'] as const),
+  ...['', '{}', '{"trails":null}', '<html>', '{"trails":[],"nextCursor":[]}'].map((body) => ({ status: 200, body })),
+];
+
+const LASTING_FAULTS: readonly (readonly [code: string, fault: Fault])[] = [
+  ['source-unavailable', { status: 500, body: '' }],
+  ['source-unavailable', 'reset'],
+  ['source-unavailable', 'hang'],
+  ['source-contract-broken', 'invalid-utf8'],
+  ['source-cursor-loop', 'repeat-cursor'],
+  ['source-throttled', { status: 429, headers: RETRY_AFTER['Retry-After huge']() }],
+  ['source-quota-exhausted', { status: 429, body: '{"error":{"name":"serviceLimitExhausted"}}' }],
+  ['source-contract-broken', { echo: 200 }],
+  ['api-key-refused', { echo: 401 }],
+  ['api-key-refused', { echo: 403 }],
+  ['source-throttled', { echo: 429 }],
+  ['source-unavailable', { echo: 500 }],
+];
+
+function echoed(status: number, apiKey: string): Fault {
+  return { status, headers: { 'x-echo': apiKey, 'retry-after': apiKey }, body: JSON.stringify({ apiKey }) };
+}

@@ -1,0 +1,11 @@
+/** Every end-to-end story, unchanged, with an S3 and a DynamoDB that nobody here wrote. */
+import { stories } from '../e2e/stories';
+import { playAll } from '../support/scenario';
+import { openEngineBackend } from './backend';
+import { describeWith, stopServers } from './servers';
+
+afterAll(stopServers);
+
+describeWith(['versitygw', 'dynamodb-local'], 'on versitygw and DynamoDB Local', () =>
+  playAll(stories, openEngineBackend),
+);
