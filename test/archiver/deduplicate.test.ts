@@ -1,319 +1,274 @@
-import { createIntake, type IntakeOptions } from '../../lambdas/archiver/intake';
+import { createDeduplicator, type DeduplicatorOptions, type Meeting } from '../../lambdas/archiver/deduplicate';
 import { type AuditEvent, MAX_LINE_BYTES, readEvent } from '../../lambdas/shared/event';
-import { segmentKey } from '../../lambdas/shared/object-keys';
+import { type Area, segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
 import { memoryStore } from '../support/memory-store';
 
-const walkStart = new Date('2026-06-12T12:00:00.250Z');
-const nothingHeld = { 'no-id': 0, 'bad-timestamp': 0, 'out-of-range': 0, oversize: 0, revision: 0 };
+const DATE = '2026-06-12';
+const walkStart = new Date(`${DATE}T12:00:00.250Z`);
 
 function parse(line: string): AuditEvent {
   return readEvent(Buffer.from(line));
 }
 
-function event(id: string | number, timestamp = '2026-06-12T10:00:00.000Z', more = ''): AuditEvent {
+function event(id: string | number, timestamp = `${DATE}T10:00:00.000Z`, more = ''): AuditEvent {
   return parse(`{"id":${id},"timestamp":"${timestamp}"${more}}`);
 }
 
-const ofTeam = (team: string | number) => `,"data":{"team":{"id":${team}}}`;
+const edited = ',"edited":true';
 
-function stored(
-  area: 'events' | 'quarantine',
-  lines: Readonly<Record<string, readonly AuditEvent[]>>,
-): Map<string, Buffer> {
-  const entries = Object.entries(lines).map(
-    ([date, events]) =>
-      [segmentKey(area, 'main', date, 1), compress(joinLines(events.map(({ line }) => line)))] as const,
-  );
-  return new Map(entries);
+function segment(...events: readonly AuditEvent[]): Buffer {
+  return compress(joinLines(events.map(({ line }) => line)));
 }
 
-function intakeOf(options: Partial<IntakeOptions> & { readonly objects?: ReadonlyMap<string, Buffer> } = {}) {
-  const { objects = new Map<string, Buffer>(), ...changes } = options;
-  const store = memoryStore({ objects });
-  let requests = 5;
-  const intake = createIntake({
-    team: 'main',
-    store,
-    source: { tally: () => ({ requests, throttled: 0 }) },
-    lateBefore: new Date('2026-06-12T09:00:00Z'),
-    lookbackDates: ['2026-06-12'],
-    previousWalkStart: undefined,
-    sourceTeams: [],
-    acceptOtherTeam: false,
-    batchLimits: { events: 1000, bytes: 1e8 },
-    ...changes,
-  });
-  return { intake, store, request: () => (requests += 1) };
+/** One published segment for each date. */
+function stored(area: Area, dates: Readonly<Record<string, readonly AuditEvent[]>>, seq = 1, team = 'main') {
+  return Object.entries(dates).map(
+    ([date, events]) => [segmentKey(area, team, date, seq), segment(...events)] as const,
+  );
 }
 
-test('a new event is drafted, and counted late where it is older than the position', async () => {
-  const { intake } = intakeOf();
-  const admitted = await intake.admit(
-    [event(1), event(2, '2026-06-12T09:00:00Z'), event(3, '2026-06-12T08:59:59.999Z')],
-    walkStart,
-  );
-  expect(admitted.map(({ standing, date }) => `${standing} ${date}`)).toEqual(new Array(3).fill('new 2026-06-12'));
-  const { draft, counts } = await intake.take();
-  expect(draft.events.map(({ id }) => id)).toEqual(['1', '2', '3']);
-  expect(counts).toMatchObject({ events: 3, late: 1, known: 0, revisions: 0, quarantined: nothingHeld });
-});
+interface Archive extends Partial<DeduplicatorOptions> {
+  readonly objects?: readonly (readonly [string, Buffer])[];
+}
 
-test('on a first run nothing is late', async () => {
-  const { intake } = intakeOf({ lateBefore: undefined });
-  await intake.admit([event(1, '2026-01-01T00:00:00Z')], walkStart);
-  expect((await intake.take()).counts).toMatchObject({ events: 1, late: 0 });
-});
+function deduplicatorOf({ objects = [], ...changes }: Archive = {}) {
+  const store = memoryStore({ objects: new Map(objects) });
+  const options = { team: 'main', store, readAgain: undefined, previousWalkStart: undefined, ...changes };
+  return { store, deduplicator: createDeduplicator(options) };
+}
 
-test('the same event on two pages is archived once', async () => {
-  const { intake } = intakeOf();
-  await intake.admit([event(1), event(2)], walkStart);
-  const again = await intake.admit([event(2), event(3)], walkStart);
-  expect(again.map(({ standing }) => standing)).toEqual(['known', 'new']);
-  expect((await intake.take()).counts).toMatchObject({ events: 3, known: 1, pages: 2 });
-});
+function sortOnce(events: readonly AuditEvent[], archive: Archive = {}, meeting: Partial<Meeting> = {}) {
+  return deduplicatorOf(archive).deduplicator.sort(events, { walkStart, sweptDate: undefined, ...meeting });
+}
 
-test('a revision is held, whichever way it is told', async () => {
-  const { intake } = intakeOf({ objects: stored('events', { '2026-06-12': [event(1), event(2)] }) });
-  await intake.admit(
-    [event(1), event('"1"'), event(2, '2026-06-12T10:00:00.000Z', ',"x":1'), event(2, undefined, ',"x":2')],
-    walkStart,
-  );
-  const { draft, counts } = await intake.take();
-  expect(draft.events).toEqual([]);
-  expect([...draft.held.values()].map(({ event: { line } }) => String(line))).toEqual([
-    String(event('"1"').line),
-    String(event(2, undefined, ',"x":1').line),
-  ]);
-  expect(counts).toMatchObject({ known: 1, revisions: 3, quarantined: { ...nothingHeld, revision: 2 } });
-});
+async function standingsOf(events: readonly AuditEvent[], archive: Archive = {}): Promise<readonly string[]> {
+  return (await sortOnce(events, archive)).standings.map(({ standing }) => standing);
+}
 
-test('a revision that is quarantined already is counted, and not held again', async () => {
-  const objects = new Map([
-    ...stored('events', { '2026-06-12': [event(1)] }),
-    ...stored('quarantine', { '2026-06-12': [event(1, undefined, ',"x":1')] }),
-  ]);
-  const { intake } = intakeOf({ objects });
-  await intake.admit([event(1, undefined, ',"x":2')], walkStart);
-  const { draft, counts } = await intake.take();
-  expect(draft.held.length).toBe(0);
-  expect(counts).toMatchObject({ known: 0, revisions: 1, quarantined: nothingHeld });
-});
+const textOf = ({ line }: AuditEvent) => String(line);
 
-describe('what may not enter events/', () => {
-  const oversize = parse(`{"id":9,"timestamp":"2026-06-12T10:00:00Z","x":"${'x'.repeat(MAX_LINE_BYTES)}"}`);
-  const cases: readonly [string, AuditEvent][] = [
-    ['no-id', parse('{"timestamp":"2026-06-12T10:00:00Z"}')],
-    ['no-id', parse('{"id":null,"timestamp":"2026-06-12T10:00:00Z"}')],
-    ['no-id', parse('{"id":"","timestamp":"2026-06-12T10:00:00Z"}')],
-    ['no-id', parse('17')],
-    ['bad-timestamp', parse('{"id":9}')],
-    ['bad-timestamp', parse('{"id":9,"timestamp":1781254800000}')],
-    ['bad-timestamp', event(9, '2026-06-31T10:00:00Z')],
-    ['bad-timestamp', event(9, '2026-06-12T23:59:60Z')],
-    ['out-of-range', event(9, '2019-12-31T23:59:59.999Z')],
-    ['out-of-range', event(9, '2026-06-13T12:00:00.251Z')],
-    ['oversize', oversize],
-  ];
-
-  test.each(cases)('is held, with its reason: %s', async (reason, odd) => {
-    const { intake } = intakeOf();
-    expect(await intake.admit([odd], walkStart)).toEqual([]);
-    const { draft, counts } = await intake.take();
-    const [held] = draft.held.values();
-    expect(held?.reason).toBe(reason);
-    expect(held?.event.line.equals(odd.line)).toBe(true);
-    expect(counts).toMatchObject({ events: 0, quarantined: { ...nothingHeld, [reason]: 1 } });
+describe('events', () => {
+  test('an archived event is known, with another body a revision, and any other event is new', async () => {
+    const objects = stored('events', { [DATE]: [event(1), event(2)] });
+    const page = [event(1), event(2, undefined, edited), event(3)];
+    const lines = await sortOnce(page, { objects });
+    expect(lines.standings).toEqual([
+      expect.objectContaining({ id: '1', date: DATE, standing: 'known' }),
+      expect.objectContaining({ id: '2', date: DATE, standing: 'revision' }),
+      expect.objectContaining({ id: '3', date: DATE, standing: 'new' }),
+    ]);
+    expect(lines.newEvents.map(({ id }) => id)).toEqual(['3']);
+    expect(lines.held.map(({ event: held, reason }) => `${reason} ${textOf(held)}`)).toEqual([
+      `revision ${textOf(event(2, undefined, edited))}`,
+    ]);
+    expect(lines).toMatchObject({ known: 1, revisions: 1 });
   });
 
-  test('is held once, however often it is served: then it is known', async () => {
-    const [odd, anonymous] = [event(9, 'soon'), parse('{"x":1}')];
-    const { intake } = intakeOf({ objects: stored('quarantine', { '2026-06-12': [odd, anonymous] }) });
-    await intake.admit([odd, anonymous], walkStart);
-    const { draft, counts } = await intake.take();
-    expect(draft.held.length).toBe(0);
-    expect(counts).toMatchObject({ known: 2, quarantined: nothingHeld });
+  test('the same event on two pages is new once', async () => {
+    const { deduplicator } = deduplicatorOf();
+    const meeting = { walkStart, sweptDate: undefined };
+    expect((await deduplicator.sort([event(1), event(2), event(1)], meeting)).known).toBe(1);
+    const again = await deduplicator.sort([event(2), event(3)], meeting);
+    expect(again.standings.map(({ standing }) => standing)).toEqual(['known', 'new']);
   });
 
-  test('is held once in one batch, too', async () => {
-    const { intake } = intakeOf();
-    await intake.admit([event(9, 'soon'), parse('{"x":1}')], walkStart);
-    await intake.admit([event(9, 'soon'), parse('{"x":1}')], walkStart);
-    const { draft, counts } = await intake.take();
-    expect(draft.held.length).toBe(2);
-    expect(counts).toMatchObject({ known: 2, quarantined: { 'no-id': 1, 'bad-timestamp': 1 } });
+  test('ids are compared by their raw tokens, of which a string and a number of the same text are one', async () => {
+    const archived = ['1', '9007199254740992', '"a\\u0062"', '"x"'].map((id) => event(id));
+    const page = ['"1"', '"01"', '1.0', '9007199254740993', '"ab"', '"X"', '"__proto__"'].map((id) => event(id));
+    const standings = await standingsOf(page, { objects: stored('events', { [DATE]: archived }) });
+    expect(standings).toEqual(['revision', 'new', 'new', 'new', 'new', 'new', 'new']);
+  });
+
+  test('every segment of a date counts, and no segment of another date, team or area', async () => {
+    const objects = [
+      ...stored('events', { [DATE]: [event(1)] }, 1),
+      ...stored('events', { [DATE]: [event(2)] }, 7),
+      ...stored('events', { '2026-06-11': [event(3, '2026-06-11T10:00:00.000Z')] }),
+      ...stored('events', { [DATE]: [event(4)] }, 1, 'main-2'),
+      ...stored('quarantine', { [DATE]: [event(5)] }),
+    ];
+    const page = [1, 2, 3, 4, 5].map((id) => event(id));
+    expect(await standingsOf(page, { objects })).toEqual(['known', 'known', 'new', 'new', 'new']);
   });
 
   test.each([
-    ['its own date', event(9, '2026-03-04T10:00:00Z', ',"x":1'), undefined, '2026-03-04'],
-    ['the walk start where it has no instant', event(9, 'soon'), undefined, '2026-06-12'],
-    ['the walk start where its instant is out of range', event(9, '9999-01-01T00:00:00Z'), undefined, '2026-06-12'],
-    ['the swept day where it has no instant', event(9, 'soon'), '2026-04-05', '2026-04-05'],
-    ['its own date, although a sweep met it', event(9, '2026-03-04T10:00:00Z', ',"x":1'), '2026-04-05', '2026-03-04'],
-  ])('goes into the partition of %s', async (_, odd, sweptDate, date) => {
-    const { intake } = intakeOf({ objects: stored('events', { '2026-03-04': [event(9, '2026-03-04T10:00:00Z')] }) });
-    await intake.admit([odd], walkStart, sweptDate);
-    expect(intake.take().draft.held.map((held) => held.date)).toEqual([date]);
+    ['an earlier date', '2026-06-11', '2026-06-11T23:00:00Z'],
+    ["tomorrow's date", '2026-06-13', '2026-06-13T08:00:00Z'],
+  ])('an event that moved here from %s within the span that is read again is a revision', async (_name, date, was) => {
+    const objects = stored('events', { [date]: [event(1, was)] });
+    const readAgain = { from: new Date('2026-06-11T22:00:00Z'), to: new Date('2026-06-12T09:00:00Z') };
+    expect(await standingsOf([event(1)], { objects, readAgain })).toEqual(['revision']);
+    expect(await standingsOf([event(1)], { objects })).toEqual(['new']);
   });
 
-  test('is looked up in the partitions of the dates met, however many others the quarantine has', async () => {
+  test('the archive is read once for each date', async () => {
+    const { deduplicator, store } = deduplicatorOf({ objects: stored('events', { [DATE]: [event(1)] }) });
+    for (const id of [1, 2]) await deduplicator.sort([event(id)], { walkStart, sweptDate: undefined });
+    expect(store.calls).toEqual([
+      `list events/team=main/dt=${DATE}/`,
+      `get events/team=main/dt=${DATE}/0000000001.ndjson.gz`,
+    ]);
+  });
+
+  test('a date that could not be read is not taken for an empty date', async () => {
+    let isBroken = true;
+    const before = (operation: string) => {
+      if (operation === 'get' && isBroken) throw new Error('no answer');
+    };
+    const store = memoryStore({ objects: new Map(stored('events', { [DATE]: [event(1)] })), before });
+    const { deduplicator } = deduplicatorOf({ store });
+    await expect(deduplicator.archivedIds(DATE)).rejects.toThrow('no answer');
+    isBroken = false;
+    const lines = await deduplicator.sort([event(1)], { walkStart, sweptDate: undefined });
+    expect(lines.known).toBe(1);
+  });
+
+  test('the ids of a date are those that the archive holds of it', async () => {
+    const objects = stored('events', { '2026-06-01': [event(1, '2026-06-01T10:00:00Z')] });
+    const { deduplicator } = deduplicatorOf({ objects });
+    expect([...(await deduplicator.archivedIds('2026-06-01'))]).toEqual(['1']);
+    expect([...(await deduplicator.archivedIds('2026-06-02'))]).toEqual([]);
+  });
+
+  test('a date that is forgotten is read again, and later dates are still known', async () => {
+    const { deduplicator, store } = deduplicatorOf();
+    const page = [event(1, '2026-06-11T10:00:00Z'), event(2)];
+    await deduplicator.sort(page, { walkStart, sweptDate: undefined });
+    for (const [key, bytes] of stored('events', { '2026-06-11': page.slice(0, 1) })) store.objects.set(key, bytes);
+    const calls = store.calls.length;
+    deduplicator.forgetBefore(DATE);
+    expect(await deduplicator.sort(page, { walkStart, sweptDate: undefined })).toMatchObject({ known: 2 });
+    expect(store.calls.slice(calls).filter((call) => call.startsWith('list'))).toEqual([
+      'list events/team=main/dt=2026-06-11/',
+    ]);
+  });
+});
+
+describe('lines that may not enter events/', () => {
+  const oversize = parse(`{"id":9,"timestamp":"${DATE}T10:00:00Z","x":"${'x'.repeat(MAX_LINE_BYTES)}"}`);
+
+  test.each([
+    ['a missing id', 'no-id', parse(`{"timestamp":"${DATE}T10:00:00Z"}`)],
+    ['the id null', 'no-id', event('null')],
+    ['an empty id', 'no-id', event('""')],
+    ['a value that is no object', 'no-id', parse('17')],
+    ['a missing timestamp', 'bad-timestamp', parse('{"id":9}')],
+    ['a timestamp that is a number', 'bad-timestamp', parse('{"id":9,"timestamp":1781254800000}')],
+    ['the 31st of June', 'bad-timestamp', event(9, '2026-06-31T10:00:00Z')],
+    ['a leap second', 'bad-timestamp', event(9, `${DATE}T23:59:60Z`)],
+    ['an instant before 2020', 'out-of-range', event(9, '2019-12-31T23:59:59.999Z')],
+    ['an instant more than a day ahead', 'out-of-range', event(9, '2026-06-13T12:00:00.251Z')],
+    ['more bytes than a line may have', 'oversize', oversize],
+  ] as const)('a line with %s is held for the reason %s', async (_name, reason, odd) => {
+    const { held, ...lines } = await sortOnce([odd]);
+    expect(held.map((line) => line.reason)).toEqual([reason]);
+    expect(held[0]?.event.line.equals(odd.line)).toBe(true);
+    expect(lines).toEqual({ newEvents: [], known: 0, revisions: 0, standings: [] });
+  });
+
+  test.each(['2020-01-01T00:00:00.000Z', '2026-06-13T12:00:00.250Z'])('an event dated %s is new', async (timestamp) => {
+    expect(await standingsOf([event(9, timestamp)])).toEqual(['new']);
+  });
+
+  test('a line is held once in a run, and is known when it is served again', async () => {
+    const { deduplicator } = deduplicatorOf();
+    const page = [event(9, 'soon'), parse('{"x":1}')];
+    expect((await deduplicator.sort(page, { walkStart, sweptDate: undefined })).held).toHaveLength(2);
+    const again = await deduplicator.sort(page, { walkStart, sweptDate: undefined });
+    expect(again).toMatchObject({ held: [], known: 2 });
+  });
+
+  test('of the revisions of one event, the first is held and the others are counted', async () => {
+    const objects = stored('events', { [DATE]: [event(1), event(2)] });
+    const page = [event('"1"'), event(2, undefined, ',"x":1'), event(2, undefined, ',"x":2')];
+    const { held, known, revisions } = await sortOnce(page, { objects });
+    expect(held.map((line) => textOf(line.event))).toEqual(page.slice(0, 2).map(textOf));
+    expect({ known, revisions }).toEqual({ known: 0, revisions: 3 });
+  });
+
+  test('a revision of which the quarantine holds a body is counted and not held again', async () => {
+    const objects = [
+      ...stored('events', { [DATE]: [event(1)] }),
+      ...stored('quarantine', { [DATE]: [event(1, undefined, ',"x":1')] }),
+    ];
+    const lines = await sortOnce([event(1, undefined, ',"x":2')], { objects });
+    expect(lines).toMatchObject({ held: [], known: 0, revisions: 1 });
+  });
+
+  const dated = event(9, '2026-03-04T10:00:00Z', edited);
+  test.each([
+    ['of its own date', dated, undefined, '2026-03-04', '2026-03-04T10:00:00.000Z'],
+    ['of its own date, although a sweep met it', dated, '2026-04-05', '2026-03-04', '2026-03-04T10:00:00.000Z'],
+    ['of the walk start where it has no instant', event(9, 'soon'), undefined, DATE, walkStart.toISOString()],
+    [
+      'of the walk start where it is out of range',
+      event(9, '9999-01-01T00:00:00Z'),
+      undefined,
+      DATE,
+      walkStart.toISOString(),
+    ],
+    ['of the swept day where it has no instant', event(9, 'soon'), '2026-04-05', '2026-04-05', walkStart.toISOString()],
+  ])('a line is held in the partition %s', async (_name, odd, sweptDate, date, instant) => {
+    const objects = stored('events', { '2026-03-04': [event(9, '2026-03-04T10:00:00Z')] });
+    const { held } = await sortOnce([odd], { objects }, { sweptDate });
+    expect(held.map((line) => [line.date, line.instant.toISOString()])).toEqual([[date, instant]]);
+  });
+
+  test('a line is looked up in the partitions of the dates met, however large the quarantine is', async () => {
     const others = Array.from({ length: 50 }, (_, n) => [`2026-0${1 + (n % 5)}-0${1 + (n % 9)}`, [event(n, 'soon')]]);
-    const calls = await Promise.all(
-      [{}, Object.fromEntries(others)].map(async (days) => {
-        const { intake, store } = intakeOf({ objects: stored('quarantine', days) });
-        await intake.admit([event(900, 'soon'), parse('{"timestamp":"2026-06-11T10:00:00Z"}')], walkStart);
-        return store.calls;
-      }),
-    );
-    expect(calls[0]).toEqual(['list quarantine/team=main/dt=2026-06-12/', 'list quarantine/team=main/dt=2026-06-11/']);
-    expect(calls[1]).toEqual(calls[0]);
-  });
-
-  test('is known where a run held it since the walk start of the run before', async () => {
-    const { intake } = intakeOf({
-      objects: stored('quarantine', { '2026-06-10': [event(9, 'soon')] }),
-      previousWalkStart: new Date('2026-06-10T23:00:00Z'),
-    });
-    await intake.admit([event(9, 'soon')], walkStart);
-    expect(intake.take().draft.held).toEqual([]);
-  });
-
-  test('is known to the sweep of a day where a run held it on that day or on the next', async () => {
-    for (const date of ['2026-04-05', '2026-04-06']) {
-      const { intake } = intakeOf({ objects: stored('quarantine', { [date]: [event(9, 'soon')] }) });
-      await intake.admit([event(9, 'soon')], walkStart, '2026-04-05');
-      expect(intake.take().draft.held).toEqual([]);
+    for (const objects of [[], stored('quarantine', Object.fromEntries(others))]) {
+      const { deduplicator, store } = deduplicatorOf({ objects });
+      const page = [event(900, 'soon'), parse('{"timestamp":"2026-06-11T10:00:00Z"}')];
+      await deduplicator.sort(page, { walkStart, sweptDate: undefined });
+      expect(store.calls).toEqual([
+        `list quarantine/team=main/dt=${DATE}/`,
+        'list quarantine/team=main/dt=2026-06-11/',
+      ]);
     }
   });
 
-  test.each(['2020-01-01T00:00:00.000Z', '2026-06-13T12:00:00.250Z'])('is not what is dated %s', async (timestamp) => {
-    const { intake } = intakeOf();
-    expect(await intake.admit([event(9, timestamp)], walkStart)).toHaveLength(1);
+  const anonymous = parse('{"x":1}');
+  test.each<[string, string, Archive, string | undefined]>([
+    ['today', DATE, {}, undefined],
+    [
+      'since the walk start of the run before',
+      '2026-06-10',
+      { previousWalkStart: new Date('2026-06-10T23:00:00Z') },
+      undefined,
+    ],
+    ['on the day that is swept', '2026-04-05', {}, '2026-04-05'],
+    ['on the day after the one that is swept', '2026-04-06', {}, '2026-04-05'],
+  ])('a line without an instant is known where a run held it %s', async (_name, date, archive, sweptDate) => {
+    const odd = [event(9, 'soon'), anonymous];
+    const objects = stored('quarantine', { [date]: odd });
+    expect(await sortOnce(odd, { ...archive, objects }, { sweptDate })).toMatchObject({ held: [], known: 2 });
   });
 });
 
-test('an event that moved to another date within the lookback is a revision', async () => {
-  const { intake } = intakeOf({
-    objects: stored('events', { '2026-06-11': [event(1, '2026-06-11T23:00:00Z')] }),
-    lookbackDates: ['2026-06-11', '2026-06-12'],
-  });
-  const [moved] = await intake.admit([event(1)], walkStart);
-  expect(moved?.standing).toBe('revision');
-});
-
-test('what is taken is counted once, and the next draft begins empty', async () => {
-  const { intake, request } = intakeOf({ batchLimits: { events: 2, bytes: 1e8 } });
-  request();
-  await intake.admit([event(1), event(2)], walkStart);
-  expect(intake.isFull()).toBe(true);
-  const first = await intake.take();
-  expect(intake.isFull()).toBe(false);
-  request();
-  request();
-  await intake.admit([event(2), event(3)], walkStart);
-  const second = await intake.take();
-  const third = await intake.take();
-  expect(first.counts).toMatchObject({ pages: 1, requests: 1, events: 2, known: 0 });
-  expect(second.counts).toMatchObject({ pages: 1, requests: 2, events: 1, known: 1 });
-  expect(third.counts).toEqual({
-    pages: 0,
-    requests: 0,
-    events: 0,
-    late: 0,
-    known: 0,
-    revisions: 0,
-    quarantined: nothingHeld,
-  });
-});
-
-test('forgetting what was committed asks the archive again', async () => {
-  const { intake, store } = intakeOf({ lookbackDates: [] });
-  await intake.admit([event(1, '2026-06-10T10:00:00Z')], walkStart);
-  const { draft } = await intake.take();
-  store.objects.set(
-    segmentKey('events', 'main', '2026-06-10', 1),
-    compress(joinLines(draft.events.map(({ line }) => line))),
-  );
-  intake.forgetBefore('2026-06-11');
-  const [again] = await intake.admit([event(1, '2026-06-10T10:00:00Z')], walkStart);
-  expect(again?.standing).toBe('known');
-});
-
-test('the ids of a date are those of the archive', async () => {
-  const { intake } = intakeOf({ objects: stored('events', { '2026-06-01': [event(1, '2026-06-01T10:00:00Z')] }) });
-  expect([...(await intake.archivedIds('2026-06-01'))]).toEqual(['1']);
-  expect([...(await intake.archivedIds('2026-06-02'))]).toEqual([]);
-});
-
-describe('the Postman team', () => {
-  test('is noted', async () => {
-    const { intake } = intakeOf();
-    await intake.admit(
-      [event(1, undefined, ofTeam(70000002)), event(2, undefined, ofTeam('"70000001"')), event(3)],
-      walkStart,
-    );
-    expect((await intake.take()).sourceTeams).toEqual(['70000001', '70000002']);
-  });
-
-  test('that the chain has met is let in, with whatever else comes along', async () => {
-    const { intake } = intakeOf({ sourceTeams: ['1'] });
-    await intake.admit([event(1), event(2, undefined, ofTeam(2)), event(3, undefined, ofTeam(1))], walkStart);
-    await intake.admit([event(4, undefined, ofTeam(3))], walkStart);
-    expect((await intake.take()).sourceTeams).toEqual(['1', '2', '3']);
-  });
-
-  test('that the chain has never met is refused, before anything is drafted', async () => {
-    const { intake } = intakeOf({ sourceTeams: ['1'] });
-    await intake.admit([event(1), event(2, 'soon')], walkStart);
-    const admitting = intake.admit([event(3), event(4, undefined, ofTeam(2))], walkStart);
-    await expect(admitting).rejects.toMatchObject({ code: 'team-mismatch' });
-    expect((await intake.take()).draft.events.map(({ id }) => id)).toEqual(['1']);
-  });
-
-  test('is compared by its raw token', async () => {
-    const { intake } = intakeOf({ sourceTeams: ['9007199254740992'] });
-    const admitting = intake.admit([event(1, undefined, ofTeam('9007199254740993'))], walkStart);
-    await expect(admitting).rejects.toMatchObject({ code: 'team-mismatch' });
-  });
-
-  test('may be another one by a deliberate override', async () => {
-    const { intake } = intakeOf({ sourceTeams: ['1'], acceptOtherTeam: true });
-    await intake.admit([event(1, undefined, ofTeam(2))], walkStart);
-    expect((await intake.take()).sourceTeams).toEqual(['1', '2']);
-  });
-
-  test('counts also where only a quarantined event names it', async () => {
-    const { intake } = intakeOf({ sourceTeams: ['1'] });
-    const admitting = intake.admit([event(1, 'soon', ofTeam(2))], walkStart);
-    await expect(admitting).rejects.toMatchObject({ code: 'team-mismatch' });
-  });
-
+describe('a segment that is damaged', () => {
+  const good = segment(event(1));
   test.each([
-    ['""'],
-    ['"a b"'],
-    [`"${'x'.repeat(65)}"`],
-    ['"\\u0041"'],
-    ['1.5'],
-    ['null'],
-  ])('is not %s: such a token goes into no manifest', async (token) => {
-    const { intake } = intakeOf({ sourceTeams: ['1'] });
-    await intake.admit([event(1, undefined, ofTeam(token))], walkStart);
-    expect((await intake.take()).sourceTeams).toEqual(['1']);
+    ['is not gzip', Buffer.from('{"id":1}\n')],
+    ['is empty', Buffer.alloc(0)],
+    ['is cut', good.subarray(0, -3)],
+    ['has a flipped bit', flipped(good, 15)],
+    ['holds a line that is not JSON', compress(Buffer.from('{"id":1 "timestamp":0}\n'))],
+    ['holds a line that ends too early', compress(Buffer.from('{"id":"1\n'))],
+    ['has no newline at its end', compress(Buffer.from('{"id":1}'))],
+  ])('a segment that %s stops the run', async (_name, bytes) => {
+    const objects = [[segmentKey('events', 'main', DATE, 1), bytes] as const];
+    await expect(sortOnce([event(1)], { objects })).rejects.toMatchObject({ code: 'segment-differs' });
   });
 
-  test('cannot be told from others by a chain that has met a hundred', async () => {
-    const sourceTeams = Array.from({ length: 100 }, (_, n) => String(1000 + n));
-    const { intake } = intakeOf({ sourceTeams });
-    await intake.admit([event(1, undefined, ofTeam(7))], walkStart);
-    expect((await intake.take()).sourceTeams).toEqual(sourceTeams);
+  test('a segment that is listed and then gone stops the run', async () => {
+    const store = { list: async (prefix: string) => [`${prefix}0000000001.ndjson.gz`], get: async () => undefined };
+    await expect(sortOnce([event(1)], { store })).rejects.toMatchObject({ code: 'segment-differs' });
   });
 
-  test('is noted for a hundred at most', async () => {
-    const { intake } = intakeOf();
-    await intake.admit(
-      Array.from({ length: 150 }, (_, n) => event(n, undefined, ofTeam(1000 + n))),
-      walkStart,
-    );
-    expect((await intake.take()).sourceTeams).toHaveLength(100);
-  });
+  function flipped(bytes: Buffer, at: number): Buffer {
+    const copy = Buffer.from(bytes);
+    copy[at] = (copy[at] ?? 0) ^ 0x10;
+    return copy;
+  }
 });
