@@ -1,6 +1,13 @@
-import { sealBatch } from '../../lambdas/archiver/batch';
-import { type Gathered, type GatherOptions, gather } from '../../lambdas/archiver/gather';
+/**
+ * The stories that only gathering can show: in which order it reads, commits and sweeps, and what ends it. How far a run has
+ * come is in progress.test.ts, and the readings of the API are in walk.property.test.ts.
+ */
+import { type Batch, sealBatch } from '../../lambdas/archiver/batch';
+import { gather } from '../../lambdas/archiver/gather';
+import { positionOf } from '../../lambdas/archiver/progress';
+import type { Run } from '../../lambdas/archiver/run';
 import { sweepDate } from '../../lambdas/archiver/sweep';
+import { Race } from '../../lambdas/shared/errors';
 import type { Manifest } from '../../lambdas/shared/manifest';
 import { segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
@@ -10,92 +17,78 @@ import { type SourceSettings, sourceSettings } from '../../local/postman/source-
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { aManifest } from '../support/manifest';
 import { type MemoryStore, memoryStore } from '../support/memory-store';
-import { API_KEY, modelServer, response, type Server, type SourceKit, sourceKit } from '../support/source-kit';
+import { aRun } from '../support/run';
+import { API_KEY, modelServer, response, type Server, sourceKit } from '../support/source-kit';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const now = new Date('2026-06-12T12:00:00.250Z');
-/** The `Date` header tells whole seconds. */
-const told = '2026-06-12T12:00:00.000Z';
+/** The day whose turn it is in every run that sweeps here. */
+const SWEPT = '2026-06-08';
 
-interface Run {
-  readonly batches: readonly Gathered[];
-  readonly error: unknown;
-  readonly kit: SourceKit;
-  readonly store: MemoryStore;
-  readonly pages: readonly { readonly claim: Date; readonly events: number }[];
-}
-
-interface RunOptions extends Partial<Omit<GatherOptions, 'store' | 'clock' | 'source'>> {
-  readonly settings?: Partial<SourceSettings>;
+interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours'>> {
+  readonly previous: Manifest;
   readonly store?: MemoryStore;
   readonly clock?: VirtualClock;
   readonly latencyMs?: number;
-  /** Stands before the model. */
+  readonly settings?: Partial<SourceSettings>;
+  /** Stands before the model of the source. */
   readonly server?: (model: Server) => Server;
+  /** The commit of the batch with that number fails. Numbers begin with 1. */
+  readonly failedCommit?: number;
 }
 
-let published = 0;
-
-/** Gathers, and publishes each batch before it asks for the next, as a run does. */
-async function run(events: readonly SourceEvent[], options: RunOptions = {}): Promise<Run> {
-  const {
-    settings,
-    store = memoryStore(),
-    clock = virtualClock({ start: now.toISOString() }),
-    latencyMs = 0,
-    ...changes
-  } = options;
+/** Gathers, and publishes each batch a moment after it was handed over, as a run does. */
+async function gathered(events: readonly SourceEvent[], story: Story) {
+  const { previous, settings, latencyMs = 0, server = (model: Server) => model, failedCommit, ...changes } = story;
+  const { clock = clockWith(900_000), store = memoryStore() } = story;
   const model = createSourceModel(createTable(events), sourceSettings('reality', API_KEY, settings));
-  const served = modelServer(model, clock);
-  const kit = sourceKit(changes.server?.(served) ?? served, { clock, latencyMs });
-  const batches: Gathered[] = [];
-  const pages: { claim: Date; events: number }[] = [];
-  const gathering = gather({
-    team: 'main',
-    previous: steady(),
-    startDate: undefined,
-    lookbackHours: 6,
-    acceptOtherTeam: false,
-    batchLimits: { events: 1000, bytes: 1e8 },
-    source: kit.source,
-    store,
-    clock,
-    onPage: async (claim, count) => void pages.push({ claim, events: count }),
-    ...changes,
-  });
-  try {
-    for await (const batch of gathering) {
-      batches.push(batch);
-      publish(batch, store);
-    }
-  } catch (error) {
-    return { batches, error, kit, store, pages };
+  const { source, calls } = sourceKit(server(modelServer(model, clock)), { clock, latencyMs });
+  const batches: Batch[] = [];
+  const log: string[] = [];
+
+  async function commitBatch(batch: Batch): Promise<void> {
+    log.push('commit');
+    await new Promise((resolve) => setImmediate(resolve));
+    if (batches.length + 1 === failedCommit) throw new Race('another run committed it');
+    batches.push(batch);
+    const { members, segments } = sealBatch(batch, { team: 'main', seq: batches.length });
+    for (const { key, offset, length } of segments) store.objects.set(key, members.subarray(offset, offset + length));
+    log.push('published');
   }
-  return { batches, error: undefined, kit, store, pages };
+
+  const run = aRun({ ...changes, source, clock, store });
+  const gathering = gather(run, { previous, commitBatch, onPage: async () => void log.push('page') });
+  const error: unknown = await gathering.catch((thrown: unknown) => thrown);
+  return { batches, error, log, requests: calls.length };
 }
 
-function publish(batch: Gathered, store: MemoryStore): void {
-  published += 1;
-  const { members, segments } = sealBatch(batch.draft, { team: 'main', seq: published });
-  for (const { key, offset, length } of segments) store.objects.set(key, members.subarray(offset, offset + length));
-}
-
-/** A chain whose position is an hour ago; every turn of the sweep falls on a whole older day. */
-function steady(changes: Partial<Manifest> = {}): Manifest {
+/** A chain whose position is an hour ago, and which is old enough for sweeps. */
+function chain(changes: Partial<Manifest> = {}): Manifest {
   const { position = '2026-06-12T11:00:00.000Z' } = changes;
   const run = { ...aManifest().run, walkStart: position };
+  const sweepTurn = [...new Array(21).keys()].find((turn) => sweepDate(turn, now, new Date(0)) === SWEPT) ?? Number.NaN;
   const window = { from: position, to: position };
-  const start = '2025-12-15T00:00:00.000Z';
-  return aManifest({ start, run, window, position, sweepTurn: 0, sourceTeams: [], ...changes });
+  const start = '2026-01-01T00:00:00.000Z';
+  return aManifest({ start, run, window, position, sweepTurn, sourceTeams: [], ...changes });
 }
 
-/** A chain too young for a sweep. */
-const young = (changes: Partial<Manifest> = {}) => steady({ start: '2026-06-12T01:00:00.000Z', ...changes });
+/** A chain that is too young for a sweep. */
+function youngChain(changes: Partial<Manifest> = {}): Manifest {
+  return chain({ start: '2026-06-12T01:00:00.000Z', ...changes });
+}
 
-function event(row: number, timestamp: string, more: Partial<SourceEvent> = {}): SourceEvent {
-  return { row, at: Date.parse(timestamp), raw: `{"id":${row},"timestamp":"${timestamp}"}`, ...more };
+function clockWith(remainingMs: number): VirtualClock {
+  return virtualClock({ start: now.toISOString(), remainingMs });
+}
+
+function event(row: number, timestamp: string, more = ''): SourceEvent {
+  return { row, at: Date.parse(timestamp), raw: `{"id":${row},"timestamp":"${timestamp}"${more}}` };
+}
+
+/** One event a minute, from the minute of `begin` on. */
+function minutely(count: number, begin: string): readonly SourceEvent[] {
+  const at = (n: number) => new Date(Date.parse(begin) + n * 60_000).toISOString();
+  return Array.from({ length: count }, (_, n) => event(n + 1, at(n)));
 }
 
 function archived(...events: readonly SourceEvent[]): MemoryStore {
@@ -107,567 +100,176 @@ function archived(...events: readonly SourceEvent[]): MemoryStore {
   return store;
 }
 
-const idsOf = (batches: readonly Gathered[]) => batches.map(({ draft }) => draft.events.map(({ id }) => Number(id)));
-const positions = ({ batches }: Run) => batches.map(({ position }) => position.toISOString());
+const idsOf = (batches: readonly Batch[]) => batches.map(({ events }) => events.map(({ id }) => Number(id)));
+const fresh = event(1, '2026-06-12T11:30:00.000Z');
 
-describe('a steady run', () => {
-  test('gathers what is new, and comes to where its walk began', async () => {
-    const { batches, error } = await run([event(1, '2026-06-12T11:30:00.000Z'), event(2, told)], { previous: young() });
-    expect(error).toBeUndefined();
-    expect(idsOf(batches)).toEqual([[1, 2]]);
-    expect(batches[0]).toMatchObject({
-      reason: 'complete',
-      last: true,
-      position: new Date(told),
-      walkStart: new Date(told),
-      start: new Date('2026-06-12T01:00:00.000Z'),
-      window: { from: new Date('2026-06-12T05:00:00.000Z'), to: new Date(told) },
-      gaps: [],
-      sweeps: [],
-      sweepTurn: 0,
-    });
-    expect(batches[0]?.counts).toMatchObject({ pages: 1, requests: 1, events: 2, late: 0, known: 0 });
-  });
+/** Lets the first request through, which is the walk's, and answers the others with this status. */
+function failingAfterTheWalk(status: number): (model: Server) => Server {
+  return (model) => (call, number) => (number === 1 ? model(call, number) : response(status));
+}
 
-  test('that finds nothing hands out one empty batch', async () => {
-    const { batches } = await run([], { previous: young() });
-    expect(idsOf(batches)).toEqual([[]]);
-    expect(batches[0]).toMatchObject({ reason: 'complete', last: true, position: new Date(told) });
-  });
+describe('the walk', () => {
+  const events = minutely(10, '2026-06-12T10:56:00.000Z');
+  const small = { settings: { maxLimit: 2 }, batchLimits: { events: 4, bytes: 1e8 } };
 
-  test('reads the lookback again: late events are counted, known ones too', async () => {
-    const known = event(1, '2026-06-12T10:00:00.000Z');
-    const events = [
-      known,
-      event(2, '2026-06-12T05:00:00.000Z'),
-      event(3, '2026-06-12T11:00:00.000Z'),
-      event(4, '2026-06-12T11:30:00.000Z'),
-    ];
-    const { batches } = await run(events, { previous: young(), store: archived(known) });
-    expect(idsOf(batches)).toEqual([[2, 3, 4]]);
-    expect(batches[0]?.counts).toMatchObject({ events: 3, late: 1, known: 1 });
-  });
-
-  test.each([0, 6, 72, 720])('asks back to the lookback of %d hours', async (lookbackHours) => {
-    const begin = Date.parse('2026-06-12T11:00:00.000Z') - lookbackHours * HOUR_MS;
-    const events = [event(1, new Date(begin).toISOString()), event(2, new Date(begin + 1000).toISOString())];
-    const { batches, kit } = await run(events, { previous: young(), lookbackHours });
-    expect(idsOf(batches).flat().toSorted()).toEqual([1, 2]);
-    expect(Date.parse(kit.calls[0]?.url.searchParams.get('since') ?? '')).toBeLessThan(begin);
-  });
-
-  test('archives what is dated ahead, and does not follow it', async () => {
-    const ahead = event(1, '2026-06-13T11:00:00.000Z', { visibleFrom: 0 });
-    const tooFar = event(2, '2026-06-14T11:00:00.000Z', { visibleFrom: 0 });
-    const { batches } = await run([ahead, tooFar], { previous: young() });
-    expect(idsOf(batches)).toEqual([[1]]);
-    expect(batches[0]?.counts.quarantined['out-of-range']).toBe(1);
-    expect(batches[0]?.position).toEqual(new Date(told));
-  });
-
-  test("knows an event again that was archived under tomorrow's date, and is dated today now", async () => {
-    const { batches } = await run([event(1, '2026-06-12T10:30:00.000Z')], {
-      previous: young(),
-      store: archived(event(1, '2026-06-13T08:00:00.000Z')),
-    });
-    expect(idsOf(batches)).toEqual([[]]);
-    expect(batches[0]?.counts.revisions).toBe(1);
-  });
-
-  test('tells of every page', async () => {
-    const events = Array.from({ length: 5 }, (_, n) => event(n, `2026-06-12T11:0${n}:00.000Z`));
-    const { pages, kit } = await run(events, { previous: young(), settings: { maxLimit: 2 } });
-    expect(pages.map(({ events: count }) => count)).toEqual([2, 2, 1]);
-    expect(kit.calls).toHaveLength(3);
-  });
-});
-
-describe('the position', () => {
-  const dateHeader =
-    (date: string) =>
-    (model: Server): Server =>
-    (call, number) => {
-      const answer = model(call, number);
-      return { ...answer, headers: new Map(answer.headers).set('date', date) };
-    };
-
-  test("is the source's time where our clock runs ahead", async () => {
-    const server = dateHeader('Fri, 12 Jun 2026 11:40:00 GMT');
-    const { batches } = await run([], { previous: young(), server });
-    expect(batches[0]).toMatchObject({
-      position: new Date('2026-06-12T11:40:00Z'),
-      walkStart: new Date('2026-06-12T11:40:00Z'),
-    });
-  });
-
-  test("is ours where the source's clock runs ahead, or tells nothing", async () => {
-    for (const date of ['Sat, 13 Jun 2026 11:40:00 GMT', 'soon', '']) {
-      const { batches } = await run([], { previous: young(), server: dateHeader(date) });
-      expect(batches[0]?.position).toEqual(now);
-    }
-  });
-
-  test('never goes back', async () => {
-    const position = '2026-06-12T18:00:00.000Z';
-    const { batches, error } = await run([event(1, '2026-06-12T13:00:00.000Z')], { previous: young({ position }) });
-    expect(error).toBeUndefined();
-    expect(batches.map((batch) => batch.position.toISOString())).toEqual([position]);
-    expect(idsOf(batches)).toEqual([[1]]);
-  });
-
-  test('stops at the last event that was seen to follow its predecessors, where the time ends', async () => {
-    const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-12T11:0${n}:00.000Z`));
-    const clock = virtualClock({ start: now.toISOString(), remainingMs: 9000 });
-    const { batches, error } = await run(events, {
-      previous: steady(),
-      settings: { maxLimit: 2 },
-      clock,
-      latencyMs: 1500,
-    });
-    expect(error).toBeUndefined();
-    expect(batches).toHaveLength(1);
-    expect(batches[0]).toMatchObject({ reason: 'deadline', last: true, sweeps: [], sweepTurn: 0 });
-    const last = batches[0]?.draft.events.at(-1)?.instant;
-    expect(batches[0]?.position).toEqual(last);
-    expect(clock.remainingMs()).toBeGreaterThan(3000);
-  });
-
-  test('stays where a source without order leaves a window unfinished', async () => {
-    const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-12T11:0${n}:00.000Z`));
-    const clock = virtualClock({ start: now.toISOString(), remainingMs: 9000 });
-    const settings = { maxLimit: 2, order: 'always-descending' } as const;
-    const { batches } = await run(events, { previous: young(), settings, clock, latencyMs: 1500 });
-    expect(batches[0]?.reason).toBe('deadline');
-    expect(batches[0]?.draft.events.length).toBeGreaterThan(0);
-    expect(batches[0]?.position).toEqual(new Date('2026-06-12T11:00:00.000Z'));
-  });
-
-  test('is taken back where a later page disproves the order, and reading goes on from there', async () => {
-    const minutes = [10, 20, 30, 15, 16, 17, 18, 19, 21];
-    const events = minutes.map((minute, n) => event(n, `2026-06-12T11:${minute}:00.000Z`));
-    const clock = virtualClock({ start: now.toISOString(), remainingMs: 10_000 });
-    const settings = { maxLimit: 1, order: 'by-id' } as const;
-    const { batches, pages } = await run(events, { previous: young(), settings, clock, latencyMs: 1000 });
-    const claims = pages.map(({ claim }) => claim.toISOString());
-    expect(claims.slice(1, 4)).toEqual([
-      '2026-06-12T11:20:00.000Z',
-      '2026-06-12T11:30:00.000Z',
-      '2026-06-12T05:00:00.000Z',
+  test('a full batch is committed and published before the next page is taken in', async () => {
+    const { batches, log, requests } = await gathered(events, { previous: youngChain(), ...small });
+    const full = ['page', 'page', 'commit', 'published'];
+    expect(log).toEqual([...full, ...full, 'page', 'commit', 'published']);
+    expect(batches.map(({ reason, isLast }) => `${reason} ${isLast}`)).toEqual([
+      'batch-full false',
+      'batch-full false',
+      'complete true',
     ]);
-    expect(batches[0]).toMatchObject({
-      reason: 'deadline',
-      position: new Date('2026-06-12T11:00:00.000Z'),
-      window: { to: new Date('2026-06-12T05:00:00.000Z') },
-    });
+    expect(batches.map(({ counts }) => counts.requests)).toEqual([2, 2, requests - 4]);
+    // Late by the position at which the run began, in each of its batches.
+    expect(batches.map(({ counts }) => counts.late)).toEqual([4, 0, 0]);
+    expect(batches.map(({ progress }) => positionOf(progress).toISOString())).toEqual([
+      '2026-06-12T11:00:00.000Z',
+      '2026-06-12T11:03:00.000Z',
+      '2026-06-12T12:00:00.000Z',
+    ]);
   });
 
-  function comesNoFurther(previous: Manifest) {
-    const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-12T11:0${n}:00.000Z`));
-    const clock = virtualClock({ start: now.toISOString(), remainingMs: 9000 });
+  test('a commit that fails is thrown, and nothing is read or committed after it', async () => {
+    const { error, log } = await gathered(events, { previous: youngChain(), ...small, failedCommit: 1 });
+    expect(error).toBeInstanceOf(Race);
+    expect(log).toEqual(['page', 'page', 'commit']);
+  });
+
+  test('a run without the time for one page fails, and commits nothing', async () => {
+    const { batches, error } = await gathered([], { previous: chain(), clock: clockWith(3400) });
+    expect(batches).toEqual([]);
+    expect(error).toMatchObject({ code: 'out-of-time' });
+  });
+
+  /** A source without order shows no progress before its window is finished, and the archive holds all it serves. */
+  function comesNoFurther(reason: 'deadline' | 'complete') {
+    const previous = youngChain({ run: { ...youngChain().run, reason } });
     const settings = { maxLimit: 2, order: 'always-descending' } as const;
-    return run(events, { previous, settings, clock, latencyMs: 1500, store: archived(...events) });
+    const store = archived(...events);
+    return gathered(events, { previous, settings, store, clock: clockWith(9000), latencyMs: 1500 });
   }
 
-  test('that comes no further and finds nothing new is no success', async () => {
-    const { batches, error } = await comesNoFurther(young({ run: { ...young().run, reason: 'deadline' } }));
+  test('a resumed run that comes no further and finds nothing new fails', async () => {
+    const { batches, error } = await comesNoFurther('deadline');
     expect(batches).toEqual([]);
     expect(error).toMatchObject({ code: 'out-of-time', message: expect.stringContaining('more time') });
   });
 
-  test('that comes no further after a walk that was finished lets the next run begin in mid-day', async () => {
-    const { batches, error } = await comesNoFurther(young());
-    expect(batches).toMatchObject([{ reason: 'deadline', last: true, counts: { events: 0 } }]);
+  test('a run that comes no further after a complete walk commits, so that the next run begins in mid-day', async () => {
+    const { batches, error } = await comesNoFurther('complete');
     expect(error).toBeUndefined();
-  });
-});
-
-test('without time for a single page there is nothing to commit, and that is said', async () => {
-  const { batches, error } = await run([], { clock: virtualClock({ start: now.toISOString(), remainingMs: 3400 }) });
-  expect(batches).toEqual([]);
-  expect(error).toMatchObject({ code: 'out-of-time' });
-});
-
-describe('a draft that is full', () => {
-  const hourly = Array.from({ length: 40 }, (_, n) =>
-    event(n + 1, new Date(Date.parse('2026-06-10T00:00:00.000Z') + n * HOUR_MS).toISOString()),
-  );
-  const previous = young({ position: '2026-06-10T00:00:00.000Z', start: '2026-06-12T00:00:00.000Z' });
-  const settings = { maxLimit: 5 };
-
-  test('is handed out, and the walk goes on', async () => {
-    const { batches, kit } = await run(hourly, { previous, settings, batchLimits: { events: 10, bytes: 1e8 } });
-    expect(batches.map(({ reason, last }) => `${reason} ${last}`)).toEqual([
-      ...new Array(4).fill('batch-full false'),
-      'complete true',
-    ]);
-    expect(idsOf(batches).map((ids) => ids.length)).toEqual([10, 10, 10, 10, 0]);
-    expect(batches.map(({ counts }) => counts.requests).reduce((sum, n) => sum + n)).toBe(kit.calls.length);
-    expect(batches.every(({ walkStart }) => walkStart.toISOString() === told)).toBe(true);
+    expect(batches).toMatchObject([{ reason: 'deadline', isLast: true, counts: { events: 0 } }]);
   });
 
-  test('claims no more than it holds', async () => {
-    const outcome = await run(hourly, { previous, settings, batchLimits: { events: 10, bytes: 1e8 } });
-    const lastEvents = outcome.batches.map(({ draft }) => draft.events.at(-1)?.instant.toISOString());
-    expect(positions(outcome).slice(0, 3)).toEqual(lastEvents.slice(0, 3));
-    expect(positions(outcome).at(-1)).toBe(told);
-  });
-
-  test('is full by its bytes as well', async () => {
-    const { batches } = await run(hourly, { previous, settings, batchLimits: { events: 1000, bytes: 400 } });
-    expect(batches.length).toBeGreaterThan(3);
-    expect(idsOf(batches).flat()).toHaveLength(40);
-  });
-
-  test.each([
-    'always-descending',
-    'by-id',
-  ] as const)('of a source whose order is %s loses and repeats nothing', async (order) => {
-    const { batches } = await run(hourly, {
-      previous,
-      settings: { ...settings, order, overlap: 2 },
-      batchLimits: { events: 7, bytes: 1e8 },
-    });
-    expect(
-      idsOf(batches)
-        .flat()
-        .toSorted((a, b) => a - b),
-    ).toEqual(hourly.map(({ row }) => row));
-  });
-
-  test('counts late events by the position at which the run began', async () => {
-    const { batches } = await run(hourly, {
-      previous: young({ position: '2026-06-10T06:00:00.000Z' }),
-      settings,
-      batchLimits: { events: 10, bytes: 1e8 },
-    });
-    expect(batches.map(({ counts }) => counts.late)).toEqual([6, 0, 0, 0, 0]);
-  });
-
-  test('does not forget what the lookback may bring again under another date', async () => {
-    const moved = event(99, '2026-06-12T10:00:00.000Z');
-    const { batches } = await run([...hourly, moved], {
-      previous,
-      settings,
-      lookbackHours: 72,
-      batchLimits: { events: 10, bytes: 1e8 },
-      store: archived(event(99, '2026-06-09T10:00:00.000Z')),
-    });
-    expect(idsOf(batches).flat()).toHaveLength(40);
-    expect(batches.at(-1)?.counts.revisions).toBe(1);
-  });
-
-  test('of nothing but revisions that are quarantined already ends', async () => {
-    const drift = (raw: string, request: number) => raw.replace('}', `,"read":${request}}`);
-    const store = memoryStore();
-    const first = await run(hourly, { previous, settings, store });
-    expect(idsOf(first.batches).flat()).toHaveLength(40);
-    const options = { previous, settings: { ...settings, drift }, store, batchLimits: { events: 10, bytes: 1e8 } };
-    const second = await run(hourly, options);
-    const third = await run(hourly, options);
-    const revisions = ({ batches }: Run) => batches.reduce((sum, { counts }) => sum + counts.quarantined.revision, 0);
-    expect([revisions(second), revisions(third)]).toEqual([40, 0]);
-    expect(idsOf(third.batches).flat()).toEqual([]);
-  });
-});
-
-describe('what the source no longer keeps', () => {
-  const keptFrom = new Date(Date.parse(told) - 180 * DAY_MS + 60_000).toISOString();
-
-  test('is a gap after an outage', async () => {
-    const previous = steady({ position: '2025-12-01T00:00:00.000Z', start: '2025-11-01T00:00:00.000Z' });
-    const { batches, error } = await run([event(1, '2026-06-12T10:00:00.000Z')], { previous });
+  test('a run that the deadline interrupts commits what it has, and sweeps nothing', async () => {
+    const story = { previous: chain(), settings: { maxLimit: 2 }, clock: clockWith(9000), latencyMs: 1500 };
+    const { batches, error } = await gathered(events, story);
     expect(error).toBeUndefined();
-    expect(batches.flatMap(({ gaps }) => gaps)).toEqual([
-      { from: '2025-12-01T00:00:00.000Z', to: keptFrom, reason: 'retention' },
-    ]);
-    expect(batches[0]?.window.from.toISOString()).toBe(keptFrom);
-    expect(batches.at(-1)?.position).toEqual(new Date(told));
+    expect(batches).toMatchObject([{ reason: 'deadline', isLast: true, sweeps: [] }]);
+    expect(batches[0]?.events.length).toBeGreaterThan(0);
+    expect(story.clock.remainingMs()).toBeGreaterThan(3000);
   });
 
-  test('is told once, in however many batches the run goes on', async () => {
-    const previous = steady({ position: '2025-12-01T00:00:00.000Z', start: '2025-11-01T00:00:00.000Z' });
-    const events = Array.from({ length: 9 }, (_, n) => event(n, `2026-06-0${n + 1}T10:00:00.000Z`));
-    const { batches } = await run(events, {
-      previous,
-      settings: { maxLimit: 2 },
-      batchLimits: { events: 2, bytes: 1e8 },
-    });
-    expect(batches.length).toBeGreaterThan(2);
-    expect(batches.map(({ gaps }) => gaps.length)).toEqual([1, ...new Array(batches.length - 1).fill(0)]);
-  });
-
-  test('is none after an outage of 179 days', async () => {
-    const late = event(1, '2025-12-15T12:00:00.000Z');
-    const previous = steady({ position: '2025-12-15T11:00:00.000Z', start: '2025-11-01T00:00:00.000Z' });
-    const { batches } = await run([late], { previous });
-    expect(batches.flatMap(({ gaps }) => gaps)).toEqual([]);
-    expect(idsOf(batches).flat()).toEqual([1]);
-  });
-
-  test('is none on a first run, which begins where the source does', async () => {
-    const { batches } = await run([event(1, '2026-06-01T10:00:00.000Z')], {
-      previous: undefined,
-      settings: { retentionDays: 90 },
-    });
-    const [batch] = batches;
-    expect(batches.flatMap(({ gaps }) => gaps)).toEqual([]);
-    expect(batch?.start.getTime()).toBeGreaterThanOrEqual(now.getTime() - 90 * DAY_MS);
-    expect(batch?.start.getTime()).toBeLessThanOrEqual(now.getTime() - 90 * DAY_MS + 300_000);
-    expect(batch?.window.from).toEqual(batch?.start);
-  });
-
-  test('is a gap on a first run that was asked for more', async () => {
-    const startDate = new Date('2025-06-01T00:00:00.000Z');
-    const { batches } = await run([], { previous: undefined, startDate });
-    expect(batches[0]).toMatchObject({
-      start: startDate,
-      gaps: [{ from: '2025-06-01T00:00:00.000Z', to: keptFrom, reason: 'retention' }],
-    });
-  });
-
-  test('is one gap for the time between, wherever the source turns out to begin', async () => {
-    const previous = steady({ position: '2026-01-01T00:00:00.000Z' });
-    const { batches } = await run([event(1, '2026-06-12T10:00:00.000Z')], {
-      previous,
-      settings: { retentionDays: 90 },
-    });
-    const gaps = batches.flatMap((batch) => batch.gaps);
-    expect(gaps).toHaveLength(1);
-    expect(gaps[0]?.from).toBe('2026-01-01T00:00:00.000Z');
-    expect(gaps[0]?.to).toBe(batches[0]?.window.from.toISOString());
-  });
-
-  test('while a first run goes on, once something was committed, is a gap as well', async () => {
-    const begin = new Date(Date.parse(told) - 180 * DAY_MS + 60_000);
-    const events = Array.from({ length: 16 }, (_, n) =>
-      event(n + 1, new Date(begin.getTime() + 60_000 + n * 1000).toISOString()),
-    );
-    // No order, no claim; and each page takes so long that the source forgets where the walk began.
-    const outcome = await run(events, {
-      previous: undefined,
-      settings: { maxLimit: 2, order: 'always-descending' },
-      batchLimits: { events: 2, bytes: 1e8 },
-      latencyMs: 8000,
-      clock: virtualClock({ start: now.toISOString(), remainingMs: 9_000_000 }),
-    });
-    expect(outcome.error).toBeUndefined();
-    const [first, ...others] = outcome.batches;
-    const moved = others.find(({ window }) => first !== undefined && window.from > first.window.from);
-    expect(first?.position).toEqual(first?.start);
-    expect(moved?.gaps).toEqual([
-      { from: first?.position.toISOString(), to: moved?.window.from.toISOString(), reason: 'retention' },
-    ]);
-    expect(outcome.batches.every(({ start }) => start.getTime() === first?.start.getTime())).toBe(true);
-  });
-});
-
-describe('a first run', () => {
-  test('archives all that the source keeps, and counts nothing as late', async () => {
-    const events = [
-      event(1, '2025-12-14T13:00:00.000Z'),
-      event(2, '2026-03-01T00:00:00.000Z'),
-      event(3, '2026-06-12T11:59:00.000Z'),
-    ];
-    const { batches } = await run(events, { previous: undefined });
-    expect(idsOf(batches)).toEqual([[1, 2, 3]]);
-    expect(batches[0]?.counts.late).toBe(0);
-    expect(batches[0]?.start.toISOString()).toBe(batches[0]?.window.from.toISOString());
-  });
-
-  test('with a start date archives from there', async () => {
-    const events = [event(1, '2026-06-01T23:59:59.000Z'), event(2, '2026-06-10T00:00:00.000Z')];
-    const startDate = new Date('2026-06-05T00:00:00.000Z');
-    const { batches } = await run(events, { previous: undefined, startDate });
-    expect(idsOf(batches).flat()).toEqual([2]);
-    expect(batches[0]).toMatchObject({ start: startDate, gaps: [] });
-  });
-
-  test('with a start date at noon counts nothing of that morning as late', async () => {
-    const startDate = new Date('2026-06-05T12:00:00.000Z');
-    const { batches } = await run([event(1, '2026-06-05T10:00:00.000Z')], { previous: undefined, startDate });
-    expect(batches[0]?.counts.late).toBe(0);
-  });
-
-  test('with a start date in the future is refused', async () => {
-    const { batches, error } = await run([], { previous: undefined, startDate: new Date('2026-06-12T12:00:01.000Z') });
+  test('an event of a team that the chain has never met ends the run before anything is committed', async () => {
+    const stranger = event(1, '2026-06-12T11:30:00.000Z', ',"data":{"team":{"id":9}}');
+    const { batches, error } = await gathered([stranger], { previous: youngChain({ sourceTeams: ['7'] }) });
     expect(batches).toEqual([]);
-    expect(error).toMatchObject({ code: 'input-invalid' });
+    expect(error).toMatchObject({ code: 'team-mismatch' });
   });
 
-  test('of a clock that is a day ahead leaves nothing out', async () => {
-    const first = event(1, new Date(Date.parse(told) - 180 * DAY_MS + 120_000).toISOString());
-    const clock = virtualClock({ start: new Date(now.getTime() + DAY_MS).toISOString() });
-    const behind = virtualClock({ start: now.toISOString() });
-    const model = createSourceModel(createTable([first]), sourceSettings('reality', API_KEY));
-    const { batches } = await run([], { previous: undefined, clock, server: () => modelServer(model, behind) });
-    expect(idsOf(batches).flat()).toEqual([1]);
+  test('an archive that cannot be read ends the run before anything is committed', async () => {
+    const before = (operation: string) => {
+      if (operation === 'list') throw new Error('no answer');
+    };
+    const { batches, error } = await gathered([fresh], { previous: youngChain(), store: memoryStore({ before }) });
+    expect(batches).toEqual([]);
+    expect(error).toMatchObject({ message: 'no answer' });
   });
 });
 
 describe('the sweep', () => {
-  const swept = '2026-06-08';
-  /** The turn that falls on the swept date. */
-  const sweepTurn = [...new Array(21).keys()].find((turn) => sweepDate(turn, now, new Date(0)) === swept) ?? Number.NaN;
+  const { sweepTurn } = chain();
+  const inSweptDay = minutely(12, `${SWEPT}T10:00:00.000Z`);
+  const small = { settings: { maxLimit: 3 }, batchLimits: { events: 5, bytes: 1e8 } };
 
-  function sweepRun(events: readonly SourceEvent[], options: RunOptions = {}) {
-    return run(events, { previous: steady({ sweepTurn, start: '2026-01-01T00:00:00.000Z' }), ...options });
-  }
-
-  test("reads one older day again, and ends with the run's last batch", async () => {
-    const known = event(1, `${swept}T10:00:00.000Z`);
-    const { batches, kit } = await sweepRun([known, event(2, '2026-06-12T11:30:00.000Z')], {
-      store: archived(known),
+  test('a sweep finds what came too late for any lookback, what is gone and what has changed', async () => {
+    const [gone, changed] = [event(11, `${SWEPT}T10:00:00.000Z`), event(12, `${SWEPT}T11:00:00.000Z`)];
+    const late = event(13, `${SWEPT}T23:59:59.000Z`);
+    const { batches, requests } = await gathered([fresh, event(12, `${SWEPT}T11:00:00.000Z`, ',"edited":true'), late], {
+      previous: chain(),
+      store: archived(gone, changed),
     });
-    expect(idsOf(batches)).toEqual([[2]]);
-    expect(batches[0]?.sweeps[0]).toEqual({
-      date: swept,
-      status: 'complete',
-      served: 1,
-      archived: 1,
-      late: 0,
-      missing: 0,
-      changed: 0,
-    });
-    expect(batches[0]).toMatchObject({
-      last: true,
-      reason: 'complete',
-      sweepTurn: sweepTurn + 1,
-      position: new Date(told),
-    });
-    expect(kit.calls.length).toBe(2);
+    expect(idsOf(batches)).toEqual([[1, 13]]);
+    const sweep = { date: SWEPT, status: 'complete', served: 2, archived: 2, late: 1, missing: 1, changed: 1 };
+    expect(batches).toMatchObject([{ sweeps: [sweep], isLast: true, progress: { sweepTurn: sweepTurn + 1 } }]);
+    expect(batches[0]?.counts).toMatchObject({ late: 1, revisions: 1 });
+    expect(requests).toBe(2);
   });
 
-  test('finds what came later than any lookback, what is gone and what has changed', async () => {
-    const [gone, changed] = [event(1, `${swept}T10:00:00.000Z`), event(2, `${swept}T11:00:00.000Z`)];
-    const edited = { ...changed, raw: changed.raw.replace('}', ',"edited":true}') };
-    const late = event(3, `${swept}T23:59:59.000Z`);
-    const { batches } = await sweepRun([edited, late], { store: archived(gone, changed) });
-    expect(batches[0]?.sweeps[0]).toEqual({
-      date: swept,
-      status: 'complete',
-      served: 2,
-      archived: 2,
-      late: 1,
-      missing: 1,
-      changed: 1,
-    });
-    expect(idsOf(batches)).toEqual([[3]]);
-    expect(batches[0]?.counts).toMatchObject({ late: 1, revisions: 1, quarantined: { revision: 1 } });
+  test('a batch that is full during a sweep is committed, and the last batch of the run tells the sweep', async () => {
+    const { batches } = await gathered(inSweptDay, { previous: chain(), ...small });
+    expect(idsOf(batches).flat()).toHaveLength(12);
+    expect(batches.map(({ isLast, sweeps }) => [isLast, sweeps.map(({ late }) => late)])).toEqual([
+      [false, []],
+      [false, []],
+      [true, [12]],
+    ]);
+    const positions = batches.map(({ progress }) => positionOf(progress).toISOString());
+    expect(positions).toEqual(new Array(3).fill('2026-06-12T12:00:00.000Z'));
+    expect(batches.map(({ progress }) => progress.sweepTurn)).toEqual([sweepTurn, sweepTurn, sweepTurn + 1]);
   });
 
-  test('that fails keeps nothing from the archive: the batch is handed out, then the run fails', async () => {
-    let calls = 0;
-    const server =
-      (model: Server): Server =>
-      (call, number) => {
-        calls = number;
-        return number === 1 ? model(call, number) : response(500);
-      };
-    const { batches, error } = await run([event(1, '2026-06-12T11:30:00.000Z')], {
-      previous: steady({ start: '2026-01-01T00:00:00.000Z' }),
-      server,
-    });
-    expect(calls).toBeGreaterThan(2);
+  test('a commit that fails during a sweep is thrown at once, and nothing is read or committed after it', async () => {
+    const { batches, error, log } = await gathered(inSweptDay, { previous: chain(), ...small, failedCommit: 1 });
+    expect(error).toBeInstanceOf(Race);
+    expect(batches).toEqual([]);
+    // The first page is the walk's, and is empty.
+    expect(log).toEqual(['page', 'page', 'page', 'commit']);
+  });
+
+  test('a source that fails during a sweep fails the run, but only after the commit of what the walk found', async () => {
+    const { batches, error, log } = await gathered([fresh], { previous: chain(), server: failingAfterTheWalk(500) });
+    expect(log).toEqual(['page', 'commit', 'published']);
     expect(idsOf(batches)).toEqual([[1]]);
-    expect(batches[0]).toMatchObject({
-      last: false,
-      position: new Date(told),
-      sweepTurn: 1,
-      sweeps: [{ status: 'failed', missing: 0 }],
-    });
+    expect(batches).toMatchObject([
+      { isLast: false, sweeps: [{ status: 'failed', missing: 0 }], progress: { sweepTurn: sweepTurn + 1 } },
+    ]);
     expect(error).toMatchObject({ code: 'source-unavailable' });
   });
 
-  test('that must not fail so is not hidden: a refused key ends the run at once', async () => {
-    const server =
-      (model: Server): Server =>
-      (call, number) =>
-        number === 1 ? model(call, number) : response(401);
-    const { batches, error } = await run([], { previous: steady({ start: '2026-01-01T00:00:00.000Z' }), server });
+  test('an API key that is refused during a sweep ends the run at once', async () => {
+    const { batches, error } = await gathered([fresh], { previous: chain(), server: failingAfterTheWalk(401) });
     expect(batches).toEqual([]);
     expect(error).toMatchObject({ code: 'api-key-refused' });
   });
 
-  test('without time keeps its turn', async () => {
-    const clock = virtualClock({ start: now.toISOString(), remainingMs: 9000 });
-    const { batches } = await run([], {
-      previous: steady({ start: '2026-01-01T00:00:00.000Z' }),
-      clock,
-      latencyMs: 3000,
-    });
-    expect(batches[0]).toMatchObject({ sweeps: [], sweepTurn: 0, reason: 'complete', last: true });
-  });
-
-  test('that runs out of time compares nothing', async () => {
-    const events = Array.from({ length: 20 }, (_, n) => event(n + 1, `${swept}T10:00:00.000Z`));
-    const { batches } = await sweepRun(events, {
-      settings: { maxLimit: 2 },
-      latencyMs: 5000,
-      store: archived(event(99, `${swept}T10:00:00.000Z`)),
-      clock: virtualClock({ start: now.toISOString(), remainingMs: 42_000 }),
-    });
-    expect(batches.at(-1)?.sweeps[0]).toMatchObject({ status: 'partial', missing: 0 });
-    expect(batches.at(-1)?.draft.events.length).toBeGreaterThan(0);
-  });
-
-  test('is left to the next run where the time is short: what the walk found comes first', async () => {
-    const events = [event(1, '2026-06-12T11:30:00.000Z'), event(2, `${swept}T10:00:00.000Z`)];
-    const clock = virtualClock({ start: now.toISOString(), remainingMs: 29_000 });
-    const { batches, error } = await sweepRun(events, { clock });
+  test.each([
+    ['with less than half a minute left, a run does not begin a sweep', 29_000, 0],
+    ['a sweep without the time for one page leaves its turn to the next run', 50_000, 19_000],
+  ])('%s', async (_name, remainingMs, latencyMs) => {
+    const story = { previous: chain(), clock: clockWith(remainingMs), latencyMs };
+    const { batches, error } = await gathered([fresh], story);
     expect(error).toBeUndefined();
     expect(idsOf(batches)).toEqual([[1]]);
-    expect(batches[0]).toMatchObject({ reason: 'complete', sweeps: [], sweepTurn });
+    expect(batches).toMatchObject([{ reason: 'complete', isLast: true, sweeps: [], progress: { sweepTurn } }]);
   });
 
-  test('of a day that the source no longer keeps does not call its events missing', async () => {
-    const known = event(1, `${swept}T10:00:00.000Z`);
-    const outcome = await sweepRun([], { store: archived(known), settings: { retentionDays: 3 }, lookbackHours: 1 });
-    expect(outcome.error).toBeUndefined();
-    expect(outcome.batches.at(-1)?.sweeps[0]).toMatchObject({ date: swept, missing: 0 });
-    expect(outcome.batches.at(-1)?.sweeps[0]?.status).not.toBe('complete');
-    expect(outcome.batches.at(-1)?.sweepTurn).toBe(sweepTurn + 1);
+  test('a sweep that runs out of time is partial, and what it found is committed', async () => {
+    const story = { previous: chain(), settings: { maxLimit: 1 }, clock: clockWith(42_000), latencyMs: 5000 };
+    const { batches } = await gathered(inSweptDay, story);
+    expect(batches).toMatchObject([{ reason: 'complete', sweeps: [{ status: 'partial', missing: 0 }] }]);
+    expect(batches[0]?.events.length).toBeGreaterThan(0);
   });
 
-  test('of a day that the source keeps in part does not call the rest missing', async () => {
-    const known = event(1, `${swept}T10:00:00.000Z`);
-    const still = event(2, `${swept}T20:00:00.000Z`);
-    const outcome = await sweepRun([still], {
-      store: archived(known, still),
-      settings: { retentionDays: 4 },
-      lookbackHours: 1,
-    });
-    expect(outcome.batches.at(-1)?.sweeps[0]).toMatchObject({ date: swept, missing: 0, served: 1, status: 'partial' });
+  test.each([
+    3, 4,
+  ])('where the source keeps %d days, nothing of the swept day is called missing', async (retentionDays) => {
+    const [gone, kept] = [event(11, `${SWEPT}T10:00:00.000Z`), event(12, `${SWEPT}T20:00:00.000Z`)];
+    const story = { previous: chain(), store: archived(gone, kept), settings: { retentionDays }, lookbackHours: 1 };
+    const { batches, error } = await gathered([kept], story);
+    expect(error).toBeUndefined();
+    expect(batches).toMatchObject([{ sweeps: [{ date: SWEPT, status: 'partial', missing: 0 }] }]);
   });
-
-  test('goes on where a batch is full in its middle', async () => {
-    const events = Array.from({ length: 12 }, (_, n) => event(n + 1, `${swept}T10:00:${n + 10}.000Z`));
-    const { batches } = await sweepRun(events, { settings: { maxLimit: 3 }, batchLimits: { events: 5, bytes: 1e8 } });
-    expect(idsOf(batches).flat()).toHaveLength(12);
-    expect(batches.map(({ last }) => last)).toEqual([...new Array(batches.length - 1).fill(false), true]);
-    expect(batches.map(({ sweeps }) => sweeps[0]?.late ?? null)).toEqual([
-      ...new Array(batches.length - 1).fill(null),
-      12,
-    ]);
-    expect(new Set(batches.map(({ position }) => position.toISOString()))).toEqual(new Set([told]));
-  });
-});
-
-test('a team that the chain has never met ends the run before anything is handed out', async () => {
-  const stranger = event(1, '2026-06-12T11:30:00.000Z', {
-    raw: '{"id":1,"timestamp":"2026-06-12T11:30:00.000Z","data":{"team":{"id":9}}}',
-  });
-  const { batches, error } = await run([stranger], { previous: young({ sourceTeams: ['7'] }) });
-  expect(batches).toEqual([]);
-  expect(error).toMatchObject({ code: 'team-mismatch' });
-});
-
-test('an archive that cannot be read ends the run before anything is handed out', async () => {
-  const store = memoryStore({
-    before: (operation) => {
-      if (operation === 'list') throw new Error('no answer');
-    },
-  });
-  const { batches, error } = await run([event(1, '2026-06-12T11:30:00.000Z')], { previous: young(), store });
-  expect(batches).toEqual([]);
-  expect(error).toMatchObject({ message: 'no answer' });
 });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { findHead } from '../../lambdas/archiver/head';
 import { sha256 } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
@@ -7,7 +8,7 @@ import {
   eventLine,
   type Objects,
   sampleBatches,
-  testKey,
+  testSigner,
 } from '../support/archive-builder';
 import { memoryStore } from '../support/memory-store';
 
@@ -18,7 +19,7 @@ beforeAll(async () => {
 
 function head(seq: unknown, objects: ReadonlyMap<string, Buffer> = chain, team = 'main') {
   const store = memoryStore({ objects });
-  return { store, finding: findHead({ team, hint: { seq }, store, publicKey: testKey }) };
+  return { store, finding: findHead({ team, store, signer: testSigner }, { seq }) };
 }
 
 function without(...seqs: readonly number[]): Objects {
@@ -31,20 +32,20 @@ function withManifest(seq: number, bytes: Buffer): Objects {
   return new Map(chain).set(manifestKey('main', seq), bytes);
 }
 
-test.each([undefined, 1, 2, 3, 4])('is the newest manifest, whatever older one the hint names: %s', async (seq) => {
+test.each([undefined, 1, 2, 3, 4])('the head is the newest manifest where the hint names manifest %s', async (seq) => {
   const found = await head(seq).finding;
   const payload = Buffer.from(JSON.parse(String(chain.get(manifestKey('main', 4)))).payload, 'base64');
   expect(found?.manifest.seq).toBe(4);
   expect(found?.hash).toBe(sha256(payload));
 });
 
-test('costs one LIST and one GET where the hint is right', async () => {
+test('the head costs one LIST and one GET where the hint is right', async () => {
   const { store, finding } = head(4);
   await finding;
   expect(store.calls).toEqual(['list manifests/team=main/', `get ${manifestKey('main', 4)}`]);
 });
 
-test('is none for a team without a manifest', async () => {
+test('a team without a manifest has no head', async () => {
   expect(await head(undefined, new Map()).finding).toBeUndefined();
   expect(await head(undefined, chain, 'main-2').finding).toBeUndefined();
 });
@@ -56,15 +57,15 @@ test.each([
   9_999_999_999,
   10_000_000_000,
   Number.MAX_SAFE_INTEGER,
-])('behind a hint of %d: the tail was removed, or the item is not ours', async (seq) => {
+])('a hint of manifest %d stops the run where the chain ends before it', async (seq) => {
   await expect(head(seq).finding).rejects.toMatchObject({ code: 'checkpoint-ahead' });
 });
 
-test('behind any hint, where there is nothing at all', async () => {
+test('a hint stops the run where the team has no manifest at all', async () => {
   await expect(head(1, new Map()).finding).rejects.toMatchObject({ code: 'checkpoint-ahead' });
 });
 
-test('removed together with its predecessors is not healed away', async () => {
+test('a chain whose newest manifests were removed is not healed away', async () => {
   await expect(head(4, without(4)).finding).rejects.toMatchObject({ code: 'checkpoint-ahead' });
   await expect(head(4, without(3, 4)).finding).rejects.toMatchObject({ code: 'checkpoint-ahead' });
 });
@@ -82,7 +83,7 @@ test.each([
   { S: '4' },
   { NULL: true },
   [],
-])('is not looked for from a hint that no run writes: %j', async (seq) => {
+])('a hint of %j, which no run writes, stops the run before S3 is asked', async (seq) => {
   const { store, finding } = head(seq);
   await expect(finding).rejects.toMatchObject({ code: 'checkpoint-garbage' });
   expect(store.calls).toEqual([]);
@@ -92,22 +93,22 @@ describe('a hole', () => {
   test.each([
     ['at the hint', 2, [2]],
     ['after the hint', 1, [3]],
-    ['without a hint', undefined, [2]],
+    ['where there is no hint', undefined, [2]],
     ['at the beginning', undefined, [1]],
-    ['at the beginning, hinted', 1, [1, 2]],
-  ])('%s stops the run, and is named', async (_name, seq, missing) => {
+    ['at the beginning, where the hint is,', 1, [1, 2]],
+  ])('a hole in the chain %s stops the run, and the error names the manifest that is missing', async (_name, seq, missing) => {
     await expect(head(seq, without(...missing)).finding).rejects.toMatchObject({
       code: 'head-invalid',
       message: expect.stringContaining(manifestKey('main', missing[0] ?? 0)),
     });
   });
 
-  test('before the hint is for the verifier', async () => {
+  test('a hole in the chain before the hint is left to the verifier', async () => {
     expect((await head(4, without(1, 2)).finding)?.manifest.seq).toBe(4);
   });
 });
 
-test("ignores what is no manifest's key", async () => {
+test('objects whose keys are not those of manifests are ignored', async () => {
   const names = [
     '0000000000.json',
     '0000000005.json.bak',
@@ -124,23 +125,23 @@ test("ignores what is no manifest's key", async () => {
   }
 });
 
-describe("that is not this chain's", () => {
+describe('a head that is invalid', () => {
   const bent: readonly [string, (bytes: Buffer) => Buffer | Promise<Buffer>][] = [
-    ['empty', () => Buffer.alloc(0)],
-    ['no JSON', () => Buffer.from('{')],
-    ['planted', () => Buffer.from('{"seq":4}\n')],
-    ['changed', (bytes) => Buffer.from(String(bytes).replace('"payload":"eyJ', '"payload":"eyK'))],
+    ['an empty object', () => Buffer.alloc(0)],
+    ['an object that is not JSON', () => Buffer.from('{')],
+    ['a planted object', () => Buffer.from('{"seq":4}\n')],
+    ['a manifest that was changed', (bytes) => Buffer.from(String(bytes).replace('"payload":"eyJ', '"payload":"eyK'))],
     [
-      "another team's",
+      'the manifest of another team',
       async () => manifestOf(await buildArchive({ team: 'other', batches: sampleBatches }), 'other', 4),
     ],
-    ['an older one', (_bytes) => chain.get(manifestKey('main', 3)) ?? Buffer.alloc(0)],
+    ['an older manifest', (_bytes) => chain.get(manifestKey('main', 3)) ?? Buffer.alloc(0)],
     [
-      "another key's",
+      'a manifest signed with another key',
       async () => manifestOf(await buildArchive({ signer: createSigner(), batches: sampleBatches }), 'main', 4),
     ],
     [
-      'signed nonsense',
+      'a signed manifest that breaks the format',
       async () =>
         manifestOf(
           await buildArchive({ batches: [{}, {}, {}, { amend: (manifest) => ({ ...manifest, position: 'x' }) }] }),
@@ -150,7 +151,7 @@ describe("that is not this chain's", () => {
     ],
   ];
 
-  test.each(bent)('%s: stops the run', async (_name, bend) => {
+  test.each(bent)('%s in the place of the newest manifest stops the run', async (_name, bend) => {
     const bytes = await bend(manifestOf(chain, 'main', 4));
     for (const seq of [undefined, 4]) {
       const { store, finding } = head(seq, withManifest(4, bytes));
@@ -159,7 +160,7 @@ describe("that is not this chain's", () => {
     }
   });
 
-  test('tells nothing of what it holds', async () => {
+  test('the error about an invalid head does not quote what it holds', async () => {
     const archive = await buildArchive({
       batches: [
         {
@@ -168,8 +169,9 @@ describe("that is not this chain's", () => {
         },
       ],
     });
-    const error = await head(1, archive).finding.catch((caught: unknown) => caught);
-    expect(`${(error as Error).stack} ${((error as Error).cause as Error).stack}`).not.toContain('canary');
+    const error: unknown = await head(1, archive).finding.catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'head-invalid' });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain('canary');
   });
 
   function manifestOf(objects: Objects, team: string, seq: number): Buffer {

@@ -3,7 +3,7 @@ import { PageError, readPage } from '../../lambdas/archiver/page';
 import { jsonValue, spaced, whiteSpace } from '../support/json-text';
 
 describe('a page', () => {
-  test('gives each of its events verbatim, whatever stands around them', () => {
+  test('a page yields each of its events verbatim, whatever is around them', () => {
     fc.assert(
       fc.property(
         fc.array(jsonValue, { maxLength: 5 }),
@@ -33,7 +33,7 @@ describe('a page', () => {
     );
   });
 
-  test('of any bytes is read, or refused with a PageError', () => {
+  test('any bytes are read or refused with a PageError', () => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string().map(Buffer.from), fc.json().map(Buffer.from));
     fc.assert(
       fc.property(bytes, (body) => {
@@ -45,7 +45,7 @@ describe('a page', () => {
 });
 
 describe('an error', () => {
-  /** Every text of the document is made of these two letters, which no message of ours has side by side. */
+  /** Every text of the document is made of these two letters, which no error message has side by side. */
   const CANARY = 'zq';
   const secret = fc.constantFrom(
     CANARY,
@@ -66,7 +66,7 @@ describe('an error', () => {
     return `${error.name} ${error.message} ${error.stack} ${JSON.stringify(error)} ${everythingSaid(error.cause ?? '')}`;
   }
 
-  test('never holds what the document holds', () => {
+  test('an error never quotes the document', () => {
     let refused = 0;
     fc.assert(
       fc.property(fc.array(token, { minLength: 1, maxLength: 12 }), fc.boolean(), (tokens, inTrails) => {

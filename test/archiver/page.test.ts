@@ -4,24 +4,24 @@ const read = (text: string) => readPage(Buffer.from(text));
 const cursorOf = (members: string) => read(`{"trails":[]${members}}`).cursor;
 
 describe('events', () => {
-  test('are sliced in the order of the page, verbatim', () => {
+  test('events are cut from the page verbatim and in its order', () => {
     const { events } = read('\n{ "meta" : { "total" : 2 } , "trails" : [ {"id": 2 } , {"id":"1","id2":1.0} ] }\n');
     expect(events.map(({ line }) => line.toString())).toEqual(['{"id":2}', '{"id":"1","id2":1.0}']);
     expect(events.map(({ id }) => id)).toEqual(['2', '1']);
   });
 
-  test('are none in an empty array', () => {
+  test('an empty array has no events', () => {
     expect(read('{"trails":[]}')).toEqual({ events: [], cursor: undefined });
     expect(read('{"trails":[ \r\n]}').events).toEqual([]);
   });
 
-  test('that are no objects stay, without an id', () => {
+  test('events that are not objects stay, without an id', () => {
     const { events } = read('{"trails":[1, null,"a b",[ ],true,[{"id":1}]]}');
     expect(events.map(({ line }) => line.toString())).toEqual(['1', 'null', '"a b"', '[]', 'true', '[{"id":1}]']);
     expect(events.every(({ id, instant }) => id === undefined && instant === undefined)).toBe(true);
   });
 
-  test('are found where the keys of the response are escaped, and whatever else the response holds', () => {
+  test('events are found where the key is escaped, and whatever else the response holds', () => {
     expect(read('{"__proto__":{"trails":[1,2]},"x":[{"trails":[3]}],"\\u0074rails":[4]}').events).toHaveLength(1);
   });
 });
@@ -40,9 +40,9 @@ describe('the cursor', () => {
     ['a space', '" "', ' '],
     ['an escaped string', '"a\\/b\\u003d\\u00e9"', 'a/b=é'],
     ['characters with a meaning in a URL', '"a&b=c#d%20+"', 'a&b=c#d%20+'],
-    ['none: null', 'null', undefined],
-    ['none: empty', '""', undefined],
-  ])('is %s, at either place or both', (_name, token, cursor) => {
+    ['nothing where the token is null', 'null', undefined],
+    ['nothing where the token is empty', '""', undefined],
+  ])('the cursor is %s, at either place or at both', (_name, token, cursor) => {
     expect(cursorOf(`,"nextCursor":${token}`)).toBe(cursor);
     expect(cursorOf(`,"meta":{"total":1,"nextCursor" : ${token} }`)).toBe(cursor);
     expect(cursorOf(`,"nextCursor":${token},"meta":{"nextCursor":${token}}`)).toBe(cursor);
@@ -51,7 +51,7 @@ describe('the cursor', () => {
     expect(cursorOf(`,"nextCursor":${token},"meta":null`)).toBe(cursor);
   });
 
-  test('is none where it is absent, or anywhere else', () => {
+  test('a response without a cursor in either place has none', () => {
     for (const members of [
       '',
       ',"meta":{}',
@@ -65,24 +65,32 @@ describe('the cursor', () => {
     expect(read('{"trails":[{"nextCursor":1,"meta":{"nextCursor":2}}]}').cursor).toBeUndefined();
   });
 
-  test('is one where a number and a string say the same', () => {
+  test('a number and a string of the same text are one cursor', () => {
     expect(cursorOf(',"nextCursor":7,"meta":{"nextCursor":"7"}')).toBe('7');
   });
 
   test.each([
-    ['two that differ', ',"nextCursor":7,"meta":{"nextCursor":8}', 'expected one nextCursor, got two that differ'],
     [
-      'neighbours above 2^53',
+      'two cursors that differ',
+      ',"nextCursor":7,"meta":{"nextCursor":8}',
+      'expected one nextCursor, got two that differ',
+    ],
+    [
+      'two cursors that differ above 2^53',
       ',"nextCursor":9007199254740992,"meta":{"nextCursor":9007199254740993}',
       'two that differ',
     ],
-    ['true', ',"nextCursor":true', 'to be a string or a number'],
-    ['an object', ',"nextCursor":{}', 'to be a string or a number'],
-    ['an array', ',"meta":{"nextCursor":["7"]}', 'to be a string or a number'],
-    ['two members', ',"nextCursor":7,"nextCursor":7', 'expected one "nextCursor" in the response, got two'],
-    ['two members, one escaped', ',"nextCursor":7,"next\\u0043ursor":8', 'expected one "nextCursor"'],
+    ['the cursor true', ',"nextCursor":true', 'to be a string or a number'],
+    ['an object as its cursor', ',"nextCursor":{}', 'to be a string or a number'],
+    ['an array as its cursor', ',"meta":{"nextCursor":["7"]}', 'to be a string or a number'],
+    ['two members nextCursor', ',"nextCursor":7,"nextCursor":7', 'expected one "nextCursor" in the response, got two'],
     [
-      'two members of meta',
+      'two members nextCursor, one of them escaped',
+      ',"nextCursor":7,"next\\u0043ursor":8',
+      'expected one "nextCursor"',
+    ],
+    [
+      'two members nextCursor in meta',
       ',"meta":{"nextCursor":7,"nextCursor":null}',
       'expected one "nextCursor" in "meta", got two',
     ],
@@ -90,7 +98,7 @@ describe('the cursor', () => {
     ['a meta that is an array', ',"meta":[{"nextCursor":7}]', 'expected "meta" to be an object'],
     ['a meta that is false', ',"meta":false', 'expected "meta" to be an object'],
     ['two metas', ',"meta":{"nextCursor":7},"meta":{}', 'expected one "meta"'],
-  ])('is refused where it is %s', (_name, members, message) => {
+  ])('a response with %s is refused', (_name, members, message) => {
     expect(() => cursorOf(members)).toThrow(PageError);
     expect(() => cursorOf(members)).toThrow(message);
   });
@@ -113,7 +121,7 @@ describe('a page that is not what the contract says', () => {
     ['has trails as an object', '{"trails":{"0":{}}}', 'to be an array'],
     ['has trails as a string', '{"trails":"[]"}', 'to be an array'],
     ['has two trails', '{"trails":[],"trails":[]}', 'expected one "trails"'],
-    ['has two trails, one escaped', '{"trails":[],"\\u0074rails":[]}', 'expected one "trails"'],
+    ['has two trails, one of them escaped', '{"trails":[],"\\u0074rails":[]}', 'expected one "trails"'],
     ['is cut off', '{"trails":[{"id":1}', 'expected JSON'],
     ['is cut off in a string', '{"trails":[{"id":"1', 'expected JSON'],
     ['goes on after its end', '{"trails":[]}{"trails":[]}', 'expected JSON'],
@@ -131,7 +139,7 @@ describe('a page that is not what the contract says', () => {
     ['has a malformed member beside trails', '{"trails":[],"x":{"a":1 2}}', 'expected JSON'],
     ['has a malformed member before trails', '{"x":nul,"trails":[]}', 'expected JSON'],
     ['has white space inside a number of an event', '{"trails":[{"id":1 2}]}', 'expected JSON'],
-  ])('is refused where it %s', (_name, text, message) => {
+  ])('a page that %s is refused', (_name, text, message) => {
     expect(() => read(text)).toThrow(PageError);
     expect(() => read(text)).toThrow(message);
   });
@@ -143,18 +151,18 @@ describe('a page that is not what the contract says', () => {
     ['an overlong quote', Buffer.from('7b22747261696c73223a5b22c0a2225d7d', 'hex')],
     ['half of a character at the end', Buffer.from('{"trails":[]} é').subarray(0, -1)],
     ['gzip', Buffer.from('1f8b0800', 'hex')],
-  ])('is refused where it is %s and not UTF-8', (_name, body) => {
+  ])('a page of %s, which is not UTF-8, is refused', (_name, body) => {
     expect(() => readPage(body)).toThrow(body.includes(0) ? PageError : 'expected UTF-8, got other bytes');
   });
 
-  test('says where and how long, not what', () => {
+  test('the error says where the page is malformed and how long it is, and does not quote it', () => {
     expect(() => read('{"trails":[{"secret":secret}]}')).toThrow(
       new PageError('expected JSON: malformed value at 11 (of 30 bytes)'),
     );
   });
 });
 
-test('100,000 levels of nesting in an event are kept, or refused where they are not closed', () => {
+test('an event of 100,000 nested arrays is kept, and is refused where they are not closed', () => {
   const [open, close] = ['[ '.repeat(100_000), ' ]'.repeat(100_000)];
   expect(read(`{"trails":[${open}${close}]}`).events[0]?.line).toHaveLength(200_000);
   expect(() => read(`{"trails":[${open}]}`)).toThrow(PageError);

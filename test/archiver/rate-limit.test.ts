@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createRateLimit } from '../../lambdas/archiver/rate-limit';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
-/** Instants at which requests were let through. `pauses` are what the caller does in between, in turn. */
+/** The instants at which requests were let through. After each of them, the caller does something else for its pause. */
 async function letThrough(perMinute: number, pauses: readonly number[], clock: VirtualClock = virtualClock()) {
   const rate = createRateLimit(perMinute, clock);
   const taken: number[] = [];
@@ -14,7 +14,7 @@ async function letThrough(perMinute: number, pauses: readonly number[], clock: V
   return taken;
 }
 
-/** The most that any half-open minute held. */
+/** The largest number of requests in any half-open minute. */
 function busiestMinute(taken: readonly number[]): number {
   let most = 0;
   let first = 0;
@@ -37,14 +37,14 @@ test('no minute holds more requests than are allowed, whatever happens between t
 
 test.each([
   1, 2, 3, 19, 20, 21, 200, 300,
-])('%d a minute, asked without a pause, are nearly all given', async (perMinute) => {
+])('nearly all of %d requests a minute are let through where the caller never pauses', async (perMinute) => {
   const taken = await letThrough(perMinute, new Array(perMinute * 10).fill(0));
   const minutes = ((taken.at(-1) ?? 0) - (taken[0] ?? 0)) / 60_000;
   expect(minutes).toBeLessThanOrEqual(perMinute < 3 ? 20 : perMinute < 20 ? 15 : 11);
   expect(busiestMinute(taken)).toBeLessThanOrEqual(perMinute);
 });
 
-test('a fraction of a request a minute is no reason to stop for ever', async () => {
+test('a fraction of a request a minute does not stop the caller for ever', async () => {
   const taken = await letThrough(1.5, [0, 0, 0]);
   expect((taken[2] ?? Number.POSITIVE_INFINITY) - (taken[0] ?? 0)).toBeLessThanOrEqual(120_000);
 });
@@ -55,7 +55,7 @@ test('the first requests do not wait', async () => {
   expect(clock.sleeps).toEqual([]);
 });
 
-test('asking how long it takes takes nothing', async () => {
+test('asking how long the wait is takes no request', async () => {
   const clock = virtualClock();
   const rate = createRateLimit(1, clock);
   expect([rate.waitMs(), rate.waitMs(), rate.waitMs()]).toEqual([0, 0, 0]);
@@ -65,7 +65,7 @@ test('asking how long it takes takes nothing', async () => {
   expect(rate.waitMs()).toBe(1000);
 });
 
-test('a clock set back an hour costs at most what would have been earned', async () => {
+test('a clock that is set back an hour costs at most the wait for one request', async () => {
   const clock = virtualClock();
   const rate = createRateLimit(60, clock);
   for (let request = 0; request < 3; request += 1) await rate.take();
@@ -75,7 +75,7 @@ test('a clock set back an hour costs at most what would have been earned', async
   expect(clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(4000);
 });
 
-test('a clock set forward a day gives no more than the burst', async () => {
+test('a clock that is set forward a day lets no more than a burst through', async () => {
   const clock = virtualClock();
   const rate = createRateLimit(100, clock);
   for (let request = 0; request < 5; request += 1) await rate.take();
@@ -85,7 +85,7 @@ test('a clock set forward a day gives no more than the burst', async () => {
   expect(free).toBeLessThanOrEqual(5);
 });
 
-test('a sleep that ends early is made up for', async () => {
+test('a sleep that ends early lets no request through early', async () => {
   const clock = virtualClock();
   const hasty = { ...clock, sleep: async (ms: number) => clock.advance(Math.max(0, ms - 1)) };
   const rate = createRateLimit(300, hasty);

@@ -8,7 +8,7 @@ function waitOf(headers: Readonly<Record<string, string>>, status = 429): number
   return retryAfterMs({ status, headers: new Map(Object.entries(headers)) }, now);
 }
 
-describe('every way the live service was seen to ask', () => {
+describe('spellings of the live service', () => {
   const expected: Readonly<Record<RetryAfter, number | undefined>> = {
     'Retry-After seconds': 7000,
     'Retry-After fraction': 6500,
@@ -26,7 +26,7 @@ describe('every way the live service was seen to ask', () => {
     absent: undefined,
   };
 
-  test.each(Object.entries(expected))('%s', (spelling, wait) => {
+  test.each(Object.entries(expected))('the spelling "%s" is a wait of %p ms', (spelling, wait) => {
     expect(waitOf(RETRY_AFTER[spelling as RetryAfter](7, now))).toBe(wait);
   });
 });
@@ -40,7 +40,7 @@ test.each([
   ['Fri, 12 Jun 2026 12:00:10 GMT', 9750],
   ['Friday, 12-Jun-26 12:00:10 GMT', 9750],
   ['2026-06-12T12:00:10Z', 9750],
-])('Retry-After "%s" is a wait of %d ms', (text, wait) => {
+])('a Retry-After of "%s" is a wait of %d ms', (text, wait) => {
   expect(waitOf({ 'retry-after': text })).toBe(wait);
 });
 
@@ -62,7 +62,7 @@ test.each([
   '1e',
   '--1',
   '12:00:10',
-])('Retry-After "%s" says nothing', (text) => {
+])('a Retry-After of "%s" says nothing', (text) => {
   expect(waitOf({ 'retry-after': text })).toBeUndefined();
 });
 
@@ -76,7 +76,7 @@ test.each([
   ['limit=300, remaining=0', undefined],
   ['preset=12', undefined],
   ['reset=soon', undefined],
-])('RateLimit %s', (text, wait) => {
+])('a RateLimit of %s is a wait of %p ms', (text, wait) => {
   expect(waitOf({ ratelimit: text })).toBe(wait);
 });
 
@@ -87,29 +87,29 @@ test.each([
   ['x-ratelimit-reset', '-3', 0],
   ['x-ratelimit-reset', '999999999', 999_999_999_000],
   ['x-ratelimit-reset', 'later', undefined],
-])('%s: %s', (name, text, wait) => {
+])('the header %s with the value "%s" is a wait of %p ms', (name, text, wait) => {
   expect(waitOf({ [name]: text })).toBe(wait);
 });
 
 describe('where several are sent', () => {
-  test('the standard one counts', () => {
+  test('the standard header counts where several are sent', () => {
     const headers = { 'x-ratelimit-reset': '60', 'retry-after': '2', 'x-ratelimit-retryafter': '5' };
     expect(waitOf(headers)).toBe(2000);
   });
 
-  test('the next one counts where the first is garbage', () => {
+  test('the next header counts where the first is garbage', () => {
     expect(waitOf({ 'retry-after': 'soon', retryafter: '', 'x-ratelimit-retryafter': '5' })).toBe(5000);
     expect(waitOf({ 'retry-after': 'soon', 'ratelimit-reset': '60', ratelimit: 'reset=3' })).toBe(60_000);
   });
 });
 
 describe('a failing server', () => {
-  test('is given the time it asks for', () => {
+  test('a failing server is given the time that it asks for', () => {
     expect(waitOf({ 'retry-after': '5' }, 503)).toBe(5000);
     expect(waitOf({ 'x-ratelimit-retryafter': '5' }, 500)).toBe(5000);
   });
 
-  test('says nothing by the rate limit that comes with every answer', () => {
+  test('a failing server says nothing by the rate limit that comes with every answer', () => {
     const headers = {
       'ratelimit-reset': '41',
       'x-ratelimit-reset': '86400',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type TimeSpan, type WalkEnd, type WalkOptions, type WalkStep, walk } from '../../lambdas/archiver/walk';
+import { type TimeSpan, type WalkEnd, type WalkPage, walk } from '../../lambdas/archiver/walk';
 import { later, midnight } from '../../lambdas/shared/time';
 import { createSourceModel } from '../../local/postman/source-model';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
@@ -11,7 +11,7 @@ const RUNS = 150;
 const DAY_MS = 86_400_000;
 const now = new Date('2026-06-12T12:00:00.250Z');
 
-/** Every way a server may read the API. All combinations occur. */
+/** Every way in which a server may read the API. All combinations occur. */
 const readings: fc.Arbitrary<Partial<SourceSettings>> = fc.record({
   bounds: fc.constantFrom('time', 'midnight', 'date'),
   since: fc.constantFrom('inclusive', 'exclusive', 'ignored'),
@@ -23,14 +23,14 @@ const readings: fc.Arbitrary<Partial<SourceSettings>> = fc.record({
   cursorEnd: fc.constantFrom(null, 'null', '""'),
   pretty: fc.boolean(),
 });
-const pages = fc
+const pageSizes = fc
   .integer({ min: 1, max: 8 })
   .chain((maxLimit) =>
     fc.record({ maxLimit: fc.constant(maxLimit), overlap: fc.integer({ min: 0, max: maxLimit - 1 }) }),
   );
-const shape = fc.constantFrom<SourceSettings['shape']>('contract', 'reality');
+const shapes = fc.constantFrom<SourceSettings['shape']>('contract', 'reality');
 
-/** Instants in whole seconds before `now`, thick around midnights, with ties. */
+/** Whole seconds before `now`, many of them near midnights, with ties. */
 function secondsAgo(days: number): fc.Arbitrary<number> {
   const sinceMidnight = Math.floor((now.getTime() - midnight(now).getTime()) / 1000);
   return fc.oneof(
@@ -45,7 +45,7 @@ function secondsAgo(days: number): fc.Arbitrary<number> {
 interface Drawn {
   readonly row: number;
   readonly secondsAgo: number;
-  /** Served from this long after the walk began; 0 for at once. */
+  /** Milliseconds after the beginning of the walk from which it is served; 0 for at once. */
   readonly visibleAfterMs: number;
   readonly undated: boolean;
 }
@@ -73,36 +73,35 @@ function toSource({ row, secondsAgo: ago, visibleAfterMs, undated }: Drawn): Sou
 }
 
 interface Walked {
-  readonly steps: readonly WalkStep[];
+  readonly pages: readonly WalkPage[];
   readonly end: WalkEnd;
-  readonly requests: number;
 }
 
 async function walkModel(
   events: readonly SourceEvent[],
   settings: SourceSettings,
-  { span, clock, options = {} }: { span: TimeSpan; clock: VirtualClock; options?: Partial<WalkOptions> },
+  { span, clock }: { span: TimeSpan; clock: VirtualClock },
 ): Promise<Walked> {
   const model = createSourceModel(createTable(events), settings);
   const kit = sourceKit(modelServer(model, clock), { clock, latencyMs: 400 });
-  const floor = new Date(now.getTime() - 180 * DAY_MS + 60_000);
-  const walking = walk(span, kit.source, { now: clock.now(), floor, reserveMs: 3000, ...options });
-  const steps: WalkStep[] = [];
+  const keptFrom = new Date(now.getTime() - 180 * DAY_MS + 60_000);
+  const walking = walk(span, kit.source, { now: clock.now(), keptFrom, reserveMs: 3000 });
+  const pages: WalkPage[] = [];
   for (;;) {
-    const step = await walking.next();
-    if (step.done) return { steps, end: step.value, requests: kit.calls.length };
-    steps.push(step.value);
+    const next = await walking.next();
+    if (next.done) return { pages, end: next.value };
+    pages.push(next.value);
   }
 }
 
-function linesOf(steps: readonly WalkStep[]): Set<string> {
-  return new Set(steps.flatMap(({ events }) => events.map(({ line }) => String(line))));
+function linesOf(pages: readonly WalkPage[]): Set<string> {
+  return new Set(pages.flatMap(({ events }) => events.map(({ line }) => String(line))));
 }
 
-/** The claims that passed an event of the span before it was yielded. */
-function hastyClaims(steps: readonly WalkStep[], expected: readonly SourceEvent[]): string[] {
+/** The claims that pass an event of the span before it was yielded. */
+function hastyClaims(pages: readonly WalkPage[], expected: readonly SourceEvent[]): string[] {
   const yielded = new Set<string>();
-  return steps.flatMap(({ events, claim }) => {
+  return pages.flatMap(({ events, claim }) => {
     for (const { line } of events) yielded.add(String(line));
     const passed = expected.filter(({ at, raw }) => at !== null && at < claim.getTime() && !yielded.has(raw));
     return passed.map(({ raw }) => `claimed ${claim.toISOString()} before ${raw}`);
@@ -116,14 +115,14 @@ function within({ from, to }: TimeSpan): (event: SourceEvent) => boolean {
 const visibleAtOnce = ({ visibleFrom }: SourceEvent) => visibleFrom === undefined;
 
 describe.each([
-  ['a steady run', 4, 4],
-  ['a short backlog', 8, 10],
-  ['a long backlog', 40, 40],
-])('%s', (_name, spanDays, eventDays) => {
+  ['a steady walk', 4, 4],
+  ['the walk of a short backlog', 8, 10],
+  ['the walk of a long backlog', 40, 40],
+])('%s', (name, spanDays, eventDays) => {
   const cases = fc.record({
-    shape,
+    shape: shapes,
     reading: readings,
-    page: pages,
+    pageSize: pageSizes,
     drawn: drawnEvents(eventDays),
     spanSeconds: fc.oneof(
       fc.integer({ min: 0, max: spanDays * 86_400 }),
@@ -131,91 +130,79 @@ describe.each([
     ),
   });
 
-  test('yields everything that the span holds, and claims nothing too early, under every reading', async () => {
-    const property = fc.asyncProperty(cases, async ({ shape: kind, reading, page, drawn, spanSeconds }) => {
+  test(`${name} yields what its span holds and nothing else, and claims nothing too early, under every reading`, async () => {
+    const property = fc.asyncProperty(cases, async ({ shape, reading, pageSize, drawn, spanSeconds }) => {
       const clock = virtualClock({ start: now.toISOString(), remainingMs: 3_600_000 });
       const span = { from: new Date(now.getTime() - spanSeconds * 1000), to: midnight(now, 3) };
-      const settings = sourceSettings(kind, API_KEY, { ...reading, ...page });
+      const settings = sourceSettings(shape, API_KEY, { ...reading, ...pageSize });
       const events = drawn.map(toSource);
-      const { steps, end } = await walkModel(events, settings, { span, clock });
+      const { pages, end } = await walkModel(events, settings, { span, clock });
       const expected = events.filter(within(span)).filter(visibleAtOnce);
-      const yielded = linesOf(steps);
+      const yielded = linesOf(pages);
       expect(expected.filter(({ raw }) => !yielded.has(raw))).toEqual([]);
+      // Byte for byte: nothing that the source does not hold.
+      const held = new Set(events.map(({ raw }) => raw));
+      expect([...yielded].filter((line) => !held.has(line))).toEqual([]);
       expect(end).toBe('complete');
-      expect(steps.at(-1)?.claim).toEqual(span.to);
-      if (settings.order !== 'by-id') expect(hastyClaims(steps, expected)).toEqual([]);
+      expect(pages.at(-1)?.claim).toEqual(span.to);
+      if (settings.order !== 'by-id') expect(hastyClaims(pages, expected)).toEqual([]);
     });
     await fc.assert(property, { numRuns: RUNS });
   });
-
-  test('yields nothing that the source does not hold, byte for byte', async () => {
-    const property = fc.asyncProperty(cases, async ({ shape: kind, reading, page, drawn, spanSeconds }) => {
-      const clock = virtualClock({ start: now.toISOString(), remainingMs: 3_600_000 });
-      const span = { from: new Date(now.getTime() - spanSeconds * 1000), to: midnight(now, 3) };
-      const events = drawn.map(toSource);
-      const { steps } = await walkModel(events, sourceSettings(kind, API_KEY, { ...reading, ...page }), {
-        span,
-        clock,
-      });
-      const served = new Set(events.map(({ raw }) => raw));
-      expect([...linesOf(steps)].filter((line) => !served.has(line))).toEqual([]);
-    });
-    await fc.assert(property, { numRuns: 40 });
-  });
 });
 
-test('whatever time is left: what was claimed was yielded, and an ended walk says so', async () => {
+test('a walk yields what it claims, and says when it is complete, whatever time is left', async () => {
   const property = fc.asyncProperty(
     fc.record({
       reading: readings,
-      page: pages,
+      pageSize: pageSizes,
       drawn: drawnEvents(12),
       remainingMs: fc.integer({ min: 0, max: 30_000 }),
     }),
-    async ({ reading, page, drawn, remainingMs }) => {
+    async ({ reading, pageSize, drawn, remainingMs }) => {
       const clock = virtualClock({ start: now.toISOString(), remainingMs });
       const span = { from: new Date(now.getTime() - 12 * DAY_MS), to: midnight(now, 3) };
       const settings = sourceSettings('reality', API_KEY, {
         ...reading,
-        ...page,
+        ...pageSize,
         order: reading.order === 'by-id' ? 'honoured' : (reading.order ?? 'honoured'),
       });
       const events = drawn.map(toSource);
-      const { steps, end } = await walkModel(events, settings, { span, clock });
-      expect(hastyClaims(steps, events.filter(within(span)).filter(visibleAtOnce))).toEqual([]);
-      expect(end === 'complete').toBe(steps.at(-1)?.claim.getTime() === span.to.getTime());
-      expect(clock.remainingMs() > 2600 || steps.length === 0).toBe(true);
+      const { pages, end } = await walkModel(events, settings, { span, clock });
+      expect(hastyClaims(pages, events.filter(within(span)).filter(visibleAtOnce))).toEqual([]);
+      expect(end === 'complete').toBe(pages.at(-1)?.claim.getTime() === span.to.getTime());
+      expect(clock.remainingMs() > 2600 || pages.length === 0).toBe(true);
     },
   );
   await fc.assert(property, { numRuns: RUNS });
 });
 
-test('where the source keeps less than it is said to: everything it still serves is yielded, from a floor near the true one', async () => {
+test('a walk yields everything that is still served where the source keeps less than it is said to', async () => {
   const property = fc.asyncProperty(
     fc.record({
       reading: readings,
-      page: pages,
+      pageSize: pageSizes,
       drawn: drawnEvents(30),
       retentionDays: fc.integer({ min: 2, max: 25 }),
     }),
-    async ({ reading, page, drawn, retentionDays }) => {
+    async ({ reading, pageSize, drawn, retentionDays }) => {
       const clock = virtualClock({ start: now.toISOString(), remainingMs: 86_400_000 });
       const span = { from: new Date(now.getTime() - 30 * DAY_MS), to: midnight(now, 3) };
-      const settings = sourceSettings('reality', API_KEY, { ...reading, ...page, retentionDays });
+      const settings = sourceSettings('reality', API_KEY, { ...reading, ...pageSize, retentionDays });
       const events = drawn.map(toSource);
-      const { steps, end } = await walkModel(events, settings, { span, clock });
-      const floor = steps.at(-1)?.floor ?? now;
+      const { pages, end } = await walkModel(events, settings, { span, clock });
+      const keptFrom = pages.at(-1)?.keptFrom ?? now;
       const isWholeDay = settings.bounds === 'date' && settings.since === 'exclusive';
-      // Meanwhile the source goes on forgetting, and not all readings say so.
+      // The source goes on forgetting during the walk, and not every reading of the API says so.
       const stillServed = new Date(clock.now().getTime() - retentionDays * DAY_MS);
-      const askable = later(isWholeDay ? midnight(floor, 1) : floor, stillServed);
+      const askable = later(isWholeDay ? midnight(keptFrom, 1) : keptFrom, stillServed);
       const expected = events.filter(within({ from: askable, to: span.to })).filter(visibleAtOnce);
-      const yielded = linesOf(steps);
+      const yielded = linesOf(pages);
       expect(end).toBe('complete');
       expect(expected.filter(({ raw }) => !yielded.has(raw))).toEqual([]);
       if (settings.since === 'ignored') return;
-      const trueFloor = now.getTime() - retentionDays * DAY_MS;
-      expect(floor.getTime()).toBeLessThanOrEqual(trueFloor + 10 * 60_000);
+      const oldestKept = now.getTime() - retentionDays * DAY_MS;
+      expect(keptFrom.getTime()).toBeLessThanOrEqual(oldestKept + 10 * 60_000);
     },
   );
   await fc.assert(property, { numRuns: RUNS });

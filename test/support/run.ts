@@ -1,0 +1,61 @@
+/** A run, its progress and a batch with ordinary values. A test names only the fields that matter to it. */
+import { type Batch, openBatch } from '../../lambdas/archiver/batch';
+import type { HeldLine } from '../../lambdas/archiver/deduplicate';
+import { beginProgress, type Progress } from '../../lambdas/archiver/progress';
+import type { Run } from '../../lambdas/archiver/run';
+import { isDated, readEvent } from '../../lambdas/shared/event';
+import { testSigner } from './archive-builder';
+import { memoryStore } from './memory-store';
+import { recordedLogger } from './source-kit';
+import { virtualClock } from './virtual-clock';
+
+export const RUN_ID = '5b4a4b0e-8f0c-4b0e-9d2e-0d9a4f0f7a11';
+
+/** Its source refuses to be asked, and its checkpoint table is empty and accepts everything. */
+export function aRun(changes: Partial<Run> = {}): Run {
+  return {
+    id: RUN_ID,
+    team: 'main',
+    scheduledTime: '2026-06-12T12:00:00.000Z',
+    codeVersion: '0.1.0',
+    sourceOrigin: 'https://api.getpostman.com',
+    startDate: undefined,
+    acceptOtherTeam: false,
+    lookbackHours: 6,
+    batchLimits: { events: 1000, bytes: 1e8 },
+    retention: null,
+    store: memoryStore(),
+    checkpoints: {
+      acquire: async () => ({ seq: undefined }),
+      save: async () => 'saved',
+      release: async () => undefined,
+    },
+    source: {
+      ask: async () => Promise.reject(new Error('this run asks its source nothing')),
+      tally: () => ({ requests: 0, throttled: 0 }),
+    },
+    signer: testSigner,
+    clock: virtualClock(),
+    logger: recordedLogger(),
+    onCommitted: () => undefined,
+    ...changes,
+  };
+}
+
+/** The progress of a complete walk that began at that instant. */
+export function aProgress(walkStart: Date, changes: Partial<Progress> = {}): Progress {
+  const begun = beginProgress({ previous: undefined, startedAt: walkStart, startDate: walkStart, lookbackHours: 6 });
+  return { ...begun, hasRead: true, ...changes };
+}
+
+/** The last batch of a complete run, from lines. A line without an instant is held in quarantine. */
+export function aBatch(lines: readonly string[], progress: Progress, changes: Partial<Batch> = {}): Batch {
+  const read = lines.map((line) => readEvent(Buffer.from(line)));
+  const { walkStart } = progress;
+  const held = read
+    .filter((event) => !isDated(event))
+    .map((event): HeldLine => ({ event, reason: 'bad-timestamp', date: '2026-06-12', instant: walkStart }));
+  const open = openBatch({ limits: { events: 1000, bytes: 1e8 }, lateBefore: undefined, requestsBefore: 0 });
+  open.add({ newEvents: read.filter(isDated), held, known: 0, revisions: 0, standings: [] });
+  return { ...open.close(1), progress, reason: 'complete', sweeps: [], sourceTeams: ['1'], isLast: true, ...changes };
+}
