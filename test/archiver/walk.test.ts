@@ -108,16 +108,6 @@ describe('a backlog', () => {
     expect(kit.calls.length).toBeLessThanOrEqual(9);
   });
 
-  test('a backlog is asked for in windows that follow one another without a hole', async () => {
-    const { kit } = await walkServer(() => page([], undefined), { span: backlog });
-    const bounds = kit.calls.map(({ url }) => [url.searchParams.get('since'), url.searchParams.get('until')]);
-    for (const [index, [since]] of bounds.entries()) {
-      const before = bounds[index - 1]?.[1] ?? backlog.from.toISOString();
-      expect(Date.parse(since ?? '')).toBeLessThan(Date.parse(before));
-    }
-    expect(bounds.at(-1)?.[1]).toBe(backlog.to.toISOString());
-  });
-
   test('a backlog of days with one page each is not asked for day by day', async () => {
     const events = Array.from({ length: 170 }, (_, day) =>
       event(day + 1, new Date(now.getTime() - day * DAY_MS).toISOString()),
@@ -219,13 +209,6 @@ describe('a claim', () => {
 });
 
 describe('a cursor', () => {
-  test('a cursor is followed as text, whatever it looks like', async () => {
-    const cursors = ['18446744073709551616', '0', 'a b+c/=', '-1', '1e400'];
-    const { kit, end } = await walkServer((_call, number) => page([], cursors[number - 1]));
-    expect(end).toBe('complete');
-    expect(cursorsOf(kit)).toEqual([null, ...cursors]);
-  });
-
   test.each([
     ['at once', ['a', 'a']],
     ['after a while', ['a', 'b', 'c', 'b']],
