@@ -143,24 +143,31 @@ describe('the walk', () => {
     expect(error).toMatchObject({ code: 'out-of-time' });
   });
 
-  /** A source without order shows no progress before its window is finished, and the archive holds all it serves. */
-  function comesNoFurther(reason: 'deadline' | 'complete') {
+  /** A source without order shows no progress before its window is finished. */
+  function comesNoFurther(reason: 'deadline' | 'complete', store: MemoryStore) {
     const previous = youngChain({ run: { ...youngChain().run, reason } });
     const settings = { maxLimit: 2, order: 'always-descending' } as const;
-    const store = archived(...events);
     return gathered(events, { previous, settings, store, clock: clockWith(9000), latencyMs: 1500 });
   }
 
   test('a resumed run that comes no further and finds nothing new fails', async () => {
-    const { batches, error } = await comesNoFurther('deadline');
+    const { batches, error } = await comesNoFurther('deadline', archived(...events));
     expect(batches).toEqual([]);
     expect(error).toMatchObject({ code: 'out-of-time', message: expect.stringContaining('more time') });
   });
 
-  test('a run that comes no further after a complete walk commits, so that the next run begins in mid-day', async () => {
-    const { batches, error } = await comesNoFurther('complete');
+  test.each([
+    ['a resumed run that comes no further commits the new events that it finds', 'deadline', memoryStore()],
+    [
+      'a run that comes no further after a complete walk commits, so that the next run begins in mid-day',
+      'complete',
+      archived(...events),
+    ],
+  ] as const)('%s', async (_name, reason, store) => {
+    const { batches, error } = await comesNoFurther(reason, store);
     expect(error).toBeUndefined();
-    expect(batches).toMatchObject([{ reason: 'deadline', isLast: true, counts: { events: 0 } }]);
+    expect(batches).toMatchObject([{ reason: 'deadline', isLast: true }]);
+    expect(batches[0]?.events.length === 0).toBe(reason === 'complete');
   });
 
   test('a run that the deadline interrupts commits what it has, and sweeps nothing', async () => {
