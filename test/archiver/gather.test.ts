@@ -25,8 +25,8 @@ const now = new Date('2026-06-12T12:00:00.250Z');
 /** The day whose turn it is in every run that sweeps here. */
 const SWEPT = '2026-06-08';
 
-interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours'>> {
-  readonly previous: Manifest;
+interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours' | 'startDate'>> {
+  readonly previous: Manifest | undefined;
   readonly store?: MemoryStore;
   readonly clock?: VirtualClock;
   readonly latencyMs?: number;
@@ -129,6 +129,12 @@ describe('the walk', () => {
       '2026-06-12T11:03:00.000Z',
       '2026-06-12T12:00:00.000Z',
     ]);
+  });
+
+  test('a first run with a start date at noon counts nothing of that morning as late', async () => {
+    const startDate = new Date('2026-06-12T12:00:00.000Z');
+    const { batches } = await gathered(events, { previous: undefined, startDate });
+    expect(batches).toMatchObject([{ counts: { events: 10, late: 0 } }]);
   });
 
   test('a commit that fails is thrown, and nothing is read or committed after it', async () => {
