@@ -31,7 +31,7 @@ interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours' | 'sta
   readonly clock?: VirtualClock;
   readonly latencyMs?: number;
   readonly settings?: Partial<SourceSettings>;
-  /** Stands before the model of the source. */
+  /** Wraps the model of the source. */
   readonly server?: (model: Server) => Server;
   /** The commit of the batch with that number fails. Numbers begin with 1. */
   readonly failedCommit?: number;
