@@ -66,9 +66,10 @@ async function readHead({ team, store, signer }: Chain, seq: number): Promise<He
   const key = manifestKey(team, seq);
   const bytes = await store.get(key);
   if (bytes === undefined) throw new IntegrityError('head-invalid', `${key} was listed, and cannot be read`);
-  const { manifest, sha256, problem } = openManifest(bytes, signer.publicKey);
+  const { manifest, sha256, problem, detail } = openManifest(bytes, signer.publicKey);
   if (manifest === undefined || problem !== undefined) {
-    throw new IntegrityError('head-invalid', `${key} is not a manifest signed by this archive's key: ${problem}`);
+    const why = detail === '' ? problem : `${problem}, ${detail}`;
+    throw new IntegrityError('head-invalid', `${key} is not a manifest signed by this archive's key: ${why}`);
   }
   if (manifest.team !== team || manifest.seq !== seq) {
     throw new IntegrityError('head-invalid', `${key} is a manifest of another place in a chain`);

@@ -131,16 +131,24 @@ describe('events', () => {
     expect([...(await deduplicator.archivedIds('2026-06-02'))]).toEqual([]);
   });
 
-  test('a date that is forgotten is read again, and later dates are still known', async () => {
-    const { deduplicator, store } = deduplicatorOf();
-    const page = [event(1, '2026-06-11T10:00:00Z'), event(2)];
+  test('a date that is forgotten is read again where a page has lines of it, and only there', async () => {
+    const readAgain = { from: new Date('2026-06-10T12:00:00Z'), to: walkStart };
+    const { deduplicator, store } = deduplicatorOf({ readAgain });
+    const old = event(1, '2026-06-11T10:00:00Z');
+    const nameless = parse('{"timestamp":"2026-06-11T10:00:00Z"}');
+    const page = [old, nameless, event(2)];
     await deduplicator.sort(page, { walkStart, sweptDate: undefined });
-    for (const [key, bytes] of stored('events', { '2026-06-11': page.slice(0, 1) })) store.objects.set(key, bytes);
+    const published = [
+      ...stored('events', { '2026-06-11': [old] }),
+      ...stored('quarantine', { '2026-06-11': [nameless] }),
+    ];
+    for (const [key, bytes] of published) store.objects.set(key, bytes);
     const calls = store.calls.length;
     deduplicator.forgetBefore(DATE);
-    expect(await deduplicator.sort(page, { walkStart, sweptDate: undefined })).toMatchObject({ known: 2 });
+    expect(await deduplicator.sort(page, { walkStart, sweptDate: undefined })).toMatchObject({ known: 3 });
     expect(store.calls.slice(calls).filter((call) => call.startsWith('list'))).toEqual([
       'list events/team=main/dt=2026-06-11/',
+      'list quarantine/team=main/dt=2026-06-11/',
     ]);
   });
 });

@@ -1,4 +1,4 @@
-/** What the archiver does about data that the bucket deletes by itself: it promises the data, and does not bring it back. */
+/** Data that the bucket may delete by itself: the archiver promises how long it is kept, and does not bring it back. */
 import { stage } from '../../lambdas/archiver/commit';
 import { publishHead } from '../../lambdas/archiver/publish';
 import { decodeManifest, type Manifest } from '../../lambdas/shared/manifest';
@@ -30,7 +30,7 @@ function without(...keys: readonly string[]) {
   return memoryStore({ objects: new Map([...archive].filter(([key]) => !keys.includes(key))) });
 }
 
-/** So many milliseconds after everything the head lists may have expired. */
+/** A clock at that many milliseconds after the instant from which everything that the head lists may have expired. */
 function clockAt(ms: number) {
   return virtualClock({ start: new Date(Date.parse(manifest.run.finished) + 500 * DAY_MS + ms).toISOString() });
 }

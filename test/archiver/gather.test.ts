@@ -25,13 +25,13 @@ const now = new Date('2026-06-12T12:00:00.250Z');
 /** The day whose turn it is in every run that sweeps here. */
 const SWEPT = '2026-06-08';
 
-interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours'>> {
-  readonly previous: Manifest;
+interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours' | 'startDate'>> {
+  readonly previous: Manifest | undefined;
   readonly store?: MemoryStore;
   readonly clock?: VirtualClock;
   readonly latencyMs?: number;
   readonly settings?: Partial<SourceSettings>;
-  /** Stands before the model of the source. */
+  /** Wraps the model of the source. */
   readonly server?: (model: Server) => Server;
   /** The commit of the batch with that number fails. Numbers begin with 1. */
   readonly failedCommit?: number;
@@ -131,6 +131,12 @@ describe('the walk', () => {
     ]);
   });
 
+  test('a first run with a start date at noon counts nothing of that morning as late', async () => {
+    const startDate = new Date('2026-06-12T12:00:00.000Z');
+    const { batches } = await gathered(events, { previous: undefined, startDate });
+    expect(batches).toMatchObject([{ counts: { events: 10, late: 0 } }]);
+  });
+
   test('a commit that fails is thrown, and nothing is read or committed after it', async () => {
     const { error, log } = await gathered(events, { previous: youngChain(), ...small, failedCommit: 1 });
     expect(error).toBeInstanceOf(Race);
@@ -143,24 +149,31 @@ describe('the walk', () => {
     expect(error).toMatchObject({ code: 'out-of-time' });
   });
 
-  /** A source without order shows no progress before its window is finished, and the archive holds all it serves. */
-  function comesNoFurther(reason: 'deadline' | 'complete') {
+  /** A source without order shows no progress before its window is finished. */
+  function comesNoFurther(reason: 'deadline' | 'complete', store: MemoryStore) {
     const previous = youngChain({ run: { ...youngChain().run, reason } });
     const settings = { maxLimit: 2, order: 'always-descending' } as const;
-    const store = archived(...events);
     return gathered(events, { previous, settings, store, clock: clockWith(9000), latencyMs: 1500 });
   }
 
   test('a resumed run that comes no further and finds nothing new fails', async () => {
-    const { batches, error } = await comesNoFurther('deadline');
+    const { batches, error } = await comesNoFurther('deadline', archived(...events));
     expect(batches).toEqual([]);
     expect(error).toMatchObject({ code: 'out-of-time', message: expect.stringContaining('more time') });
   });
 
-  test('a run that comes no further after a complete walk commits, so that the next run begins in mid-day', async () => {
-    const { batches, error } = await comesNoFurther('complete');
+  test.each([
+    ['a resumed run that comes no further commits the new events that it finds', 'deadline', memoryStore()],
+    [
+      'a run that comes no further after a complete walk commits, so that the next run begins in mid-day',
+      'complete',
+      archived(...events),
+    ],
+  ] as const)('%s', async (_name, reason, store) => {
+    const { batches, error } = await comesNoFurther(reason, store);
     expect(error).toBeUndefined();
-    expect(batches).toMatchObject([{ reason: 'deadline', isLast: true, counts: { events: 0 } }]);
+    expect(batches).toMatchObject([{ reason: 'deadline', isLast: true }]);
+    expect(batches[0]?.events.length === 0).toBe(reason === 'complete');
   });
 
   test('a run that the deadline interrupts commits what it has, and sweeps nothing', async () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   segmentKeys = manifest.segments.map(({ key }) => key);
 });
 
-/** As a run leaves it that dies right after its commit, or after publishing the first `done` segments. */
+/** The archive after a run that died when it had published the first `done` segments. */
 function committed(done = 0, before?: (operation: Operation, key: string) => void): MemoryStore {
   const objects = new Map(published);
   for (const key of segmentKeys.slice(done)) objects.delete(key);
@@ -31,7 +31,7 @@ function committed(done = 0, before?: (operation: Operation, key: string) => voi
 
 const writes = ({ calls }: MemoryStore) => calls.filter((call) => call.startsWith('create'));
 
-/** Other gzip bytes of the same content, as another zlib would write them. */
+/** The same content in other gzip bytes, as another build of zlib would write them. */
 function recompressed(key: string): Buffer {
   const bytes = Buffer.from(published.get(key) ?? []);
   bytes[9] = 0;

@@ -20,7 +20,7 @@ interface Longest {
   readonly olderDays: number;
 }
 
-/** One run an hour; each takes one turn. */
+/** Simulates one run an hour. Each run takes one turn. */
 function simulate({ days, keptDays = 180, start = new Date(0), runs = () => true }: Simulation): Longest {
   const sweptAt = new Map<number, number>();
   const longest = { recentHours: 0, olderDays: 0 };

@@ -181,7 +181,11 @@ describe('a claim', () => {
       ['05:30', '06:00', '06:30', '07:00', '06:59', '09:00', '10:00'],
       ['from', '07:00', 'from', 'to'],
     ],
-    ['is not before the beginning, although older events are served', ['00:00', '01:00', '08:00'], ['from', 'to']],
+    [
+      'is not before the beginning, although older events are served',
+      ['00:00', '01:00', '02:00', '03:00', '08:00'],
+      ['from', 'from', 'to'],
+    ],
   ])('the claim %s', async (_name, times, claims) => {
     const { pages } = await walkServer(pairs(...times.map(at)));
     const ends: Readonly<Record<string, Date>> = { from: steady.from, to: steady.to };
