@@ -1,4 +1,4 @@
-/** The adapters against the local world's servers. The suite `engines` has the same tests for other people's servers. */
+/** Runs the adapters against the local stand-ins for AWS. The suite `engines` runs the same tests on foreign servers. */
 import { startDynamoDb } from '../../cli/local/dynamodb';
 import { memoryStorage, s3Model } from '../../cli/local/s3-model';
 import { startS3Server } from '../../cli/local/s3-server';
@@ -9,17 +9,17 @@ import { testArchiveBucket } from '../support/object-store-contract';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-describe("the local world's S3", () => {
+describe('the local stand-in for S3', () => {
   testArchiveBucket(async () => {
     const server = await startS3Server(s3Model(new Map([['archive', memoryStorage()]])));
     return { ...server, credentials, bucket: 'archive' };
   });
 });
 
-describe("the local world's DynamoDB", () => {
+describe('the local stand-in for DynamoDB', () => {
   testCheckpointTable(async () => ({ ...(await startDynamoDb('checkpoints')), credentials, table: 'checkpoints' }));
 });
 
-describe("the local world's SSM", () => {
+describe('the local stand-in for SSM', () => {
   testParameterStore(async () => ({ ...(await startSsmServer()), credentials }));
 });
