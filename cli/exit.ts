@@ -1,9 +1,9 @@
-/** What the command line's exit codes mean. Scripts rely on them; `--help` says them. */
+/** The exit codes of the command line. Scripts rely on them, and `--help` lists them. */
 export const exitCodes = {
   good: 0,
-  /** Findings, or checks that failed. */
+  /** The verifier has findings, or a check failed. */
   findings: 1,
   usage: 2,
-  /** It could not be done: nothing is known about the archive. */
+  /** The command could not be carried out, so nothing was learned about the archive. */
   failed: 3,
 } as const;

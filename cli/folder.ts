@@ -1,15 +1,18 @@
 /**
- * A copy of the bucket in a folder, read as objects. Only regular files count, and none outside the folder: a symbolic
- * link, a pipe or a device is listed, so that it is noticed, and is never opened or followed.
+ * Reads a folder that holds a copy of the bucket as if it were the bucket. Only regular files inside the folder have
+ * content. A symbolic link, a pipe or a device is listed, so that the verifier reports it, but is never opened or
+ * followed.
  */
+
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteRange, ObjectStore } from '../lambdas/shared/ports';
 
-/** Throws where there is no such folder. */
+/** Throws an error if the folder does not exist. */
 export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list' | 'get'>> {
   const root = await orUndefined(realpath(path));
-  if (root === undefined || !(await stat(root)).isDirectory()) throw new Error(`there is no folder ${path}`);
+  if (root === undefined || !(await stat(root)).isDirectory())
+    throw new Error(`there is no folder at ${path}: give the folder that holds the copy of the bucket`);
   return {
     async list(prefix, startAfter = '') {
       const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
@@ -49,7 +52,7 @@ async function readRange(path: string, range: ByteRange | undefined): Promise<Bu
   }
 }
 
-/** A missing file is an answer; anything else that goes wrong is thrown. */
+/** Returns undefined for a file that does not exist. Every other error is thrown. */
 async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;

@@ -1,4 +1,5 @@
-/** The command line: composes the verbs, one file each, and turns what they throw into exit codes. */
+/** The command line: adds the commands, one file each, and turns the errors that they throw into exit codes. */
+
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { exitCodes } from './exit';
@@ -7,14 +8,14 @@ import { addQuery } from './query';
 import { addVerify } from './verify';
 
 const program = new Command('audit-archive')
-  .description("Keeps a Postman team's audit log, and proves it.")
+  .description("Archives a Postman team's audit log, verifies the archive and answers queries from it.")
   .version(version)
   .exitOverride()
-  .addHelpText('after', '\nExit codes: 0 good, 1 findings, 2 wrong usage, 3 could not do it.');
+  .addHelpText('after', '\nExit codes: 0 success, 1 findings or failed checks, 2 wrong usage, 3 the command failed.');
 
 addLocal(program);
 addVerify(program);
-// Only where it is needed: the SDK takes longer to load than all the rest.
+// Athena is imported only when it is used, because the AWS SDK takes longer to load than the rest of the program.
 addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena({ workgroup }));
 
 try {
@@ -24,7 +25,7 @@ try {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has printed its own message already; help and version end this way too.
+  // Commander has already printed its message. Help and version also arrive here, with exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
   console.error(`audit-archive: ${error instanceof Error ? error.message : String(error)}`);
   return exitCodes.failed;

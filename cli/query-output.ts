@@ -1,19 +1,20 @@
 /**
- * How an answer is shown. What an event says may be anybody's. So in a table, which is for a terminal, no control
- * character is left; in CSV no text is a formula to a spreadsheet, and is otherwise as it is; in JSON all text is.
+ * Prints the result of a query. The text in an event may come from an attacker. A table is for a terminal, so it
+ * contains no control character. CSV is for a spreadsheet, so no text can be a formula. JSON leaves all text unchanged.
  */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
 import type { QueryResult } from './sql-engine';
 
-/** A person reads no more; the other formats hold all. */
+/** A table shows at most this many rows. CSV and JSON contain every row. */
 const MOST_ROWS = 200;
+/** No column is made narrower than this many characters. */
 const NARROWEST = 8;
 
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
 export interface TableOptions {
-  /** In characters; as wide as need be where it is not given. */
+  /** The width of the terminal in characters. Without it the table is as wide as its content. */
   readonly width?: number | undefined;
   readonly maxRows?: number;
 }
@@ -30,7 +31,8 @@ export function asTable({ columns, rows }: QueryResult, { width, maxRows = MOST_
   table.push(...shown);
   const more = rows.length - shown.length;
   return (
-    table.toString() + (more > 0 ? `\n... and ${more.toLocaleString('en')} more rows: --csv and --json hold all` : '')
+    table.toString() +
+    (more > 0 ? `\n... and ${more.toLocaleString('en')} more rows: use --csv or --json to get every row` : '')
   );
 }
 
@@ -39,7 +41,7 @@ export function asCsv({ columns, rows }: QueryResult): string {
   return [columns.map(({ name }) => name), ...cells].map((row) => row.join(',')).join('\n');
 }
 
-/** One object for each row. */
+/** Returns one object for each row. */
 export function asObjects({ columns, rows }: QueryResult): Record<string, string | number | boolean | null>[] {
   return rows.map((row) =>
     Object.fromEntries(
@@ -52,7 +54,10 @@ export function asObjects({ columns, rows }: QueryResult): Record<string, string
   );
 }
 
-/** Takes from the widest columns until the table fits; but half an instant says nothing. */
+/**
+ * Narrows the widest columns until the table fits. Columns with instants keep their width, because half of one is
+ * useless.
+ */
 function narrowed(columns: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): number[] {
   const widths = columns.map((cells) => Math.max(...cells.map(stringWidth)));
   const isFixed = columns.map((cells) => cells.some((cell) => INSTANT.test(cell)));
@@ -69,7 +74,7 @@ function toTheSecond(text: string): string {
   return text.replace(/^(.{19})\.\d{3}$/, (whole, seconds: string) => (INSTANT.test(seconds) ? seconds : whole));
 }
 
-/** Text from outside must not steer the terminal, nor reorder what stands around it. */
+/** Text from outside must neither control the terminal nor change the order in which the text around it is shown. */
 function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,

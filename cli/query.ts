@@ -1,7 +1,9 @@
 /**
- * `audit-archive query`: the auditors' queries, listed, explained and run; the very ones that are deployed. A parameter
- * that is wrong is said to be wrong: an answer without rows means that the archive holds none.
+ * `audit-archive query` lists, explains and runs the auditors' queries. They are the same queries that are deployed. A
+ * wrong parameter is reported as an error, so a result without rows means that the archive contains nothing that
+ * matches.
  */
+
 import { type Command, InvalidArgumentError } from 'commander';
 import { bind, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
 import { asCsv, asObjects, asTable } from './query-output';
@@ -9,13 +11,14 @@ import { openFolderSql } from './sql';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
 const HELP = `
-Without NAME the queries are listed; with --explain one is shown with its parameters and its SQL. A query without PATH is
-run by Athena, with the credentials and the region of the AWS command line; with PATH by DuckDB in a copy of the bucket.
+Without NAME, all queries are listed. With --explain, one query is shown with its parameters and its SQL. With PATH, the
+query runs on a copy of the bucket in that folder. Without PATH, it runs in Athena on the deployed archive, with the
+credentials and the region of the AWS command line.
 
   audit-archive query who_did_what .archive/demo/bucket --from 2026-06-01 --to 2026-06-30
   audit-archive query everything_one_person_did --param person=ada@example.com --csv > ada.csv`;
 
-/** In most regions, and never for less than 10 MB a query. */
+/** The price of Athena in most regions. Athena charges at least 10 MB for each query. */
 const DOLLARS_PER_TERABYTE = 5;
 const LEAST_BYTES = 10_000_000;
 
@@ -32,27 +35,27 @@ export interface QueryFlags {
 export interface QueryWorld {
   openAthena(workgroup: string): Promise<SqlEngine>;
   now(): Date;
-  /** What was asked for. */
+  /** Prints the result to standard output. */
   print(text: string): void;
-  /** What is said about it. */
+  /** Prints remarks about the result to standard error. */
   note(text: string): void;
-  /** Of the terminal, if there is one. */
+  /** The width of the terminal in characters; undefined if the output is not a terminal. */
   readonly width: number | undefined;
 }
 
 export function addQuery(program: Command, openAthena: QueryWorld['openAthena']): void {
   program
     .command('query')
-    .description('ask the archive what auditors ask')
-    .argument('[name]', 'one of the queries')
+    .description("run one of the auditors' queries on the archive")
+    .argument('[name]', 'the name of the query')
     .argument('[path]', 'a folder that holds a copy of the bucket: events/, manifests/, ...')
-    .option('--param <name=value>', 'a parameter; may be given several times', addParameter, {})
+    .option('--param <name=value>', 'the value of a parameter; repeat the option for each parameter', addParameter, {})
     .option('--from <date>', 'the same as --param from=...')
     .option('--to <date>', 'the same as --param to=...')
     .option('--explain', 'show the query instead of running it')
     .option('--csv', 'print CSV')
     .option('--json', 'print one JSON document')
-    .option('--workgroup <name>', 'of Athena, as the stack printed it', 'postman-audit-archive')
+    .option('--workgroup <name>', 'the Athena workgroup that the deployment printed', 'postman-audit-archive')
     .addHelpText('after', HELP)
     .action(async (name: string | undefined, path: string | undefined, flags: QueryFlags, command: Command) => {
       const width = process.stdout.isTTY ? process.stdout.columns : undefined;
@@ -68,13 +71,13 @@ interface Request {
   readonly flags: QueryFlags;
 }
 
-/** What was wrong with the request, or undefined. Throws where it could not be answered. */
+/** Returns what is wrong with the request, or undefined. Throws an error if the query cannot be run. */
 export async function runQuery({ name, path, flags }: Request, world: QueryWorld): Promise<string | undefined> {
   const queries = readQueries();
   if (name === undefined)
     return void world.print(flags.json ? JSON.stringify(queries.map(described), null, 2) : list(queries));
   const query = queries.find((each) => each.name === name);
-  if (query === undefined) return `there is no query ${JSON.stringify(name)}; "audit-archive query" lists them`;
+  if (query === undefined) return `there is no query ${JSON.stringify(name)}; "audit-archive query" lists all queries`;
   if (flags.explain) return void world.print(flags.json ? JSON.stringify(described(query), null, 2) : explain(query));
   const { from, to, param } = flags;
   const bound = bind(
@@ -83,7 +86,7 @@ export async function runQuery({ name, path, flags }: Request, world: QueryWorld
     world.now(),
   );
   if ('problems' in bound)
-    return [...bound.problems, `"audit-archive query ${name} --explain" shows what it takes`].join('\n');
+    return [...bound.problems, `"audit-archive query ${name} --explain" shows the parameters`].join('\n');
   const { answer, held } = await ask(query, bound.values, { path, flags, world });
   const noTeam = held && teamProblem(held, bound.values.team);
   if (noTeam !== undefined) return noTeam;
@@ -91,16 +94,16 @@ export async function runQuery({ name, path, flags }: Request, world: QueryWorld
   return undefined;
 }
 
-/** What the archive holds of a team. */
+/** The period for which a team's log is archived. */
 interface Held {
   readonly team: string;
-  /** Whether the query was asked for it. */
+  /** Whether the query's parameter `team` matches this team. */
   readonly asked: boolean;
   readonly from: string;
   readonly to: string;
 }
 
-/** Where there are no rows, also what there is. */
+/** Runs the query. If it returns no rows, also reads which teams and periods the archive contains. */
 async function ask(
   query: Query,
   values: Values,
@@ -132,10 +135,12 @@ GROUP BY team
 ORDER BY team`;
 }
 
-/** A team that was never archived has no rows either: that is a slip of the pen, not an answer. */
+/**
+ * A team that was never archived has no rows either. Its name is probably misspelled, so this is reported as an error.
+ */
 function teamProblem(held: readonly Held[], pattern = '%'): string | undefined {
   if (held.length === 0 || held.some(({ asked }) => asked)) return undefined;
-  return `there is no team ${pattern}; the archive has ${held.map(({ team }) => team).join(', ')}`;
+  return `the archive contains no team ${pattern}; its teams are ${held.map(({ team }) => team).join(', ')}`;
 }
 
 interface Shown {
@@ -158,13 +163,14 @@ function show(answer: QueryResult, { query, values, held = [], flags, world }: S
   else if (answer.rows.length > 0) world.print(asTable(answer, { width: world.width }));
   const rows =
     answer.rows.length === 0
-      ? 'No rows: the archive holds nothing like that'
+      ? 'No rows: nothing in the archive matches this query'
       : `${plural(answer.rows.length, 'row')}, times in UTC`;
-  world.note(`${rows}. ${asked}`);
+  world.note(`${rows}. Parameters: ${asked}`);
   for (const { team, from, to } of held.filter((each) => each.asked))
-    world.note(`Of team ${team} it holds ${from.slice(0, 19)} to ${to.slice(0, 19)} UTC.`);
+    world.note(`Team ${team} is archived from ${from.slice(0, 19)} to ${to.slice(0, 19)} UTC.`);
   const { scannedBytes, dollars } = cost(answer);
-  if (scannedBytes !== undefined) world.note(`${plural(scannedBytes, 'byte')} scanned, about $${dollars?.toFixed(5)}.`);
+  if (scannedBytes !== undefined)
+    world.note(`Athena scanned ${plural(scannedBytes, 'byte')}, which costs about $${dollars?.toFixed(5)}.`);
 }
 
 function cost({ scannedBytes }: QueryResult): { scannedBytes?: number; dollars?: number } {
@@ -179,17 +185,20 @@ function list(queries: readonly Query[]): string {
     'Queries:',
     ...lines,
     '',
-    '"audit-archive query NAME --explain" shows one whole, "audit-archive query --help" how to run it.',
+    '"audit-archive query NAME --explain" shows one query with its parameters and its SQL.',
+    '"audit-archive query --help" explains how to run a query.',
   ].join('\n');
 }
 
 function explain({ purpose, controls, parameters, name, text }: Query): string {
   const widest = Math.max(...parameters.map((parameter) => parameter.name.length));
   const lines = parameters.map(({ name: parameter, type, meaning, preset, example }) => {
-    return `  ${parameter.padEnd(widest)}  ${meaning} (${type}, ${preset === undefined ? `must be given, such as ${example}` : `${preset} unless given`})`;
+    return `  ${parameter.padEnd(widest)}  ${meaning} (${type}, ${preset === undefined ? `required, for example ${example}` : `default: ${preset}`})`;
   });
   const sql = text.replace(/^(?:--.*\n)+/, '').trimEnd();
-  return [`${name}: ${purpose}`, '', `Serves ${controls.join('; ')}`, '', 'Parameters:', ...lines, '', sql].join('\n');
+  return [`${name}: ${purpose}`, '', `Controls: ${controls.join('; ')}`, '', 'Parameters:', ...lines, '', sql].join(
+    '\n',
+  );
 }
 
 function described({ name, purpose, controls, parameters }: Query): object {

@@ -1,15 +1,17 @@
-/** What the command line needs of an engine that runs SQL over the archive's views: Athena, or DuckDB on a copy. */
+/**
+ * An engine that runs SQL on the archive's views: Athena on the deployed archive, or DuckDB on a copy of the bucket.
+ */
 
 export interface SqlEngine {
-  /** Throws where the engine refuses or fails. A result without rows is an answer. */
+  /** Throws an error if the engine rejects the statement or fails. A result without rows is not an error. */
   ask(statement: string): Promise<QueryResult>;
   close(): void;
 }
 
 export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly kind: 'text' | 'number' | 'boolean' }[];
-  /** As the engine writes the values, numbers too, so that no number is rounded. */
+  /** All values are text as the engine writes them. Numbers are text too, so that none is rounded. */
   readonly rows: readonly (readonly (string | null)[])[];
-  /** How many bytes the engine had to read, where that is paid for. */
+  /** The number of bytes that the engine charges for; absent if the engine charges nothing. */
   readonly scannedBytes?: number;
 }

@@ -1,17 +1,20 @@
 /**
- * SQL over a folder that holds a copy of the bucket: the deployed views and queries, word for word, in DuckDB. What
- * Trino's functions do here is defined below, as far as views and queries use them; Trino is the real engine, and both
- * are held to the same answers. Known to differ: a number that nobody need write so (-0, 1.50) is shown shortened.
+ * Runs SQL in DuckDB on a folder that holds a copy of the bucket. The views and queries are exactly the deployed ones,
+ * which are written for Trino, the engine inside Athena. The macros below define those Trino functions that views and
+ * queries use, and the tests hold both engines to the same results. One difference is known: DuckDB shortens numbers
+ * such as -0 and 1.50.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { views } from '../infra/views/views';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
-/** Throws where the folder holds no archive. */
+/** Throws an error if the folder contains no archive. */
 export async function openFolderSql(bucket: string): Promise<SqlEngine> {
-  if (!existsSync(join(bucket, 'manifests'))) throw new Error(`there is no archive in ${bucket}: it has no manifests/`);
+  if (!existsSync(join(bucket, 'manifests')))
+    throw new Error(`there is no archive in ${bucket}: a copy of the bucket contains a folder manifests/`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   for (const statement of [...SETTINGS, ...MACROS, ...lineTables(bucket)]) await connection.run(statement);
@@ -29,12 +32,13 @@ export async function openFolderSql(bucket: string): Promise<SqlEngine> {
   };
 }
 
-/** Athena's days are UTC. Nothing is fetched from anywhere. */
+/** The days of Athena are UTC days. DuckDB must not download extensions. */
 const SETTINGS = ["SET TimeZone = 'UTC'", 'SET autoinstall_known_extensions = false'];
 
 /**
- * JSON: what is none has no fields. DuckDB refuses a whole document for half a surrogate pair, which Trino shows as "?";
- * pairs are set aside meanwhile. Of a key given twice both show the first.
+ * JSON functions as in Trino. Text that is not JSON has no fields. DuckDB rejects a whole document that contains half
+ * of a surrogate pair, where Trino shows "?". So `whole` replaces each half by "?", after `paired` has marked the
+ * complete pairs so that they stay. Both engines use the first of two members with the same key.
  */
 const HIGH = '[dD][89abAB][0-9a-fA-F]{2}';
 const LOW = '[dD][c-fC-F][0-9a-fA-F]{2}';
@@ -52,16 +56,16 @@ const MACROS = [
   'array_join(list, separator) AS array_to_string(list, separator)',
   'sequence(first, last, step) AS generate_series(first, last, step)',
   "date_add(unit, number, instant) AS instant + number * CASE unit WHEN 'minute' THEN INTERVAL 1 MINUTE ELSE INTERVAL 1 DAY END",
-  // Whole units, not borders passed.
+  // The result counts complete units, not the unit boundaries between the two instants.
   'date_diff(unit, first, last) AS date_sub(unit, first, last)',
   'date_format(instant, format) AS strftime(instant, format)',
   'with_timezone(instant, zone) AS timezone(zone, instant)',
   'at_timezone(instant, zone) AS timezone(zone, instant)',
   'day_of_week(instant) AS isodow(instant)',
   'from_utf8(bytes) AS decode(bytes)',
-  // Only ever asked for its length, in bytes.
+  // The views only use the length of the result, in bytes.
   "to_utf8(text) AS repeat('.', strlen(text))",
-  // A hash is text already.
+  // DuckDB's hash functions already return hexadecimal text.
   'to_hex(hash) AS hash',
 ].map((macro) => `CREATE MACRO ${macro}`);
 
@@ -74,11 +78,13 @@ function lineTables(bucket: string): string[] {
   return Object.entries(tables).map(([name, pattern]) => `CREATE VIEW ${name} AS ${lines(bucket, pattern)}`);
 }
 
-/** Whole lines in one column, and the columns that Athena works out from the key. */
+/**
+ * One column holds the whole line. The others are the partition columns, which Athena derives from the object's key.
+ */
 function lines(bucket: string, pattern: string): string {
   const [area = ''] = pattern.split('/');
   const partitions = area === 'manifests' ? ['team'] : ['team', 'dt'];
-  // A folder comes with its first object: most archives have nothing in quarantine.
+  // A folder exists only once it holds an object, and most archives have nothing in quarantine.
   if (!existsSync(join(bucket, area))) {
     return `SELECT ${['line', ...partitions, '"$path"'].map((name) => `'' AS ${name}`).join(', ')} WHERE false`;
   }

@@ -1,7 +1,8 @@
 /**
- * `audit-archive verify`: proves a copy of an archive, offline, with a pinned public key. An archive that could not be
- * read whole, or that holds no manifest, is never called good.
+ * `audit-archive verify` checks a copy of an archive offline, with a pinned public key. It never reports success for an
+ * archive that could not be read completely, or that contains no manifest.
  */
+
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
@@ -22,11 +23,14 @@ export interface VerifyFlags {
 export function addVerify(program: Command): void {
   program
     .command('verify')
-    .description('prove that nothing in an archive is missing, added or changed')
+    .description('check a copy of the archive, and report everything that is missing, added or changed')
     .argument('<path>', 'a folder that holds a copy of the bucket: events/, manifests/, ...')
-    .requiredOption('--key <file>', 'the pinned public key (ECDSA P-256, PEM)')
-    .option('--head <file>', 'compare with heads saved earlier: shows whether the newest manifests were cut off')
-    .option('--save-head <file>', 'save the heads for next time, if all is good; keep the file outside the archive')
+    .requiredOption('--key <file>', 'the public key that was saved when the archive was set up (ECDSA P-256, PEM)')
+    .option('--head <file>', 'a file that --save-head wrote earlier: report manifests that have been deleted since')
+    .option(
+      '--save-head <file>',
+      'if there are no findings, save the newest manifest of each team for --head; keep the file outside the archive',
+    )
     .option('--json', 'print one JSON document')
     .action(async (path: string, flags: VerifyFlags) => {
       process.exitCode = await runVerify(path, flags, { print: console.log, now: new Date() });
@@ -38,7 +42,7 @@ interface VerifySurroundings {
   readonly now: Date;
 }
 
-/** The exit code. Throws where the archive, the key or the saved heads cannot be read. */
+/** Returns the exit code. Throws an error if the archive, the key or the saved heads cannot be read. */
 export async function runVerify(path: string, flags: VerifyFlags, { print, now }: VerifySurroundings): Promise<number> {
   const publicKey = readPublicKey(await readFile(flags.key));
   const heads = flags.head === undefined ? [] : await readHeads(flags.head);
@@ -61,12 +65,12 @@ const headsSchema = z
   )
   .min(1);
 
-/** A file that is not there is no reason to skip the check that was asked for. */
+/** Throws an error if the file cannot be read: the comparison that the user asked for must not be skipped. */
 async function readHeads(file: string): Promise<readonly SavedHead[]> {
   try {
     return headsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
-    throw new Error(`${file} holds no saved heads; "--save-head ${file}" writes them`, { cause });
+    throw new Error(`${file} contains no saved heads: give a file that "verify --save-head" wrote`, { cause });
   }
 }
 
@@ -83,34 +87,37 @@ interface Circumstances extends VerifyFlags {
 }
 
 function* describe({ teams, findings, objects }: Verification, how: Circumstances): Generator<string> {
-  yield `${count(objects, 'object')}, checked with the key ${how.keyId} at ${how.now.toISOString()}`;
+  yield `${count(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
   for (const team of teams) yield* describeTeam(team);
   for (const severity of ['finding', 'notice'] as const) {
     const some = findings.filter((finding) => finding.severity === severity);
     if (some.length > 0) yield `\n${count(some.length, severity)}:`;
     for (const finding of some) yield* describeFinding(finding);
   }
-  if (!how.clean) return yield '\nNOT GOOD: docs/format.md says what each finding means.';
+  if (!how.clean)
+    return yield '\nNOT GOOD: do not rely on this archive until every finding is explained. docs/format.md says what each one means.';
   const isWhole = teams.every(({ expired }) => expired.objects === 0);
-  const missing = isWhole ? 'missing, added or changed' : 'added or changed, and nothing missing but what has expired';
-  yield `\nGood: up to these heads nothing is ${missing}.`;
-  if (how.head !== undefined) yield 'None of the manifests that were there when the heads were saved is gone.';
+  yield isWhole
+    ? "\nGood: nothing is missing, added or changed, up to each team's newest manifest above."
+    : "\nGood: nothing is added or changed, up to each team's newest manifest above. Nothing is missing except expired objects.";
+  if (how.head !== undefined) yield `Every manifest that existed when ${how.head} was saved is still there.`;
   else
-    yield 'Whether newer manifests were cut off shows only against heads saved earlier: --save-head now, --head then.';
+    yield 'To find out next time whether newer manifests were deleted, run this now with --save-head FILE, then with --head FILE.';
 }
 
 function* describeTeam({ team, head, period, ...facts }: TeamSummary): Generator<string> {
   const lines = `${count(facts.events, 'event')}, ${facts.quarantined} in quarantine`;
   yield `\n${team}: ${count(facts.manifests, 'manifest')}, ${lines}`;
   if (period) yield `  from ${period.from} to ${period.to}`;
-  for (const gap of facts.gaps) yield `  gap from ${gap.from} to ${gap.to}: the source kept it no longer`;
+  for (const gap of facts.gaps)
+    yield `  gap from ${gap.from} to ${gap.to}: the source no longer kept this period when it was asked`;
   const { objects, lines: gone } = facts.expired;
   if (objects > 0)
-    yield `  ${count(objects, 'object')} with ${count(gone, 'line')} expired, as their manifests promised`;
-  if (head) yield `  head ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}`;
-  if (facts.codeVersions.length > 0) yield `  written by ${printable(facts.codeVersions.join(', '))}`;
+    yield `  expired: ${count(objects, 'object')} with ${count(gone, 'line')}, which the signed retention allows to delete`;
+  if (head) yield `  newest manifest: ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}`;
+  if (facts.codeVersions.length > 0) yield `  written by version ${printable(facts.codeVersions.join(', '))}`;
   if (facts.abandonedBatches > 0)
-    yield `  ${count(facts.abandonedBatches, 'batch object')} of crashed runs, in no chain`;
+    yield `  ${count(facts.abandonedBatches, 'batch object')} left by unfinished runs, not part of the archive`;
 }
 
 function* describeFinding({ code, object, detail }: Finding): Generator<string> {
@@ -122,7 +129,7 @@ function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** Names and details may be the adversary's: no control character reaches the terminal. */
+/** An attacker may have chosen names and details, so no control character in them reaches the terminal. */
 function printable(text: string): string {
   return text.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -1,7 +1,8 @@
 /**
- * SQL by Athena, in the archive's own workgroup, which bounds what a query may read and keeps its results. A query that
- * failed or was stopped is thrown with Athena's reason, never taken for one without rows.
+ * Runs SQL in Athena, in the archive's own workgroup, which limits the bytes that a query may read and stores its
+ * results. A query that failed or was cancelled becomes an error with Athena's reason, and never a result without rows.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AthenaClient,
@@ -17,7 +18,7 @@ import type { QueryResult, SqlEngine } from '../sql-engine';
 const POLL_MS = { first: 250, longest: 2000 };
 
 export interface AthenaOptions {
-  /** The database has the same name, as SQL spells it. */
+  /** The database has the same name, with underscores instead of hyphens. */
   readonly workgroup: string;
   readonly client?: AthenaClient;
 }
@@ -51,7 +52,7 @@ export function openAthena({ workgroup, client = new AthenaClient({}) }: AthenaO
       columns = ResultSet?.ResultSetMetadata?.ColumnInfo ?? columns;
       rows.push(...(ResultSet?.Rows ?? []));
     }
-    // The first row holds the columns' names.
+    // The first row contains the names of the columns.
     const values = rows.slice(1).map(({ Data = [] }) => columns.map((_, index) => Data[index]?.VarCharValue ?? null));
     return {
       columns: columns.map(({ Name = '', Type = '' }) => ({ name: Name, kind: kindOf(Type) })),
@@ -67,7 +68,7 @@ export function openAthena({ workgroup, client = new AthenaClient({}) }: AthenaO
         const { Statistics } = await finish(id);
         return await read(id, Statistics?.DataScannedInBytes ?? 0);
       } catch (error) {
-        throw new Error(`Athena, workgroup ${workgroup}: ${reasonOf(error)}`, {
+        throw new Error(`Athena could not run the query in workgroup ${workgroup}: ${reasonOf(error)}`, {
           cause: error,
         });
       }

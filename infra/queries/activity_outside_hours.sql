@@ -1,14 +1,15 @@
--- What was done outside working hours.
--- Before they begin, after they end, or on a Saturday or Sunday; in the time zone that you name.
+-- Activity outside working hours.
+-- Lists what was done before working hours begin, after they end, or on a Saturday or Sunday, in the time zone that you
+-- give.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
 -- Parameters:
 --   team        text    = %          the team; % is all of them
 --   from        date    = today - 7  first day, UTC
 --   to          date    = today      last day, UTC
---   zone        zone    = UTC        whose hours
---   begin_hour  number  = 7          working hours begin
---   end_hour    number  = 20         working hours end
+--   zone        zone    = UTC        the time zone of the working hours
+--   begin_hour  number  = 7          the hour at which working hours begin
+--   end_hour    number  = 20         the hour at which working hours end
 WITH clocks AS (
   SELECT *, CAST(at_timezone(with_timezone(event_time, 'UTC'), :zone) AS timestamp(3)) AS local_time
   FROM events

@@ -1,5 +1,5 @@
--- Changes of roles, and what was done as an administrator.
--- As far as the name of the action says so.
+-- Changes of roles, and actions of administrators.
+-- An action is listed if its name contains "role", "admin", "permission" or "owner".
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
 -- Parameters:

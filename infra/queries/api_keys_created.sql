@@ -1,5 +1,5 @@
--- API keys created, and by whom.
--- A key acts with the rights of its owner, and without a second factor.
+-- API keys that were created, and by whom.
+-- An API key has the rights of its owner, and nobody is asked for a second factor when it is used.
 --
 -- Controls: SOC 2 CC6.1; ISO 27001 A.5.17, A.8.5; PCI DSS 10.2.1.5
 -- Parameters:

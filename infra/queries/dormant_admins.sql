@@ -1,13 +1,13 @@
--- Administrators who have done nothing for long.
--- An administrator is who was given that role in the period, or did what only one can do. Who got the role before it,
--- and did nothing since, is not known here.
+-- Administrators who have been inactive for a long time.
+-- A person counts as an administrator after receiving that role in the period, or after doing in it something that only
+-- administrators can do. A person who received the role earlier and has been inactive since is not listed.
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
 -- Parameters:
 --   team       text    = %            the team; % is all of them
 --   from       date    = today - 180  first day, UTC
 --   to         date    = today        last day, UTC
---   idle_days  number  = 45           how long is long
+--   idle_days  number  = 45           minimum number of days without activity
 WITH asked AS (
   SELECT *
   FROM events
@@ -19,7 +19,7 @@ administrators AS (
   FROM asked
   WHERE regexp_like(action, '^admin\.|update_user_roles|customauth|_domain|_invite|remove_member')
   UNION ALL
-  -- variables.users, an object or a text that holds one: {"60000004":["user","admin"]}
+  -- variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
   SELECT team, person, event_time
   FROM asked
   CROSS JOIN UNNEST(

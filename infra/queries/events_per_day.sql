@@ -1,6 +1,6 @@
--- Events per day, and what is missing.
--- Days without events are listed too; a gap is time that Postman had forgotten before it was asked. Reads all manifests
--- of the teams.
+-- Events per day, and whether each day was read completely.
+-- Days without events are listed too. A gap is a period that Postman no longer kept when it was asked. The query reads
+-- all manifests of the teams.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
 -- Parameters:

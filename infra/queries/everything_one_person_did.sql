@@ -1,5 +1,5 @@
 -- Everything one person did.
--- Found by email, username, name or Postman id, in every team.
+-- The person is found by email, username, name or Postman id, in every team.
 --
 -- Controls: SOC 2 CC7.3; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1.1, 10.2.2
 -- Parameters:

@@ -1,5 +1,5 @@
--- Invitations, and members from outside.
--- Members who joined with an address outside your own domains, or with none that is known.
+-- Invitations, and members from outside your organisation.
+-- Lists every invitation, and every new member whose email address is unknown or not in your own domains.
 --
 -- Controls: SOC 2 CC6.2, CC6.6; ISO 27001 A.5.16, A.5.19; PCI DSS 10.2.1.5
 -- Parameters:

@@ -1,5 +1,6 @@
--- Events that appeared in the log late.
--- Only after the archive had come past their time. Reads all manifests of the teams.
+-- Events that appeared late in Postman's log.
+-- The archive had already read past the time of these events when Postman first served them. The query reads all
+-- manifests of the teams.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.8.15, A.8.17; PCI DSS 10.2.1, 10.6.1
 -- Parameters:

@@ -1,6 +1,7 @@
 /**
- * The auditors' queries. Each is one `.sql` file, whose header says what the query shows, which controls it serves, and
- * which parameters it has. The deployed query holds the presets, and the command line puts in a person's own values.
+ * The auditors' queries. Each query is one `.sql` file, and nothing about it is written elsewhere. The header of the
+ * file states what the query shows, which controls it serves, and its parameters. The deployed query contains the
+ * default values; the command line fills in the values that the user gives.
  *
  *     -- What it shows, in a sentence or two.
  *     --
@@ -10,27 +11,27 @@
  *     --   from    date  = today - 30         first day, UTC
  *     --   person  text  e.g. ada@acme.com    who
  *
- * A preset stands behind `=`. A parameter without a preset must be given, and its header shows an example. In the SQL a
- * parameter is `:name`. Always one literal takes its place, so that no value can become a statement.
+ * A default value follows `=`. A parameter without a default is required, and an example follows `e.g.`. In the SQL a
+ * parameter is written `:name`. It is always replaced by one literal, so no value can become part of the statement.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dateOf, midnight, parseInstant } from '../../lambdas/shared/time';
 
 export interface Query {
-  /** The name of the file, without `.sql`. */
+  /** The name of the file without `.sql`. */
   readonly name: string;
   readonly purpose: string;
   readonly controls: readonly string[];
   readonly parameters: readonly Parameter[];
-  /** The text of the whole file. */
+  /** The content of the whole file. */
   readonly text: string;
 }
 
 export interface Parameter {
   readonly name: string;
   readonly type: ParameterType;
-  /** The value that is used if none is given. */
+  /** The default value; a parameter without one is required. */
   readonly preset?: string;
   readonly example?: string;
   readonly meaning: string;
@@ -39,15 +40,18 @@ export interface Parameter {
 export type ParameterType = keyof typeof PROBLEMS;
 export type Values = Readonly<Record<string, string>>;
 
-/** For each type, the reason why a value does not fit it, or undefined if it fits. */
+/** For each type, a function that returns why a value is wrong, or undefined if it is right. */
 const PROBLEMS = {
-  text: (value: string) => (/\p{Cc}/u.test(value) ? 'holds a control character' : undefined),
-  date: (value: string) => (isDate(value) ? undefined : 'is no date such as 2026-06-30'),
-  number: (value: string) => (/^\d{1,9}$/.test(value) ? undefined : 'is no whole number'),
-  zone: (value: string) => (isZone(value) ? undefined : 'is no time zone such as Europe/Berlin or UTC'),
+  text: (value: string) => (/\p{Cc}/u.test(value) ? 'must be text without control characters' : undefined),
+  date: (value: string) => (isDate(value) ? undefined : 'must be a date such as 2026-06-30'),
+  number: (value: string) => (/^\d{1,9}$/.test(value) ? undefined : 'must be a whole number from 0 to 999999999'),
+  zone: (value: string) => (isZone(value) ? undefined : 'must be a time zone such as Europe/Berlin or UTC'),
 };
 
-/** None of these dates may be after the next one: the query would give no rows, and nobody would know the reason. */
+/**
+ * None of these dates may be later than the next one. Otherwise a query would return no rows, and nobody would know
+ * why.
+ */
 const DATES_IN_ORDER = ['history_from', 'from', 'to'];
 
 const PLACEHOLDER = /(?<![\w:]):([a-z][a-z_]*)/g;
@@ -60,7 +64,7 @@ export function readQueries(): readonly Query[] {
   });
 }
 
-/** Throws if the file is not such a query. */
+/** Throws an error if the text is not a query in the form described above. */
 export function readQuery(name: string, text: string): Query {
   const header = /^(?:--.*\n)+/.exec(text)?.[0] ?? '';
   const match =
@@ -86,36 +90,39 @@ export function readQuery(name: string, text: string): Query {
   const declared = query.parameters.map((parameter) => parameter.name);
   const odd = [...used.filter((each) => !declared.includes(each)), ...declared.filter((each) => !used.includes(each))];
   if (odd.length > 0)
-    throw new Error(`${name}.sql: these parameters are used or declared, but not both: ${odd.join(', ')}`);
+    throw new Error(`${name}.sql: these parameters are only declared or only used: ${odd.join(', ')}`);
   return query;
 }
 
-/** The value of every parameter, or all problems of the given values. */
+/** Returns the value of every parameter, or everything that is wrong with the given values. */
 export function bind({ parameters }: Query, given: Values, today: Date): { values: Values } | { problems: string[] } {
   const unknown = Object.keys(given).filter((name) => !parameters.some((parameter) => parameter.name === name));
   const problems = unknown.map((name) => `there is no parameter ${JSON.stringify(name)}`);
   const values: Record<string, string> = {};
   for (const { name, type, preset, example } of parameters) {
     const value = given[name] ?? (preset === undefined ? undefined : presetValue(type, preset, today));
-    const problem = value === undefined ? `must be given, such as ${example}` : PROBLEMS[type](value);
+    const problem = value === undefined ? `must be given, for example ${example}` : PROBLEMS[type](value);
     if (problem !== undefined)
-      problems.push(`${name} ${problem}${given[name] === undefined ? '' : `: ${given[name]}`}`);
+      problems.push(`${name} ${problem}${given[name] === undefined ? '' : `, not ${JSON.stringify(given[name])}`}`);
     else if (value !== undefined) values[name] = value;
   }
   const dates = DATES_IN_ORDER.filter((name) => values[name] !== undefined);
   for (const [index, name] of dates.entries()) {
     const next = dates[index + 1];
-    if (next !== undefined && String(values[name]) > String(values[next])) problems.push(`${name} is after ${next}`);
+    if (next !== undefined && String(values[name]) > String(values[next]))
+      problems.push(`${name} must not be later than ${next}`);
   }
   return problems.length > 0 ? { problems } : { values };
 }
 
-/** The statement with these values, which `bind` has checked. */
+/** Returns the statement with these values. They must come from `bind`, which checks them. */
 export function statement(query: Query, values: Values): string {
   return fill(query, ({ name, type }) => literal(type, values[name] ?? ''));
 }
 
-/** The deployed statement. It runs as it is, and comments show where to put other values. */
+/**
+ * Returns the deployed statement. It runs unchanged, and a comment names each parameter so that a person can change it.
+ */
 export function presetStatement(query: Query): string {
   return fill(query, ({ name, type, preset, example }) => {
     const value = preset ?? example ?? '';
@@ -142,7 +149,7 @@ function readParameter(query: string, line: string): Parameter {
   const match =
     /^-- {3}(?<name>[a-z_]+) +(?<type>[a-z]+) +(?<kind>=|e\.g\.) (?<value>\S.*?) {2,}(?<meaning>\S.*)$/.exec(line);
   const { name = '', type = '', kind = '', value = '', meaning = '' } = match?.groups ?? {};
-  if (!isType(type)) throw new Error(`${query}.sql: this line does not declare a parameter: ${line}`);
+  if (!isType(type)) throw new Error(`${query}.sql: this line does not describe a parameter: ${line}`);
   const problem = PROBLEMS[type](presetValue(type, value, new Date(0)));
   if (problem !== undefined) throw new Error(`${query}.sql: ${name} ${problem}: ${value}`);
   return { name, type, meaning, ...(kind === '=' ? { preset: value } : { example: value }) };

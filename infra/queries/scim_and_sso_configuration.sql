@@ -1,5 +1,5 @@
--- Changes of how people get in: single sign-on, SCIM, verified domains.
--- What SCIM does with members is not here.
+-- Changes to the configuration of access: single sign-on, SCIM and verified domains.
+-- Members that SCIM adds or removes are not listed here.
 --
 -- Controls: SOC 2 CC6.1, CC8.1; ISO 27001 A.8.5, A.8.9; PCI DSS 10.2.1.5, 10.2.1.7
 -- Parameters:

@@ -1,4 +1,4 @@
--- What was shared, published or handed over, with whom, and by whom.
+-- Items that were shared, published or transferred, with whom, and by whom.
 --
 -- Controls: SOC 2 CC6.1, CC6.7; ISO 27001 A.5.14, A.8.3, A.8.12; PCI DSS 10.2.1
 -- Parameters:

@@ -1,5 +1,5 @@
 -- How people sign in.
--- By which method, how often, how many people, from how many addresses.
+-- For each sign-in method: how often it was used, by how many people, and from how many addresses.
 --
 -- Controls: SOC 2 CC6.1; ISO 27001 A.8.5; PCI DSS 10.2.1.1
 -- Parameters:

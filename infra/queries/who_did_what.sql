@@ -5,7 +5,7 @@
 --   team    text  = %           the team; % is all of them
 --   from    date  = today - 30  first day, UTC
 --   to      date  = today       last day, UTC
---   action  text  = %           only actions like this; % stands for anything
+--   action  text  = %           only actions that match this pattern; % stands for any text
 SELECT event_time, team, coalesce(actor_email, actor_username, actor_name, actor_id) AS who, action, message, ip, user_agent, id
 FROM events
 WHERE team LIKE :team

@@ -1,17 +1,17 @@
--- One row per archived event, whatever it looks like. Every line is an event's JSON as Postman sent it, and stands in
--- the column "line", byte for byte; a field that an event lacks is null, and of a key given twice the first counts.
--- Filter by dt, and by team where you can: a query opens only the folders of the days it names. Only where archived_at
--- or late is asked for, the manifests of the teams are read as well.
+-- One row per archived event, whatever the event looks like. The column "line" contains the event's JSON as Postman
+-- sent it, byte for byte. A column is null if the event lacks that field. If a key occurs twice, its first value is
+-- used. Filter by dt, and by team if you can: a query opens only the folders of the days that it names. A query that
+-- uses archived_at or late also reads the manifests of the teams.
 --
--- Only json_extract_scalar and json_format(json_extract()) touch a line: json_parse, json_value and casts of JSON can
--- fail a whole query on one odd event, in ways that try() does not catch.
+-- Lines are read only with json_extract_scalar and json_format(json_extract()). With json_parse, json_value or casts of
+-- JSON, one odd event can fail a whole query, in ways that try() does not catch.
 WITH objects AS (
   SELECT
     *,
     json_extract_scalar(line, '$.timestamp') AS clock,
     TRY_CAST(regexp_extract("$path", '([0-9]{10})\.ndjson\.gz\z', 1) AS bigint) AS manifest,
-    -- Who did it: under data, as Postman sends it, or the user at the top level, as Postman documents it. One object
-    -- is taken whole: fields of two people never mix.
+    -- The person who acted: the actor under data, as Postman sends it, or the user at the top level, as Postman
+    -- documents it. All fields come from one object, so the fields of two people never mix.
     coalesce(
       nullif(json_format(json_extract(line, '$.data.actor')), 'null'),
       nullif(json_format(json_extract(line, '$.actor')), 'null'),
@@ -23,8 +23,8 @@ WITH objects AS (
     ) AS person
   FROM event_lines
 ),
--- The instant as the archiver reads it, of what has its form; no zone means UTC. Not from_iso8601_timestamp, which
--- fails the query on zones beyond 14 hours.
+-- Reads a timestamp exactly as the archiver does. A timestamp without a time zone is UTC. The function
+-- from_iso8601_timestamp is not used, because it fails the query on offsets beyond 14 hours.
 clocks AS (
   SELECT
     *,
@@ -37,7 +37,7 @@ clocks AS (
           AS timestamp(3)
         )
     END AS local_time,
-    -- An offset stands after the seconds or their fraction: the date holds "-" too.
+    -- The offset is searched for after the seconds or their fraction, because the date also contains "-".
     CAST(regexp_extract(clock, ':[0-9]{2}([.,][0-9]+)?([+-])([0-9]{2}):?([0-9]{2})?\z', 2) || '1' AS bigint) AS zone_sign,
     CAST(regexp_extract(clock, ':[0-9]{2}([.,][0-9]+)?([+-])([0-9]{2}):?([0-9]{2})?\z', 3) AS bigint) * 60
       + CAST(coalesce(nullif(regexp_extract(clock, ':[0-9]{2}([.,][0-9]+)?([+-])([0-9]{2}):?([0-9]{2})?\z', 4), ''), '0') AS bigint) AS zone_minutes
@@ -46,7 +46,7 @@ clocks AS (
 SELECT
   team,
   dt,
-  -- The text of its token, as in the manifests: where a string was sent with escapes, these stay.
+  -- The id is the raw text of its JSON token, as the archiver uses it. If a string was sent with escapes, they stay.
   CASE
     WHEN regexp_like(line, '"id":"[^"\\]*\\')
     THEN
@@ -63,7 +63,8 @@ SELECT
     ELSE json_extract_scalar(line, '$.id')
   END AS id,
   date_add('minute', coalesce(-zone_sign * zone_minutes, 0), local_time) AS event_time,
-  -- When its batch was sealed; its manifest; and whether it was older than the position when that run began.
+  -- archived_at is when the event's batch was sealed, seq is the number of its manifest, and late says whether the
+  -- event was older than the archive's position when that run began.
   (SELECT max(m.archived_at) FROM manifests AS m WHERE m.team = clocks.team AND m.seq = clocks.manifest) AS archived_at,
   manifest AS seq,
   date_add('minute', coalesce(-zone_sign * zone_minutes, 0), local_time)
@@ -83,7 +84,7 @@ SELECT
   json_extract_scalar(line, '$.data.team.id') AS team_id,
   json_extract_scalar(line, '$.data.team.name') AS team_name,
   nullif(json_format(json_extract(line, '$.data')), 'null') AS data,
-  -- JSON text both where the event holds an object and where, as was seen too, it holds a string with JSON in it.
+  -- Some events contain an object here and others a string that contains JSON. The column is JSON text in both cases.
   coalesce(
     json_extract_scalar(line, '$.data.variables'),
     nullif(json_format(json_extract(line, '$.data.variables')), 'null')

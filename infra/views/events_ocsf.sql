@@ -1,8 +1,10 @@
--- Every archived event as an event of OCSF 1.6.0 (schema.ocsf.io), mapping version 1. What an event means is looked up
--- by its action; an action that is not in the mapping, and an event that lacks what its class requires, is an API
--- Activity of the kind "Other": nothing is lost, and each class has the attributes it requires.
+-- Every archived event as an event of OCSF 1.6.0 (schema.ocsf.io), mapping version 1. The action of an event decides
+-- its OCSF class. If the mapping does not contain the action, or the event lacks an attribute that the class requires,
+-- the row is an API Activity of the kind "Other". So no event is lost, and every row has the attributes that its class
+-- requires.
 --
--- "team" and "dt" are the archive's own, to filter by. "unmapped" holds all of the event's data, "raw_data" the event.
+-- "team" and "dt" are columns of the archive; filter by them. "unmapped" contains the event's whole member data, and
+-- "raw_data" the whole event.
 WITH mapping (action, class_uid, activity_id, activity_name, entity_type) AS (
   VALUES
     ('user.sign_in', 3002, 1, 'Logon', NULL),
@@ -49,7 +51,7 @@ classes (class_uid, class_name, category_uid, category_name) AS (
     (3006, 'Group Management', 3, 'Identity & Access Management'),
     (6003, 'API Activity', 6, 'Application Activity')
 ),
--- variables.users of a change of roles, an object or a text that holds one: {"60000004":["user","admin"]}
+-- In a change of roles, variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
 roles AS (
   SELECT
     *,
@@ -60,7 +62,7 @@ mapped AS (
   SELECT
     roles.*,
     mapping.entity_type,
-    -- A change of several people's roles has no one "user".
+    -- A change of several people's roles has no single "user".
     CASE WHEN cardinality(regexp_extract_all(changes, '":\[')) = 1 THEN regexp_extract(changes, '"([^"]+)":\[', 1) END AS member,
     mapping.class_uid AS wanted_class,
     mapping.activity_id AS wanted_activity,
@@ -68,7 +70,7 @@ mapped AS (
   FROM roles
   LEFT JOIN mapping ON mapping.action = roles.action
 ),
--- The person the event is about: of a sign-in, who signs in.
+-- Adds whether the event names a user (the person whom it is about) and an actor (the person who acted).
 subjects AS (
   SELECT
     *,

@@ -1,6 +1,6 @@
--- One row per manifest: what each run says it read and committed. Shown as signed, and not checked here: that the
--- chain is whole and nobody else's, only "audit-archive verify" proves.
--- Filter by team where you can: the manifests have no dates to go by, so a query reads all of a team's.
+-- One row per manifest: what each run states that it read and committed. This view checks no signature. Only
+-- "audit-archive verify" proves that the chain is complete and signed with the pinned key.
+-- Filter by team if you can. Manifests have no date partitions, so a query reads all manifests of a team.
 WITH payloads AS (
   SELECT team, try(from_base64(json_extract_scalar(line, '$.payload'))) AS bytes
   FROM manifest_lines
@@ -18,7 +18,7 @@ fields AS (
     TRY_CAST(replace(replace(json_extract_scalar(payload, '$.position'), 'T', ' '), 'Z', '') AS timestamp(3)) AS position
   FROM texts
 ),
--- What a run had come to before it began: the position of the manifest before its first.
+-- Adds the position that the previous manifest states.
 links AS (
   SELECT *, lag(position) OVER (PARTITION BY team ORDER BY seq) AS previous_position FROM fields
 )
@@ -38,7 +38,7 @@ SELECT
   position,
   TRY_CAST(replace(replace(json_extract_scalar(payload, '$.latest'), 'T', ' '), 'Z', '') AS timestamp(3)) AS latest,
   TRY_CAST(replace(replace(json_extract_scalar(payload, '$.sweptAt'), 'T', ' '), 'Z', '') AS timestamp(3)) AS swept_at,
-  -- Of the events of this manifest those are late that are older than this; on a first run none is.
+  -- The events of this manifest that are older than late_before are late. In the first run of a team no event is late.
   coalesce(
     first_value(previous_position) OVER (PARTITION BY team, run_id ORDER BY seq),
     TIMESTAMP '0001-01-01 00:00:00.000'

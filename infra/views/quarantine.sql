@@ -1,7 +1,7 @@
--- One row per line that may not be under events/, and why; the columns are those of the view "events". Postman may
--- have sent anything: rows without an id or an instant are here, and later bodies of events that are archived.
--- Filter by dt, and by team where you can. dt is the UTC date of the line's own time where that is usable, otherwise the
--- day that a sweep read again, otherwise the day on which the run began.
+-- One row per line that may not be under events/, with the reason. The other columns are those of the view "events".
+-- The lines here may look like anything: some have no id or no instant, and some are later versions of archived events.
+-- Filter by dt, and by team if you can. dt is the UTC date of the line's own time if that is usable, otherwise the day
+-- that a sweep was reading again, otherwise the day on which the run began.
 SELECT
   team,
   dt,
@@ -9,8 +9,9 @@ SELECT
   event_time,
   archived_at,
   seq,
-  -- It is stored nowhere and follows from the line. An id or instant given twice, with two values, counts as none;
-  -- SQL sees only the first, so such a line is told from a revision by looking at it.
+  -- The reason is not stored; it follows from the line. An id or timestamp that occurs twice with different values is
+  -- not usable. SQL sees only the first value, so it may show such a line as a revision, and only a person can tell the
+  -- difference.
   CASE
     WHEN length(to_utf8(line)) > 16777216 THEN 'oversize'
     WHEN coalesce(id, '') = '' THEN 'no-id'

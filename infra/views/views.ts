@@ -1,6 +1,7 @@
 /**
- * What SQL sees: the views over the archive's raw lines. Each is one file under `views/`, in the SQL that Athena, Trino
- * and, with a few macros, DuckDB share; the columns here are what the file selects, and the engines hold them to it.
+ * The views over the archive's raw lines. The SQL of each view is one file in this folder. Athena and Trino run it
+ * unchanged, and DuckDB runs it with a few macros. The columns listed here must be those that the file selects; the
+ * tests on the engines check that.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ export interface View {
 
 export interface Column {
   readonly name: string;
-  /** As Trino spells it. */
+  /** The type in Trino's spelling. */
   readonly type: string;
 }
 
@@ -34,7 +35,7 @@ const OCSF_METADATA = row(
   'labels array(varchar)',
 );
 
-/** In the order in which they are defined: each uses only those before it. */
+/** In the order of their definition: a view uses only views before it. */
 export const views: readonly View[] = [
   {
     name: 'manifests',

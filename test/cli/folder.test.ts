@@ -7,12 +7,12 @@ import { inFolder } from '../support/judge';
 
 const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 
-test('lists keys in order, by prefix and after a key', async () => {
+test('a folder lists its keys in order, by prefix and after a given key', async () => {
   await inArchive(async (archive) => {
     const store = await openFolder(archive);
     const all = await store.list('');
     expect(all).toEqual([...all].sort());
-    expect(all).toHaveLength(12);
+    expect(all).toHaveLength(13);
     const manifests = await store.list('manifests/team=main/');
     expect(manifests).toHaveLength(4);
     expect(await store.list('manifests/team=main/', manifests[1])).toEqual(manifests.slice(2));
@@ -21,7 +21,7 @@ test('lists keys in order, by prefix and after a key', async () => {
   });
 });
 
-test('reads whole objects and half-open ranges, also beyond the end', async () => {
+test('a folder reads whole objects and half-open ranges, also beyond the end of the object', async () => {
   await inArchive(async (archive) => {
     writeFileSync(join(archive, 'object'), '0123456789');
     const store = await openFolder(archive);
@@ -45,14 +45,14 @@ test.each([
   'object\u0000',
   'events',
   'x'.repeat(5000),
-])('there is no object %j', async (key) => {
+])('a folder has no object %j', async (key) => {
   await inArchive(async (archive) => {
     writeFileSync(join(archive, 'object'), 'x');
     expect(await (await openFolder(archive)).get(key)).toBeUndefined();
   });
 });
 
-test('follows no symbolic link, and opens no pipe: they are listed, and hold nothing', async () => {
+test('symbolic links and pipes are listed, but never followed or opened', async () => {
   await inArchive(async (archive, folder) => {
     mkdirSync(join(folder, 'elsewhere'));
     writeFileSync(join(folder, 'elsewhere/object'), 'x');
@@ -67,16 +67,16 @@ test('follows no symbolic link, and opens no pipe: they are listed, and hold not
   });
 });
 
-test('may itself be reached by a symbolic link', async () => {
+test('the folder itself may be a symbolic link', async () => {
   await inArchive(async (archive, folder) => {
     symlinkSync(archive, join(folder, 'link'));
     expect(await (await openFolder(join(folder, 'link'))).get(SEGMENT)).toBeInstanceOf(Buffer);
   });
 });
 
-test.each(['nowhere', 'public.pem'])('%s is no folder', async (name) => {
+test.each(['nowhere', 'public.pem'])('the path %s, which is not a folder, is an error', async (name) => {
   await inFolder(async (folder) => {
-    await expect(openFolder(join(folder, name))).rejects.toThrow(`there is no folder ${join(folder, name)}`);
+    await expect(openFolder(join(folder, name))).rejects.toThrow(`there is no folder at ${join(folder, name)}`);
   });
 });
 

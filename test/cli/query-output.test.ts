@@ -16,56 +16,54 @@ const numbers: QueryResult = {
   ],
 };
 
-describe('a table', () => {
-  test.each([
-    '\u001b[2J',
-    '\u009b31m',
-    '\u202e',
-    '\u2028',
-    '\r',
-    '\n',
-    '\0',
-    '\ud800',
-  ])('shows %j by its number', (odd) => {
-    const shown = asTable(answer(`a${odd}b`));
-    expect(shown).toContain(`a\\u{${odd.charCodeAt(0).toString(16)}}`);
-    expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-  });
-
-  test('fits the terminal', () => {
-    const lines = asTable(answer('x'.repeat(500)), { width: 60 }).split('\n');
-    expect(Math.max(...lines.map((line) => line.length))).toBe(60);
-  });
-
-  test('says how many rows it leaves out', () => {
-    const shown = asTable(answer(...Array<string>(1205).fill('row')));
-    expect(shown.split('\n').filter((line) => line.includes('│ row')).length).toBe(200);
-    expect(shown).toMatch(/and 1,005 more rows: --csv and --json hold all$/);
-  });
+test.each([
+  '\u001b[2J',
+  '\u009b31m',
+  '\u202e',
+  '\u2028',
+  '\r',
+  '\n',
+  '\0',
+  '\ud800',
+])('a table shows the control character %j as its number', (odd) => {
+  const shown = asTable(answer(`a${odd}b`));
+  expect(shown).toContain(`a\\u{${odd.charCodeAt(0).toString(16)}}`);
+  expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
 });
 
-describe('CSV', () => {
-  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])('holds no formula: %j', (text) => {
-    expect(asCsv(answer(text)).replace(/^said\n"?/, '')).toMatch(/^'/);
-  });
-
-  test.each([
-    ['a,b', '"a,b"'],
-    ['say "so"', '"say ""so"""'],
-    ['two\nlines', '"two\nlines"'],
-    ['plain', 'plain'],
-    ['', '""'],
-    [null, ''],
-  ])('writes %j as %s', (text, cell) => {
-    expect(asCsv(answer(text))).toBe(`said\n${cell}`);
-  });
-
-  test('leaves a number a number', () => {
-    expect(asCsv(numbers)).toBe('n,ok\n-7,true\n,false');
-  });
+test('a table is as wide as the terminal at most', () => {
+  const lines = asTable(answer('x'.repeat(500)), { width: 60 }).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBe(60);
 });
 
-test('JSON holds text as it is, numbers and truth values as such', () => {
+test('a table states how many rows it leaves out', () => {
+  const shown = asTable(answer(...Array<string>(1205).fill('row')));
+  expect(shown.split('\n').filter((line) => line.includes('│ row')).length).toBe(200);
+  expect(shown).toMatch(/and 1,005 more rows: use --csv or --json to get every row$/);
+});
+
+test.each([
+  ['=1+1', "'=1+1"],
+  ['+1', "'+1"],
+  ['-1', "'-1"],
+  ['@SUM(A1)', "'@SUM(A1)"],
+  ['\t=1', "'\t=1"],
+  ['\r=1', '"\'\r=1"'],
+  ['a,b', '"a,b"'],
+  ['say "so"', '"say ""so"""'],
+  ['two\nlines', '"two\nlines"'],
+  ['plain', 'plain'],
+  ['', '""'],
+  [null, ''],
+])('the text %j is written to CSV as %j, so that no text is a formula', (text, cell) => {
+  expect(asCsv(answer(text))).toBe(`said\n${cell}`);
+});
+
+test('negative numbers are written to CSV without a quote', () => {
+  expect(asCsv(numbers)).toBe('n,ok\n-7,true\n,false');
+});
+
+test('JSON leaves text unchanged, and contains numbers and truth values as such', () => {
   expect(asObjects(answer('=\u001b', null))).toEqual([{ said: '=\u001b' }, { said: null }]);
   expect(asObjects(numbers)).toEqual([
     { n: -7, ok: true },

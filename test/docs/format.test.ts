@@ -1,4 +1,4 @@
-/** `docs/format.md` is normative, so it is tested: it explains every field and every finding, and its lines run. */
+/** `docs/format.md` is normative, so it is tested: it explains every field and every finding, and its shell lines run. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,16 +21,19 @@ const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 const M2 = manifestKey('main', 2);
 
 describe('the text', () => {
-  test.each(Object.entries(FINDINGS))('says what %s means', (code, { severity, sentence }) => {
+  test.each(Object.entries(FINDINGS))('format.md explains the finding %s in the words of the verifier', (code, {
+    severity,
+    sentence,
+  }) => {
     expect(text).toContain(`| \`${code}\` | ${severity} | ${sentence} |`);
   });
 
-  test('explains no finding that there is not', () => {
+  test('format.md explains no finding that does not exist', () => {
     const explained = [...text.matchAll(/^\| `([a-z-]+)` \| (?:finding|notice) \|/gm)].map((match) => match[1]);
     expect(explained).toEqual(Object.keys(FINDINGS));
   });
 
-  test('explains every field of a manifest', async () => {
+  test('format.md explains every field of a manifest', async () => {
     const range = { from: '2026-03-01T00:00:00.000Z', to: '2026-03-02T00:00:00.000Z' };
     const sweep = {
       date: '2026-03-01',
@@ -57,7 +60,7 @@ describe('the text', () => {
     expect(fields.filter((field) => !text.includes(`\`${field}\``))).toEqual([]);
   });
 
-  test('explains every quarantine reason, and names format and payload type', () => {
+  test('format.md explains every quarantine reason, and names the format and the payload type', () => {
     for (const reason of QUARANTINE_REASONS) expect(text).toContain(`| \`${reason}\` |`);
     expect(text).toContain(`\`${FORMAT}\``);
     expect(text).toContain(`"payloadType":"${PAYLOAD_TYPE}"`);
@@ -66,12 +69,19 @@ describe('the text', () => {
 
 describe('the shell lines', () => {
   for (const block of blocks) {
-    testLines(`find a good archive good: ${block.split('\n')[0]}`, block, (archive) => {
+    testLines(`the shell lines accept a good archive: ${block.split('\n')[0]}`, block, (archive) => {
       expect(run(block, archive)).toMatchObject({ status: 0, stderr: '' });
     });
   }
 
-  test.each(['jq', 'openssl', 'sha256sum', 'zcat', 'base64', 'cmp'])('are many, and use %s', (tool) => {
+  test.each([
+    'jq',
+    'openssl',
+    'sha256sum',
+    'zcat',
+    'base64',
+    'cmp',
+  ])('format.md has more than ten blocks of shell lines, and some use %s', (tool) => {
     expect(blocks.filter((block) => block.includes(tool)).length).toBeGreaterThan(0);
     expect(blocks.length).toBeGreaterThan(10);
   });
@@ -102,23 +112,23 @@ describe('the shell lines', () => {
   ];
   for (const [what, part, tamper] of tamperings) {
     const block = blocks.find((candidate) => candidate.includes(part)) ?? `no block with ${part}`;
-    testLines(`notice ${what}: ${part}`, block, (archive) => {
+    testLines(`the shell lines with "${part}" reject ${what}`, block, (archive) => {
       tamper(archive);
       expect(run(block, archive).status).toBeGreaterThan(0);
     });
   }
 
-  testLines('print the id of the pinned key', blocks[0] ?? '', (archive) => {
+  testLines('the shell lines print the id of the pinned key', blocks[0] ?? '', (archive) => {
     expect(run(blocks[0] ?? '', archive).stdout).toBe(`${keyId(testKey)}  -\n`);
   });
 
   const ofADay = blocks.find((block) => block.includes('wc -l\n')) ?? '';
-  testLines('print what a day holds', ofADay, (archive) => {
+  testLines('the shell lines print how many events a day has', ofADay, (archive) => {
     expect(run(ofADay, archive).stdout.trim()).toBe('5');
   });
 });
 
-/** A machine without one of the tools skips the lines that need it, says so, and runs the others. */
+/** If a tool is missing on this machine, the tests of the lines that need it are skipped and their names say so. */
 function testLines(name: string, block: string, check: (archive: string) => void): void {
   const lacking = missing.filter((tool) => new RegExp(`\\b${tool}\\b`).test(settings + block));
   const declare = lacking.length > 0 ? test.skip : test;
@@ -144,14 +154,14 @@ function rewrite(file: string, from: string, to: string): void {
   writeFileSync(file, gzipSync(String(gunzipSync(readFileSync(file))).replace(from, to), { level: 0 }));
 }
 
-/** Another payload under the same signature. */
+/** Replaces the payload and keeps the signature. */
 function rewriteManifest(file: string): void {
   const envelope = JSON.parse(readFileSync(file, 'utf8'));
   const payload = String(Buffer.from(envelope.payload, 'base64')).replace('0.1.0', '0.1.1');
   writeFileSync(file, JSON.stringify({ ...envelope, payload: Buffer.from(payload).toString('base64') }));
 }
 
-/** `a`, `a.b` and, within a list, `a[].b`: the fields as the text names them. */
+/** The names of all fields as format.md writes them: `a`, `a.b`, and `a[].b` for a field within a list. */
 function fieldsOf(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return [path, ...fieldsOf(value[0], `${path}[]`).filter((field) => field !== `${path}[]`)];
   if (typeof value !== 'object' || value === null) return [path];

@@ -1,4 +1,4 @@
-/** `docs/performance.md` says what follows from the bench's own table, and nothing that contradicts it. */
+/** The ratios in `docs/performance.md` must follow from the figures that the bench printed into the same table. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -23,11 +23,11 @@ const rows = [
 
 function daily(period: string): Measured {
   const found = rows.find((row) => row.period === period && row.schedule === 'daily');
-  if (found === undefined) throw new Error(`nothing to compare with: ${period}`);
+  if (found === undefined) throw new Error(`the table has no row for ${period} with daily segments`);
   return found;
 }
 
-test('every period was measured with every schedule', () => {
+test('the table of measurements has every period with every schedule', () => {
   expect(rows.map(({ period, schedule }) => `${period}, ${schedule}`)).toEqual(
     ['a day', 'a month', 'the year'].flatMap((period) =>
       ['daily', 'hourly', 'quarter'].map((each) => `${period}, ${each}`),
@@ -35,7 +35,12 @@ test('every period was measured with every schedule', () => {
   );
 });
 
-test.each(rows)('the ratios of $period, $schedule follow from the figures', ({ period, seconds, requests, ratios }) => {
+test.each(rows)('the ratios of $period with $schedule segments follow from the figures', ({
+  period,
+  seconds,
+  requests,
+  ratios,
+}) => {
   const base = daily(period);
   expect(Math.abs(seconds / base.seconds - (ratios[0] ?? 0))).toBeLessThan(0.1);
   expect(Math.abs(requests / base.requests - (ratios[1] ?? 0))).toBeLessThan(0.1);

@@ -132,14 +132,14 @@ test('a parameter that is not given has its preset, and dates are counted from t
 });
 
 test.each([
-  [{ from: '2026-02-30' }, 'from is no date such as 2026-06-30: 2026-02-30'],
-  [{ from: '16.05.2026' }, 'from is no date such as 2026-06-30: 16.05.2026'],
-  [{ from: '2026-06-16' }, 'from is after to'],
-  [{ hours: '-1' }, 'hours is no whole number: -1'],
-  [{ hours: '1 OR 1=1' }, 'hours is no whole number: 1 OR 1=1'],
-  [{ zone: 'Mars/Olympus' }, 'zone is no time zone such as Europe/Berlin or UTC: Mars/Olympus'],
-  [{ zone: '+02:00' }, 'zone is no time zone such as Europe/Berlin or UTC: +02:00'],
-  [{ team: 'a\nb' }, 'team holds a control character: a\nb'],
+  [{ from: '2026-02-30' }, 'from must be a date such as 2026-06-30, not "2026-02-30"'],
+  [{ from: '16.05.2026' }, 'from must be a date such as 2026-06-30, not "16.05.2026"'],
+  [{ from: '2026-06-16' }, 'from must not be later than to'],
+  [{ hours: '-1' }, 'hours must be a whole number from 0 to 999999999, not "-1"'],
+  [{ hours: '1 OR 1=1' }, 'hours must be a whole number from 0 to 999999999, not "1 OR 1=1"'],
+  [{ zone: 'Mars/Olympus' }, 'zone must be a time zone such as Europe/Berlin or UTC, not "Mars/Olympus"'],
+  [{ zone: '+02:00' }, 'zone must be a time zone such as Europe/Berlin or UTC, not "+02:00"'],
+  [{ team: 'a\nb' }, 'team must be text without control characters, not "a\\nb"'],
   [{ tema: 'a' }, 'there is no parameter "tema"'],
 ])('the parameters %j are refused: %s', (given, problem) => {
   expect(problemsOf(given)).toEqual([problem]);
@@ -147,7 +147,11 @@ test.each([
 
 test('a missing parameter is named together with all other problems', () => {
   expect(bind(sample, { hours: 'x', tema: 'y' }, TODAY)).toEqual({
-    problems: ['there is no parameter "tema"', 'person must be given, such as ada', 'hours is no whole number: x'],
+    problems: [
+      'there is no parameter "tema"',
+      'person must be given, for example ada',
+      'hours must be a whole number from 0 to 999999999, not "x"',
+    ],
   });
 });
 

@@ -1,4 +1,5 @@
-/** What Athena's answers become: rows as text, or an error that says which workgroup and why. */
+/** Athena's responses become rows of text, or an error that names the workgroup and the reason. */
+
 import {
   AthenaClient,
   GetQueryExecutionCommand,
@@ -33,7 +34,7 @@ const ResultSetMetadata = {
   ],
 };
 
-test('a query is started in the workgroup and its database, waited for, and read page by page', async () => {
+test('a query runs in the workgroup and its database, and all pages of its result are read', async () => {
   athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q1' });
   athena.on(GetQueryExecutionCommand).resolvesOnce(execution('RUNNING')).resolves(execution('SUCCEEDED'));
   athena
@@ -65,15 +66,17 @@ test('a query is started in the workgroup and its database, waited for, and read
 test.each([
   'FAILED',
   'CANCELLED',
-] as const)('a query that was %s is an error with its reason, never no rows', async (state) => {
+] as const)('a query with the state %s becomes an error with its reason, and never a result without rows', async (state) => {
   athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q1' });
   athena.on(GetQueryExecutionCommand).resolves(execution(state, 'Bytes scanned limit was exceeded'));
-  await expect(ask()).rejects.toThrow(/workgroup postman-audit-archive: .*Bytes scanned limit was exceeded/);
+  await expect(ask()).rejects.toThrow(/in workgroup postman-audit-archive: .*Bytes scanned limit was exceeded/);
   expect(athena.commandCalls(GetQueryResultsCommand)).toEqual([]);
 });
 
-test('a refusal names the workgroup and what AWS calls it', async () => {
+test('an error of the AWS SDK names the workgroup and the code of the error', async () => {
   const refusal = Object.assign(new Error('not yours'), { name: 'AccessDeniedException' });
   athena.on(StartQueryExecutionCommand).rejects(refusal);
-  await expect(ask()).rejects.toThrow('Athena, workgroup postman-audit-archive: AccessDeniedException: not yours');
+  await expect(ask()).rejects.toThrow(
+    'Athena could not run the query in workgroup postman-audit-archive: AccessDeniedException: not yours',
+  );
 });
