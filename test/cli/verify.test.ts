@@ -31,7 +31,7 @@ describe('the report', () => {
       rmSync(join(archive, SEGMENT));
       const { exitCode, text } = await run();
       expect(exitCode).toBe(1);
-      expect(text).toContain(`1 finding:\n  segment-missing  ${SEGMENT}\n    A segment is not there.`);
+      expect(text).toContain(`1 finding:\n  segment-missing  ${SEGMENT}\n    A segment is missing.`);
       expect(text).toContain('NOT GOOD');
       expect(text).not.toContain('Good:');
     });
@@ -51,7 +51,7 @@ describe('the report', () => {
       expect(exitCode).toBe(0);
       expect(text).toContain('main: 4 manifests, 5 events, 3 in quarantine');
       expect(text).toContain('1 object with 2 lines expired, as their manifests promised');
-      expect(text).toContain(`1 notice:\n  expired  ${SEGMENT}\n    No longer there, and`);
+      expect(text).toContain(`1 notice:\n  expired  ${SEGMENT}\n    The object is gone, and`);
       expect(text).toContain('Good: up to these heads nothing is added or changed, and nothing missing but what has');
       expect(JSON.parse((await run({ json: true })).text)).toMatchObject({
         clean: true,

@@ -102,7 +102,7 @@ describe('an id archived twice', () => {
       {
         code: 'id-repeated',
         object: `events/team=main/dt=${timestamp.slice(0, 10)}/0000000003.ndjson.gz`,
-        detail: 'line 1: its id was archived by manifest 1 already',
+        detail: 'line 1: manifest 1 had already archived this id',
       },
     ]);
   });
