@@ -71,7 +71,7 @@ test('any bytes are refused with a ManifestError that does not quote them', () =
   fc.assert(
     fc.property(bytes, (noise) => {
       expect(() => decodeManifest(Buffer.from(noise))).toThrow(
-        /^the manifest (payload is not JSON|is no JSON object)$|^manifest field "\w+" is missing/,
+        /^the manifest (payload is not JSON|is not a JSON object)$|^manifest field "\w+" is missing/,
       );
     }),
     { numRuns: 200 },
