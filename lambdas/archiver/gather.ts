@@ -49,7 +49,7 @@ export async function gather(run: Run, options: GatherOptions): Promise<void> {
   // Only a resumed walk fails here. After any other walk, the manifest lets the next run resume later in the day.
   const cameNoFurther = gathering.batch.isEmpty() && isStuck(gathering.progress);
   if (isResumed && end === 'deadline' && cameNoFurther) throw outOfTime();
-  await commit(gathering, { reason: end, isLast: true });
+  await commitOpenBatch(gathering, { reason: end, isLast: true });
 }
 
 /** The state of a run while it gathers. Only `progress` and `batch` change. */
@@ -108,7 +108,7 @@ async function takeIn(gathering: Gathering, page: WalkPage, sweptDate?: string):
 
 async function commitIfFull(gathering: Gathering, { claim }: WalkPage): Promise<void> {
   if (!gathering.batch.isFull()) return;
-  await commit(gathering, { reason: 'batch-full', isLast: false });
+  await commitOpenBatch(gathering, { reason: 'batch-full', isLast: false });
   // An event within the lookback may be served again with another date.
   const settled = addMs(earlier(claim, gathering.progress.walkStart), -gathering.run.lookbackHours * HOUR_MS);
   gathering.deduplicator.forgetBefore(dateOf(settled));
@@ -121,7 +121,7 @@ interface Committing {
 }
 
 /** Commits and publishes the open batch, and opens the next one. */
-async function commit(gathering: Gathering, { sweeps = [], ...how }: Committing): Promise<void> {
+async function commitOpenBatch(gathering: Gathering, { sweeps = [], ...how }: Committing): Promise<void> {
   const { run, teams, progress, lateBefore } = gathering;
   const { requests } = run.source.tally();
   const closed = gathering.batch.close(requests);
@@ -143,7 +143,7 @@ async function sweepDay(gathering: Gathering, date: string): Promise<void> {
   const result = watch.result();
   if (result !== null) gathering.progress = daySwept(gathering.progress);
   const sweeps = result === null ? [] : [result];
-  await commit(gathering, { reason: 'complete', isLast: failure === undefined, sweeps });
+  await commitOpenBatch(gathering, { reason: 'complete', isLast: failure === undefined, sweeps });
   if (failure !== undefined) throw failure;
 }
 

@@ -44,7 +44,7 @@ const transport = createTransport();
 const logger = new Logger({ serviceName: 'archiver' });
 let signer: Promise<Signer> | undefined;
 
-type Environment = Values<typeof archiverEnvironment>;
+type ArchiverEnvironment = Values<typeof archiverEnvironment>;
 
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
   const clock = createClock(context);
@@ -85,7 +85,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
   }
 }
 
-async function createPorts({ bucket, table, signingKey }: Environment) {
+async function createPorts({ bucket, table, signingKey }: ArchiverEnvironment) {
   return {
     store: createS3Store(s3, bucket),
     checkpoints: createCheckpointStore(dynamodb, table),
@@ -98,7 +98,7 @@ function logged(summary: RunSummary): RunSummary {
   return summary;
 }
 
-function settingsOf(input: ArchiveInput, environment: Environment) {
+function settingsOf(input: ArchiveInput, environment: ArchiverEnvironment) {
   return {
     team: input.team,
     scheduledTime: input.scheduledTime,

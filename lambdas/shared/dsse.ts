@@ -58,13 +58,15 @@ const keyIds = new WeakMap<KeyObject, string>();
 
 /** The `keyid`: SHA-256 of the public key's SPKI in DER, in lower-case hexadecimal. */
 export function keyId(publicKey: KeyObject): string {
-  const id = keyIds.get(publicKey) ?? sha256Hex(publicKey.export({ type: 'spki', format: 'der' }));
+  const id = keyIds.get(publicKey) ?? hashOfKey(publicKey);
   keyIds.set(publicKey, id);
   return id;
 }
 
-function sha256Hex(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function hashOfKey(publicKey: KeyObject): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
 /** Reads a P-256 public key in PEM. Throws `TypeError` where the text is anything else. */
@@ -90,7 +92,7 @@ function verifies(signed: Buffer, publicKey: KeyObject, signature: Buffer): bool
 }
 
 function readEnvelope(bytes: Buffer): Envelope | undefined {
-  const value = parseJson(bytes);
+  const value = tryParseJson(bytes);
   if (!isRecord(value) || typeof value.payloadType !== 'string' || !isBase64(value.payload)) return undefined;
   const signature: unknown = Array.isArray(value.signatures) ? value.signatures[0] : undefined;
   if (!isRecord(signature) || typeof signature.keyid !== 'string' || !isBase64(signature.sig)) return undefined;
@@ -112,7 +114,7 @@ function isBase64(value: unknown): value is string {
   return typeof value === 'string' && Buffer.from(value, 'base64').toString('base64') === value;
 }
 
-function parseJson(bytes: Buffer): unknown {
+function tryParseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {

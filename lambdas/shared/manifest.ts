@@ -17,9 +17,9 @@ const count = z.int().check(z.minimum(0));
 /** Lower-case hexadecimal. */
 const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 /** ISO 8601 in UTC with milliseconds. */
-const instant = z.string().check(z.refine(isInstant));
+const instant = z.string().check(z.refine(isManifestInstant));
 /** UTC date, `YYYY-MM-DD`. */
-const date = z.string().check(z.refine((value) => isInstant(`${value}T00:00:00.000Z`)));
+const date = z.string().check(z.refine((value) => isManifestInstant(`${value}T00:00:00.000Z`)));
 /** Half-open. */
 const timeRange = z.object({ from: instant, to: instant });
 
@@ -158,7 +158,7 @@ export function encodeManifest(value: Manifest): Buffer {
  * signature is good, the key has signed something else or a newer format.
  */
 export function decodeManifest(payload: Buffer): Manifest {
-  const decoded = z.safeParse(manifest, parseJson(payload));
+  const decoded = z.safeParse(manifest, parsePayload(payload));
   if (decoded.success) return decoded.data;
   const path = decoded.error.issues[0]?.path.join('.');
   throw new ManifestError(
@@ -230,11 +230,11 @@ export function sha256Bytes(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
-function isInstant(value: string): boolean {
+function isManifestInstant(value: string): boolean {
   return !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value;
 }
 
-function parseJson(payload: Buffer): unknown {
+function parsePayload(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8'));
   } catch {
