@@ -123,7 +123,7 @@ describe('refused payloads', () => {
   test.each([
     '',
     '{',
-    '\ufeff{}',
+    '\xef\xbb\xbf{}',
     'canary',
     '{"canary":}',
     '\xff',
