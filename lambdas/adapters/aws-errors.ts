@@ -1,6 +1,6 @@
 /**
- * What an AWS error means for the run. Access denied and missing resources are the operator's; everything else is
- * waited out. The SDK has retried already (throttling, 5xx, connection trouble) before an error comes here.
+ * Translates an AWS error into a `Failure`. The operator must act when access is denied or a resource is missing. Every other
+ * error is expected to pass. The SDK has already retried throttling, 5xx answers and connection errors.
  */
 import { ConfigError, type Failure, UpstreamError } from '../shared/errors';
 
@@ -31,30 +31,30 @@ const REFUSALS = new Set([
   'ValidationException',
 ]);
 
-export interface FailureMeaning {
+export interface RefusalCode {
   readonly refused: 'storage-refused' | 'signing-refused';
 }
 
-/** `what` names the operation and the object for the person who reads it. */
+/** `operation` names what was done and to which object, for the person who reads the message. */
 export function awsFailure(
   error: unknown,
-  what: string,
-  { refused }: FailureMeaning = { refused: 'storage-refused' },
+  operation: string,
+  { refused }: RefusalCode = { refused: 'storage-refused' },
 ): Failure {
   const name = errorName(error);
   if (isRefusal(error)) {
-    const message = `${what}: AWS answered ${name}; check the role's permissions and the stack`;
+    const message = `${operation}: AWS answered ${name}; check the role's permissions and the stack`;
     return new ConfigError(refused, message, { cause: error });
   }
-  return new UpstreamError('storage-unavailable', `${what}: ${name}; the next run tries again`, { cause: error });
+  return new UpstreamError('storage-unavailable', `${operation}: ${name}; the next run tries again`, { cause: error });
 }
 
-/** Whether asking again is of no use before somebody has mended something. */
+/** Whether a retry is useless until somebody has repaired the configuration. */
 export function isRefusal(error: unknown): boolean {
   return REFUSALS.has(errorName(error)) || httpStatus(error) === 403;
 }
 
-/** AWS's name for the error, or the system's code (ECONNREFUSED) where it never came to an answer. */
+/** The name that AWS gives the error, or the system's code (such as ECONNREFUSED) where AWS did not answer. */
 export function errorName(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;

@@ -1,7 +1,7 @@
 /**
- * The checkpoint table: one item per team, `team` the key, `seq` and `position` the checkpoint, `leaseOwner` and
- * `leaseUntil` (epoch milliseconds) the lease. Every write is one conditional UpdateItem, and safe to repeat: the
- * SDK's retry after a lost response succeeds again.
+ * The checkpoint table. It holds one item per team: `team` is the key, `seq` and `position` are the checkpoint, `leaseOwner`
+ * and `leaseUntil` (epoch milliseconds) are the lease. Every write is one conditional UpdateItem that is idempotent, so the
+ * SDK's retry after a lost response succeeds too.
  */
 import {
   type AttributeValue,
@@ -12,9 +12,9 @@ import {
 import type { Checkpoint, CheckpointStore, Hint, Lease } from '../shared/ports';
 import { awsFailure } from './aws-errors';
 
-/** A lease that claims to last longer was written by a clock that is wrong, or by hand: it must not hold the next run. */
+/** A wrong clock or a person wrote a lease that claims to last longer. Such a lease must not block the next run. */
 const LONGEST_LEASE_MS = 300_000;
-/** What our own retry finds, after a first attempt that saved the checkpoint and gave up the lease. */
+/** Lets the SDK's retry succeed after a lost first attempt that had already saved the checkpoint and released the lease. */
 const RELEASED = ' OR attribute_not_exists(leaseOwner) AND seq = :seq AND #position = :position';
 
 export function createCheckpointStore(client: DynamoDBClient, table: string): CheckpointStore {
@@ -73,7 +73,7 @@ interface Update extends Expression {
   readonly team: string;
 }
 
-/** The item after the update, or `refused` where the condition does not hold. */
+/** Returns the updated item, or `refused` where the condition does not hold. */
 async function updateItem(client: DynamoDBClient, update: Update): Promise<Item | 'refused'> {
   try {
     const { Attributes } = await client.send(
@@ -107,7 +107,7 @@ function numeric(value: number): AttributeValue {
   return { N: String(value) };
 }
 
-/** The number, or for anything that is not one the raw attribute: the run must see garbage as garbage. */
+/** Returns the raw attribute where it is not a number, so that the run can recognise it as garbage. */
 function readSeq(attribute: AttributeValue | undefined): unknown {
   return attribute?.N === undefined ? attribute : Number(attribute.N);
 }

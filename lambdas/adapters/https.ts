@@ -1,6 +1,6 @@
 /**
- * One GET over HTTPS. No redirect is followed, so the API key goes to no other host; no error holds what was sent or
- * received. The body is bounded, and a response that ends before it is whole is an error, never a shorter body.
+ * One GET over HTTPS. No redirect is followed, so that the API key goes to no other host. No error quotes the request or the
+ * response. The body is bounded, and a response that ends too early is an error, never a shorter body.
  */
 import { type HttpResponse, type Transport, TransportError, type TransportLimits } from '../shared/ports';
 
@@ -38,9 +38,9 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
 function translate(error: unknown, limits: TransportLimits): TransportError {
   if (error instanceof TransportError) return error;
   if (fieldOf(error, 'name') === 'TimeoutError') {
-    return new TransportError('timeout', `no whole response within ${Math.round(limits.timeoutMs)} ms`);
+    return new TransportError('timeout', `no complete response within ${Math.round(limits.timeoutMs)} ms`);
   }
-  // The system's or undici's code (ECONNRESET, UND_ERR_SOCKET, ...): their messages may quote what was received.
+  // Only the code of the system or of undici (ECONNRESET, UND_ERR_SOCKET): their messages may quote the response.
   const code = fieldOf(fieldOf(error, 'cause') ?? error, 'code');
   return new TransportError('network', typeof code === 'string' ? code : 'the connection failed');
 }

@@ -1,4 +1,4 @@
-/** The archive bucket. Every write is create-only; nothing here can overwrite or delete. */
+/** The archive bucket. Every write is create-only, so this adapter cannot overwrite or delete an object. */
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import type { ByteRange, ObjectStore } from '../shared/ports';
 import { awsFailure, errorName, httpStatus } from './aws-errors';
@@ -25,7 +25,7 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
       try {
         return body && Buffer.from(await body.transformToByteArray());
       } catch (error) {
-        // The SDK tries again until an answer begins, not until it has come whole.
+        // The SDK does not retry once a response has begun, so a body that breaks off is retried here.
         if (attempt === BODY_ATTEMPTS) throw awsFailure(error, `reading ${key}`);
       }
     }
@@ -41,14 +41,14 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
             Body: body,
             ContentType: contentType,
             IfNoneMatch: '*',
-            // A locked bucket wants a checksum, and S3 then refuses bytes that were damaged on the way.
+            // A bucket with Object Lock requires a checksum. With it, S3 refuses bytes that were damaged in transit.
             ChecksumAlgorithm: 'SHA256',
           }),
         );
         return 'created';
       } catch (error) {
         if (httpStatus(error) === 412) return 'exists';
-        // 409: another conditional write of this key is under way; who won shows when it is over.
+        // S3 answers 409 while another conditional write of this key is in progress. A retry shows which write won.
         if (httpStatus(error) !== 409 || attempt === CONFLICT_ATTEMPTS) throw awsFailure(error, `writing ${key}`);
         await new Promise((resolve) => setTimeout(resolve, CONFLICT_WAIT_MS * attempt));
       }
@@ -63,7 +63,7 @@ async function openObject(client: S3Client, object: { Bucket: string; Key: strin
   try {
     return (await client.send(new GetObjectCommand({ ...object, Range }))).Body;
   } catch (error) {
-    // A range beyond the object's end is as good as a missing object for whoever wants those bytes.
+    // S3 answers 416 where the range begins beyond the object's end. The wanted bytes are then missing too.
     if (errorName(error) === 'NoSuchKey' || httpStatus(error) === 416) return undefined;
     throw awsFailure(error, `reading ${object.Key}`);
   }

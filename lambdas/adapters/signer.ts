@@ -1,6 +1,6 @@
 /**
- * The signing key, ECDSA P-256: a KMS key in AWS, whose private part never leaves it, or a PEM file. Which one is the
- * environment's choice; what they sign is checked by the same offline verifier.
+ * The signing key, ECDSA P-256: a KMS key, whose private part never leaves KMS, or a PEM file. The environment chooses one of
+ * them. The same offline verifier checks the signatures of both.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { awsFailure } from './aws-errors';
 
 const FILE = 'file:';
 
-/** `key` is a KMS key's ARN or id, or `file:` and a path. Throws `ConfigError` where it is no such key. */
+/** `key` is the ARN or id of a KMS key, or `file:` and a path. Throws `ConfigError` where it does not name such a key. */
 export async function createSigner(key: string, kms: () => KMSClient): Promise<Signer> {
   return key.startsWith(FILE) ? createFileSigner(key.slice(FILE.length)) : createKmsSigner(key, kms());
 }
@@ -31,12 +31,15 @@ function createFileSigner(path: string): Signer {
 async function createKmsSigner(KeyId: string, kms: KMSClient): Promise<Signer> {
   const publicKey = await fetchPublicKey(KeyId, kms);
 
-  /** KMS takes at most 4096 bytes of message, and a manifest can be longer: so the digest is sent. */
+  /** Sends the digest, because KMS accepts messages of at most 4096 bytes and a manifest can be longer. */
   async function signDigest(message: Buffer): Promise<Buffer> {
     const signature = await fetchSignature(KeyId, sha256Bytes(message), kms);
     if (verify('sha256', message, { key: publicKey, dsaEncoding: 'der' }, signature)) return signature;
-    // An alias that meanwhile names another key: under lock, such a manifest would end the chain for good.
-    throw new ConfigError('signing-refused', `${KeyId} signed with another key than it gave; nothing was committed`);
+    // The alias may name another key by now. A manifest with such a signature would end the chain, because it is locked.
+    throw new ConfigError(
+      'signing-refused',
+      `${KeyId} signed with another key than the one whose public key it returned; nothing was committed; check what the alias names`,
+    );
   }
 
   return { publicKey, sign: signDigest };

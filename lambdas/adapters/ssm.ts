@@ -1,6 +1,6 @@
 /**
- * API keys, from SSM SecureString parameters. A warm process remembers a key until the source refuses it. The key is
- * only ever returned: no error or log line made here holds it.
+ * API keys from SSM SecureString parameters. A warm process keeps a key in memory until the source refuses it. No error and no
+ * log line holds the key.
  */
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { ConfigError, UpstreamError } from '../shared/errors';
@@ -8,13 +8,13 @@ import type { ApiKeys } from '../shared/ports';
 import { errorName, isRefusal } from './aws-errors';
 
 export function createApiKeys(client: SSMClient): ApiKeys {
-  const remembered = new Map<string, string>();
+  const cache = new Map<string, string>();
 
   async function read(parameter: string, fresh: boolean): Promise<string> {
-    const known = fresh ? undefined : remembered.get(parameter);
-    if (known !== undefined) return known;
+    const cached = fresh ? undefined : cache.get(parameter);
+    if (cached !== undefined) return cached;
     const key = checkKey(await fetchParameter(client, parameter), parameter);
-    remembered.set(parameter, key);
+    cache.set(parameter, key);
     return key;
   }
 
@@ -35,16 +35,16 @@ async function fetchParameter(client: SSMClient, parameter: string): Promise<str
     }
     throw new ConfigError(
       'api-key-unreadable',
-      `reading SSM parameter "${parameter}": ${name}; put the team's API key there as a SecureString, and let the function's ` +
-        'role read and decrypt it',
+      `reading SSM parameter "${parameter}": ${name}; store the team's API key in it as a SecureString, and allow the ` +
+        "function's role to read and decrypt it",
     );
   }
 }
 
-/** A key with white space would be refused by the source, or break the header: said here, where it can be mended. */
+/** The source would refuse a key with white space, or the header would be invalid. This error names the parameter instead. */
 function checkKey(value: string, parameter: string): string {
   if (/^[\x21-\x7e]+$/.test(value)) return value;
   const problem =
     value === '' ? 'is empty' : 'holds white space or other characters that no API key has (a trailing newline?)';
-  throw new ConfigError('api-key-malformed', `SSM parameter "${parameter}" ${problem}; put the key there again`);
+  throw new ConfigError('api-key-malformed', `SSM parameter "${parameter}" ${problem}; store the API key in it again`);
 }

@@ -1,12 +1,12 @@
 /**
- * The story of a run: stage, commit, publish, checkpoint. Two sentences carry everything:
+ * The story of a run: stage, commit, publish, checkpoint. The protocol rests on two rules:
  *
  *   An object under `events/` or `quarantine/` is only ever written from a manifest that is already committed.
- *   Manifest n+1 is only put by a run that has seen n fully published and has read the archive up to n.
+ *   Manifest n+1 is only written by a run that has seen n fully published and has read the archive up to n.
  *
- * A run may die at any line below; what is true then is written beside the line. Recovery never asks the source again.
- * DynamoDB is asked first and told last, and is never believed: the lease saves work, the checkpoint saves a long LIST, and
- * neither is needed for safety.
+ * A run may crash at any line below. The comment beside a line says what is true after a crash there. Recovery never asks the
+ * source again. The item in DynamoDB is read first and written last, and it is only a hint: the lease avoids double work, the
+ * checkpoint avoids a long LIST, and safety needs neither.
  */
 import type { Batch } from './batch';
 import { commit, stage } from './commit';
@@ -17,30 +17,30 @@ import { publishBatch, publishHead } from './publish';
 import type { Run } from './run';
 
 export interface Archived {
-  /** Segments that an earlier run had left unpublished. */
+  /** How many segments an earlier run had left unpublished. */
   readonly recovered: number;
 }
 
-/** Archives what is new. Throws a `Failure`, or `Race` where another run won. `held`: another run is at work. */
+/** Archives all new events. Throws a `Failure`, or `Race` where another run won. `held`: another run holds the lease. */
 export async function archive(run: Run): Promise<Archived | 'held'> {
   const { store, logger } = run;
   const lease = createLease(run);
-  const hint = await lease.take(); // The run dies here: its lease ends by itself.
+  const hint = await lease.take(); // After a crash here the lease expires.
   if (hint === 'held') return 'held';
   try {
     let head = await findHead(run, hint);
-    const recovered = head === undefined ? 0 : await publishHead(head.manifest, run); // Here: the next run publishes the rest.
+    const recovered = head === undefined ? 0 : await publishHead(head.manifest, run); // Crash: the next run publishes the rest.
 
     async function commitBatch(batch: Batch): Promise<void> {
       logger.debug('stage', { seq: (head?.manifest.seq ?? 0) + 1 });
-      const staged = await stage(batch, head, run); // Here: unreferenced bytes are left under batches/.
+      const staged = await stage(batch, head, run); // Crash: a batch object that no manifest lists is left.
       logger.debug('commit', { seq: staged.manifest.seq });
-      head = await commit(staged, run); // Here: it is committed or not; the next run sees which.
+      head = await commit(staged, run); // Crash: the next run sees whether it is committed.
       run.onCommitted(head.manifest);
       logger.debug('publish', { seq: head.manifest.seq, segments: head.manifest.segments.length });
-      await publishBatch(head.manifest, staged.members, store); // Here: the next run publishes from the staged bytes.
+      await publishBatch(head.manifest, staged.members, store); // Crash: the next run publishes the staged bytes.
       logger.debug('checkpoint', { seq: head.manifest.seq });
-      await lease.checkpoint(head, batch.isLast); // Here: the item is behind; the next run lists a little more.
+      await lease.checkpoint(head, batch.isLast); // Crash: the next run lists a few keys more.
     }
 
     await gather(run, {

@@ -1,7 +1,7 @@
 /**
- * What one commit holds. An open batch collects what pages bring, bounded in events and bytes; closed, it is a plain value;
- * sealed, it is the batch object's bytes and the manifest's segment entries: one gzip member for each area and date. Nothing
- * is written here.
+ * A batch: the lines of one commit. An open batch collects the lines of pages, bounded in events and bytes. A closed batch is
+ * a plain value. A sealed batch is the bytes of the batch object and the segment entries of the manifest, with one gzip member
+ * for each area and date. This file writes no object.
  */
 import {
   type AuditEvent,
@@ -23,20 +23,20 @@ export interface BatchLimits {
   readonly bytes: number;
 }
 
-/** What fits into the function's memory with room to spare. */
+/** A batch of this size takes only a part of the function's memory. */
 export const BATCH_LIMITS: BatchLimits = { events: 10_000, bytes: 8 * 1024 * 1024 };
 
 export interface Batch {
   readonly events: readonly DatedEvent[];
   readonly held: readonly HeldLine[];
   readonly counts: Counts;
-  /** How far the run has come with it. */
+  /** The progress of the run after this batch. */
   readonly progress: Progress;
   readonly reason: SealReason;
   readonly sweeps: readonly Sweep[];
   /** Raw tokens of the Postman teams that the chain has met. */
   readonly sourceTeams: readonly string[];
-  /** The run ends with this batch. */
+  /** Whether the run ends with this batch. */
   readonly isLast: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface OpenBatchOptions {
   readonly limits: BatchLimits;
   /** New events before this instant are late; undefined on a first run. */
   readonly lateBefore: Date | undefined;
-  /** Requests that the run had sent before. */
+  /** Number of requests that the run had sent before this batch. */
   readonly requestsBefore: number;
 }
 
@@ -52,7 +52,7 @@ export interface OpenBatch {
   add(page: PageLines): void;
   isFull(): boolean;
   isEmpty(): boolean;
-  /** `requests`: that the run has sent so far. */
+  /** `requests` is the number of requests that the run has sent so far. */
   close(requests: number): Pick<Batch, 'events' | 'held' | 'counts'>;
 }
 
@@ -86,7 +86,7 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
   };
 }
 
-/** A copy: the line is a piece of its page, which would be kept whole for one new event. */
+/** Copies the line. Otherwise it would share the memory of its page, and one new event would keep the whole page in memory. */
 function withOwnLine<E extends AuditEvent>(event: E): E {
   return { ...event, line: Buffer.from(event.line) };
 }
@@ -97,7 +97,7 @@ function countReasons(held: readonly HeldLine[]): Record<QuarantineReason, numbe
 }
 
 export interface SealedBatch {
-  /** The batch object: the segments' gzip members, concatenated. */
+  /** The bytes of the batch object: the gzip members of all segments. */
   readonly members: Buffer;
   readonly segments: readonly SegmentEntry[];
 }
@@ -130,14 +130,14 @@ export function sealBatch(batch: Pick<Batch, 'events' | 'held'>, { team, seq }: 
   return { members: Buffer.concat(members), segments };
 }
 
-/** A line with its partition, and the instant by which the segment's first and last are told. */
+/** A line with the date of its partition. The segment's `first` and `last` are the earliest and the latest `instant`. */
 interface PlacedLine {
   readonly date: string;
   readonly instant: Date;
   readonly line: Buffer;
 }
 
-/** The dates in order, the lines of each in the order given. */
+/** Groups the lines by date. The dates ascend, and the lines of a date keep their order. */
 function byDate(lines: readonly PlacedLine[]): [string, PlacedLine[]][] {
   const dates = new Map<string, PlacedLine[]>();
   for (const line of lines) {

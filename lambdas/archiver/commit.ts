@@ -1,6 +1,6 @@
 /**
- * Stage and commit: the batch's bytes are put where nothing reads them, then the manifest, create-only, makes them part of
- * the chain. The manifest's number is the fence: of any number of runs that want to write n+1, one does.
+ * Stage and commit. The batch object is written to a key that no query reads. Then the manifest makes it part of the chain.
+ * The manifest is created only if its key is free, so of all runs that want to write manifest n+1 exactly one succeeds.
  */
 import { signEnvelope } from '../shared/dsse';
 import { Race } from '../shared/errors';
@@ -11,7 +11,7 @@ import type { Head } from './head';
 import { positionOf, windowOf } from './progress';
 import type { Run } from './run';
 
-/** A sealed batch whose bytes are staged, and the manifest that would commit it. */
+/** A sealed batch whose bytes are staged, and the manifest that commits it once it is written. */
 export interface StagedBatch extends SealedBatch {
   readonly manifest: Manifest;
 }
@@ -20,20 +20,22 @@ export async function stage(batch: Batch, head: Head | undefined, run: Run): Pro
   const seq = (head?.manifest.seq ?? 0) + 1;
   const sealed = sealBatch(batch, { team: run.team, seq });
   const key = batchKey(run.team, seq, run.id);
-  // Taken before anything is written: no object that the manifest lists is older than `finished`, so none expires sooner.
+  // The clock is read before any write. So each object that the manifest lists is younger than `finished`, and none expires
+  // before the manifest says so.
   const finished = run.clock.now();
-  // `exists` is this very call, applied before its response was lost: the run's id is in the key.
+  // The run's id is in the key. So `exists` means that this call was applied before and its response was lost.
   if (sealed.members.length > 0) await run.store.create(key, sealed.members, 'application/gzip');
   return { ...sealed, manifest: drawManifest(batch, sealed, { run, head, seq, key, finished }) };
 }
 
-/** Throws `Race` where another run has won the number. Any other failure leaves open which it was, for the next run. */
+/** Throws `Race` where another run has written this number. After any other failure the manifest may or may not be written. */
 export async function commit({ manifest }: StagedBatch, { signer, store }: Run): Promise<Head> {
   const payload = encodeManifest(manifest);
   const envelope = await signEnvelope(PAYLOAD_TYPE, payload, signer);
   const key = manifestKey(manifest.team, manifest.seq);
   if ((await store.create(key, envelope, 'application/json')) === 'exists') {
-    // A retry after a lost response meets its own object. ECDSA signatures differ each time, so equal bytes are ours.
+    // A retry after a lost response finds the object that it wrote itself. Every ECDSA signature is different, so only this
+    // run can have written equal bytes.
     const stored = await store.get(key);
     if (stored === undefined || !stored.equals(envelope)) throw new Race(`another run committed ${key}`);
   }

@@ -1,9 +1,9 @@
 /**
- * The lines that the archive holds of some dates. The archive is its own index, read from the partitions of the dates met.
- * There is no second index that could go wrong.
+ * The lines that the archive holds of some dates, read from the partitions of these dates. The archive is its own index, so
+ * no second index can become wrong.
  *
- * Memory: about 100 bytes a line of the loaded dates. Dates are forgotten only after a commit, when everything this run
- * knows of them can be read again.
+ * Memory: about 100 bytes for each line of the loaded dates. A date may be forgotten only after a commit, because its lines
+ * can then be read again.
  */
 import { createHash } from 'node:crypto';
 import { IntegrityError } from '../shared/errors';
@@ -18,7 +18,7 @@ const READERS = 3;
 
 /** Lines of one area by date and identity. */
 export interface DateIndex {
-  /** Loads the partitions of these dates, if they are not loaded. */
+  /** Loads those partitions of these dates that are not loaded yet. */
   load(dates: Iterable<string>): Promise<void>;
   /** The digest of the line with this identity in any loaded date. */
   find(identity: string): number | undefined;
@@ -73,20 +73,24 @@ export function createDateIndex(area: Area, { team, store, identityOf }: IndexOp
   return { load, find, add, identitiesOf: (date) => new Set(dates.get(date)?.keys()), forgetBefore };
 }
 
-/** The events of a published segment. An object that is not a segment was tampered with, so it stops the run. */
+/** Yields the events of a published segment. An object that is not a segment was tampered with, so it stops the run. */
 async function* readStored(store: Pick<ObjectStore, 'get'>, key: string): AsyncGenerator<AuditEvent> {
   const bytes = await store.get(key);
-  if (bytes === undefined) throw new IntegrityError('segment-differs', `${key} was listed, and is not there`);
+  if (bytes === undefined)
+    throw new IntegrityError(
+      'segment-differs',
+      `${key} was listed but cannot be read; look for delete markers in its partition`,
+    );
   try {
     for await (const line of streamLines(bytes)) yield readEvent(line);
   } catch (error) {
-    // Lines arrive before the checksum at the end is read, so a damaged one may not even be JSON.
+    // The checksum is at the end of the gzip member, so a damaged line can arrive before it and need not be JSON.
     if (!(error instanceof GzipError || error instanceof JsonError)) throw error;
     throw new IntegrityError('segment-differs', `${key} is not a segment: ${error.message}`, { cause: error });
   }
 }
 
-/** 48 bits tell a changed body from the archived one of the same id; ids themselves are compared whole. */
+/** 48 bits are enough to notice another body of the same id. The ids themselves are compared completely. */
 export function lineDigest(line: Buffer): number {
   return createHash('sha256').update(line).digest().readUIntBE(0, 6);
 }

@@ -1,6 +1,6 @@
 /**
- * Which lines of a page the archive does not hold yet: new events, and lines that quarantine does not hold. Each line that
- * was served is counted as new, known, a revision, or held; only a second later body of an event is counted and not kept.
+ * Deduplication: finds the lines of a page that the archive does not hold yet. Each served line is counted once, as new, as
+ * known, as a revision or as quarantined. A line that the archive does not hold is kept, except a second revision of an event.
  */
 import {
   type AuditEvent,
@@ -16,33 +16,33 @@ import { createDateIndex, type IndexOptions, lineDigest } from './date-index';
 
 export interface DeduplicatorOptions extends Pick<IndexOptions, 'team' | 'store'> {
   /**
-   * From the oldest instant that is read again up to the position; undefined on a first run. An id that moved to another
-   * date of this span is a revision, not a new event.
+   * The time that the run reads again, up to the position; undefined on a first run. An id that was served with another date
+   * of this time is a revision, not a new event.
    */
   readonly readAgain: { readonly from: Date; readonly to: Date } | undefined;
-  /** Walk start of the run before: from its date on, a line without an instant may be in quarantine already. */
+  /** Walk start of the run before. From its date on, quarantine may already hold a line without an instant. */
   readonly previousWalkStart: Date | undefined;
 }
 
-/** Under what circumstances a page was served. */
+/** The circumstances under which a page was served. */
 export interface Meeting {
   readonly walkStart: Date;
-  /** The older day that is read again, `YYYY-MM-DD`; undefined in the walk. */
+  /** The day that a sweep reads, `YYYY-MM-DD`; undefined in the walk. */
   readonly sweptDate: string | undefined;
 }
 
-/** What a page brings. Each of its lines is new, known, a revision, or unfit for `events/`. */
+/** A page after deduplication. Each of its lines is new, known, a revision, or unfit for `events/`. */
 export interface PageLines {
   readonly newEvents: readonly DatedEvent[];
   /** Revisions and unfit lines that the quarantine does not hold yet. */
   readonly held: readonly HeldLine[];
   readonly known: number;
   readonly revisions: number;
-  /** How each event stands that may be under `events/`. */
+  /** The standing of each event that may be under `events/`. */
   readonly standings: readonly EventStanding[];
 }
 
-/** A line that may not enter `events/`, and why. */
+/** A line that may not enter `events/`, and the reason. */
 export interface HeldLine {
   readonly event: AuditEvent;
   readonly reason: QuarantineReason;
@@ -63,9 +63,9 @@ export interface EventStanding {
 export interface Deduplicator {
   /** Sorts a page's lines, and remembers the new ones. */
   sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines>;
-  /** The ids that the archive holds of a date. */
+  /** The ids of a date that the archive holds. */
   archivedIds(date: string): Promise<ReadonlySet<string>>;
-  /** Call it only after everything sorted so far is committed and published: before, it could not be read again. */
+  /** Call this only when all sorted lines are committed and published. Before that, they could not be read again. */
   forgetBefore(date: string): void;
 }
 
@@ -73,7 +73,7 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   const archived = createDateIndex('events', { ...options, identityOf: ({ id }) => id });
   const kept = createDateIndex('quarantine', { ...options, identityOf: heldIdentity });
   const { readAgain } = options;
-  // What is dated ahead is archived as well: at most a day ahead of where the last walk began.
+  // The archive also holds events that are dated ahead, by at most one day after the last walk start.
   let datesReadAgain = readAgain === undefined ? [] : datesBetween(readAgain.from, addMs(readAgain.to, DAY_MS));
 
   async function sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines> {
@@ -95,7 +95,7 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
     };
   }
 
-  /** A new event is remembered from here on. */
+  /** Adds a new event to the index, so that its next copy is known. */
   function standingOf(event: DatedEvent): Standing {
     const digest = archived.find(event.id);
     if (digest !== undefined) return digest === lineDigest(event.line) ? 'known' : 'revision';
@@ -103,7 +103,7 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
     return 'new';
   }
 
-  /** A line is kept in quarantine once, however often it is served; of an id whose body keeps changing, one later body. */
+  /** Quarantine holds each line once, however often it is served. Of an id whose body keeps changing, it holds one revision. */
   async function notYetKept(lines: readonly HeldLine[], meeting: Meeting): Promise<HeldLine[]> {
     if (lines.length === 0) return [];
     const metDates = datesOfMeeting(meeting, options.previousWalkStart);
@@ -130,7 +130,7 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   return { sort, archivedIds, forgetBefore };
 }
 
-/** Where a line without an instant in range may be in quarantine already: it was kept by date of the run that met it. */
+/** The dates under which quarantine may hold a line without an instant in range: the dates of the runs that may have met it. */
 function datesOfMeeting({ walkStart, sweptDate }: Meeting, previousWalkStart = walkStart): string[] {
   const sweptDates = sweptDate === undefined ? [] : [sweptDate, dateOf(midnight(new Date(sweptDate), 1))];
   return [...datesBetween(previousWalkStart, walkStart), ...sweptDates];
@@ -141,7 +141,10 @@ interface Holding {
   readonly revised: ReadonlySet<AuditEvent>;
 }
 
-/** The lines of a page that may not enter `events/`, each with the partition of its own instant, else of the meeting. */
+/**
+ * The lines of a page that may not enter `events/`. The partition of a line is the date of its own instant. A line without an
+ * instant in range goes to the swept date, or to the date of the walk start.
+ */
 function heldLines(events: readonly AuditEvent[], { meeting, revised }: Holding): HeldLine[] {
   const { walkStart, sweptDate } = meeting;
   return events.flatMap((event) => {
@@ -153,13 +156,13 @@ function heldLines(events: readonly AuditEvent[], { meeting, revised }: Holding)
   });
 }
 
-/** Unfit lines that are in quarantine already. Revisions have a count of their own. */
+/** Counts the unfit lines that quarantine already holds. Revisions have a count of their own. */
 function countKnown(lines: readonly HeldLine[], held: readonly HeldLine[]): number {
   const isUnfit = ({ reason }: HeldLine) => reason !== 'revision';
   return lines.filter(isUnfit).length - held.filter(isUnfit).length;
 }
 
-/** What makes two quarantined lines the same: the id, or the whole content of a line without an id. */
+/** The identity of a quarantined line: its id, or its whole content where it has no id. */
 function heldIdentity({ id, line }: AuditEvent): string {
   return id === undefined ? `content ${sha256(line)}` : `id ${id}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Gathering: walks the source and has one batch after the other committed, then sweeps one older day. A batch is committed
- * and published before the next page is taken in, because `commitBatch` is awaited.
+ * Gathering: walks the source, commits one batch after the other, and then sweeps one older day. A batch is committed and
+ * published before the next page is added, because `commitBatch` is awaited.
  */
 import { UpstreamError } from '../shared/errors';
 import type { Manifest, SealReason, Sweep } from '../shared/manifest';
@@ -21,13 +21,13 @@ import { createTeamCheck } from './source-team';
 import { type SweepWatch, sweepDate, watchSweep } from './sweep';
 import { type WalkEnd, type WalkPage, walk } from './walk';
 
-/** Beyond what a truncated bound could hide, and far enough to see, and quarantine, what is dated days ahead. */
+/** The walk asks this many days ahead. So a truncated bound hides nothing, and events that are dated ahead are quarantined. */
 const DAYS_AHEAD = 3;
 /** Largest clock error that is handled, in days. */
 const CLOCK_DAYS = 2;
-/** Time to leave for staging, committing and publishing what is gathered. */
+/** Time that is kept for staging, committing and publishing the open batch. */
 const RESERVE_MS = 3000;
-/** A sweep reads a day of the archive first. With less time left than this, the run ends without one. */
+/** With less time left than this, the run ends without a sweep, because a sweep first reads a day of the archive. */
 const SWEEP_MIN_MS = 30_000;
 
 export interface GatherOptions {
@@ -35,7 +35,7 @@ export interface GatherOptions {
   readonly previous: Manifest | undefined;
   /** Resolves when the batch is committed and published. */
   readonly commitBatch: (batch: Batch) => Promise<void>;
-  /** Called after each page: a long walk keeps its lease. */
+  /** Called after each page, so that a long walk can renew the lease. */
   readonly onPage: (page: WalkPage) => Promise<void>;
 }
 
@@ -46,13 +46,13 @@ export async function gather(run: Run, options: GatherOptions): Promise<void> {
   const end = await walkToNow(gathering, isResumed);
   const date = end === 'complete' ? dueSweep(gathering) : undefined;
   if (date !== undefined) return sweepDay(gathering, date);
-  // Only where the walk began in mid-day: the manifest of a walk that began at midnight lets the next one begin there.
+  // Only a resumed walk fails here. After any other walk, the manifest lets the next run resume later in the day.
   const cameNoFurther = gathering.batch.isEmpty() && isStuck(gathering.progress);
   if (isResumed && end === 'deadline' && cameNoFurther) throw outOfTime();
-  await commit(gathering, { reason: end, isLast: true });
+  await commitOpenBatch(gathering, { reason: end, isLast: true });
 }
 
-/** Everything that changes while a run gathers is here: how far it has come, and the batch that is open. */
+/** The state of a run while it gathers. Only `progress` and `batch` change. */
 interface Gathering extends GatherOptions {
   readonly run: Run;
   readonly startedAt: Date;
@@ -80,7 +80,7 @@ function beginGathering(run: Run, options: GatherOptions & { readonly startedAt:
   return { ...options, run, lateBefore, deduplicator, teams, progress, batch };
 }
 
-/** Throws where the time ended before the first page. */
+/** Throws `UpstreamError` where the time ended before the first page. */
 async function walkToNow(gathering: Gathering, resumes: boolean): Promise<WalkEnd> {
   const { run, startedAt, progress } = gathering;
   const span = { from: progress.readFrom, to: midnight(startedAt, DAYS_AHEAD) };
@@ -96,7 +96,7 @@ async function walkToNow(gathering: Gathering, resumes: boolean): Promise<WalkEn
   }
 }
 
-/** Adds what the page brings to the open batch. */
+/** Adds the new lines of the page to the open batch. */
 async function takeIn(gathering: Gathering, page: WalkPage, sweptDate?: string): Promise<readonly EventStanding[]> {
   const { walkStart } = gathering.progress;
   gathering.teams.meet(page.events);
@@ -108,8 +108,8 @@ async function takeIn(gathering: Gathering, page: WalkPage, sweptDate?: string):
 
 async function commitIfFull(gathering: Gathering, { claim }: WalkPage): Promise<void> {
   if (!gathering.batch.isFull()) return;
-  await commit(gathering, { reason: 'batch-full', isLast: false });
-  // An event within the lookback may come again under another date.
+  await commitOpenBatch(gathering, { reason: 'batch-full', isLast: false });
+  // An event within the lookback may be served again with another date.
   const settled = addMs(earlier(claim, gathering.progress.walkStart), -gathering.run.lookbackHours * HOUR_MS);
   gathering.deduplicator.forgetBefore(dateOf(settled));
 }
@@ -120,8 +120,8 @@ interface Committing {
   readonly sweeps?: readonly Sweep[];
 }
 
-/** Has the open batch committed and published, and opens the next one. */
-async function commit(gathering: Gathering, { sweeps = [], ...how }: Committing): Promise<void> {
+/** Commits and publishes the open batch, and opens the next one. */
+async function commitOpenBatch(gathering: Gathering, { sweeps = [], ...how }: Committing): Promise<void> {
   const { run, teams, progress, lateBefore } = gathering;
   const { requests } = run.source.tally();
   const closed = gathering.batch.close(requests);
@@ -130,24 +130,24 @@ async function commit(gathering: Gathering, { sweeps = [], ...how }: Committing)
   gathering.progress = batchCommitted(progress);
 }
 
-/** The older day whose turn it is; undefined where there is none, or no time for it. */
+/** The day that is swept next; undefined where there is none, or where too little time is left. */
 function dueSweep({ run, progress }: Gathering): string | undefined {
   if (run.clock.remainingMs() <= SWEEP_MIN_MS) return undefined;
   return sweepDate(progress.sweepTurn, progress.walkStart, later(progress.keptFrom, progress.chainStart));
 }
 
-/** Reads a day again, and ends the run. A day that the source cannot serve does not keep the walk's events from commit. */
+/** Sweeps a day and ends the run. Where the source cannot serve the day, the events of the walk are committed all the same. */
 async function sweepDay(gathering: Gathering, date: string): Promise<void> {
   const watch = watchSweep(date, await gathering.deduplicator.archivedIds(date));
   const failure = await readDay(gathering, watch);
   const result = watch.result();
   if (result !== null) gathering.progress = daySwept(gathering.progress);
   const sweeps = result === null ? [] : [result];
-  await commit(gathering, { reason: 'complete', isLast: failure === undefined, sweeps });
+  await commitOpenBatch(gathering, { reason: 'complete', isLast: failure === undefined, sweeps });
   if (failure !== undefined) throw failure;
 }
 
-/** Returns the failure that ended the reading, if any. A failure of a commit is thrown. */
+/** Returns the failure of the source that ended the reading, if any. A failure of a commit is thrown. */
 async function readDay(gathering: Gathering, watch: SweepWatch): Promise<UpstreamError | undefined> {
   const from = new Date(`${watch.date}T00:00:00.000Z`);
   const { walkStart, keptFrom } = gathering.progress;
@@ -160,7 +160,7 @@ async function readDay(gathering: Gathering, watch: SweepWatch): Promise<Upstrea
   }
 }
 
-/** Undefined where the walk of the day has ended. */
+/** Returns undefined where the walk of the day has ended. */
 async function readSweptPage(
   gathering: Gathering,
   pages: AsyncGenerator<WalkPage, WalkEnd>,
@@ -178,8 +178,8 @@ async function readSweptPage(
 }
 
 /**
- * Now. A clock that runs ahead would leave out some of the oldest events where the walk may begin with them. There, and
- * before the first run of all, the source is asked what time it is.
+ * The instant at which the run begins. On a first run, and where the walk may begin with the oldest events that the source
+ * keeps, the source's own clock is read too: a clock that runs ahead would leave out some of these events.
  */
 async function timeOfStart({ source, clock }: Run, previous: Manifest | undefined): Promise<Date> {
   const now = clock.now();
@@ -192,6 +192,6 @@ async function timeOfStart({ source, clock }: Run, previous: Manifest | undefine
 function outOfTime(): UpstreamError {
   return new UpstreamError(
     'out-of-time',
-    'the time left was too short to come any further: give the run more time, or the key more requests per minute',
+    'the run had too little time to read any further; raise its timeout or its maximum of requests per minute',
   );
 }

@@ -1,7 +1,7 @@
 /**
- * The archiver Lambda: the composition root. It makes the adapters, runs the story, and reports: a log line and metrics for
+ * The archiver Lambda: the composition root. It makes the adapters, calls `archive`, and reports: a log line and metrics for
  * each committed manifest, and one summary line for each run. A failure is thrown, so that Lambda retries. A race or a held
- * lease is not a failure. What is logged or thrown never holds an API key or an event's body.
+ * lease is not a failure. No log line and no error holds an API key or an event's body.
  */
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -29,7 +29,7 @@ import { BATCH_LIMITS } from './batch';
 import { emitCommitted, emitOutcome } from './metrics';
 import { createSource, type Source } from './source';
 
-/** `requestTimeout` alone only logs. */
+/** Without `throwOnRequestTimeout`, the SDK only logs a request that exceeds `requestTimeout`. */
 const patience = {
   connectionTimeout: 3_000,
   socketTimeout: 30_000,
@@ -44,7 +44,7 @@ const transport = createTransport();
 const logger = new Logger({ serviceName: 'archiver' });
 let signer: Promise<Signer> | undefined;
 
-type Environment = Values<typeof archiverEnvironment>;
+type ArchiverEnvironment = Values<typeof archiverEnvironment>;
 
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
   const clock = createClock(context);
@@ -85,7 +85,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
   }
 }
 
-async function createPorts({ bucket, table, signingKey }: Environment) {
+async function createPorts({ bucket, table, signingKey }: ArchiverEnvironment) {
   return {
     store: createS3Store(s3, bucket),
     checkpoints: createCheckpointStore(dynamodb, table),
@@ -98,7 +98,7 @@ function logged(summary: RunSummary): RunSummary {
   return summary;
 }
 
-function settingsOf(input: ArchiveInput, environment: Environment) {
+function settingsOf(input: ArchiveInput, environment: ArchiverEnvironment) {
   return {
     team: input.team,
     scheduledTime: input.scheduledTime,
@@ -117,7 +117,7 @@ function createTeamSource(input: ArchiveInput, maxRequestsPerMinute: number, clo
   return createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, logger });
 }
 
-/** The sum over what was committed. */
+/** Adds up the counts of all committed manifests. */
 function totalOf(committed: readonly Manifest[]): Partial<RunSummary> {
   const head = committed.at(-1);
   if (head === undefined) return { manifests: 0 };
@@ -141,13 +141,13 @@ function totalOf(committed: readonly Manifest[]): Partial<RunSummary> {
   };
 }
 
-/** Also of an input that is refused: the team's own alarm must ring. */
+/** Reads the team even from an input that is refused, so that the alarm of this team rings. */
 function teamOf(event: unknown): string {
   const team = typeof event === 'object' && event !== null && 'team' in event ? event.team : undefined;
   return typeof team === 'string' && TEAM_PATTERN.test(team) ? team : 'unknown';
 }
 
-/** A failed look at the key is not remembered: the next run tries again. */
+/** Keeps the signer for later runs of a warm process. A failed attempt is not kept, so the next run tries again. */
 function rememberSigner(key: string): Promise<Signer> {
   signer ??= createSigner(key, () => new KMSClient(client)).catch((error: unknown) => {
     signer = undefined;
@@ -170,7 +170,7 @@ function describe(error: unknown): Partial<RunSummary> {
   return { code: 'unexpected', detail: error instanceof Error ? error.name : 'not an error' };
 }
 
-/** A bug's own message may quote what it worked on: only its name and where it was thrown may be told. */
+/** The message of an unexpected error may quote an event. Only its name and its stack frames are thrown and logged. */
 function withoutMessage(error: unknown): Error {
   const { name, message, stack = '' } = error instanceof Error ? error : new Error();
   const clean = new Error(`unexpected ${error instanceof Error ? name : 'failure'}`);

@@ -1,6 +1,6 @@
 /**
- * The head: the newest manifest of a team's chain, found in S3 and verified. Position and previous hash come from it,
- * never from DynamoDB, whose item is only a hint of where to begin to list.
+ * The head: the newest manifest of a team's chain, found in S3 and verified. The position and the previous hash come from the
+ * head. The item in DynamoDB is only a hint that tells from which number to list.
  */
 import { IntegrityError } from '../shared/errors';
 import { type Manifest, openManifest } from '../shared/manifest';
@@ -8,28 +8,29 @@ import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/object-
 import type { Hint, ObjectStore } from '../shared/ports';
 import type { Run } from './run';
 
-/** What the next manifest follows. */
+/** The manifest that the next one follows. */
 export interface Head {
   readonly manifest: Manifest;
-  /** SHA-256 of its payload bytes. */
+  /** SHA-256 of the payload's bytes. */
   readonly hash: string;
 }
 
 type Chain = Pick<Run, 'team' | 'store' | 'signer'>;
 
-/** Undefined for a team that has no manifest yet. Throws `IntegrityError` where S3 and the hint contradict. */
+/** Returns undefined for a team without a manifest. Throws `IntegrityError` where S3 and the hint contradict each other. */
 export async function findHead(chain: Chain, hint: Hint): Promise<Head | undefined> {
   const seq = await newestSeq(chain, checkHint(hint));
   return seq === 0 ? undefined : readHead(chain, seq);
 }
 
-/** The item was deleted, or never was: undefined. Anything that this code never writes is garbage. */
+/** Returns undefined where there is no item. Any value that the archiver never writes is garbage. */
 function checkHint({ seq }: Hint): number | undefined {
   if (seq === undefined) return undefined;
   if (typeof seq === 'number' && Number.isSafeInteger(seq) && seq >= 1) return seq;
   throw new IntegrityError(
     'checkpoint-garbage',
-    'the checkpoint item holds a "seq" that no run writes; find out who wrote it, then delete the item: the next run goes on from S3',
+    'the checkpoint item holds a "seq" that no run writes; find out who wrote it, then delete the item: the next run ' +
+      'continues from S3',
   );
 }
 
@@ -40,12 +41,13 @@ async function newestSeq({ team, store }: Chain, hint: number | undefined): Prom
   }
   const seqs = await listSeqs(team, store, 1);
   const newest = contiguous(team, seqs, 1);
-  // A tail that was removed must not be healed away: the checkpoint is the only witness that it was there.
+  // The checkpoint is the only evidence that newer manifests existed and were removed. A new manifest would destroy it.
   if (hint !== undefined && hint > newest) {
     throw new IntegrityError(
       'checkpoint-ahead',
-      `the checkpoint says manifest ${hint}, S3 ends at ${newest}: the newest manifests were removed or hidden, or the item is ` +
-        "not this archive's; nothing was written. Look for delete markers; delete the item only to go on from what S3 holds",
+      `the checkpoint names manifest ${hint}, but the chain in S3 ends at ${newest}: the newest manifests were removed or ` +
+        'hidden, or the item belongs to another archive. Nothing was written. Look for delete markers. Delete the item only ' +
+        'if the archive is to continue from the chain in S3',
     );
   }
   return newest;
@@ -59,20 +61,23 @@ async function listSeqs(team: string, store: ObjectStore, from: number): Promise
 function contiguous(team: string, seqs: readonly number[], first: number): number {
   const hole = seqs.findIndex((seq, index) => seq !== first + index);
   if (hole === -1) return first + seqs.length - 1;
-  throw new IntegrityError('head-invalid', `${manifestKey(team, first + hole)} is missing from the chain`);
+  throw new IntegrityError(
+    'head-invalid',
+    `${manifestKey(team, first + hole)} is missing from the chain; look for delete markers`,
+  );
 }
 
 async function readHead({ team, store, signer }: Chain, seq: number): Promise<Head> {
   const key = manifestKey(team, seq);
   const bytes = await store.get(key);
-  if (bytes === undefined) throw new IntegrityError('head-invalid', `${key} was listed, and cannot be read`);
+  if (bytes === undefined) throw new IntegrityError('head-invalid', `${key} was listed but cannot be read`);
   const { manifest, sha256, problem, detail } = openManifest(bytes, signer.publicKey);
   if (manifest === undefined || problem !== undefined) {
     const why = detail === '' ? problem : `${problem}, ${detail}`;
     throw new IntegrityError('head-invalid', `${key} is not a manifest signed by this archive's key: ${why}`);
   }
   if (manifest.team !== team || manifest.seq !== seq) {
-    throw new IntegrityError('head-invalid', `${key} is a manifest of another place in a chain`);
+    throw new IntegrityError('head-invalid', `${key} holds a manifest of another team or another number`);
   }
   return { manifest, hash: sha256 };
 }

@@ -1,13 +1,13 @@
 /**
- * The lease and the checkpoint: one DynamoDB item per team. Both are hints. A lease that is lost, stolen or granted
- * twice wastes work and nothing else, because only the manifest's number decides who commits; so once the run is under
- * way, no trouble with DynamoDB stops it.
+ * The lease and the checkpoint: one DynamoDB item per team. Both are hints. A lease that is lost, stolen or granted twice only
+ * wastes work, because the manifest's number alone decides which run commits. So once a run holds the lease, no error of
+ * DynamoDB stops it.
  */
 import type { Hint, Lease } from '../shared/ports';
 import type { Head } from './head';
 import type { Run } from './run';
 
-/** Outlasts a page and a commit, and ends before Lambda's first retry of a crashed run, one minute later. */
+/** Longer than a page and a commit take, and shorter than the minute after which Lambda first retries a crashed run. */
 const LEASE_MS = 55_000;
 const RENEW_AFTER_MS = 20_000;
 
@@ -39,7 +39,8 @@ export function createLease({
 
   async function keep(): Promise<void> {
     if (clock.now().getTime() - takenAt.getTime() < RENEW_AFTER_MS) return;
-    // Not what the item says by now: a run that slept would write over the only witness of a tail that was removed.
+    // The returned `seq` is not used. A run that was suspended would otherwise overwrite the only evidence of newer manifests
+    // that were removed meanwhile.
     await asHint('lease not renewed', async () => ((await acquire()) === 'held' ? 'held' : undefined));
   }
 

@@ -1,6 +1,6 @@
 /**
- * The archiver's CloudWatch metrics, as embedded metric format in the log. Counts and gaps leave with each committed manifest,
- * so that they are not lost where the run fails later. The only dimension is the team.
+ * The archiver's CloudWatch metrics, written to the log in embedded metric format. Counts and gaps are written with each
+ * committed manifest, so that they are not lost where the run fails later. The only dimension is the team.
  */
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRIC_NAMESPACE, metricNames } from '../shared/contract';
@@ -21,7 +21,10 @@ export function emitCommitted({ team, counts, gaps, sweeps, run, position }: Man
   });
 }
 
-/** At the end of a run. A run that left its work to another run has no outcome; `throttled`: responses with status 429. */
+/**
+ * Called at the end of a run, except where the run left its work to another run. `throttled` is the number of responses with
+ * status 429.
+ */
 export function emitOutcome(team: string, outcome: 'succeeded' | 'failed', throttled: number): void {
   emit(team, { [metricNames[outcome]]: 1, [metricNames.throttled]: throttled });
 }

@@ -1,9 +1,9 @@
 /**
- * One response of the source, cut into events. What is not what the contract says fails loudly (a page without
- * `trails` is not "0 events"), and the failure says what was expected and what came, never the payload.
+ * One response of the source, cut into events. A response that breaks the contract is an error: a page without `trails` is not
+ * a page of 0 events. The error names what was expected and what was found. It never quotes the payload.
  *
- * The contract has the cursor in `meta.nextCursor`, a string; the live service sends it at the top level, a number.
- * Both are read, as raw text, so that a cursor above 2^53 is echoed exactly.
+ * The contract has the cursor in `meta.nextCursor`, as a string. The live service sends it at the top level, as a number. Both
+ * are read as raw text, so that a cursor above 2^53 is sent back exactly.
  */
 import { isUtf8 } from 'node:buffer';
 import { type AuditEvent, sliceEvent } from '../shared/event';
@@ -22,11 +22,11 @@ import {
 
 export interface Page {
   readonly events: readonly AuditEvent[];
-  /** Opaque text to send back, or undefined where the walk ends. */
+  /** Opaque text that the next request sends back; undefined on the last page. */
   readonly cursor: string | undefined;
 }
 
-/** The body is not what the contract says. */
+/** The body breaks the contract of the API. */
 export class PageError extends Error {
   override readonly name = 'PageError';
 }
@@ -53,7 +53,7 @@ function cutPage(body: Buffer): Page {
   return { events, cursor: oneCursor([fields.get('nextCursor'), metaCursor(body, fields.get('meta'))], body) };
 }
 
-/** A `meta` that cannot be read may hold the cursor: going on without it would end the walk too early. */
+/** An unreadable `meta` is an error, because it may hold the cursor, and without the cursor the walk would end too early. */
 function metaCursor(body: Buffer, meta: Slice | undefined): Slice | undefined {
   if (meta === undefined || parseSlice(body, meta) === null) return undefined;
   if (!isObject(body, meta)) throw new PageError('expected "meta" to be an object');
@@ -66,7 +66,7 @@ function oneCursor(slices: readonly (Slice | undefined)[], body: Buffer): string
   return [...cursors][0];
 }
 
-/** Absent, null and "" end the walk. */
+/** Returns undefined where the cursor is null or empty: the page is then the last one. */
 function cursorText(body: Buffer, slice: Slice): string | undefined {
   const value = parseSlice(body, slice);
   if (value === null || value === '') return undefined;
@@ -75,7 +75,10 @@ function cursorText(body: Buffer, slice: Slice): string | undefined {
   throw new PageError('expected nextCursor to be a string or a number');
 }
 
-/** Members by key, each one checked to be JSON. Two of one name are refused: parsers disagree on which counts. */
+/**
+ * Members by key, each checked to be JSON. A key with a meaning may not occur twice, because parsers disagree about which of
+ * the two is meant.
+ */
 function uniqueMembers(body: Buffer, object: readonly Member[], where: string): Map<string, Slice> {
   const fields = new Map<string, Slice>();
   for (const { key: token, value } of object) {

@@ -1,4 +1,4 @@
-/** Runs `task` for each item, at most `limit` at a time. Rejects with the first failure, once all begun have ended. */
+/** Runs `task` for each item, at most `limit` at a time. Rejects with the first failure when all started tasks have ended. */
 export async function inParallel<T>(
   limit: number,
   items: readonly T[],

@@ -12,7 +12,7 @@ import { ConfigError } from '../shared/errors';
 import type { Gap, Manifest } from '../shared/manifest';
 import { addMs, DAY_MS, earlier, HOUR_MS, later, MINUTE_MS } from '../shared/time';
 
-/** Documented by Postman. The source may keep less, and then says so ("cannot be older than"). */
+/** The retention that Postman documents. A source that keeps less answers "cannot be older than". */
 export const SOURCE_KEEPS_DAYS = 180;
 
 export interface Progress {
@@ -20,19 +20,19 @@ export interface Progress {
   readonly chainStart: Date;
   /** When the walk began, by this machine's clock or the source's own, whichever is earlier. */
   readonly walkStart: Date;
-  /** Where the walk begins to read. */
+  /** The instant from which the walk reads. */
   readonly readFrom: Date;
-  /** Everything that was served before this instant has been read. It moves back where a later page disproves it. */
+  /** All served events before this instant have been read. It moves back where a later page disproves that. */
   readonly readUntil: Date;
   /** The position of the newest manifest. It never moves back. */
   readonly committedUntil: Date;
-  /** The source keeps nothing older. */
+  /** The source keeps no event before this instant. */
   readonly keptFrom: Date;
   /** Gaps that no manifest records yet. */
   readonly gaps: readonly Gap[];
   /**
-   * Whether time that the source has forgotten is a gap. It is not at the beginning of a chain without a start date: such
-   * a chain begins with whatever the source keeps.
+   * Whether time that the source no longer keeps is a gap. It is not a gap at the beginning of a chain without a start date:
+   * such a chain begins with the oldest event that the source keeps.
    */
   readonly isPromised: boolean;
   readonly hasRead: boolean;
@@ -50,13 +50,13 @@ export interface ProgressOptions {
   readonly lookbackHours: number;
 }
 
-/** Throws `ConfigError` where the start date lies in the future. */
+/** Throws `ConfigError` where the start date is in the future. */
 export function beginProgress({ previous, startedAt, startDate, lookbackHours }: ProgressOptions): Progress {
-  // A minute of margin: the source's own retention moves on while the request is under way.
+  // One minute of margin, because the source's retention moves on while the request is on its way.
   const keptFrom = addMs(startedAt, MINUTE_MS - SOURCE_KEEPS_DAYS * DAY_MS);
   const position = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
   if (previous === undefined && position > startedAt) {
-    throw new ConfigError('input-invalid', 'input: startDate lies in the future');
+    throw new ConfigError('input-invalid', 'input: startDate is in the future');
   }
   const readFrom = previous === undefined ? position : settledBefore(previous, lookbackHours * HOUR_MS);
   return {
@@ -76,10 +76,10 @@ export function beginProgress({ previous, startedAt, startDate, lookbackHours }:
 }
 
 /**
- * The instant before which nothing can appear any more. After a complete walk that is the walk's start minus the lookback.
- * An interrupted walk is continued from where it had come, minus the lookback: a source that serves in the order of ids
- * serves a late event after younger ones. But where the lookback would take back half of what the walk came to, it is
- * continued from the very instant, because a run may be too short to read the lookback again.
+ * The instant before which no new event can appear. After a complete walk it is the walk's start minus the lookback. An
+ * interrupted walk continues from the instant that it had reached, minus the lookback, because a source that serves in the
+ * order of ids serves a late event after younger ones. If the lookback would undo half of the walk, the walk continues from
+ * the exact instant, because a run may be too short to read the lookback again.
  */
 function settledBefore({ window, run, position }: Manifest, lookbackMs: number): Date {
   const reached = earlier(new Date(window.to), new Date(position));
@@ -88,19 +88,19 @@ function settledBefore({ window, run, position }: Manifest, lookbackMs: number):
   return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
 }
 
-/** What a page of the walk says about how far the walk has come. */
+/** The facts of a page that decide how far the walk has come. */
 export interface PageClaim {
-  /** Everything served before this instant has been read, as far as the page shows. */
+  /** All served events before this instant have been read, as far as this page shows. */
   readonly claim: Date;
-  /** The source keeps nothing older. */
+  /** The source keeps no event before this instant. */
   readonly keptFrom: Date;
-  /** The source's own clock, where the response tells it. */
+  /** The source's own clock, where the response states it. */
   readonly serverTime: Date | undefined;
 }
 
 export function pageRead(progress: Progress, { claim, keptFrom, serverTime }: PageClaim): Progress {
-  // A clock that runs ahead must not claim what has not happened yet, so the source's clock bounds the walk start. Only the
-  // first page does: the source's servers may have different clocks, and a claim that was made stays.
+  // A clock that runs ahead must not claim time that has not passed yet, so the source's clock limits the walk start. Only
+  // the first page does that: the source's servers may have different clocks, and a committed position never moves back.
   const walkStart = progress.hasRead || !serverTime ? progress.walkStart : earlier(progress.walkStart, serverTime);
   const position = positionOf(progress);
   const forgotten = keptFrom > position ? { from: position, to: keptFrom } : undefined;
@@ -116,7 +116,7 @@ export function pageRead(progress: Progress, { claim, keptFrom, serverTime }: Pa
   };
 }
 
-/** After a commit: what the manifest claims stays claimed, and its gaps are recorded. */
+/** The progress after a commit: the manifest's position is committed, and its gaps are recorded. */
 export function batchCommitted(progress: Progress): Progress {
   return { ...progress, committedUntil: positionOf(progress), gaps: [], isPromised: true, hasCommitted: true };
 }
@@ -125,18 +125,18 @@ export function daySwept(progress: Progress): Progress {
   return { ...progress, sweepTurn: progress.sweepTurn + 1, sweptAt: progress.walkStart };
 }
 
-/** The position that a manifest records now. */
+/** The position that the next manifest records. */
 export function positionOf({ committedUntil, readUntil }: Progress): Date {
   return later(committedUntil, readUntil);
 }
 
-/** The time that a manifest says was read, half-open. */
+/** The window that the next manifest records, half-open. */
 export function windowOf({ readFrom, readUntil, keptFrom }: Progress): { readonly from: Date; readonly to: Date } {
   const from = later(readFrom, keptFrom);
   return { from, to: later(from, readUntil) };
 }
 
-/** Whether the walk came no further than where it began, and nothing was committed. */
+/** Whether the walk has made no progress and nothing was committed. */
 export function isStuck({ hasCommitted, readFrom, readUntil }: Progress): boolean {
   return !hasCommitted && readUntil <= readFrom;
 }

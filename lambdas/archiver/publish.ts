@@ -1,7 +1,8 @@
 /**
- * Publishing: copying a committed batch's members to where SQL sees them. Nothing under `events/` or `quarantine/` is
- * ever written but by this file, and only from a manifest that is already committed. Create-only: a key that is taken
- * must hold equal content (an earlier attempt's, or another run's doing the same), or somebody else wrote it.
+ * Publishing copies the members of a committed batch to the keys that SQL reads. Only this file writes under `events/` and
+ * `quarantine/`, and only from a manifest that is already committed. An object is never overwritten. If a key is taken, it
+ * must hold equal content, from an earlier attempt or from another run that publishes the same manifest. Other content was
+ * written by somebody else, and the run stops.
  */
 import { IntegrityError } from '../shared/errors';
 import { type Manifest, mayHaveExpired, type SegmentEntry, sha256 } from '../shared/manifest';
@@ -12,7 +13,7 @@ import type { Run } from './run';
 
 const WRITERS = 8;
 
-/** Publishes what is in memory, right after its commit. */
+/** Publishes a batch from memory, right after its commit. */
 export async function publishBatch(manifest: Manifest, members: Buffer, store: ObjectStore): Promise<void> {
   await inParallel(WRITERS, manifest.segments, async (segment) => {
     await publishSegment(segment, members.subarray(segment.offset, segment.offset + segment.length), store);
@@ -20,8 +21,9 @@ export async function publishBatch(manifest: Manifest, members: Buffer, store: O
 }
 
 /**
- * Finishes what a dead run left: from the staged bytes, never from the source, and never compressed anew. What may have
- * expired stays away, staged or not: published now, it would be locked anew, and outlive what was promised of it.
+ * Publishes the segments of the head that a crashed run has left unpublished. The bytes come from the batch object. They are
+ * never fetched from the source again and never compressed again. A segment that may have expired is not published, because a
+ * new object would be locked again and would be kept longer than its retention says.
  */
 export async function publishHead(manifest: Manifest, { store, clock }: Pick<Run, 'store' | 'clock'>): Promise<number> {
   const isOver = mayHaveExpired(manifest, clock.now());
@@ -39,7 +41,7 @@ export async function publishHead(manifest: Manifest, { store, clock }: Pick<Run
 async function publishSegment(segment: SegmentEntry, member: Buffer, store: ObjectStore): Promise<void> {
   if ((await store.create(segment.key, member, SEGMENT_CONTENT_TYPE)) === 'created') return;
   const stored = await store.get(segment.key);
-  if (stored === undefined) throw new IntegrityError('segment-differs', `${segment.key} exists, and cannot be read`);
+  if (stored === undefined) throw new IntegrityError('segment-differs', `${segment.key} exists but cannot be read`);
   checkContent(segment, stored, 'segment-differs', segment.key);
 }
 
@@ -48,7 +50,10 @@ async function stagedMember(manifest: Manifest, segment: SegmentEntry, store: Ob
   const range = { start: segment.offset, end: segment.offset + segment.length };
   const member = await store.get(key, range);
   if (member === undefined) {
-    throw new IntegrityError('batch-unreadable', `${segment.key} is missing, and so are its staged bytes in "${key}"`);
+    throw new IntegrityError(
+      'batch-unreadable',
+      `${segment.key} is not published, and its staged bytes in "${key}" cannot be read; look for delete markers`,
+    );
   }
   checkContent(segment, member, 'batch-unreadable', key);
   return member;
@@ -63,6 +68,6 @@ function checkContent(
   if (sha256(bytes) === segment.objectSha256) return;
   throw new IntegrityError(
     code,
-    `${key} does not hold what the signed manifest says of ${segment.key}; nothing was written over it`,
+    `${key} does not hold the bytes that the signed manifest states for ${segment.key}; nothing was overwritten`,
   );
 }

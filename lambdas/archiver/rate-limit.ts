@@ -1,6 +1,6 @@
 /**
- * A token bucket: no more than `perMinute` requests in any minute, evenly, with a small burst at the start. The burst
- * is taken out of the minute's allowance, so the bound holds for the first minute too.
+ * A token bucket. It allows at most `perMinute` requests in any minute, evenly spaced after a small burst at the start. The
+ * burst counts towards the limit, so the limit holds for the first minute too.
  */
 import type { Clock } from '../shared/ports';
 import { MINUTE_MS } from '../shared/time';
@@ -10,7 +10,7 @@ const BURST_SHARE = 20;
 export interface RateLimit {
   /** Milliseconds until the next request is allowed. */
   waitMs(): number;
-  /** Waits until a request is allowed, and takes it. */
+  /** Waits until a request is allowed, and counts it. */
   take(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export function createRateLimit(perMinute: number, clock: Clock): RateLimit {
 
   function waitMs(): number {
     const now = clock.now().getTime();
-    // A clock that is set back must not stop the run: it only forgoes what it would have earned.
+    // A clock that is set back must not stop the run. The run then only waits a little longer.
     tokens = Math.min(burst, tokens + Math.max(0, now - filledAt) * perMs);
     filledAt = now;
     return tokens >= 1 ? 0 : Math.ceil((1 - tokens) / perMs);

@@ -1,4 +1,4 @@
-/** One run of the archiver: what it archives, with which settings, and the world it works in. It never changes. */
+/** One run of the archiver: its team, its settings and its ports. A `Run` never changes. */
 import type { Manifest } from '../shared/manifest';
 import type { CheckpointStore, Clock, Logger, ObjectStore, Signer } from '../shared/ports';
 import type { Retention } from '../shared/retention';
@@ -6,17 +6,17 @@ import type { BatchLimits } from './batch';
 import type { Source } from './source';
 
 export interface Run {
-  /** A random UUID, never used again: it tells this run's writes from those of any other run. */
+  /** A random UUID for this run alone. It distinguishes the writes of this run from those of every other run. */
   readonly id: string;
   readonly team: string;
-  /** ISO 8601: when the trigger was due. */
+  /** The instant at which the run was due, in ISO 8601. */
   readonly scheduledTime: string;
   readonly codeVersion: string;
-  /** Origin of the API that is asked, such as `https://api.getpostman.com`. */
+  /** Origin of the API that the run reads, such as `https://api.getpostman.com`. */
   readonly sourceOrigin: string;
-  /** First run only: archive from here instead of from the oldest event that the source keeps. */
+  /** Used by the first run only: archive from this instant instead of from the oldest event that the source keeps. */
   readonly startDate: Date | undefined;
-  /** Whether the API key may be of a Postman team that the chain has never met. */
+  /** Whether the API key may belong to a Postman team that the chain has never met. */
   readonly acceptOtherTeam: boolean;
   readonly lookbackHours: number;
   readonly batchLimits: BatchLimits;
@@ -27,6 +27,6 @@ export interface Run {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called once for each manifest, as soon as it is committed and whatever becomes of the run afterwards. */
+  /** Called once for each manifest as soon as it is committed, even where the run fails later. */
   readonly onCommitted: (manifest: Manifest) => void;
 }

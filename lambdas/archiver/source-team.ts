@@ -1,17 +1,17 @@
 /**
- * Which Postman team the events belong to. A key of another team is refused before anything is archived under the wrong
- * name, where it would stay under lock.
+ * The Postman team that the events belong to. An API key of another team is refused before anything is archived, because
+ * events under the wrong name would stay there under lock.
  */
 import { IntegrityError } from '../shared/errors';
 import type { AuditEvent } from '../shared/event';
 
 const MAX_SOURCE_TEAMS = 100;
-/** What else an event names as its team goes into no manifest. */
+/** Any other text that an event names as its team is left out of the manifest. */
 const TEAM_ID = /^[\w-]{1,64}$/;
 
 /**
- * The first page that names any team must name one that the chain has met. A chain that has met as many teams as a manifest
- * holds can no longer tell which of them are its own. `met` lists the teams of the chain so far, sorted.
+ * The first page that names any team must name one that the chain has met. A manifest holds at most 100 teams, so a chain that
+ * has met 100 teams is no longer checked. `met` lists the teams of the chain so far, sorted.
  */
 export function createTeamCheck(chain: readonly string[], acceptOther: boolean) {
   const met = new Set(chain);
@@ -32,7 +32,7 @@ export function createTeamCheck(chain: readonly string[], acceptOther: boolean) 
 function otherTeam(): IntegrityError {
   return new IntegrityError(
     'team-mismatch',
-    'the API key is of a Postman team that this chain has never met, and nothing was written under this name: put the right ' +
-      'key into the parameter, or, if the team really changed, invoke the function once with "acceptOtherTeam": true',
+    'the API key belongs to a Postman team that this chain has never met, and nothing was written. Store the right key in ' +
+      'the parameter, or, if the team really changed, invoke the function once with "acceptOtherTeam": true',
   );
 }

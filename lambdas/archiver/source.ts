@@ -1,7 +1,7 @@
 /**
- * Asks the Postman Audit Logs API for one page, patiently: retries with jittered back-off within the time left, waits
- * as told when throttled, reads the key again when it is refused. Every answer becomes a named outcome or a failure;
- * nothing that the server sent is ever put into a message, because it may have echoed the API key.
+ * Requests one page from the Postman Audit Logs API. It retries with jittered back-off within the time left, waits as long as
+ * a throttling response asks, and reads the API key again when the key is refused. Every answer becomes a named outcome or a
+ * failure. No message quotes the server, because a server may echo the API key.
  */
 import { ConfigError, UpstreamError } from '../shared/errors';
 import {
@@ -18,13 +18,13 @@ import { httpDate, retryAfterMs } from './retry-after';
 
 export const PAGE_LIMIT = 300;
 const MAX_ATTEMPTS = 8;
-/** A malformed 200 is retried too, but a changed contract must not burn the whole run. */
+/** A malformed 200 is retried less often, because a changed contract would otherwise take the time of the whole run. */
 const MAX_MALFORMED = 3;
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-/** The smallest time in which asking at all makes sense. */
+/** With less time left than this, no request is sent. */
 const MIN_REQUEST_MS = 500;
 
 export interface Query {
@@ -36,13 +36,13 @@ export interface Query {
 
 export type Answer =
   | ({ readonly kind: 'page'; readonly serverTime: Date | undefined } & Page)
-  /** `since` is before what the source keeps. */
+  /** The source no longer keeps events as old as `since`. */
   | { readonly kind: 'too-old' }
-  /** The cursor is not, or no longer, accepted. */
+  /** The source does not accept the cursor. */
   | { readonly kind: 'cursor-refused' }
-  /** The page would not fit into memory: ask for fewer events. */
+  /** The page would not fit into memory. The caller must ask for fewer events. */
   | { readonly kind: 'too-large' }
-  /** Too little time is left to ask and then to commit. */
+  /** Too little time is left for a request and a commit. */
   | { readonly kind: 'out-of-time' };
 
 /** Running totals since the run began. */
@@ -52,7 +52,7 @@ export interface SourceTally {
 }
 
 export interface Source {
-  /** `reserveMs`: time to leave for what follows, the commit above all. */
+  /** `reserveMs` is the time that must be left after the answer, for the commit above all. */
   ask(query: Query, reserveMs: number): Promise<Answer>;
   tally(): SourceTally;
 }
@@ -106,7 +106,7 @@ export function createSource(options: SourceOptions): Source {
       if (result.kind !== 'retry') return result;
       failure = result.failure;
       if (attempt >= result.attempts) throw failure;
-      // "Retry after 0", again and again, is no licence to hammer.
+      // The back-off is the minimum, because a source that always asks to "retry after 0" must not be flooded.
       const wait = Math.max(result.waitMs ?? 0, backoffMs(attempt, clock.random()));
       if (wait + MIN_REQUEST_MS > left()) throw failure;
       logger.warn('source retry', { attempt, code: failure.code, waitMs: Math.round(wait) });
@@ -134,7 +134,7 @@ export function createSource(options: SourceOptions): Source {
   return { ask, tally: () => ({ requests, throttled }) };
 }
 
-/** Every parameter goes with every page: the live service forgets them between pages. */
+/** Sends every parameter with every page, because the live service does not keep them with the cursor. */
 function pageUrl(baseUrl: string, query: Query): URL {
   const url = new URL(`${baseUrl.replace(/\/+$/, '')}/audit/logs`);
   url.searchParams.set('since', query.since.toISOString());
@@ -156,7 +156,7 @@ function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
   if (status >= 300 && status < 400) {
     throw new UpstreamError(
       'source-redirected',
-      `the source answered ${status}, a redirect: it is not followed, so that the API key goes nowhere else; check baseUrl`,
+      `the source answered ${status}, a redirect, which is not followed so that the API key goes to no other host; check baseUrl`,
     );
   }
   if (status === 400 && /cannot be older than/i.test(response.body.toString('latin1'))) return { kind: 'too-old' };
@@ -181,7 +181,7 @@ function throttledOutcome(response: HttpResponse, now: Date): Attempt {
   if (/serviceLimit|monthly|usage limit/i.test(response.body.toString('latin1'))) {
     throw new UpstreamError(
       'source-quota-exhausted',
-      'the Postman API quota is used up; the archive goes on when it is renewed',
+      'the Postman API quota is used up; archiving continues when Postman renews it',
     );
   }
   return retry(new UpstreamError('source-throttled', 'the source answered 429'), retryAfterMs(response, now));
@@ -191,7 +191,7 @@ function transportOutcome(error: unknown): Attempt {
   if (!(error instanceof TransportError)) throw error;
   if (error.kind === 'too-large') return { kind: 'too-large' };
   return retry(
-    new UpstreamError('source-unavailable', `no whole response from the source: ${error.message}`),
+    new UpstreamError('source-unavailable', `no complete response from the source: ${error.message}`),
     undefined,
   );
 }
@@ -208,8 +208,8 @@ function backoffMs(attempt: number, random: number): number {
 function refusedKey(status: number, parameter: string): ConfigError {
   return new ConfigError(
     'api-key-refused',
-    `the source answered ${status} to the API key in SSM parameter "${parameter}", read afresh; ` +
-      'the audit log needs a Postman Enterprise plan and the key of a user with the Admin or Super Admin role: ' +
-      'put such a key into the parameter',
+    `the source answered ${status} to the API key in SSM parameter "${parameter}", also after reading it again. ` +
+      'The audit log needs a Postman Enterprise plan and the key of a user with the Admin or Super Admin role: ' +
+      'store such a key in the parameter',
   );
 }

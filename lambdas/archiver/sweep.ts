@@ -1,20 +1,19 @@
 /**
- * The sweep: which older day a run reads again. Each day of the last week comes round at least daily and every day
- * the source keeps at least every twelve days, at one run an hour: of three turns one goes to the last week (7 days
- * x 3 h = 21 h) and two to the rest (172 days x 1.5 h = 10.75 days). The turn is in the manifests, so a lost run or a
- * slower schedule skips nothing.
+ * The sweep: the older day that a run reads again. At one run an hour, each day of the last week is swept at least daily, and
+ * every day that the source keeps at least every twelve days. One of three turns goes to the last week (7 days x 3 h = 21 h)
+ * and two go to the older days (172 days x 1.5 h = 10.75 days). Manifests record the turn, so a lost run or a slower schedule
+ * skips no day.
  *
- * A date belongs to the same turns for as long as it is kept. Counting days back from today would skip one at every
- * midnight that passes within a round.
+ * A date keeps its turns for as long as the source keeps it. If days were counted back from today, each midnight within a
+ * round would skip one of them.
  */
-
 import type { Sweep } from '../shared/manifest';
 import { DAY_MS, dateOf, midnight } from '../shared/time';
 import type { EventStanding } from './deduplicate';
 import type { WalkEnd } from './walk';
 
 const RECENT_DAYS = 7;
-/** Of the 180 days that the source keeps, the oldest is never whole. */
+/** The source keeps 180 days, but never the whole of the oldest one. */
 const OLDER_DAYS = 179 - RECENT_DAYS;
 
 /** The date for a turn, `YYYY-MM-DD`; undefined where the source keeps no whole older day. */
@@ -29,12 +28,12 @@ export function sweepDate(turn: number, now: Date, floor: Date): string | undefi
   return yesterday >= floor ? dateOf(yesterday) : undefined;
 }
 
-/** Of the `days` dates up to the newest, the one that has this turn: of any `days` turns in a row, each date has one. */
+/** The date of a turn, among the `days` dates up to the newest. In any `days` turns in a row, each date has one. */
 function dateOfTurn(turn: number, days: number, newest: Date): Date {
   return midnight(newest, -((newest.getTime() / DAY_MS + turn) % days));
 }
 
-/** Compares what is served of a date with what the archive held of it when the sweep began. */
+/** Compares the served events of a date with the ids that the archive held of it when the sweep began. */
 export function watchSweep(date: string, archived: ReadonlySet<string>) {
   const served = new Set<string>();
   let pages = 0;
@@ -55,12 +54,12 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
   }
 
   function end(walkEnd: WalkEnd): void {
-    // A day that lies before the source's floor, or across it, was not served: nothing of it is missing.
+    // A day that the source no longer keeps completely cannot show which events are missing.
     if (walkEnd === 'complete') status = isWhole ? 'complete' : 'partial';
     else status = pages > 0 ? 'partial' : 'not-begun';
   }
 
-  /** What is missing is known only once the whole day was served. Null where there was no time to begin. */
+  /** Missing events are known only when the whole day was served. Null where no time was left to begin the sweep. */
   function result(): Sweep | null {
     if (status === 'not-begun') return null;
     const missing = status === 'complete' ? [...archived].filter((id) => !served.has(id)).length : 0;

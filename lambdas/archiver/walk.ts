@@ -1,24 +1,22 @@
 /**
- * The walk: everything that the source serves between two instants, oldest first, right under every reading of the API.
- *
- * What it relies on, and what it does not:
- * - A bound may be truncated to its day, and be inclusive or exclusive. So the walk asks for whole days, begun one
- *   second early: the answer then holds the same events under every reading. No bound decides what is claimed: the
- *   last one lies days ahead, and the claim stops at the walk's start.
- * - The order may be ignored. A claim inside a window is made only while what arrives ascends from page to page;
- *   otherwise only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly
- *   empty.
- * - The cursor is opaque. One that repeats is a loop; one that is refused restarts its window, once.
+ * The walk yields all events that the source serves between two instants, oldest first. It is correct under every known
+ * reading of the API:
+ * - The source may truncate a bound to its day, and treat it as inclusive or exclusive. So the walk asks for whole days and
+ *   begins one second early: the answer then holds the same events under every reading. No bound decides what is claimed: the
+ *   last bound lies days ahead, and the claim stops at the walk's start.
+ * - The source may ignore the requested order. So a claim inside a window is made only while events ascend from page to page.
+ *   Otherwise only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly empty.
+ * - The cursor is opaque. A repeated cursor is a loop. A refused cursor restarts its window once.
  */
 import { UpstreamError } from '../shared/errors';
 import { type AuditEvent, quarantineReason } from '../shared/event';
 import { DAY_MS, earlier, later, MINUTE_MS, midnight, SECOND_MS } from '../shared/time';
 import { type Answer, PAGE_LIMIT, type Query, type Source } from './source';
 
-/** A span up to this long is one window: a steady run costs one request. A backlog begins with a single day. */
+/** A span of at most this length is one window, so a steady run needs one request. A longer span begins with a single day. */
 const SHORT_SPAN_DAYS = 8;
 const LONGEST_WINDOW_DAYS = 64;
-/** A window of more pages than this is halved, so that a source without order still lets the position move on. */
+/** A window with more pages than this is halved, so that the position advances even where the source ignores the order. */
 const LONG_WINDOW_PAGES = 100;
 const MAX_EMPTY_PAGES = 100;
 
@@ -30,28 +28,28 @@ export interface TimeSpan {
 
 export interface WalkPage {
   readonly events: readonly AuditEvent[];
-  /** The instant up to which everything served has been yielded, this page included. */
+  /** All served events before this instant have been yielded, with this page included. */
   readonly claim: Date;
-  /** The source's own clock, where it told it. */
+  /** The source's own clock, where the response states it. */
   readonly serverTime: Date | undefined;
-  /** Nothing older than this can be asked for. */
+  /** The source keeps no event before this instant. */
   readonly keptFrom: Date;
 }
 
 export interface WalkOptions {
-  /** Events after this instant are dated ahead, and say nothing of the order. */
+  /** Events after this instant are dated ahead and do not count for the order. */
   readonly now: Date;
-  /** The source keeps nothing older; moved forward when the source says so. */
+  /** The source keeps no event before this instant. The walk moves it forward where the source refuses it as too old. */
   readonly keptFrom: Date;
-  /** Time to leave for the commit of what has been yielded. */
+  /** Time that must be left to commit the yielded events. */
   readonly reserveMs: number;
-  /** The span begins in the middle of a day, up to where all is known: the day may be too long to be read from its start. */
+  /** The span continues an interrupted walk. It begins at its exact instant, because its day may be too long to read again. */
   readonly resumes?: boolean;
 }
 
 export type WalkEnd = 'complete' | 'deadline';
 
-/** Yields page by page; returns how it ended. */
+/** Yields page by page. Returns how the walk ended. */
 export async function* walk(span: TimeSpan, source: Source, options: WalkOptions): AsyncGenerator<WalkPage, WalkEnd> {
   let { keptFrom } = options;
   let marginMs = MINUTE_MS;
@@ -70,7 +68,7 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
     if (window.isTooOld()) {
       const found = await findOldestKept(later(from, keptFrom), source, options);
       if (found === undefined) return 'deadline';
-      // What the source keeps moves on while the walk goes on: each time it catches up, the next margin is wider.
+      // The source's retention moves on during the walk. Each time the source refuses `keptFrom` again, the margin doubles.
       keptFrom = new Date(found.getTime() + marginMs);
       marginMs *= 2;
       from = later(from, keptFrom);
@@ -83,7 +81,7 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
   return 'complete';
 }
 
-/** Asks for one window page by page: what to ask next, and what each answer means. */
+/** Reads one window page by page: `query` is the next request, and `take` interprets its answer. */
 function openWindow(window: TimeSpan, options: WalkOptions) {
   let since = options.resumes ? window.from : midnight(window.from);
   let order = watchOrder(window, options.now);
@@ -97,7 +95,7 @@ function openWindow(window: TimeSpan, options: WalkOptions) {
     return { since: new Date(oldest.getTime() - SECOND_MS), until: window.to, limit, cursor: pager.cursor() };
   }
 
-  /** The page to yield, or undefined where the next query has to be asked first. */
+  /** Returns the page to yield, or undefined where another query is needed first. */
   function take(answer: Exclude<Answer, { kind: 'out-of-time' }>): WalkPage | undefined {
     if (answer.kind === 'page') return takePage(answer);
     if (answer.kind === 'too-old') isTooOld = true;
@@ -111,7 +109,7 @@ function openWindow(window: TimeSpan, options: WalkOptions) {
 
   function takePage(answer: PageAnswer): WalkPage | undefined {
     if (pager.pages() === 0 && since > midnight(since) && !hasDateOf(since, answer.events)) {
-      // Bounds that are compared as dates, and exclusive, would leave out the rest of the day.
+      // The source may treat the bound as an exclusive date and leave out the rest of the day. So the whole day is read.
       since = midnight(since);
       return undefined;
     }
@@ -138,7 +136,7 @@ function hasDateOf(instant: Date, events: readonly AuditEvent[]): boolean {
   return events.some((event) => event.instant !== undefined && +midnight(event.instant) === +midnight(instant));
 }
 
-/** Follows the cursor. Throws where it leads nowhere. */
+/** Follows the cursor. Throws `UpstreamError` where the cursor does not lead to an end. */
 function createPager() {
   let cursor: string | undefined;
   let seen = new Set<string>();
@@ -146,7 +144,7 @@ function createPager() {
   let empty = 0;
   let restarted = false;
 
-  /** True where there is another page. */
+  /** Returns true where there is another page. */
   function turn(page: PageAnswer): boolean {
     pages += 1;
     empty = page.events.length === 0 ? empty + 1 : 0;
@@ -165,7 +163,7 @@ function createPager() {
   }
 
   function restart(): void {
-    if (restarted) throw new UpstreamError('source-refused', 'the source refused its own cursor, twice in one window');
+    if (restarted) throw new UpstreamError('source-refused', 'the source refused its own cursor twice in one window');
     restarted = true;
     cursor = undefined;
     seen = new Set();
@@ -174,7 +172,7 @@ function createPager() {
   return { turn, restart, cursor: () => cursor, pages: () => pages };
 }
 
-/** Watches whether what arrives ascends, and whether it lies within what was asked. */
+/** Watches whether events arrive in ascending order, and whether they lie within the requested bounds. */
 function watchOrder(window: TimeSpan, now: Date) {
   let last: Date | undefined;
   let ascending = true;
@@ -187,7 +185,7 @@ function watchOrder(window: TimeSpan, now: Date) {
       if (event.instant === undefined || event.instant > now || quarantineReason(event, now) !== undefined) continue;
       if (last !== undefined && event.instant < last) ascending = false;
       last = event.instant;
-      // Truncation moves a bound by less than a day (and the second asked early may fall into the day before).
+      // Truncation moves a bound by less than a day, and the early second may fall into the day before.
       if (event.instant.getTime() < midnight(window.from, -1).getTime()) ignored = true;
       if (event.instant.getTime() >= window.to.getTime() + DAY_MS) ignored = true;
     }
@@ -195,8 +193,8 @@ function watchOrder(window: TimeSpan, now: Date) {
   }
 
   /**
-   * Only a page that goes further than the one before it shows an order: a descending source may begin with a thousand
-   * events of one second, or ascend within each page.
+   * Only a page that goes further than the page before it shows an ascending order. A descending source may begin with a
+   * thousand events of one second, or ascend within each page.
    */
   function claim(): Date {
     return ascending && shown && last !== undefined ? earlier(later(last, window.from), window.to) : window.from;
@@ -206,8 +204,8 @@ function watchOrder(window: TimeSpan, now: Date) {
 }
 
 /**
- * The source keeps less than it is said to: finds, to the minute, the oldest `since` it accepts. Undefined where the
- * time ended first. Every probe's events are served again by the walk that follows.
+ * Called where the source keeps less than documented. Finds the oldest `since` that the source accepts, to the minute, or
+ * undefined where the time ended first. The walk reads the events of these requests again.
  */
 async function findOldestKept(refused: Date, source: Source, options: WalkOptions): Promise<Date | undefined> {
   let low = refused.getTime();
@@ -223,7 +221,7 @@ async function findOldestKept(refused: Date, source: Source, options: WalkOption
     else high = middle.getTime();
   }
   if (high === options.now.getTime()) {
-    throw new UpstreamError('source-refused', 'the source answers "cannot be older than" to every date');
+    throw new UpstreamError('source-refused', 'the source answers "cannot be older than" to every date; ask Postman');
   }
   return new Date(high);
 }
@@ -235,6 +233,6 @@ function nextDays(days: number, pages: number): number {
 
 function smaller(limit: number): number {
   if (limit === 1)
-    throw new UpstreamError('source-page-too-large', 'one event alone is too large a page for this function');
+    throw new UpstreamError('source-page-too-large', 'a page with a single event is too large for this function');
   return Math.max(1, Math.floor(limit / 4));
 }

@@ -1,9 +1,9 @@
 /**
- * DSSE envelopes (secure-systems-lab/dsse v1) with one ECDSA P-256 / SHA-256 signature. The signature covers the
- * payload's bytes and type (PAE), so nothing has to be canonicalised, and a stranger can check it with
- * jq, base64 and openssl. The pinned key decides: an envelope's own `keyid` never chooses one.
+ * DSSE envelopes (secure-systems-lab/dsse v1) with one ECDSA P-256 / SHA-256 signature. The signature covers the payload's
+ * bytes and type (PAE), so no canonical form of JSON is needed, and anybody can check it with jq, base64 and openssl. Only the
+ * pinned key is used: the envelope's own `keyid` never selects a key.
  *
- * An envelope has one spelling, that of `signEnvelope`: no byte of it can change without being noticed.
+ * Only the exact bytes that `signEnvelope` writes are accepted as an envelope, so every changed byte is noticed.
  */
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { Signer } from './ports';
@@ -15,13 +15,13 @@ export interface Envelope {
   readonly signatures: readonly [{ readonly keyid: string; readonly sig: string }];
 }
 
-/** Pre-authentication encoding: what is really signed. */
+/** Pre-authentication encoding: the bytes that the signature covers. */
 export function pae(payloadType: string, payload: Buffer): Buffer {
   const type = Buffer.from(payloadType);
   return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `), payload]);
 }
 
-/** Signs `payload` and returns the envelope's bytes, one line of JSON. */
+/** Signs `payload`. Returns the bytes of the envelope, which is one line of JSON. */
 export async function signEnvelope(payloadType: string, payload: Buffer, signer: Signer): Promise<Buffer> {
   const sig = await signer.sign(pae(payloadType, payload));
   return encode({
@@ -40,8 +40,8 @@ export type VerifiedEnvelope =
     };
 
 /**
- * Reads an envelope and checks its signature with the pinned key. The bytes are the adversary's: every field is
- * checked before it is used, and a signature by any other key counts for nothing, whatever `keyid` it claims.
+ * Reads an envelope and checks its signature with the pinned key. An adversary may have written the bytes, so every field is
+ * checked before it is used. A signature by any other key is bad, whatever `keyid` the envelope claims.
  */
 export function verifyEnvelope(bytes: Buffer, payloadType: string, publicKey: KeyObject): VerifiedEnvelope {
   const envelope = readEnvelope(bytes);
@@ -53,21 +53,23 @@ export function verifyEnvelope(bytes: Buffer, payloadType: string, publicKey: Ke
   return good ? { ok: true, payload } : { ok: false, problem: 'bad-signature', payload };
 }
 
-/** Exporting a key takes longer than checking a signature with it, and a chain has thousands of those. */
+/** Key ids are cached, because a chain has thousands of signatures and exporting a key is slower than checking one. */
 const keyIds = new WeakMap<KeyObject, string>();
 
-/** `keyid`: lower-case hex SHA-256 of the public key's SPKI in DER. */
+/** The `keyid`: SHA-256 of the public key's SPKI in DER, in lower-case hexadecimal. */
 export function keyId(publicKey: KeyObject): string {
-  const id = keyIds.get(publicKey) ?? sha256Hex(publicKey.export({ type: 'spki', format: 'der' }));
+  const id = keyIds.get(publicKey) ?? hashOfKey(publicKey);
   keyIds.set(publicKey, id);
   return id;
 }
 
-function sha256Hex(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function hashOfKey(publicKey: KeyObject): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
-/** A P-256 public key from PEM text; throws where it is anything else. */
+/** Reads a P-256 public key in PEM. Throws `TypeError` where the text is anything else. */
 export function readPublicKey(pem: string | Buffer): KeyObject {
   const key = tryPublicKey(pem);
   if (key?.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
@@ -76,7 +78,7 @@ export function readPublicKey(pem: string | Buffer): KeyObject {
   return key;
 }
 
-/** OpenSSL's own message (`DECODER routines::unsupported`) helps nobody. */
+/** Drops the message of OpenSSL (`DECODER routines::unsupported`), because it does not help the reader. */
 function tryPublicKey(pem: string | Buffer): KeyObject | undefined {
   try {
     return createPublicKey(pem);
@@ -90,7 +92,7 @@ function verifies(signed: Buffer, publicKey: KeyObject, signature: Buffer): bool
 }
 
 function readEnvelope(bytes: Buffer): Envelope | undefined {
-  const value = parseJson(bytes);
+  const value = tryParseJson(bytes);
   if (!isRecord(value) || typeof value.payloadType !== 'string' || !isBase64(value.payload)) return undefined;
   const signature: unknown = Array.isArray(value.signatures) ? value.signatures[0] : undefined;
   if (!isRecord(signature) || typeof signature.keyid !== 'string' || !isBase64(signature.sig)) return undefined;
@@ -99,7 +101,7 @@ function readEnvelope(bytes: Buffer): Envelope | undefined {
     payload: value.payload,
     signatures: [{ keyid: signature.keyid, sig: signature.sig }],
   };
-  // White space, further fields, further signatures, duplicate keys: whatever this module would not have written.
+  // This refuses white space, further fields, further signatures and duplicate keys.
   return encode(envelope).equals(bytes) ? envelope : undefined;
 }
 
@@ -107,12 +109,12 @@ function encode(envelope: Envelope): Buffer {
   return Buffer.from(`${JSON.stringify(envelope)}\n`);
 }
 
-/** Canonical base64 only: a second spelling of the same bytes would be a change that no hash notices. */
+/** Accepts canonical base64 only. With another spelling of the same bytes, an envelope could change unnoticed. */
 function isBase64(value: unknown): value is string {
   return typeof value === 'string' && Buffer.from(value, 'base64').toString('base64') === value;
 }
 
-function parseJson(bytes: Buffer): unknown {
+function tryParseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {

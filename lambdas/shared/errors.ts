@@ -1,10 +1,10 @@
 /**
- * Failures: what stops a run, grouped by who must act. A failure is thrown and never swallowed; its `code` is also the
- * anchor of its section in `docs/runbook.md`. Messages say what to do, and never hold an API key or an event's body: nothing
- * that came from the source is ever put into one.
+ * Failures: the errors that stop a run, grouped by who must act. A failure is thrown and never swallowed. Its `code` is also
+ * the anchor of its section in `docs/runbook.md`. A message says what to do. It never holds an API key, an event's body, or
+ * any other text that the source sent.
  */
 
-/** The operator must act: configuration, permission or key. */
+/** The operator must change the configuration, a permission or a key. */
 export type ConfigCode =
   | 'environment-invalid'
   | 'input-invalid'
@@ -14,7 +14,7 @@ export type ConfigCode =
   | 'storage-refused'
   | 'signing-refused';
 
-/** The source or an AWS service must recover, or has changed: wait, or ask its vendor. */
+/** The source or an AWS service is unavailable or has changed. Wait, or ask its vendor. */
 export type UpstreamCode =
   | 'source-unavailable'
   | 'source-throttled'
@@ -27,7 +27,7 @@ export type UpstreamCode =
   | 'storage-unavailable'
   | 'out-of-time';
 
-/** Security must look: what is stored is not what the chain says, or the source is not the team's. */
+/** The security team must investigate: the stored objects contradict the chain, or the source belongs to another team. */
 export type IntegrityCode =
   | 'checkpoint-ahead'
   | 'checkpoint-garbage'
@@ -38,7 +38,7 @@ export type IntegrityCode =
 
 export type FailureCode = ConfigCode | UpstreamCode | IntegrityCode;
 
-/** `code` is stable; the message is for the person who is paged. */
+/** The `code` is stable. The message is for the person who is paged. */
 export abstract class Failure<Code extends FailureCode = FailureCode> extends Error {
   constructor(
     readonly code: Code,
@@ -49,24 +49,24 @@ export abstract class Failure<Code extends FailureCode = FailureCode> extends Er
   }
 }
 
-/** Something that the operator has set is wrong. */
+/** A setting, a permission or a key is wrong. */
 export class ConfigError extends Failure<ConfigCode> {
   override readonly name = 'ConfigError';
 }
 
-/** Something outside the archive failed or broke its contract. The next run tries again from the same position. */
+/** A service outside the archive failed or broke its contract. The next run tries again from the same position. */
 export class UpstreamError extends Failure<UpstreamCode> {
   override readonly name = 'UpstreamError';
 }
 
-/** What is stored contradicts the chain. Nothing was written. */
+/** The stored objects contradict the chain. Nothing was written. */
 export class IntegrityError extends Failure<IntegrityCode> {
   override readonly name = 'IntegrityError';
 }
 
 /**
- * Another run won a commit. Nobody must act: the run that meets it ends without an error, and everything it had fetched is
- * still in the source.
+ * Another run won a commit. Nobody must act: this run ends without an error, and the source still has everything that this
+ * run had fetched.
  */
 export class Race extends Error {
   override readonly name = 'Race';

@@ -1,7 +1,7 @@
 /**
- * One audit event: its line, its id, its instant, and whether it may enter `events/`. A line is what the source sent,
- * byte for byte, white space between tokens removed. Nothing that cannot be classified is dropped: it is quarantined,
- * verbatim, with a reason.
+ * One audit event: its line, its id, its instant, and whether it may enter `events/`. A line holds the bytes that the source
+ * sent, without the white space between tokens. An event that cannot be classified is not dropped: its line goes to
+ * quarantine, verbatim and with a reason.
  */
 import { isObject, keyIs, members, minify, parseSlice, rawToken, type Slice } from './json';
 import { DAY_MS, parseInstant } from './time';
@@ -27,13 +27,13 @@ export const QUARANTINE_REASONS: readonly QuarantineReason[] = [
   'revision',
 ];
 
-/** Athena fails on rows over 32 MB; half of that leaves room for what a query adds. */
+/** Athena fails on rows over 32 MB. Half of that leaves room for the columns that a query adds. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 export const EARLIEST_INSTANT = new Date('2020-01-01T00:00:00.000Z');
 
 export interface AuditEvent {
   readonly line: Buffer;
-  /** Raw text of the id's token, quotes off: `1` and `"1"` are equal, and nothing passes through a Number. */
+  /** Raw text of the id's token without quotes. `1` and `"1"` are equal, and no id passes through a Number. */
   readonly id: string | undefined;
   readonly instant: Date | undefined;
   /** Raw token of `data.team.id`: which Postman team the event belongs to. */
@@ -48,7 +48,7 @@ export interface DatedEvent extends AuditEvent {
 
 /** Cuts one event out of a document. Throws `JsonError` where the slice is not JSON. */
 export function sliceEvent(document: Buffer, slice: Slice): AuditEvent {
-  // Before the white space goes: without it `1 2` would pass for 12.
+  // This check comes before the white space is removed, because `1 2` would then become 12.
   parseSlice(document, slice);
   return readEvent(minify(document, slice));
 }
@@ -67,7 +67,7 @@ export function readEvent(line: Buffer): AuditEvent {
   };
 }
 
-/** Why the event may not enter `events/`, or undefined where it may. `walkStart` bounds what counts as the future. */
+/** Why the event may not enter `events/`, or undefined where it may. An instant far after `walkStart` is out of range. */
 export function quarantineReason(event: AuditEvent, walkStart: Date): QuarantineReason | undefined {
   if (event.line.length > MAX_LINE_BYTES) return 'oversize';
   if (event.id === undefined) return 'no-id';
@@ -75,7 +75,7 @@ export function quarantineReason(event: AuditEvent, walkStart: Date): Quarantine
   return instantInRange(event, walkStart) === undefined ? 'out-of-range' : undefined;
 }
 
-/** The event's own instant where it lies between 2020-01-01 and one day after the walk start, otherwise undefined. */
+/** The event's own instant if it lies between 2020-01-01 and one day after the walk start, otherwise undefined. */
 export function instantInRange({ instant }: AuditEvent, walkStart: Date): Date | undefined {
   if (instant === undefined || instant < EARLIEST_INSTANT) return undefined;
   return instant.getTime() > walkStart.getTime() + DAY_MS ? undefined : instant;
@@ -85,7 +85,7 @@ export function isDated(event: AuditEvent): event is DatedEvent {
   return event.id !== undefined && event.instant !== undefined;
 }
 
-/** The order of lines in a segment: by instant, then id by (length, text). */
+/** The order of lines in a segment: by instant, then by the id's length, then by its text. */
 export function compareEvents(a: DatedEvent, b: DatedEvent): number {
   return (
     a.instant.getTime() - b.instant.getTime() || a.id.length - b.id.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
@@ -93,8 +93,8 @@ export function compareEvents(a: DatedEvent, b: DatedEvent): number {
 }
 
 /**
- * The values of an object's members, in the order of `keys`. A key given twice with different tokens is ambiguous
- * (parsers disagree on which counts), so it is as good as absent.
+ * The values of an object's members, in the order of `keys`. A key that occurs twice with different tokens counts as absent,
+ * because parsers disagree about which of the two is meant.
  */
 function pick(line: Buffer, object: Slice | undefined, keys: readonly string[]): (Slice | undefined)[] {
   if (object === undefined || !isObject(line, object)) return [];

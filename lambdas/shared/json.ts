@@ -1,24 +1,24 @@
 /**
- * Raw JSON: where each value of a document begins and ends, as bytes. This is what keeps the archive verbatim: a value
- * is cut out of the response, never parsed and written again, so numbers, key order, duplicate keys and escapes stay.
+ * Finds where each value of a JSON document begins and ends, in bytes. The archive is verbatim because a value is cut out of
+ * the response and never parsed and written again: numbers, key order, duplicate keys and escapes stay as they were sent.
  *
- * The scanner finds boundaries only. What is inside a slice is checked by `JSON.parse` (`parseSlice`), so together
- * they accept exactly the documents that `JSON.parse` accepts. Input must be valid UTF-8.
+ * The scanner finds boundaries only. `parseSlice` checks the bytes inside a slice with `JSON.parse`, so together they accept
+ * exactly the documents that `JSON.parse` accepts. The input must be valid UTF-8.
  */
 
-/** A half-open byte range of one value. */
+/** Half-open byte range of one value. */
 export interface Slice {
   readonly start: number;
   readonly end: number;
 }
 
 export interface Member {
-  /** The key's token, in its quotes and with its escapes; `keyIs` compares it. */
+  /** The key's token with its quotes and escapes. `keyIs` compares it. */
   readonly key: Slice;
   readonly value: Slice;
 }
 
-/** The document is not JSON. The message says where, and never quotes the document. */
+/** The document is not JSON. The message names the byte offset and never quotes the document. */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
@@ -32,7 +32,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** The members of a document that is one object; undefined where it begins like any other value. */
+/** The members of a document that is one object; undefined where the document is any other value. */
 export function documentMembers(bytes: Buffer): Member[] | undefined {
   const start = skipWhite(bytes, 0);
   if (bytes[start] !== OPEN_BRACE) return undefined;
@@ -49,12 +49,12 @@ export function isArray(bytes: Buffer, slice: Slice): boolean {
   return bytes[slice.start] === OPEN_BRACKET;
 }
 
-/** The members of an object, in order, duplicates included. */
+/** The members of an object, in order, including duplicates. */
 export function members(bytes: Buffer, object: Slice): Member[] {
   return readMembers(bytes, object.start).found;
 }
 
-/** Whether a key, unescaped, is `name` (plain ASCII). An escape is longer than what it stands for. */
+/** Whether an unescaped key equals `name` (plain ASCII). An escaped key is always longer than its text. */
 export function keyIs(bytes: Buffer, key: Slice, name: string): boolean {
   const length = key.end - key.start - 2;
   if (length === name.length) return rawToken(bytes, key) === name;
@@ -72,7 +72,7 @@ export function elements(bytes: Buffer, array: Slice): Slice[] {
   return found;
 }
 
-/** The parsed value; throws `JsonError` (without `JSON.parse`'s message, which quotes the text). */
+/** Parses one value. Throws `JsonError` without the message of `JSON.parse`, because that message quotes the text. */
 export function parseSlice(bytes: Buffer, slice: Slice): unknown {
   try {
     return JSON.parse(bytes.toString('utf8', slice.start, slice.end));
@@ -81,15 +81,15 @@ export function parseSlice(bytes: Buffer, slice: Slice): unknown {
   }
 }
 
-/** The token's text as sent: a string without its quotes (escapes stay), anything else whole. */
+/** The token's text as it was sent. A string loses its quotes and keeps its escapes. */
 export function rawToken(bytes: Buffer, slice: Slice): string {
   const quoted = bytes[slice.start] === QUOTE ? 1 : 0;
   return bytes.toString('utf8', slice.start + quoted, slice.end - quoted);
 }
 
 /**
- * The value with the white space between its tokens removed, and nothing else changed. It shares the document's memory
- * where there is none to remove: whoever keeps it for long copies it.
+ * Removes the white space between the value's tokens and changes nothing else. Without white space to remove, the result
+ * shares the document's memory, so copy it before you keep it for long.
  */
 export function minify(bytes: Buffer, slice: Slice): Buffer {
   let copy: Buffer | undefined;
@@ -129,7 +129,7 @@ function readMembers(bytes: Buffer, object: number): { found: Member[]; end: num
   return { found, end };
 }
 
-/** Visits the items of the container that starts at `start`; returns its end. */
+/** Visits the items of the container at `start`. Returns the offset after the container. */
 function eachItem(bytes: Buffer, start: number, close: number, item: (at: number) => number): number {
   let at = skipWhite(bytes, start + 1);
   if (bytes[at] === close) return at + 1;
@@ -151,7 +151,7 @@ function skipValue(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** Brackets of both kinds are counted together: whether they match is for `parseSlice` to say. */
+/** Counts brackets of both kinds together. `parseSlice` later checks that they match. */
 function skipContainer(bytes: Buffer, start: number): number {
   let depth = 0;
   for (let at = start; at < bytes.length; ) {

@@ -1,14 +1,14 @@
 /**
- * Where each object lives. These keys are part of archive format 1 (`docs/format.md`) and can never change.
- * Every variable part is checked or made here, so nothing an event says can reach a key.
+ * The keys of all objects. They are part of archive format 1 (`docs/format.md`) and can never change. Every variable part of a
+ * key is checked or made by the archiver, so no text of an event can become part of a key.
  */
 
 const SEQ_DIGITS = 10;
 
-/** Data that SQL may see (`events`) and what may not enter it (`quarantine`). */
+/** SQL reads the events under `events`. Lines that may not enter it are under `quarantine`. */
 export type Area = 'events' | 'quarantine';
 
-/** A team's name: lower-case letters, digits and inner hyphens, 1 to 32 characters. Safe in keys, SQL and URLs. */
+/** A team's name has 1 to 32 lower-case letters, digits and inner hyphens. It is safe in keys, SQL and URLs. */
 export const TEAM_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
 export function manifestPrefix(team: string): string {
@@ -19,7 +19,7 @@ export function manifestKey(team: string, seq: number): string {
   return `${manifestPrefix(team)}${seqText(seq)}.json`;
 }
 
-/** The sequence number in a manifest's key, or undefined where the key is not one of that team's manifests. */
+/** The sequence number in a manifest's key, or undefined where the key does not name a manifest of this team. */
 export function seqOfManifestKey(team: string, key: string): number | undefined {
   const prefix = manifestPrefix(team);
   const match = key.startsWith(prefix) ? /^(?!0{10})(\d{10})\.json$/.exec(key.slice(prefix.length)) : null;

@@ -1,41 +1,45 @@
 /**
- * What the archiver and the verifier need from the world, as small objects. The adapters implement them with AWS and
- * the network; the fault world implements them in memory. Nothing behind a port may retry in a way that hides whether
+ * The ports: small interfaces between the archiver or the verifier and everything outside the process. The adapters implement
+ * them with AWS and the network. The tests implement them in memory. No implementation may retry in a way that hides whether
  * a write was applied.
  */
 import type { KeyObject } from 'node:crypto';
 
-/** The bucket. Keys are whole keys. Failures are thrown as `Failure`; a missing object is an answer, not a failure. */
+/** The bucket. Keys are complete keys. Errors are thrown as `Failure`; a missing object is a result, not an error. */
 export interface ObjectStore {
-  /** All keys with the prefix, in order, after `startAfter` (exclusive) where given. */
+  /** All keys with the prefix, in order. With `startAfter`, only the keys after it. */
   list(prefix: string, startAfter?: string): Promise<readonly string[]>;
-  /** The object's bytes, or those of a half-open byte range; undefined where there is no such object. */
+  /** The object's bytes, or those of a byte range. Undefined where there is no such object. */
   get(key: string, range?: ByteRange): Promise<Buffer | undefined>;
   /**
-   * Creates the object if there is none (`If-None-Match: *`). `exists` can also mean that an earlier attempt of this
-   * very call was applied and its response lost: the caller compares before calling it a conflict.
+   * Creates the object if there is none (`If-None-Match: *`). `exists` can also mean that an earlier attempt of the same call
+   * was applied and its response was lost, so the caller must compare the contents before it reports a conflict.
    */
   create(key: string, body: Buffer, contentType: string): Promise<'created' | 'exists'>;
 }
 
+/** Half-open, in bytes. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** What DynamoDB says about a team. Only a hint: any value must be survived. */
+/** The checkpoint that DynamoDB holds for a team. It is only a hint, so the archiver must cope with any value. */
 export interface Hint {
-  /** Raw attribute: whatever was found there. Undefined where there is none. */
+  /** The raw attribute, of any type. Undefined where there is none. */
   readonly seq: unknown;
 }
 
-/** The checkpoint table. One item per team: `seq`, `position`, and the lease. */
+/** The checkpoint table, with one item per team. The item holds `seq`, `position` and the lease. */
 export interface CheckpointStore {
-  /** Takes the lease if it is free, ended, or already this run's. One conditional update that returns the item. */
+  /** Takes the lease if it is free, has ended, or already belongs to this run. One conditional update returns the item. */
   acquire(lease: Lease): Promise<Hint | 'held'>;
-  /** Moves the checkpoint if the lease is still this run's and nobody else moved it; frees the lease if asked. */
+  /**
+   * Moves the checkpoint if the lease still belongs to this run and no other run has moved the checkpoint. Frees the lease if
+   * `release` is true.
+   */
   save(lease: Lease, checkpoint: Checkpoint): Promise<'saved' | 'refused'>;
-  /** Frees the lease if it is still this run's. */
+  /** Frees the lease if it still belongs to this run. */
   release(lease: Lease): Promise<void>;
 }
 
@@ -47,7 +51,7 @@ export interface Lease {
 }
 
 export interface Checkpoint {
-  /** The `seq` last seen or written by this run, undefined where there was none. */
+  /** The `seq` that this run has read or written last; undefined where there was none. */
   readonly previousSeq: number | undefined;
   readonly seq: number;
   readonly position: Date;
@@ -56,7 +60,7 @@ export interface Checkpoint {
 
 /** One HTTP GET to the source, without retries, redirects or interpretation. */
 export interface Transport {
-  /** Throws `TransportError` where no whole response came: refused, reset, timed out, cut short, too large. */
+  /** Throws `TransportError` where no complete response arrived: refused, reset, timed out, cut off or too large. */
   get(url: URL, headers: Readonly<Record<string, string>>, limits: TransportLimits): Promise<HttpResponse>;
 }
 
@@ -72,7 +76,7 @@ export interface HttpResponse {
   readonly body: Buffer;
 }
 
-/** Why no whole response came. The message holds nothing that the server sent. */
+/** No complete response arrived. The message never quotes the server. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   constructor(
@@ -83,12 +87,12 @@ export class TransportError extends Error {
   }
 }
 
-/** The team's API key. `fresh` reads the parameter again instead of what a warm process remembers. */
 export interface ApiKeys {
+  /** The API key in an SSM parameter. With `fresh`, the parameter is read again and not taken from memory. */
   read(parameter: string, fresh: boolean): Promise<string>;
 }
 
-/** Signs with ECDSA P-256 / SHA-256; the signature is DER. */
+/** Signs with ECDSA P-256 / SHA-256. The signature is in DER. */
 export interface Signer {
   readonly publicKey: KeyObject;
   sign(message: Buffer): Promise<Buffer>;
@@ -96,14 +100,14 @@ export interface Signer {
 
 export interface Clock {
   now(): Date;
-  /** Milliseconds until the process is stopped. */
+  /** Milliseconds until Lambda stops the process. */
   remainingMs(): number;
   sleep(ms: number): Promise<void>;
   /** Uniform in [0, 1). */
   random(): number;
 }
 
-/** Structured log lines. Fields never hold an API key or an event's body. */
+/** Structured log lines. A field never holds an API key or an event's body. */
 export interface Logger {
   debug(message: string, fields: LogFields): void;
   info(message: string, fields: LogFields): void;

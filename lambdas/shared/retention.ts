@@ -1,6 +1,7 @@
 /**
  * The retention of the archive bucket: one schema for the configuration, the function's environment and the manifests.
- * An object cannot expire while it is under lock, so an expiry that comes before the end of the lock is refused.
+ * An object cannot expire while it is under lock, so an expiry that comes before the end of the lock is refused. A manifest
+ * is read with the fields alone: whether an object may have expired is worked out from the later of the two times.
  */
 import * as z from 'zod/mini';
 

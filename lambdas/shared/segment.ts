@@ -1,6 +1,6 @@
 /**
- * A segment's bytes: lines, each ended by `\n`, in one gzip member. Whoever reads a segment compares the SHA-256 of its
- * bytes with the signed manifest, so the reader of gzip needs no rules about headers, further members or trailing bytes.
+ * A segment's bytes: lines, each ended by `\n`, in one gzip member. The signed manifest states the SHA-256 of these bytes, so
+ * reading gzip needs no rules about headers, further members or trailing bytes.
  *
  * Compressed bytes differ between zlib builds. The identity of the content is the SHA-256 of the uncompressed lines.
  */
@@ -24,9 +24,9 @@ export function compress(content: Buffer): Buffer {
   return gzipSync(content, { level: 6 });
 }
 
-/** The uncompressed content. Throws `GzipError` where the bytes are not gzip or hold more than `maxBytes`. */
+/** The uncompressed content. Throws `GzipError` where the bytes are not gzip, or hold more than `maxBytes`. */
 export function decompress(bytes: Buffer, maxBytes: number): Buffer {
-  // One chunk of the size that the trailer claims: with the default, everything would be allocated twice.
+  // One chunk has the size that the trailer states. With smaller chunks all content would be allocated twice.
   const claimed = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
   const chunkSize = Math.max(1024, Math.min(claimed, maxBytes)) + 1;
   const content = gunzip(bytes, { chunkSize, maxOutputLength: Math.max(maxBytes, 1) });
@@ -43,8 +43,8 @@ function gunzip(bytes: Buffer, options: ZlibOptions): Buffer {
 }
 
 /**
- * The lines of a segment in little memory: each line is valid until the next one is asked for. Throws `GzipError` when
- * the reading arrives at what is wrong.
+ * Yields the lines of a segment and needs little memory. Each line is valid until the next one is requested. Throws
+ * `GzipError` as soon as it reads a damaged place.
  */
 export async function* streamLines(bytes: Buffer): AsyncGenerator<Buffer> {
   if (bytes.length === 0) throw new GzipError('no bytes');
@@ -62,13 +62,16 @@ export async function* streamLines(bytes: Buffer): AsyncGenerator<Buffer> {
   if (begun.some((piece) => piece.length > 0)) throw new GzipError('the last line has no newline');
 }
 
-/** The lines without their newlines. Throws where the last line has none. The lines share the content's memory. */
+/**
+ * Yields the lines without their newlines. Throws `GzipError` where the last line has no newline. The lines share the memory of
+ * the content.
+ */
 export function* splitLines(content: Buffer): Generator<Buffer> {
   const rest = yield* wholeLines(content);
   if (rest.length > 0) throw new GzipError('the last line has no newline');
 }
 
-/** Yields the complete lines, and returns the bytes after the last newline. */
+/** Yields the complete lines. Returns the bytes after the last newline. */
 function* wholeLines(content: Buffer): Generator<Buffer, Buffer> {
   let start = 0;
   for (let end = content.indexOf(NEWLINE); end !== -1; end = content.indexOf(NEWLINE, start)) {

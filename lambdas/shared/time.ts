@@ -1,6 +1,4 @@
-/**
- * Instants and UTC dates. Inside the product an instant is a `Date` and a date is a text `YYYY-MM-DD`, always in UTC.
- */
+/** Instants and UTC dates. Inside the product an instant is a `Date`, and a date is a text `YYYY-MM-DD`, always in UTC. */
 
 export const SECOND_MS = 1000;
 export const MINUTE_MS = 60 * SECOND_MS;
@@ -15,7 +13,7 @@ export function later(a: Date, b: Date): Date {
   return a > b ? a : b;
 }
 
-/** The instant `ms` milliseconds later, or earlier where the number is negative. */
+/** The instant `ms` milliseconds later. A negative number gives an earlier instant. */
 export function addMs(instant: Date, ms: number): Date {
   return new Date(instant.getTime() + ms);
 }
@@ -25,7 +23,7 @@ export function dateOf(instant: Date): string {
   return instant.toISOString().slice(0, 10);
 }
 
-/** 00:00 UTC of the instant's date, `days` later, or earlier where the number is negative. */
+/** 00:00 UTC of the instant's date, plus `days`. A negative number gives an earlier date. */
 export function midnight(instant: Date, days = 0): Date {
   return new Date(Math.floor(instant.getTime() / DAY_MS) * DAY_MS + days * DAY_MS);
 }
@@ -41,10 +39,9 @@ const ISO_INSTANT =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9})\d*)?(?:([Zz])|([+-])(\d{2})(?::?(\d{2}))?)?$/;
 
 /**
- * The instant of an ISO 8601 date and time, to the millisecond (further digits are cut off). No time zone means UTC.
- * An offset may be hours alone (`+02`).
- * Undefined where any field is out of its range: `Date` would roll 30 February over, and an auditor would be told
- * another day.
+ * The instant of an ISO 8601 date and time, to the millisecond. Further digits are cut off. A text without a time zone is in
+ * UTC. An offset may have hours alone (`+02`). Undefined where a field is out of its range: `Date` would turn 30 February into
+ * 2 March, and an auditor would read a wrong day.
  */
 export function parseInstant(text: string): Date | undefined {
   const match = ISO_INSTANT.exec(text);
@@ -63,7 +60,7 @@ export function parseInstant(text: string): Date | undefined {
   return new Date(midnight.getTime() + clock);
 }
 
-/** The same for what a person sets: a date alone is its 00:00 UTC. */
+/** The same for a setting that a person writes. A date alone means 00:00 UTC of that date. */
 export function parseDateOrInstant(text: string): Date | undefined {
   return parseInstant(text) ?? parseInstant(`${text}T00:00:00Z`);
 }

@@ -1,7 +1,7 @@
 /**
- * The claims about one manifest and the one before it: sealed with the pinned key, in its own place, chained by hash,
- * never going back in time and never leaving time out. A manifest with a bad signature is still followed, so that one
- * damaged object does not hide what else is wrong: it counts for nothing, its finding stands.
+ * The claims about one manifest and the one before it. A manifest is signed with the pinned key, lies at its own key, names
+ * the hash of the manifest before it, never goes back in time, and never leaves time out. The verifier also follows a
+ * manifest whose signature is bad, so that one damaged object does not hide other damage. Its finding remains.
  */
 import type { KeyObject } from 'node:crypto';
 import { latestOf, type Manifest, openManifest } from '../shared/manifest';
@@ -14,13 +14,13 @@ const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 /** One manifest of the chain. */
 export interface Link {
   readonly key: string;
-  /** As the key says. */
+  /** The number in the key. */
   readonly seq: number;
   readonly sha256: string;
   readonly manifest: Manifest;
-  /** By the pinned key. */
+  /** Whether the pinned key has signed it. */
   readonly isSigned: boolean;
-  /** Up to this instant, in ms, all time is read or in a gap. */
+  /** Epoch milliseconds. All time before this instant was read or is recorded as a gap. */
   readonly reach: number;
 }
 
@@ -39,7 +39,7 @@ const PROBLEMS = {
   'bad-signature': 'signature-invalid',
 } as const;
 
-/** Undefined where there is nothing to follow; the reason is then among the findings. */
+/** Returns undefined where the object cannot be read as a manifest, and adds the finding that says why. */
 export async function openLink(
   seq: number,
   previous: Link | undefined,
@@ -59,10 +59,10 @@ export async function openLink(
 
 export function isInItsPlace({ key, seq, manifest }: Link, { folder, addFinding }: LinkContext): void {
   if (manifest.team === folder.team && manifest.seq === seq) return;
-  addFinding('manifest-misplaced', key, `the payload is of team ${manifest.team}, seq ${manifest.seq}`);
+  addFinding('manifest-misplaced', key, `the payload names team ${manifest.team}, seq ${manifest.seq}`);
 }
 
-/** Across a missing or unreadable manifest nothing can be said; that one is a finding already. */
+/** A manifest after a missing or unreadable one cannot be compared. The missing one has a finding already. */
 export function followsThePrevious(
   { key, seq, manifest }: Link,
   previous: Link | undefined,
@@ -79,7 +79,7 @@ export function neverGoesBack({ key, manifest }: Link, previous: Link | undefine
   if (isBack || position > Math.max(least, Date.parse(manifest.run.walkStart))) addFinding('position-wrong', key);
 }
 
-/** The segments' own instants are compared with their lines elsewhere. */
+/** Each segment's own instants are compared with its lines in `content.ts`. */
 export function carriesTheLatest(
   { key, seq, manifest }: Link,
   previous: Link | undefined,
@@ -92,7 +92,8 @@ export function carriesTheLatest(
 
 export function leavesNoTimeOut({ key, manifest }: Link, previous: Link | undefined, addFinding: AddFinding): void {
   const { window, gaps } = manifest;
-  // A clock that was ahead once leaves a position, and so a window, that begins after a later run's walk start.
+  // After a run whose clock was ahead, the position lies in the future: the windows of the next runs begin there, after
+  // their own walk start.
   const latest = Math.max(Date.parse(window.to), Date.parse(previous?.manifest.position ?? window.to));
   const isReversed = Date.parse(window.from) > latest || gaps.some(({ from, to }) => from >= to);
   if (isReversed) addFinding('range-reversed', key);
@@ -106,7 +107,7 @@ function reachOf(manifest: Manifest, previous: Link | undefined): number {
   return Math.max(gapsReach(manifest, from), Date.parse(manifest.position));
 }
 
-/** How far the gaps carry on from `reach`. One that begins later does not: what lies between is in no record. */
+/** Extends `reach` by the gaps that begin at or before it. A gap that begins later leaves unrecorded time before it. */
 function gapsReach({ gaps }: Manifest, reach: number): number {
   let end = reach;
   for (const gap of gaps) if (Date.parse(gap.from) <= end) end = Math.max(end, Date.parse(gap.to));

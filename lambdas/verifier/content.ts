@@ -1,9 +1,9 @@
 /**
- * The claims about one manifest's data: its segments fill its batch object exactly, each one holds the committed lines
- * in the very bytes that were staged, and the lines add up to the manifest's counts.
+ * The claims about one manifest's data: its segments fill its batch object exactly, each segment holds the committed lines
+ * in the bytes that were staged, and the lines add up to the manifest's counts.
  *
- * One batch object and one segment are in memory at a time. The manifest may be forged (which is told elsewhere), so
- * nothing it says decides which object is read, or how much is unpacked, beyond what the format allows.
+ * One batch object and one segment are in memory at a time. An adversary may have forged the manifest (`chain.ts` reports
+ * that), so it can only name objects that the format allows it, and only the format limits how much is decompressed.
  */
 import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
 import { type Manifest, type SegmentEntry, sha256 } from '../shared/manifest';
@@ -14,7 +14,7 @@ import type { IdIndex } from './ids';
 import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';
 import { checkLines } from './lines';
 
-/** Of an object, and of a segment's lines. The archiver's batches are a fraction of that. */
+/** The largest size of an object, and of a segment's lines. The archiver's batches are much smaller. */
 export const MAX_OBJECT_BYTES = 256 * 1024 * 1024;
 
 export interface ContentContext {
@@ -25,19 +25,19 @@ export interface ContentContext {
   readonly manifestKey: string;
   /** Only the head may be unpublished. */
   readonly isHead: boolean;
-  /** The manifest is signed, and its retention says that what it lists may be gone by now. */
+  /** Whether the manifest is signed and its retention says that the bucket may have deleted its data by now. */
   readonly mayHaveExpired: boolean;
 }
 
-/** What was really found, in lines; and what has expired. */
+/** How many lines of each area were read, and which objects have expired. */
 export interface ContentTally extends Readonly<Record<Area, number>> {
-  readonly expired: readonly Expired[];
+  readonly expired: readonly ExpiredObject[];
 }
 
-/** An object that is gone, and how many lines it was of: none for a batch object, which holds those of its segments. */
-export type Expired = Pick<SegmentEntry, 'key' | 'lines'>;
+/** A missing object, and its number of lines. A batch object has none of its own: they count with its segments. */
+type ExpiredObject = Pick<SegmentEntry, 'key' | 'lines'>;
 
-interface Placed {
+interface PlacedSegment {
   readonly entry: SegmentEntry;
   readonly area: Area;
   readonly date: string;
@@ -45,41 +45,41 @@ interface Placed {
 
 export async function verifyContent(manifest: Manifest, context: ContentContext): Promise<ContentTally> {
   const { addFinding, ids, manifestKey } = context;
-  const expired: Expired[] = [];
+  const expired: ExpiredObject[] = [];
   const found = { events: 0, quarantine: 0, expired };
   const reasons = new Map<QuarantineReason, number>();
   const walkStart = new Date(manifest.run.walkStart);
-  const isMet = (date: string) => isDateOfMeeting(date, manifest);
+  const mayHoldUndated = (date: string) => mayHoldUndatedLines(date, manifest);
 
   if (!fillsTheBatch(manifest)) addFinding('batch-untiled', manifestKey);
   const batch = await readBatch(manifest, { ...context, expired });
   for (const { entry, area, date } of placedSegments(manifest, context)) {
     const wasListed = context.folder.unlisted.delete(entry.key);
-    const content = await readSegment(entry, { ...context, batch, manifest, wasListed, expired });
+    const content = await committedLines(entry, { ...context, batch, manifest, wasListed, expired });
     if (content === undefined) {
       if (area === 'events') ids.loseSome();
       continue;
     }
-    const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, isMet, ids });
-    for (const [code, what] of facts.troubles) addFinding(code, entry.key, what);
+    const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, mayHoldUndated, ids });
+    for (const [code, detail] of facts.findings) addFinding(code, entry.key, detail);
     if (!describes(entry, facts)) addFinding('segment-misdescribed', entry.key, `found ${facts.lines} lines`);
     for (const [reason, lines] of facts.reasons) reasons.set(reason, lines + (reasons.get(reason) ?? 0));
     found[area] += facts.lines;
   }
-  for (const what of miscounts(manifest, reasons)) addFinding('counts-wrong', manifestKey, what);
+  for (const detail of miscounts(manifest, reasons)) addFinding('counts-wrong', manifestKey, detail);
   return found;
 }
 
 /**
- * Whether a line without an instant in range may be in this partition: of the walk start, or of a day that the run
+ * Whether a line without an instant in range may be in this partition: that of the walk start, or of a day that the run
  * swept. A batch that was sealed because it was full may hold lines of a sweep that only a later manifest records.
  */
-function isDateOfMeeting(date: string, { run, sweeps }: Manifest): boolean {
+function mayHoldUndatedLines(date: string, { run, sweeps }: Manifest): boolean {
   const today = run.walkStart.slice(0, 10);
   return date === today || sweeps.some((sweep) => sweep.date === date) || (run.reason === 'batch-full' && date < today);
 }
 
-/** The members stand in the batch object in the order of the list, from its first byte to its last. */
+/** Whether the listed members, one after the other, fill the batch object from its first byte to its last. */
 function fillsTheBatch({ batch, segments }: Manifest): boolean {
   let end = 0;
   for (const { offset, length } of segments) {
@@ -90,8 +90,8 @@ function fillsTheBatch({ batch, segments }: Manifest): boolean {
 }
 
 interface ReadingContext extends ContentContext {
-  /** Takes what is gone, and may be. */
-  readonly expired: Expired[];
+  /** Collects the missing objects that may have expired. */
+  readonly expired: ExpiredObject[];
 }
 
 async function readBatch(manifest: Manifest, context: ReadingContext): Promise<Buffer | undefined> {
@@ -115,9 +115,9 @@ async function readBatch(manifest: Manifest, context: ReadingContext): Promise<B
   return bytes;
 }
 
-/** Events first: a quarantined revision may be of an id archived by the same manifest. */
-function placedSegments(manifest: Manifest, { addFinding, manifestKey }: ContentContext): readonly Placed[] {
-  const placed = new Map<string, Placed>();
+/** Returns segments of events first, because the same manifest may archive an event and quarantine a revision of it. */
+function placedSegments(manifest: Manifest, { addFinding, manifestKey }: ContentContext): readonly PlacedSegment[] {
+  const placed = new Map<string, PlacedSegment>();
   for (const entry of manifest.segments) {
     const [, area, date = ''] = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//.exec(entry.key) ?? [];
     const isArea = area === 'events' || area === 'quarantine';
@@ -131,21 +131,21 @@ function placedSegments(manifest: Manifest, { addFinding, manifestKey }: Content
 interface SegmentContext extends ReadingContext {
   readonly batch: Buffer | undefined;
   readonly manifest: Manifest;
-  /** Something has the segment's name, whether or not it can be read: it is not just unpublished. */
+  /** Whether the listing showed the segment's key. If it did, the segment is not merely unpublished. */
   readonly wasListed: boolean;
 }
 
-/** The lines that the manifest means, if the segment or the batch object still has them. */
-async function readSegment(entry: SegmentEntry, context: SegmentContext): Promise<Buffer | undefined> {
+/** Returns the lines that the manifest commits, if the segment or the batch object still holds them. */
+async function committedLines(entry: SegmentEntry, context: SegmentContext): Promise<Buffer | undefined> {
   const { addFinding, batch, manifest } = context;
   const batchKey = manifest.batch?.key ?? '';
   const member = batch?.subarray(entry.offset, entry.offset + entry.length);
-  const staged = member && unpack(member, entry);
-  if (staged?.code) addFinding('batch-differs', batchKey, `${entry.key} in it: ${staged.why}`);
+  const staged = member && checkMember(member, entry);
+  if (staged?.code) addFinding('batch-differs', batchKey, `its member for ${entry.key}: ${staged.detail}`);
 
   const stored = await readObject(context.reader, entry.key, MAX_OBJECT_BYTES);
   if (!Buffer.isBuffer(stored)) {
-    // Its lines may still be staged, but they are in the archive no more, and their ids may come again.
+    // The lines may still be staged, but they have left the archive, so a later manifest may archive their ids again.
     if (stored === 'missing' && (await hasExpired(entry, context))) return undefined;
     const isMissing = stored === 'missing' && !context.wasListed;
     if (isMissing && context.isHead && staged?.content)
@@ -154,17 +154,18 @@ async function readSegment(entry: SegmentEntry, context: SegmentContext): Promis
     return staged?.content;
   }
   const isCopy = member?.equals(stored) ?? false;
-  const published = staged && isCopy ? staged : unpack(stored, entry);
-  if (published.code) addFinding(published.code, entry.key, published.why);
+  const published = staged && isCopy ? staged : checkMember(stored, entry);
+  if (published.code) addFinding(published.code, entry.key, published.detail);
   return published.content ?? staged?.content;
 }
 
 /**
- * Whether a missing object has expired; notes it. What has its name and cannot be read did not: it was put there. What
- * was listed and is so no more went while the verifier read.
+ * Whether a missing object has expired. If it has, the object is added to `expired`. An object that is still listed but
+ * cannot be read has not expired: somebody put it there. An object that was listed and no longer is was deleted while the
+ * verifier read.
  */
 async function hasExpired(
-  { key, lines }: Expired,
+  { key, lines }: ExpiredObject,
   { reader, mayHaveExpired, wasListed, expired }: Omit<SegmentContext, 'batch' | 'manifest'>,
 ): Promise<boolean> {
   if (!mayHaveExpired || (wasListed && (await reader.list(key)).includes(key))) return false;
@@ -172,22 +173,24 @@ async function hasExpired(
   return true;
 }
 
-interface Unpacked {
+interface CheckedMember {
+  /** The committed lines; undefined where the bytes hold something else. */
   readonly content?: Buffer;
   readonly code?: FindingCode;
-  readonly why: string;
+  readonly detail: string;
 }
 
-function unpack(bytes: Buffer, entry: SegmentEntry): Unpacked {
-  if (entry.bytes > MAX_OBJECT_BYTES) return { code: 'object-too-large', why: `${entry.bytes} bytes of lines` };
+function checkMember(bytes: Buffer, entry: SegmentEntry): CheckedMember {
+  if (entry.bytes > MAX_OBJECT_BYTES) return { code: 'object-too-large', detail: `${entry.bytes} bytes of lines` };
   try {
     const content = decompress(bytes, entry.bytes);
     const isContent = content.length === entry.bytes && sha256(content) === entry.sha256;
-    if (!isContent) return { code: 'segment-differs', why: 'another SHA-256 than committed' };
-    if (sha256(bytes) === entry.objectSha256) return { content, why: '' };
-    return { content, code: 'segment-recompressed', why: 'another SHA-256 of the compressed bytes than committed' };
+    if (!isContent) return { code: 'segment-differs', detail: 'the SHA-256 of the lines is not the committed one' };
+    if (sha256(bytes) === entry.objectSha256) return { content, detail: '' };
+    const detail = 'the SHA-256 of the compressed bytes is not the committed one';
+    return { content, code: 'segment-recompressed', detail };
   } catch (error) {
-    if (error instanceof GzipError) return { code: 'segment-malformed', why: error.message };
+    if (error instanceof GzipError) return { code: 'segment-malformed', detail: error.message };
     throw error;
   }
 }
@@ -201,14 +204,17 @@ function* miscounts({ counts, segments }: Manifest, reasons: ReadonlyMap<Quarant
   const listed = (area: Area) =>
     segments.filter(({ key }) => key.startsWith(`${area}/`)).reduce((sum, { lines }) => sum + lines, 0);
   const quarantined = QUARANTINE_REASONS.reduce((sum, reason) => sum + counts.quarantined[reason], 0);
-  if (counts.events !== listed('events')) yield `${counts.events} events, ${listed('events')} listed`;
-  if (quarantined !== listed('quarantine')) yield `${quarantined} quarantined, ${listed('quarantine')} listed`;
-  if (counts.late > counts.events) yield 'more late events than events';
-  if (counts.quarantined.revision > counts.revisions) yield 'more revisions kept than met';
+  if (counts.events !== listed('events')) yield `it counts ${counts.events} events and lists ${listed('events')}`;
+  if (quarantined !== listed('quarantine'))
+    yield `it counts ${quarantined} quarantined lines and lists ${listed('quarantine')}`;
+  if (counts.late > counts.events) yield 'it counts more late events than events';
+  if (counts.quarantined.revision > counts.revisions) yield 'it counts more quarantined revisions than revisions';
   const reasoned = [...reasons.values()].reduce((sum, lines) => sum + lines, 0);
-  if (reasoned !== quarantined) return; // Lines that were not read, or are there without a reason, are told already.
+  // Lines that could not be read, and lines without a reason, already have a finding of their own.
+  if (reasoned !== quarantined) return;
   for (const reason of QUARANTINE_REASONS) {
     const lines = reasons.get(reason) ?? 0;
-    if (counts.quarantined[reason] !== lines) yield `${counts.quarantined[reason]} of "${reason}", found ${lines}`;
+    if (counts.quarantined[reason] !== lines)
+      yield `it counts ${counts.quarantined[reason]} lines of "${reason}" and has ${lines}`;
   }
 }

@@ -1,51 +1,51 @@
 /**
- * What the verifier can say. A finding makes an archive fail; a notice does not. Every code stands with its sentence in
- * `docs/format.md`, and a test holds the two together.
+ * Everything that the verifier can report. A finding makes the verification fail, a notice does not. `docs/format.md` lists
+ * every code with its sentence, and a test compares the two.
  */
 
 export type Severity = 'finding' | 'notice';
 
 export const FINDINGS = {
-  'archive-empty': finding('There is no manifest at all, so nothing here is proven.'),
-  'team-without-manifests': finding('A team has data but no chain: its manifests are gone.'),
-  'chain-truncated': finding('The chain ends before the saved head: its newest manifests are gone.'),
-  'head-differs': finding('The manifest at the saved head is another one than was saved.'),
-  'manifest-missing': finding('A manifest of the chain is not there.'),
-  'manifest-unreadable': finding('Not a signed envelope around a manifest of this format.'),
+  'archive-empty': finding('There is no manifest at all, so nothing in this archive is proven.'),
+  'team-without-manifests': finding('A team has data but no manifests: its chain was removed.'),
+  'chain-truncated': finding('The chain ends before the saved head: its newest manifests were removed.'),
+  'head-differs': finding('The manifest at the number of the saved head is not the one that was saved.'),
+  'manifest-missing': finding('A manifest of the chain is missing.'),
+  'manifest-unreadable': finding('The object is not a signed envelope that holds a manifest of this format.'),
   'manifest-misplaced': finding('The key does not name the team and seq that the payload names.'),
-  'signature-invalid': finding('The signature does not belong to this payload.'),
-  'signature-other-key': finding('Signed by another key than the pinned one.'),
-  'format-newer': finding('Of a newer format than this verifier knows: upgrade audit-archive, then verify again.'),
-  'chain-broken': finding('Does not name the SHA-256 of the manifest before it.'),
-  'position-wrong': finding('The position goes back, or beyond the start of its own walk.'),
-  'latest-wrong': finding('The latest instant is not that of the segments listed so far.'),
-  'start-moved': finding('Names another start of the chain than the manifest before.'),
-  'range-reversed': finding('A window or a gap ends before it begins.'),
-  'window-hole': finding('Time between the manifest before and this one was neither read nor recorded as a gap.'),
-  'counts-wrong': finding('The counts are not those of the lines.'),
-  'batch-misnamed': finding('The batch key is not one of this team and seq.'),
-  'batch-missing': finding('The batch object of a manifest is not there.'),
-  'batch-untiled': finding('The segments do not fill their batch object, one after the other.'),
-  'batch-differs': finding('The batch object does not hold what the manifest says.'),
-  'segment-misnamed': finding('The segment key is not one of this team and seq, or is listed twice.'),
-  'segment-missing': finding('A segment is not there.'),
-  'segment-unpublished': notice('Committed and not yet published: the next run publishes it.'),
-  expired: notice('No longer there, and its own signed retention says that it may have expired by now.'),
-  'segment-malformed': finding('Not gzip of the stated size.'),
-  'segment-differs': finding('The lines are not those that were committed.'),
-  'segment-recompressed': finding(
-    'The lines are those that were committed, but the bytes that hold them were changed.',
+  'signature-invalid': finding('The signature does not match the payload.'),
+  'signature-other-key': finding('The manifest is signed with a key other than the pinned one.'),
+  'format-newer': finding(
+    'The manifest has a newer format than this verifier knows: upgrade audit-archive, then verify again.',
   ),
+  'chain-broken': finding('The manifest does not name the SHA-256 of the manifest before it.'),
+  'position-wrong': finding('The position goes back, or lies after the start of its own walk.'),
+  'latest-wrong': finding('The stated latest instant is not the latest one of the segments listed so far.'),
+  'start-moved': finding('The manifest names another start of the chain than the manifest before it.'),
+  'range-reversed': finding('A window or a gap ends before it begins.'),
+  'window-hole': finding('The time between the manifest before and this one was neither read nor recorded as a gap.'),
+  'counts-wrong': finding('The counts do not match the lines.'),
+  'batch-misnamed': finding('The key of the batch object does not belong to this team and seq.'),
+  'batch-missing': finding('The batch object of a manifest is missing.'),
+  'batch-untiled': finding('The segments do not fill their batch object from its first byte to its last.'),
+  'batch-differs': finding('The batch object is not as the manifest states.'),
+  'segment-misnamed': finding('The segment key does not belong to this team and seq, or is listed twice.'),
+  'segment-missing': finding('A segment is missing.'),
+  'segment-unpublished': notice('The segment is committed but not yet published: the next run publishes it.'),
+  expired: notice('The object is gone, and the signed retention of its manifest says that it may have expired.'),
+  'segment-malformed': finding('The segment is not gzip of the stated size.'),
+  'segment-differs': finding('The lines of the segment are not those that were committed.'),
+  'segment-recompressed': finding('The lines are those that were committed, but their compressed bytes were changed.'),
   'segment-misdescribed': finding('The number of lines, or the first or last instant, is not as stated.'),
   'line-malformed': finding('A line is not one JSON value in UTF-8 without white space, ended by a newline.'),
   'lines-unordered': finding('The lines are not in order, or one is repeated.'),
-  'event-unfit': finding('An event that may not be under events/.'),
-  'date-wrong': finding('Lies in the partition of another date.'),
-  'id-repeated': finding('An event id is under events/ more than once.'),
-  'quarantine-unfounded': finding('A quarantined line that could be under events/, and is no revision.'),
-  'object-unlisted': finding('An object that no manifest lists.'),
-  'object-too-large': finding('Larger than the format allows; it was not read.'),
-  'object-unknown': notice('Not part of the archive format.'),
+  'event-unfit': finding('A line under events/ belongs in quarantine.'),
+  'date-wrong': finding('A line is in the partition of another date.'),
+  'id-repeated': finding('An event id occurs more than once under events/.'),
+  'quarantine-unfounded': finding('A quarantined line could be under events/, and is not a revision.'),
+  'object-unlisted': finding('No manifest lists this object.'),
+  'object-too-large': finding('The object is larger than the format allows, so it was not read.'),
+  'object-unknown': notice('The object is not part of the archive format.'),
 } as const;
 
 export type FindingCode = keyof typeof FINDINGS;
@@ -57,14 +57,14 @@ export interface Finding {
   readonly team: string | null;
   /** The object's key. The adversary may have chosen it: escape it before it meets a terminal. */
   readonly object: string;
-  /** What exactly; empty where the code says it all. Never an event's id or body. */
+  /** Further facts; empty where the code says everything. It never holds an event's id or body. */
   readonly detail: string;
 }
 
-/** A detail may quote a manifest, and a forged one is as long as its forger likes. */
+/** A detail may quote a manifest, and a forger can make a quoted field as long as he likes. */
 const MAX_DETAIL = 300;
 
-/** Notes a finding of one team; the verifier goes on. */
+/** Records a finding of one team. The verifier then continues. */
 export type AddFinding = (code: FindingCode, object: string, detail?: string) => void;
 
 export function findingCollector(findings: Finding[], team: string | null): AddFinding {
@@ -72,15 +72,15 @@ export function findingCollector(findings: Finding[], team: string | null): AddF
     findings.push({ code, severity: FINDINGS[code].severity, team, object, detail: detail.slice(0, MAX_DETAIL) });
 }
 
-interface Meaning {
+interface FindingMeaning {
   readonly severity: Severity;
   readonly sentence: string;
 }
 
-function finding(sentence: string): Meaning {
+function finding(sentence: string): FindingMeaning {
   return { severity: 'finding', sentence };
 }
 
-function notice(sentence: string): Meaning {
+function notice(sentence: string): FindingMeaning {
   return { severity: 'notice', sentence };
 }

@@ -1,8 +1,11 @@
 /**
- * Which event ids a chain has archived, for millions of them: 96 bits of each id's SHA-256 and the `seq` that archived
- * it, in an open-addressed table. 16 bytes a slot, at most three quarters full: 22 to 43 bytes an event, and half as
- * much again while the table doubles. A `Set` of strings takes three times that, and cannot hold more than 16.7 million.
- * Two ids in 10 million look equal by chance once in 10^15 archives, and then as a finding, never as a silence.
+ * The event ids that a chain has archived. The index is an open-addressed table, because a chain may hold millions of them.
+ * Each slot has 16 bytes: 96 bits of the id's SHA-256, and the `seq` of the manifest that archived it. The table is at most
+ * three quarters full, so an event takes 22 to 43 bytes, and half as much again while the table doubles. A `Set` of strings
+ * takes three times as much and cannot hold more than 16.7 million ids.
+ *
+ * Among 10 million ids, two different ones look equal by chance in one of 10^15 archives. The result is then a finding too
+ * many, never a finding too few.
  */
 import { createHash } from 'node:crypto';
 
@@ -10,10 +13,10 @@ const WORDS = 4;
 const MAX_SEQ = 0xffff_ffff;
 
 export interface IdIndex {
-  /** Adds the id. The `seq` that had added it before, or undefined where it is new. */
+  /** Adds the id. Returns the `seq` with which it was added before, or undefined where it is new. */
   add(id: string, seq: number): number | undefined;
   has(id: string): boolean;
-  /** Some ids could not be read: from now on any id may be one of them, and `has` says yes. */
+  /** Call this when some ids could not be read. From then on `has` returns true, because any id may be one of them. */
   loseSome(): void;
 }
 
@@ -37,7 +40,7 @@ export function createIdIndex(): IdIndex {
       const slot = fingerprint(id);
       const at = find(table, slot);
       if (table[at + 3] !== 0) return table[at + 3];
-      // A seq of 0 marks a free slot; one beyond 32 bits is not worth the memory.
+      // A free slot has the seq 0. A seq above 32 bits is cut, because it only serves the text of a finding.
       slot[3] = Math.min(Math.max(seq, 1), MAX_SEQ);
       table.set(slot, at);
       size += 1;
@@ -56,7 +59,7 @@ function fingerprint(id: string): Uint32Array {
   return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), 0);
 }
 
-/** Where the fingerprint is, or the free slot where it belongs. */
+/** The place of the fingerprint in the table, or of the free slot where it belongs. */
 function find(table: Uint32Array, [a = 0, b = 0, c = 0]: Uint32Array): number {
   let at = (a % (table.length / WORDS)) * WORDS;
   while (table[at + 3] !== 0 && (table[at] !== a || table[at + 1] !== b || table[at + 2] !== c)) {

@@ -1,6 +1,7 @@
 /**
- * Everything that is stored, sorted into teams. Manifests are listed last: on a bucket in use, whatever was published
- * before the first listing has its commit in the second, so a run at work is never taken for an unlisted object.
+ * All stored keys, sorted by team. Manifests are listed last, because a run may be at work in the bucket: each segment that
+ * the first listing shows was committed before, so the second listing shows its manifest. A segment that is published
+ * meanwhile is therefore never reported as unlisted.
  */
 import { batchPrefix, seqOfManifestKey, TEAM_PATTERN } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
@@ -8,14 +9,14 @@ import type { AddFinding } from './findings';
 
 export type ArchiveReader = Pick<ObjectStore, 'list' | 'get'>;
 
-/** What lies in one team's folders. The verifier strikes out what manifests list; the rest is unlisted. */
+/** The keys in one team's folders. The verifier removes each key that a manifest lists. */
 export interface TeamFolder {
   readonly team: string;
-  /** Of the keys that are manifest keys, in order. */
+  /** The numbers of the team's manifests, in order. */
   readonly seqs: readonly number[];
-  /** Keys under `events/` and `quarantine/`, and what else lies under `manifests/`. */
+  /** Keys under `events/` and `quarantine/`, and keys under `manifests/` that do not name a manifest. */
   readonly unlisted: Set<string>;
-  /** Keys under `batches/` that are named like a batch: those that no manifest lists are left from crashed runs. */
+  /** Keys of batch objects. A crashed run leaves a batch object that no manifest lists. */
   readonly staged: Set<string>;
 }
 
@@ -62,7 +63,7 @@ export function seqOfBatchKey(team: string, key: string): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
-/** The object's bytes; or, in the words of a finding, why they were not read. */
+/** Returns the object's bytes, or the reason why they were not read. */
 export async function readObject(
   reader: ArchiveReader,
   key: string,

@@ -1,6 +1,7 @@
 /**
- * The claims about lines: each one is an event where an event may be, or is in quarantine for a reason that can be
- * derived again. A segment's troubles are told once per kind, by line number: never by id or body.
+ * The claims about lines: a line under `events/` is an event that may be there, and a line under `quarantine/` is there for a
+ * reason that the verifier derives again. Each kind of finding is reported once for a segment. It names a line by its
+ * number, never by its id or body.
  */
 import { isUtf8 } from 'node:buffer';
 import {
@@ -23,13 +24,13 @@ import type { IdIndex } from './ids';
 
 export interface LinesContext {
   readonly area: Area;
-  /** Of the partition, `YYYY-MM-DD`. */
+  /** The date of the partition, `YYYY-MM-DD`. */
   readonly date: string;
   readonly seq: number;
   readonly walkStart: Date;
-  /** Whether a quarantined line without an instant in range may be in the partition of that date. */
-  readonly isMet: (date: string) => boolean;
-  /** Every id that the chain has archived so far; those of this segment are added. */
+  /** Whether quarantined lines without an instant in range may be in the partition of this date. */
+  readonly mayHoldUndated: (date: string) => boolean;
+  /** Every id that the chain has archived so far. The ids of this segment are added. */
   readonly ids: IdIndex;
 }
 
@@ -38,15 +39,15 @@ export interface LineFacts {
   /** The earliest and the latest instant. A quarantined line without an instant in range counts as its walk start. */
   readonly first: Date | undefined;
   readonly last: Date | undefined;
-  /** Why each quarantined line is there. */
+  /** How many lines are in quarantine for each reason. */
   readonly reasons: ReadonlyMap<QuarantineReason, number>;
-  readonly troubles: readonly (readonly [FindingCode, string])[];
+  readonly findings: readonly LineFinding[];
 }
 
-type Trouble = readonly [code: FindingCode, what: string];
+type LineFinding = readonly [code: FindingCode, detail: string];
 
 export function checkLines(content: Buffer, context: LinesContext): LineFacts {
-  const troubles = new Map<FindingCode, { readonly first: string; times: number }>();
+  const found = new Map<FindingCode, { readonly first: string; times: number }>();
   const reasons = new Map<QuarantineReason, number>();
   let [lines, first, last]: [number, Date | undefined, Date | undefined] = [0, undefined, undefined];
   let previous: AuditEvent | undefined;
@@ -54,10 +55,10 @@ export function checkLines(content: Buffer, context: LinesContext): LineFacts {
   for (const event of readEvents(content)) {
     lines += 1;
     const reason = event && reasonOf(event, context);
-    for (const [code, what] of troublesOf(event, { ...context, previous, reason })) {
-      const known = troubles.get(code);
-      if (known === undefined) troubles.set(code, { first: `line ${lines}${what && `: ${what}`}`, times: 1 });
-      else known.times += 1;
+    for (const [code, detail] of findingsOf(event, { ...context, previous, reason })) {
+      const sameCode = found.get(code);
+      if (sameCode === undefined) found.set(code, { first: `line ${lines}${detail && `: ${detail}`}`, times: 1 });
+      else sameCode.times += 1;
     }
     if (context.area === 'quarantine' && reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     const instant = event && instantOf(event, context);
@@ -65,10 +66,10 @@ export function checkLines(content: Buffer, context: LinesContext): LineFacts {
     if (instant && (last === undefined || instant > last)) last = instant;
     previous = event ?? previous;
   }
-  const told = [...troubles].map(
-    ([code, { first, times }]): Trouble => [code, times > 1 ? `${first}, and ${times - 1} more` : first],
+  const findings = [...found].map(
+    ([code, { first, times }]): LineFinding => [code, times > 1 ? `${first}, and ${times - 1} more` : first],
   );
-  return { lines, first, last, reasons, troubles: told };
+  return { lines, first, last, reasons, findings };
 }
 
 interface LineContext extends LinesContext {
@@ -76,23 +77,24 @@ interface LineContext extends LinesContext {
   readonly reason: QuarantineReason | undefined;
 }
 
-function* troublesOf(event: AuditEvent | undefined, context: LineContext): Generator<Trouble> {
+function* findingsOf(event: AuditEvent | undefined, context: LineContext): Generator<LineFinding> {
   const { previous, reason } = context;
   if (event === undefined) return yield ['line-malformed', ''];
   if (context.area === 'quarantine') {
     if (reason === undefined) yield ['quarantine-unfounded', ''];
     const own = instantInRange(event, context.walkStart);
-    const isThere = own === undefined ? context.isMet(context.date) : dateOf(own) === context.date;
-    if (!isThere)
-      yield ['date-wrong', own === undefined ? 'neither the walk start nor a swept day' : `a line of ${dateOf(own)}`];
+    const isInPlace = own === undefined ? context.mayHoldUndated(context.date) : dateOf(own) === context.date;
+    const place =
+      own === undefined ? 'belongs to the date of the walk start or of a sweep' : `belongs to ${dateOf(own)}`;
+    if (!isInPlace) yield ['date-wrong', place];
     if (previous && Buffer.compare(previous.line, event.line) >= 0) yield ['lines-unordered', ''];
     return;
   }
   if (reason !== undefined) yield ['event-unfit', reason];
   const earlier = event.id === undefined ? undefined : context.ids.add(event.id, context.seq);
-  if (earlier !== undefined) yield ['id-repeated', `its id was archived by manifest ${earlier} already`];
+  if (earlier !== undefined) yield ['id-repeated', `manifest ${earlier} had already archived this id`];
   if (!isDated(event)) return;
-  if (dateOf(event.instant) !== context.date) yield ['date-wrong', `an event of ${dateOf(event.instant)}`];
+  if (dateOf(event.instant) !== context.date) yield ['date-wrong', `belongs to ${dateOf(event.instant)}`];
   if (previous && isDated(previous) && compareEvents(previous, event) >= 0) yield ['lines-unordered', ''];
 }
 
@@ -100,14 +102,14 @@ function instantOf(event: AuditEvent, { area, walkStart }: LinesContext): Date |
   return area === 'events' ? event.instant : (instantInRange(event, walkStart) ?? walkStart);
 }
 
-/** Why the line may not be under `events/`; `revision` for one in quarantine whose id is archived. */
+/** Why the line may not be under `events/`. A quarantined line whose id is archived is a `revision`. */
 function reasonOf(event: AuditEvent, { area, walkStart, ids }: LinesContext): QuarantineReason | undefined {
   const reason = quarantineReason(event, walkStart);
   if (reason !== undefined || area === 'events' || event.id === undefined) return reason;
   return ids.has(event.id) ? 'revision' : undefined;
 }
 
-/** Undefined for a line that is not one JSON value, minified and in UTF-8. */
+/** Yields undefined for a line that is not one minified JSON value in UTF-8. */
 function* readEvents(content: Buffer): Generator<AuditEvent | undefined> {
   try {
     for (const line of splitLines(content)) yield readLine(line);
@@ -119,7 +121,7 @@ function* readEvents(content: Buffer): Generator<AuditEvent | undefined> {
 
 function readLine(line: Buffer): AuditEvent | undefined {
   try {
-    // Parsing needs many times a line's size in memory, and an oversize line needs no other reason.
+    // An oversize line is not parsed, because parsing takes many times its size in memory.
     if (line.length > MAX_LINE_BYTES) return readEvent(line);
     const event = sliceEvent(line, { start: 0, end: line.length });
     return event.line.length === line.length && isUtf8(line) ? event : undefined;

@@ -1,9 +1,9 @@
 /**
- * The verifier: what an archive claims, claim by claim, against what is stored and a pinned public key. It returns all
- * findings and never stops at the first. A clean result means that nothing is missing, added or changed up to the head;
- * that the head is the newest there ever was shows only against a head that was saved elsewhere.
+ * The verifier checks each claim of an archive against the stored objects and a pinned public key. It returns all findings
+ * and does not stop at the first. Without a finding, nothing up to the head is missing, added or changed. Only a head that
+ * was saved elsewhere can show that the newest manifests were not removed.
  *
- * Every byte read is the adversary's: nothing here throws but what the reader throws.
+ * An adversary may have written any byte that is read here, so only the reader itself may throw.
  *
  * Memory: all keys, 22 to 43 bytes for each event of the largest team (see `ids.ts`), one batch and one segment.
  */
@@ -24,7 +24,7 @@ import { type AddFinding, type Finding, findingCollector } from './findings';
 import { createIdIndex } from './ids';
 import { type ArchiveReader, emptyFolder, type TeamFolder, takeInventory } from './inventory';
 
-/** What to save outside the archive: with it the verifier notices that the chain's end was cut off. */
+/** A head that was saved outside the archive. With it the verifier notices that newer manifests were removed. */
 export interface SavedHead {
   readonly team: string;
   readonly seq: number;
@@ -34,7 +34,7 @@ export interface SavedHead {
 
 export interface VerifyOptions {
   readonly publicKey: KeyObject;
-  /** What has expired is judged by it. */
+  /** Decides whether a missing object may have expired. */
   readonly now: Date;
   readonly heads?: readonly SavedHead[];
 }
@@ -48,17 +48,17 @@ export interface Verification {
 export interface TeamSummary {
   readonly team: string;
   readonly manifests: number;
-  /** Lines found, not lines claimed. */
+  /** Lines that were read, whatever the manifests claim. */
   readonly events: number;
   readonly quarantined: number;
   /** From the chain's start up to its position. */
   readonly period: TimeRange | null;
   readonly gaps: readonly Gap[];
-  /** What is gone, as its signed manifests say that it may be; the lines are theirs. */
+  /** Missing objects that may have expired, and the number of lines that their manifests state. */
   readonly expired: { readonly objects: number; readonly lines: number };
   readonly head: (SavedHead & { readonly finished: string }) | null;
   readonly codeVersions: readonly string[];
-  /** Batch objects that crashed runs staged and never committed: harmless, and in no manifest. */
+  /** Batch objects that crashed runs staged and never committed. They are harmless. */
   readonly abandonedBatches: number;
 }
 
@@ -77,7 +77,7 @@ export async function verify(reader: ArchiveReader, options: VerifyOptions): Pro
   const addFinding = findingCollector(findings, null);
   const { teams, objects } = await takeInventory(reader, addFinding);
   if (teams.every(({ seqs }) => seqs.length === 0))
-    addFinding('archive-empty', 'manifests/', 'is this where the archive begins?');
+    addFinding('archive-empty', 'manifests/', 'check that the path or the bucket is that of the archive');
 
   const vanished = new Set(heads.map(({ team }) => team));
   for (const { team } of teams) vanished.delete(team);
@@ -112,7 +112,7 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     leavesNoTimeOut(link, previous, addFinding);
     carriesTheLatest(link, previous, addFinding);
     previous = link;
-    // A copy of another manifest: its data is looked at once, and it has none of its own.
+    // This manifest is a copy of another one, whose data is checked at its own place.
     if (link.manifest.team !== folder.team || tally.seqs.has(link.manifest.seq)) continue;
     const circumstances = {
       isHead: seq === headSeq,
@@ -120,7 +120,7 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     };
     tally.add(link, await verifyContent(link.manifest, { ...context, ...circumstances, ids, manifestKey: link.key }));
   }
-  tally.tellExpired(addFinding);
+  tally.reportExpired(addFinding);
   nothingWasCutOff(headSeq, context);
   for (const key of folder.unlisted) addFinding('object-unlisted', key);
   return tally.summary();
@@ -148,7 +148,7 @@ function nothingWasCutOff(headSeq: number, { folder, saved, addFinding }: TeamCo
   }
 }
 
-/** What the report says of a team, gathered link by link. */
+/** Adds up the summary of a team, manifest by manifest. */
 function createTally({ team, staged }: TeamFolder) {
   const seqs = new Set<number>();
   const codeVersions = new Set<string>();
@@ -163,7 +163,7 @@ function createTally({ team, staged }: TeamFolder) {
     add(link: Link, found: ContentTally): void {
       seqs.add(link.manifest.seq);
       codeVersions.add(link.manifest.run.codeVersion);
-      for (const gap of link.manifest.gaps) gaps.push(gap); // Spread, a forged million of them would end the process.
+      for (const gap of link.manifest.gaps) gaps.push(gap); // A forged million of gaps would overflow the stack of `push(...)`.
       lines.events += found.events;
       lines.quarantine += found.quarantine;
       for (const gone of found.expired) {
@@ -174,8 +174,8 @@ function createTally({ team, staged }: TeamFolder) {
       first ??= link;
       last = link;
     },
-    /** Once for all: after some years it is most of the archive. */
-    tellExpired(addFinding: AddFinding): void {
+    /** Adds one notice for all expired objects, because after some years they are most of the archive. */
+    reportExpired(addFinding: AddFinding): void {
       const others = expired.objects - 1;
       if (firstExpired !== undefined) addFinding('expired', firstExpired, others > 0 ? `and ${others} more` : '');
     },

@@ -159,7 +159,7 @@ describe('the walk', () => {
   test('a resumed run that comes no further and finds nothing new fails', async () => {
     const { batches, error } = await comesNoFurther('deadline', archived(...events));
     expect(batches).toEqual([]);
-    expect(error).toMatchObject({ code: 'out-of-time', message: expect.stringContaining('more time') });
+    expect(error).toMatchObject({ code: 'out-of-time' });
   });
 
   test.each([

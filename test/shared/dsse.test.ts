@@ -5,7 +5,8 @@ import { createSigner } from '../support/archive-builder';
 
 const TYPE = 'application/vnd.test+json';
 const PAYLOAD = Buffer.from('{"seq":1,"team":"main \u00e9"}');
-const signer = createSigner();
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+const signer: Signer = { publicKey, sign: async (message) => sign('sha256', message, privateKey) };
 
 interface Parts {
   readonly payloadType?: string;
@@ -14,57 +15,58 @@ interface Parts {
   readonly sig?: string;
 }
 
-const sealed = () => signEnvelope(TYPE, PAYLOAD, signer);
+const signedEnvelope = () => signEnvelope(TYPE, PAYLOAD, signer);
 
-/** A sealed envelope with some of its parts replaced, in the one spelling that envelopes have. */
+/** A signed envelope with some of its parts replaced. It is written exactly as `signEnvelope` writes. */
 async function envelope(parts: Parts = {}): Promise<Buffer> {
-  const good = JSON.parse(String(await sealed()));
+  const good = JSON.parse(String(await signedEnvelope()));
   const { payloadType = good.payloadType, payload = good.payload, ...signature } = parts;
   return Buffer.from(
     `${JSON.stringify({ payloadType, payload, signatures: [{ ...good.signatures[0], ...signature }] })}\n`,
   );
 }
 
-const signed = (by: Signer, bytes: Buffer) => by.sign(bytes).then((sig) => sig.toString('base64'));
+const rawSignature = () => sign('sha256', pae(TYPE, PAYLOAD), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+const signatureBy = (by: Signer, bytes: Buffer) => by.sign(bytes).then((sig) => sig.toString('base64'));
 
-describe('sealing', () => {
-  test('signs the pre-authentication encoding of DSSE', async () => {
+describe('signing an envelope', () => {
+  test('the signature covers the pre-authentication encoding of DSSE', async () => {
     // The example of the DSSE specification.
     expect(pae('http://example.com/HelloWorld', Buffer.from('hello world')).toString()).toBe(
       'DSSEv1 29 http://example.com/HelloWorld 11 hello world',
     );
     expect(pae('é', Buffer.from('é')).toString()).toBe('DSSEv1 2 é 2 é');
-    const { payload, signatures } = JSON.parse(String(await sealed()));
+    const { payload, signatures } = JSON.parse(String(await signedEnvelope()));
     const message = Buffer.concat([Buffer.from(`DSSEv1 ${TYPE.length} ${TYPE} ${PAYLOAD.length} `), PAYLOAD]);
     expect(Buffer.from(payload, 'base64')).toEqual(PAYLOAD);
     expect(verify('sha256', message, signer.publicKey, Buffer.from(signatures[0].sig, 'base64'))).toBe(true);
   });
 
-  test('names the key by its SHA-256, and gives one line', async () => {
-    const text = String(await sealed());
+  test('an envelope is one line that names the key by its SHA-256', async () => {
+    const text = String(await signedEnvelope());
     expect(JSON.parse(text).signatures[0].keyid).toBe(keyId(signer.publicKey));
     expect(keyId(signer.publicKey)).toMatch(/^[0-9a-f]{64}$/);
     expect(text.indexOf('\n')).toBe(text.length - 1);
   });
 
-  test('and opening give the payload back, also an empty one', async () => {
-    expect(verifyEnvelope(await sealed(), TYPE, signer.publicKey)).toEqual({ ok: true, payload: PAYLOAD });
+  test('verifying a signed envelope gives the payload back, also an empty one', async () => {
+    expect(verifyEnvelope(await signedEnvelope(), TYPE, signer.publicKey)).toEqual({ ok: true, payload: PAYLOAD });
     const empty = await signEnvelope(TYPE, Buffer.alloc(0), signer);
     expect(verifyEnvelope(empty, TYPE, signer.publicKey)).toEqual({ ok: true, payload: Buffer.alloc(0) });
   });
 });
 
-describe('opening refuses', () => {
+describe('refused envelopes', () => {
   const other = createSigner();
 
-  test('an envelope of another key, of the pinned key by name, and of another key by name', async () => {
+  test('an envelope is refused where its signature or its keyid belongs to another key', async () => {
     const byOther = await signEnvelope(TYPE, PAYLOAD, other);
     expect(verifyEnvelope(byOther, TYPE, signer.publicKey)).toEqual({
       ok: false,
       problem: 'other-key',
       payload: PAYLOAD,
     });
-    const forged = await envelope({ sig: await signed(other, pae(TYPE, PAYLOAD)) });
+    const forged = await envelope({ sig: await signatureBy(other, pae(TYPE, PAYLOAD)) });
     expect(verifyEnvelope(forged, TYPE, signer.publicKey)).toEqual({
       ok: false,
       problem: 'bad-signature',
@@ -78,39 +80,27 @@ describe('opening refuses', () => {
     ['another payload', async () => ({ payload: Buffer.from('{"seq":2}').toString('base64') })],
     ['no payload', async () => ({ payload: '' })],
     ['no signature', async () => ({ sig: '' })],
-    ['a signature of the payload alone', async () => ({ sig: await signed(signer, PAYLOAD) })],
-    ['a signature of another type', async () => ({ sig: await signed(signer, pae('text/plain', PAYLOAD)) })],
-    ['a signature of another payload', async () => ({ sig: await signed(signer, pae(TYPE, Buffer.from('x'))) })],
+    ['a signature of the payload alone', async () => ({ sig: await signatureBy(signer, PAYLOAD) })],
+    ['a signature of another type', async () => ({ sig: await signatureBy(signer, pae('text/plain', PAYLOAD)) })],
+    ['a signature of another payload', async () => ({ sig: await signatureBy(signer, pae(TYPE, Buffer.from('x'))) })],
     ['a signature in zeros', async () => ({ sig: Buffer.alloc(72).toString('base64') })],
     ['a signature of r = s = 0', async () => ({ sig: Buffer.from('3006020100020100', 'hex').toString('base64') })],
     ['a signature of r = s = 1', async () => ({ sig: Buffer.from('3006020101020101', 'hex').toString('base64') })],
+    ['a signature that is not DER', async () => ({ sig: rawSignature().toString('base64') })],
+    [
+      'a signature with a byte after it',
+      async () => ({ sig: Buffer.concat([await signer.sign(pae(TYPE, PAYLOAD)), Buffer.of(0)]).toString('base64') }),
+    ],
     ['a long signature', async () => ({ sig: Buffer.alloc(10_000, 0x30).toString('base64') })],
-  ] satisfies [string, () => Promise<Parts>][])('%s', async (_name, parts) => {
+  ] satisfies [string, () => Promise<Parts>][])('an envelope with %s is refused', async (_name, parts) => {
     expect(verifyEnvelope(await envelope(await parts()), TYPE, signer.publicKey)).toMatchObject({
       ok: false,
       problem: 'bad-signature',
     });
   });
 
-  test('a signature that is not DER', async () => {
-    const key = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    const sig = sign('sha256', pae(TYPE, PAYLOAD), { key: key.privateKey, dsaEncoding: 'ieee-p1363' }).toString(
-      'base64',
-    );
-    const bytes = await envelope({ sig, keyid: keyId(key.publicKey) });
-    expect(verifyEnvelope(bytes, TYPE, key.publicKey)).toMatchObject({ ok: false, problem: 'bad-signature' });
-  });
-
-  test('a signature with bytes after it', async () => {
-    const sig = Buffer.concat([await signer.sign(pae(TYPE, PAYLOAD)), Buffer.from([0])]).toString('base64');
-    expect(verifyEnvelope(await envelope({ sig }), TYPE, signer.publicKey)).toMatchObject({
-      ok: false,
-      problem: 'bad-signature',
-    });
-  });
-
-  test('another payload type, signed or not', async () => {
-    expect(verifyEnvelope(await sealed(), 'text/plain', signer.publicKey)).toEqual({
+  test('an envelope with another payload type is refused, whether the type is signed or not', async () => {
+    expect(verifyEnvelope(await signedEnvelope(), 'text/plain', signer.publicKey)).toEqual({
       ok: false,
       problem: 'not-an-envelope',
     });
@@ -149,7 +139,7 @@ describe('opening refuses', () => {
       'base64 with other spare bits',
       (good: string) => good.replace(/(\w)="/, (_all, last) => `${last === 'B' ? 'C' : 'B'}="`),
     ],
-  ])('%s', async (_name, bend) => {
+  ])('an envelope is refused that is or has %s', async (_name, bend) => {
     const good = String(await signEnvelope(TYPE, Buffer.from('{"seq": 10}'), signer));
     expect(good).toMatch(/"payload":"[^"=]+="/);
     expect(bend(good)).not.toBe(good);
@@ -157,10 +147,10 @@ describe('opening refuses', () => {
   });
 });
 
-describe('readPublicKey', () => {
+describe('reading a public key', () => {
   const pem = (key: KeyObject) => String(key.export({ type: 'spki', format: 'pem' }));
 
-  test('reads a P-256 key with the same id', () => {
+  test('a P-256 key in PEM is read and has the same id', () => {
     expect(keyId(readPublicKey(pem(signer.publicKey)))).toBe(keyId(signer.publicKey));
     expect(keyId(readPublicKey(Buffer.from(pem(signer.publicKey))))).toBe(keyId(signer.publicKey));
   });
@@ -170,7 +160,7 @@ describe('readPublicKey', () => {
     ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey],
     ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey],
     ['Ed25519', () => generateKeyPairSync('ed25519').publicKey],
-  ])('refuses %s', (_name, key) => {
+  ])('a public key of type %s is refused', (_name, key) => {
     expect(() => readPublicKey(pem(key()))).toThrow(new TypeError('expected an ECDSA P-256 public key in PEM'));
   });
 
@@ -178,7 +168,7 @@ describe('readPublicKey', () => {
     [''],
     ['-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'],
     ['ssh-ed25519 AAAA'],
-  ])('refuses %j', (text) => {
+  ])('the text %j is refused as a public key', (text) => {
     expect(() => readPublicKey(text)).toThrow(new TypeError('expected an ECDSA P-256 public key in PEM'));
   });
 });

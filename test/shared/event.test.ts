@@ -10,7 +10,6 @@ import {
   sliceEvent,
 } from '../../lambdas/shared/event';
 import { JsonError } from '../../lambdas/shared/json';
-import { parseDateOrInstant, parseInstant } from '../../lambdas/shared/time';
 
 const slice = (text: string) => {
   const bytes = Buffer.from(text);
@@ -20,7 +19,7 @@ const idOf = (token: string) => slice(`{"id":${token}}`).id;
 const WALK_START = new Date('2026-06-12T12:00:00.000Z');
 const TIMESTAMP = '"timestamp":"2026-06-12T11:00:00.000Z"';
 
-describe('the line', () => {
+describe('the line of an event', () => {
   test.each([
     ['numbers', '{"a":9007199254740993,"b":1e400,"c":1.0,"d":-0,"e":0.10,"f":1E+2}'],
     ['duplicate keys', '{"a":1,"A":2,"a":3,"a":3}'],
@@ -28,12 +27,12 @@ describe('the line', () => {
     ['escapes', '{"a":"\\u0000\\n\\/\\u00e9é\\ud800 \\udfff\\ud83d\\ude00"}'],
     ['separators that JavaScript once broke lines at', '{"a":"\u2028\u2029\u0085\u007f\ufeff"}'],
     ['an object in a string', '{"data":{"variables":"{\\"users\\": [ 1 ]}"}}'],
-  ])('keeps %s byte for byte', (_name, text) => {
+  ])('a line keeps %s byte for byte', (_name, text) => {
     expect(slice(text).line.toString()).toBe(text);
     expect(slice(text.replace(/(?<!\\)":/g, '" :\n\t')).line.toString()).toBe(text);
   });
 
-  test('never holds a newline, so that one event is one line', () => {
+  test('a line never holds a newline', () => {
     const { line } = slice('{\n"a"\r\n:\n[\n1\n,\n"\\n"\n]\n}\n'.trim());
     expect(line.toString()).toBe('{"a":[1,"\\n"]}');
     expect(() => slice('{"a":"\n"}')).toThrow(JsonError);
@@ -47,21 +46,21 @@ describe('the line', () => {
     ['[1 e5]'],
     ['{"a":"\\u00 61"}'],
     ['[nul\nl]'],
-  ])('%j is refused: its white space does not stand between tokens', (text) => {
+  ])('%j is refused because its white space is inside a token', (text) => {
     expect(() => slice(text)).toThrow(JsonError);
   });
 
-  test('a stored line reads as it did when it was sliced', () => {
+  test('a stored line is read like the slice that it was cut from', () => {
     const sliced = slice(`{ "id" : "a\\u0062", ${TIMESTAMP}, "data" : { "team" : { "id" : 70000001 } } }`);
     expect(readEvent(sliced.line)).toEqual(sliced);
   });
 });
 
-describe('the id', () => {
+describe('the id of an event', () => {
   test.each([
     ['a number and the same as a string', '1', '"1"'],
     ['a big number and the same as a string', '9007199254740993', '"9007199254740993"'],
-  ])('is equal for %s', (_name, a, b) => {
+  ])('the ids are equal for %s', (_name, a, b) => {
     expect(idOf(a)).toBe(idOf(b));
     expect(idOf(a)).toBeDefined();
   });
@@ -78,7 +77,7 @@ describe('the id', () => {
     ['a space', '"1"', '"1 "'],
     ['composed and decomposed', '"\u00e9"', '"e\u0301"'],
     ['two lone surrogates', '"\\ud800"', '"\\ud801"'],
-  ])('differs for %s', (_name, a, b) => {
+  ])('the ids differ for %s', (_name, a, b) => {
     expect(idOf(a)).not.toBe(idOf(b));
     expect([idOf(a), idOf(b)]).not.toContain(undefined);
   });
@@ -101,17 +100,17 @@ describe('the id', () => {
     ['of a string', '"id"'],
     ['of a number', '1'],
     ['of null', 'null'],
-  ])('is none where it is %s', (_name, text) => {
+  ])('an event has no id where its id is %s', (_name, text) => {
     expect(slice(text).id).toBeUndefined();
   });
 
-  test('is read where its key is escaped, or given twice with the same token', () => {
+  test('an id is read where its key is escaped or occurs twice with the same token', () => {
     expect(slice('{"\\u0069\\u0064":7}').id).toBe('7');
     expect(slice('{"id":7,"x":1,"id":7}').id).toBe('7');
     expect(slice('{"__proto__":{"id":1},"id":7}').id).toBe('7');
   });
 
-  test("the source team is the token of data.team.id, and no other team's", () => {
+  test('the source team is the token of data.team.id and of no other field', () => {
     expect(slice('{"data":{"team":{"id":9007199254740993}}}').sourceTeam).toBe('9007199254740993');
     for (const text of [
       '{"team":{"id":1}}',
@@ -126,100 +125,24 @@ describe('the id', () => {
   });
 });
 
-describe('the instant', () => {
-  test.each([
-    ['2026-06-12T21:41:44.000Z', '2026-06-12T21:41:44.000Z'],
-    ['2026-06-12T21:41:44Z', '2026-06-12T21:41:44.000Z'],
-    ['2026-06-12T21:41:44', '2026-06-12T21:41:44.000Z'],
-    ['2026-06-12t21:41:44z', '2026-06-12T21:41:44.000Z'],
-    ['2026-06-12 21:41:44Z', '2026-06-12T21:41:44.000Z'],
-    ['2026-06-12T21:41:44,5Z', '2026-06-12T21:41:44.500Z'],
-    ['2026-06-12T21:41:44.123456789012345Z', '2026-06-12T21:41:44.123Z'],
-    ['2026-06-12T21:41:44.9999Z', '2026-06-12T21:41:44.999Z'],
-    ['2026-06-12T21:41:44.01Z', '2026-06-12T21:41:44.010Z'],
-    ['2026-06-12T01:00:00+05:30', '2026-06-11T19:30:00.000Z'],
-    ['2026-06-12T01:00:00+0530', '2026-06-11T19:30:00.000Z'],
-    ['2026-06-12T01:00:00+02', '2026-06-11T23:00:00.000Z'],
-    ['2026-06-12T01:00:00.5-02', '2026-06-12T03:00:00.500Z'],
-    ['2026-06-12T01:00:00+00', '2026-06-12T01:00:00.000Z'],
-    ['2026-06-12T23:00:00-01:00', '2026-06-13T00:00:00.000Z'],
-    ['2026-06-12T00:00:00-00:00', '2026-06-12T00:00:00.000Z'],
-    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
-    ['2000-02-29T23:59:59.999Z', '2000-02-29T23:59:59.999Z'],
-    ['2025-12-31T23:59:59-00:01', '2026-01-01T00:00:59.000Z'],
-    ['0000-02-29T00:00:00Z', '0000-02-29T00:00:00.000Z'],
-    ['0099-01-01T00:00:00Z', '0099-01-01T00:00:00.000Z'],
-    ['1969-12-31T23:59:59.999Z', '1969-12-31T23:59:59.999Z'],
-    ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59.000Z'],
-    ['9999-12-31T23:59:59-23:59', '+010000-01-01T23:58:59.000Z'],
-  ])('of %s is %s', (text, instant) => {
-    expect(parseInstant(text)?.toISOString()).toBe(instant);
-  });
-
-  test.each([
-    ['2026-02-29T00:00:00Z'],
-    ['2100-02-29T00:00:00Z'],
-    ['2026-02-30T00:00:00Z'],
-    ['2026-04-31T00:00:00Z'],
-    ['2026-00-10T00:00:00Z'],
-    ['2026-13-01T00:00:00Z'],
-    ['2026-01-00T00:00:00Z'],
-    ['2026-01-32T00:00:00Z'],
-    ['2026-06-12T24:00:00Z'],
-    ['2026-06-12T23:60:00Z'],
-    ['2016-12-31T23:59:60Z'],
-    ['2026-06-12T21:41:44+24:00'],
-    ['2026-06-12T21:41:44+05:60'],
-    ['2026-06-12T21:41:44+5'],
-    ['2026-06-12T21:41:44+5'],
-    ['2026-06-12T21:41:44+24'],
-    ['2026-06-12T21:41:44 Z'],
-    ['2026-06-12T21:41:44ZZ'],
-    ['2026-06-12T21:41:44Z\n'],
-    [' 2026-06-12T21:41:44Z'],
-    ['2026-06-12T21:41:44.Z'],
-    ['2026-06-12T21:41Z'],
-    ['2026-06-12'],
-    ['2026-6-12T21:41:44Z'],
-    ['26-06-12T21:41:44Z'],
-    ['+002026-06-12T21:41:44Z'],
-    ['-2026-06-12T21:41:44Z'],
-    ['20260612T214144Z'],
-    ['2026-W24-5T21:41:44Z'],
-    ['Fri, 12 Jun 2026 21:41:44 GMT'],
-    ['1781300504'],
-    ['\u0662\u0660\u0662\u0666-06-12T21:41:44Z'],
-    ['2026\u201306\u201312T21:41:44Z'],
-    [''],
-  ])('of %j is none', (text) => {
-    expect(parseInstant(text)).toBeUndefined();
-  });
-
+describe('the instant of an event', () => {
   test.each([
     ['absent', '{}'],
     ['a number', '{"timestamp":1781300504}'],
     ['null', '{"timestamp":null}'],
     ['given twice with different texts', '{"timestamp":"2026-06-12T21:41:44Z","timestamp":"2026-06-12T21:41:45Z"}'],
     ['inside data', '{"data":{"timestamp":"2026-06-12T21:41:44Z"}}'],
-  ])('of an event is none where its timestamp is %s', (_name, text) => {
+  ])('an event has no instant where its timestamp is %s', (_name, text) => {
     expect(slice(text).instant).toBeUndefined();
   });
 
-  test('of an event is the same where its timestamp is escaped, as .NET escapes a plus sign', () => {
+  test('an escaped timestamp is read like a plain one, because .NET escapes the plus sign', () => {
     const { instant } = slice('{"timestamp":"2026-06-12T01:00:00\\u002B05:30"}');
     expect(instant?.toISOString()).toBe('2026-06-11T19:30:00.000Z');
   });
-
-  test('of a date alone is its midnight, where a person sets it and not where an event has it', () => {
-    expect(parseDateOrInstant('2026-06-12')?.toISOString()).toBe('2026-06-12T00:00:00.000Z');
-    expect(parseDateOrInstant('2026-06-12T01:00:00+05:30')?.toISOString()).toBe('2026-06-11T19:30:00.000Z');
-    for (const text of ['2026-02-30', '2026-06', 'today', '', '2026-06-12Z', '2026-06-12T']) {
-      expect(parseDateOrInstant(text)).toBeUndefined();
-    }
-  });
 });
 
-describe('quarantine', () => {
+describe('the reason for quarantine', () => {
   const dated = (timestamp: string) => slice(`{"id":1,"timestamp":"${timestamp}"}`);
 
   test.each([
@@ -231,12 +154,12 @@ describe('quarantine', () => {
     ['no-id', '[]'],
     ['no-id', '"text"'],
     ['no-id', 'null'],
-  ])('has the reason %s for %s', (reason, text) => {
+  ])('the reason is %s for the event %s', (reason, text) => {
     expect(quarantineReason(slice(text), WALK_START)).toBe(reason);
     expect(QUARANTINE_REASONS).toContain(reason);
   });
 
-  test('begins just before 2020 and just after one day from the walk start', () => {
+  test('an instant before 2020 or more than one day after the walk start is out of range', () => {
     expect(EARLIEST_INSTANT.toISOString()).toBe('2020-01-01T00:00:00.000Z');
     expect(quarantineReason(dated('2019-12-31T23:59:59.999Z'), WALK_START)).toBe('out-of-range');
     expect(quarantineReason(dated('2020-01-01T00:00:00.000Z'), WALK_START)).toBeUndefined();
@@ -245,26 +168,26 @@ describe('quarantine', () => {
     expect(quarantineReason(dated('2020-01-01T00:30:00+01:00'), WALK_START)).toBe('out-of-range');
   });
 
-  test('takes a line longer than 16 MB, whatever else is wrong with it', () => {
+  test('a line above 16 MB is oversize, whatever else is wrong with it', () => {
     const withLine = (bytes: number, text: string) => ({ ...slice(text), line: Buffer.alloc(bytes) });
     expect(quarantineReason(withLine(MAX_LINE_BYTES + 1, '{}'), WALK_START)).toBe('oversize');
     expect(quarantineReason(withLine(MAX_LINE_BYTES, `{"id":1,${TIMESTAMP}}`), WALK_START)).toBeUndefined();
   });
 
-  test('takes nothing for what its fields say: hostile strings are only text', () => {
+  test('a hostile string in a field is only text and no reason for quarantine', () => {
     const hostile = '"../../manifests/team=a/0000000001.json\\u0000*?\\n;drop table"';
     expect(quarantineReason(slice(`{"id":${hostile},${TIMESTAMP},"action":${hostile}}`), WALK_START)).toBeUndefined();
   });
 });
 
-describe('the order of lines', () => {
+describe('the order of the lines in a segment', () => {
   const event = (id: string, timestamp: string): DatedEvent => {
     const read = slice(`{"id":"${id}","timestamp":"${timestamp}"}`);
     if (!isDated(read)) throw new Error('not dated');
     return read;
   };
 
-  test('is by instant, then id by length, then by text', () => {
+  test('lines are sorted by instant, then by the length of the id, then by its text', () => {
     const sorted = [
       event('zzz', '2026-06-12T01:00:00+05:30'),
       event('9', '2026-06-12T00:00:00Z'),

@@ -14,7 +14,7 @@ function withValue(path: string, value: unknown): unknown {
   return manifest;
 }
 
-describe('a manifest', () => {
+describe('encoding and decoding', () => {
   test.each([
     ['with everything', aManifest()],
     ['of the first run', aManifest({ seq: 1, previous: null })],
@@ -23,17 +23,17 @@ describe('a manifest', () => {
       aManifest({ batch: null, segments: [], gaps: [], sweeps: [], sweptAt: null, latest: null, sourceTeams: [] }),
     ],
     ['without retention', aManifest({ retention: null })],
-  ])('%s comes back as it was encoded', (_name, manifest) => {
+  ])('a manifest %s is decoded as it was encoded', (_name, manifest) => {
     expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
   });
 
-  test('is read without the fields that a later version adds', () => {
+  test('fields that a later version adds are ignored', () => {
     const { counts } = aManifest();
     const quarantined = { ...counts.quarantined, 'a-new-reason': 1 };
     expect(decode({ ...aManifest(), added: 1, counts: { ...counts, quarantined } })).toEqual(aManifest());
   });
 
-  test('is hashed over its very bytes', () => {
+  test('the hash is the SHA-256 of the bytes', () => {
     expect(sha256(Buffer.from(''))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
   });
 });
@@ -42,10 +42,10 @@ function refusal(path: string): ManifestError {
   return new ManifestError(`manifest field "${path}" is missing or malformed`);
 }
 
-describe('a payload is refused, and its field named, where', () => {
+describe('refused payloads', () => {
   const fields = Object.keys(aManifest()) as (keyof Manifest)[];
 
-  test.each(fields)('%s is missing', (field) => {
+  test.each(fields)('a payload without the field %s is refused, and the error names it', (field) => {
     const { [field]: _left, ...rest } = aManifest();
     expect(() => decode(rest)).toThrow(refusal(field));
   });
@@ -104,29 +104,73 @@ describe('a payload is refused, and its field named, where', () => {
     ['segments.0.offset', -1],
     ['segments.0.length', 1e21],
     ['segments.0.first', ''],
-  ])('%s is %j', (path, value) => {
+  ])('a payload whose %s is %j is refused, and the error names the field', (path, value) => {
     expect(() => decode(withValue(path, value))).toThrow(refusal(path));
   });
 
   test.each([
-    ['null'],
-    ['[]'],
-    ['"text"'],
-    ['0'],
-    ['true'],
-    ['{}'],
-    ['{"__proto__":{"format":"postman-audit-archive/1"}}'],
-  ])('it is %s', (text) => {
+    'null',
+    '[]',
+    '"text"',
+    '0',
+    'true',
+    '{}',
+    '{"__proto__":{"format":"postman-audit-archive/1"}}',
+  ])('the payload %s is refused', (text) => {
     expect(() => decodeManifest(Buffer.from(text))).toThrow(ManifestError);
   });
 
   test.each([
-    [''],
-    ['{'],
-    ['\ufeff{}'],
-    ['canary'],
-    ['{"canary":}'],
-  ])('it is no JSON: %j, and it is not quoted', (text) => {
-    expect(() => decodeManifest(Buffer.from(text))).toThrow(new ManifestError('the manifest payload is not JSON'));
+    '',
+    '{',
+    '\xef\xbb\xbf{}',
+    'canary',
+    '{"canary":}',
+    '\xff',
+  ])('the payload %j is not JSON, and the error does not quote it', (text) => {
+    const bytes = Buffer.from(text, 'latin1');
+    expect(() => decodeManifest(bytes)).toThrow(new ManifestError('the manifest payload is not JSON'));
+  });
+
+  const hostile = [
+    null,
+    '',
+    0,
+    -1,
+    Number.MIN_VALUE,
+    2 ** 53,
+    1e308,
+    true,
+    [],
+    {},
+    [null],
+    { length: 1 },
+    { canary: 1 },
+  ];
+
+  test('any hostile value in any place is accepted or refused with a ManifestError, and an object is never accepted', () => {
+    for (const path of paths(aManifest())) {
+      for (const value of hostile) {
+        const outcome = attempt(withValue(path, value));
+        expect(outcome === 'accepted' || outcome instanceof ManifestError).toBe(true);
+        if (value !== null && typeof value === 'object' && 'canary' in value) expect(outcome).not.toBe('accepted');
+      }
+    }
   });
 });
+
+/** Every place in a value, as the path that leads to it. */
+function paths(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const inner = Object.entries(value).flatMap(([name, item]) => paths(item, path === '' ? name : `${path}.${name}`));
+  return path === '' ? inner : [path, ...inner];
+}
+
+function attempt(value: unknown): unknown {
+  try {
+    decode(value);
+    return 'accepted';
+  } catch (error) {
+    return error;
+  }
+}

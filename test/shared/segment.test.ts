@@ -19,11 +19,16 @@ test('each line ends with a newline, and only newlines end a line', () => {
   expect([...splitLines(joinLines([]))]).toEqual([]);
 });
 
-test.each([['x'], ['a\nb'], [' '], ['\0']])('content is refused where the last line has no newline: %j', (text) => {
+test.each([
+  ['x'],
+  ['a\nb'],
+  [' '],
+  ['\0'],
+])('the content %j is refused because its last line has no newline', (text) => {
   expect(() => [...splitLines(Buffer.from(text))]).toThrow(new GzipError('the last line has no newline'));
 });
 
-test('lines come back from gzip as they were joined', () => {
+test('lines are read from gzip as they were joined', () => {
   const property = fc.property(lines, (all) => {
     const content = joinLines(all);
     expect([...splitLines(decompress(compress(content), content.length))].map(String)).toEqual(all.map(String));
@@ -43,14 +48,14 @@ wrongChecksum.writeUInt32LE(0, MEMBER.length - 8);
 wrongLength.writeUInt32LE(CONTENT.length + 1, MEMBER.length - 4);
 
 test.each([
-  ['no bytes', Buffer.alloc(0)],
+  ['empty', Buffer.alloc(0)],
   ['the content itself', CONTENT],
   ['a header alone', MEMBER.subarray(0, 10)],
   ['a byte before the member', Buffer.concat([Buffer.alloc(1), MEMBER])],
   ['zlib instead of gzip', Buffer.from('789c030000000001', 'hex')],
   ['a wrong checksum', wrongChecksum],
   ['a wrong length', wrongLength],
-])('%s are refused as not gzip, by both readers', async (_, bytes) => {
+])('bytes that are %s are refused by both readers', async (_, bytes) => {
   expect(() => decompress(bytes, LIMIT)).toThrow(GzipError);
   expect((await streamed(bytes)).error).toBeInstanceOf(GzipError);
 });
@@ -63,7 +68,7 @@ test('a member that is cut at any byte is refused by both readers', async () => 
   }
 });
 
-test('a bomb is refused before its content is in memory', () => {
+test('a decompression bomb is refused before its content is in memory', () => {
   const bomb = compress(Buffer.alloc(64 * 1024 * 1024));
   expect(bomb.length).toBeLessThan(100_000);
   const before = process.memoryUsage().arrayBuffers;
@@ -71,7 +76,7 @@ test('a bomb is refused before its content is in memory', () => {
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
 });
 
-test('no error says anything of the content', () => {
+test('no error quotes the content', () => {
   const bytes = compress(Buffer.from('"canary"\n'));
   bytes.writeUInt32LE(0, bytes.length - 8);
   expect.assertions(2);
@@ -84,13 +89,13 @@ test('no error says anything of the content', () => {
   }
 });
 
-test('streamed lines are those of the content, wherever they begin and end in its chunks', async () => {
+test('streamed lines equal the lines of the content, wherever its chunks begin and end', async () => {
   const CHUNK = 65_536;
   const border = fc.constantFrom(0, 1, CHUNK - 2, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1);
   const lengths = fc.array(fc.oneof(border, fc.nat(3 * CHUNK)), { maxLength: 5 });
   const property = fc.asyncProperty(lengths, fc.boolean(), async (drawn, isWhole) => {
     const content = joinLines(drawn.map((bytes, index) => Buffer.alloc(bytes, 0x61 + index)));
-    // Of an empty line nothing is left without its newline.
+    // An empty last line without its newline leaves no bytes, so it cannot be noticed.
     fc.pre(isWhole || drawn.at(-1) !== 0);
     const { lines: found, error } = await streamed(compress(isWhole ? content : content.subarray(0, -1)));
     if (isWhole || drawn.length === 0) expect({ found, error }).toEqual({ found: split(content), error: undefined });
@@ -103,7 +108,7 @@ function split(content: Buffer): string[] {
   return [...splitLines(content)].map((part) => part.toString('latin1'));
 }
 
-/** The lines, and the error after them where there is one. */
+/** The streamed lines, and the error that ended them, if any. */
 async function streamed(bytes: Buffer): Promise<{ lines: string[]; error: unknown }> {
   const found: string[] = [];
   try {

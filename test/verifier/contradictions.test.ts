@@ -1,6 +1,6 @@
 /**
- * Archives whose signatures are good and whose content is not: written by a faulty archiver, or by somebody who holds
- * the key. Each case bends one thing before it is hashed and signed.
+ * Archives with good signatures and wrong content, written by a faulty archiver or by somebody who holds the key. Each case
+ * changes one thing before it is hashed and signed.
  */
 import type { QuarantineReason } from '../../lambdas/shared/event';
 import type { Manifest, SegmentEntry, TimeRange } from '../../lambdas/shared/manifest';
@@ -30,7 +30,7 @@ const BOTH: BatchSpec = { events: [eventLine(1, AT), eventLine(2, LATER)] };
 
 const NONE = { 'no-id': 0, 'bad-timestamp': 0, 'out-of-range': 0, oversize: 0, revision: 0 };
 
-describe('a line that may not be where it is', () => {
+describe('lines that may not be where they are', () => {
   test.each<readonly [string, readonly string[], string]>([
     ['an event without an id', ['{"timestamp":"2026-03-10T00:30:00.000Z"}'], 'event-unfit'],
     ['an event with two different ids', [`{"id":1,"id":2,"timestamp":"${AT}"}`], 'event-unfit'],
@@ -50,14 +50,14 @@ describe('a line that may not be where it is', () => {
     ['brackets that do not match', [`{"id":1,"timestamp":"${AT}","x":[}}`], 'line-malformed'],
     ['two events on one line', [eventLine(1, AT) + eventLine(2, AT)], 'line-malformed'],
     ['a byte order mark', [`\ufeff${eventLine(1, AT)}`], 'line-malformed'],
-  ])('%s', async (_, lines, codes) => {
+  ])('a segment of events with %s gives a finding', async (_, lines, codes) => {
     const said = await saidOf([{ arrange: () => [{ key: DAY, lines }] }]);
     const expected = codes.split(' ').map((code) => `${code} ${DAY}`);
-    // Where no line has an instant, the builder states none either.
+    // Without an instant in any line, the builder cannot describe the segment.
     expect(said.filter((finding) => !finding.startsWith('segment-misdescribed'))).toEqual(expected);
   });
 
-  test('a line above 16 MB is told by its size, and not parsed', async () => {
+  test('a line above 16 MB is reported as oversize', async () => {
     const line = eventLine(1, AT, { padding: 'x'.repeat(16 * 1024 * 1024) });
     const { findings, exitCode } = await judge(await buildArchive({ batches: [{ events: [line] }] }));
     expect(exitCode).toBe(1);
@@ -67,20 +67,19 @@ describe('a line that may not be where it is', () => {
   test.each([
     ['bytes that are not UTF-8', Buffer.from(`${eventLine(1, AT, { x: '\xff' })}\n`, 'latin1')],
     ['a last line without a newline', Buffer.from(`${eventLine(1, AT)}\n${eventLine(2, LATER)}`)],
-  ])('%s', async (_, raw) => {
-    const [line] = [eventLine(1, AT)];
-    const said = await saidOf([{ arrange: () => [{ key: DAY, lines: [line], raw }] }]);
+  ])('a segment with %s has a malformed line', async (_, raw) => {
+    const said = await saidOf([{ arrange: () => [{ key: DAY, lines: [eventLine(1, AT)], raw }] }]);
     expect(said).toContain(`line-malformed ${DAY}`);
   });
 
-  test('many troubles of a kind are one finding with the first line and their number', async () => {
+  test('many findings of one kind in a segment are one finding with the first line and their number', async () => {
     const lines = [5, 4, 3, 2, 1].map((id) => eventLine(id, AT));
     const objects = await buildArchive({ batches: [{ arrange: () => [{ key: DAY, lines }] }] });
     const { findings } = await verify(readerOf(objects), { publicKey: testKey, now: NOW });
     expect(findings).toMatchObject([{ code: 'lines-unordered', detail: 'line 2, and 3 more' }]);
   });
 
-  test('no finding holds an id or a body', async () => {
+  test('no finding quotes an id or a body', async () => {
     const secret = 'sx1d7f-secret';
     const lines = [eventLine(secret, LATER), eventLine(secret, AT), `{"id":"${secret}"}`, `{${secret}`];
     const objects = await buildArchive({ batches: [{ arrange: () => [{ key: DAY, lines }] }] });
@@ -90,11 +89,11 @@ describe('a line that may not be where it is', () => {
   });
 });
 
-describe('an id archived twice', () => {
+describe('repeated ids', () => {
   test.each([
-    ['in two batches', AT],
+    ['in another batch', AT],
     ['under another date', '2026-03-09T12:00:00.000Z'],
-  ])('%s names the later segment and the earlier manifest', async (_, timestamp) => {
+  ])('an id archived again %s is a finding that names the later segment and the earlier manifest', async (_, timestamp) => {
     const objects = await buildArchive({ batches: [BOTH, {}, { events: [eventLine(2, timestamp)] }] });
     const { findings, exitCode } = await judge(objects);
     expect(exitCode).toBe(1);
@@ -102,7 +101,7 @@ describe('an id archived twice', () => {
       {
         code: 'id-repeated',
         object: `events/team=main/dt=${timestamp.slice(0, 10)}/0000000003.ndjson.gz`,
-        detail: 'line 1: its id was archived by manifest 1 already',
+        detail: 'line 1: manifest 1 had already archived this id',
       },
     ]);
   });
@@ -117,22 +116,22 @@ describe('an id archived twice', () => {
   });
 });
 
-describe('a quarantine', () => {
+describe('quarantine', () => {
   test.each<readonly [string, string]>([
     ['an event that could be archived', eventLine(9, AT)],
     ['an event within a day ahead', eventLine(9, '2026-03-11T00:59:59.000Z')],
-  ])('may not hold %s', async (_, line) => {
+  ])('quarantine may not hold %s', async (_, line) => {
     const object = HELD.replace('2026-03-10', JSON.parse(line).timestamp.slice(0, 10));
     expect(await saidOf([{ ...BOTH, quarantine: [line] }])).toEqual([`quarantine-unfounded ${object}`]);
   });
 
-  test('may hold a revision of what the same manifest archived, and of what an earlier one did', async () => {
+  test('quarantine may hold a revision of an event that the same or an earlier manifest archived', async () => {
     const quarantine = [eventLine(1, AT, { edited: true })];
     expect(await saidOf([{ ...BOTH, quarantine }])).toEqual([]);
     expect(await saidOf([BOTH, { quarantine }])).toEqual([]);
   });
 
-  test('may not hold a revision of what a later one archived', async () => {
+  test('quarantine may not hold a revision of an event that a later manifest archived', async () => {
     expect(await saidOf([{ quarantine: [eventLine(1, AT)] }, BOTH])).toEqual([`quarantine-unfounded ${HELD}`]);
   });
 
@@ -145,7 +144,7 @@ describe('a quarantine', () => {
     test.each([
       [right, []],
       [wrong, ['date-wrong']],
-    ])('in the partition of %s gives %j', async (date, codes) => {
+    ])('a quarantined line in the partition of %s gives %j', async (date, codes) => {
       const key = HELD.replace('2026-03-10', date);
       expect(await saidOf([{ arrange: () => [{ key, lines: [line] }] }])).toEqual(
         codes.map((code) => `${code} ${key}`),
@@ -153,7 +152,7 @@ describe('a quarantine', () => {
     });
   });
 
-  test('may hold a line without an instant under a day that the run swept', async () => {
+  test('quarantine may hold a line without an instant under the date of a sweep', async () => {
     const key = HELD.replace('2026-03-10', '2026-02-01');
     const arrange = () => [{ key, lines: ['{}'] }];
     const sweep = { status: 'complete', served: 0, archived: 0, late: 0, missing: 0, changed: 0 } as const;
@@ -162,7 +161,7 @@ describe('a quarantine', () => {
     expect(await saidOf([{ arrange, amend: sweeping('2026-02-02') }])).toEqual([`date-wrong ${key}`]);
   });
 
-  test('is sorted by bytes and repeats nothing', async () => {
+  test('quarantined lines are sorted by bytes, and none is repeated', async () => {
     const arrange = () => [{ key: HELD, lines: ['{"b":1}', '{"a":1}', '{"a":1}'] }];
     expect(await saidOf([{ arrange }])).toEqual([`lines-unordered ${HELD}`]);
   });
@@ -172,7 +171,7 @@ describe('a quarantine', () => {
     'bad-timestamp',
     'out-of-range',
     'revision',
-  ])('is counted by reason: one %s too many is found', async (reason) => {
+  ])('a count of one %s too many is found', async (reason) => {
     const quarantine = ['{}', eventLine(7, 'x'), eventLine(8, '1970-01-01T00:00:00Z'), eventLine(1, AT, { x: 1 })];
     const amend = ({ counts, ...manifest }: Manifest): Manifest => {
       const other = reason === 'no-id' ? 'bad-timestamp' : 'no-id';
@@ -185,15 +184,15 @@ describe('a quarantine', () => {
 });
 
 test.each([
-  ['more lines than are quarantined', { ...NONE, 'no-id': 2 }, 0],
-  ['a revision that was not met', { ...NONE, revision: 1 }, 0],
-])('counts of %s are wrong', async (_, quarantined, revisions) => {
+  ['more quarantined lines than there are', { ...NONE, 'no-id': 2 }, 0],
+  ['a quarantined revision without a revision', { ...NONE, revision: 1 }, 0],
+])('a count of %s is found', async (_, quarantined, revisions) => {
   const amend = (manifest: Manifest) => counting({ quarantined, revisions })(manifest);
   const line = quarantined.revision === 1 ? eventLine(1, AT, { edited: true }) : '{}';
   expect(await saidOf([{ ...BOTH, quarantine: [line], amend }])).toEqual([`counts-wrong ${M1}`]);
 });
 
-describe('a manifest that contradicts its data', () => {
+describe('manifests that contradict their data', () => {
   test.each<readonly [string, (manifest: Manifest) => Manifest, readonly string[]]>([
     ['more events than lines', counting({ events: 3 }), [`counts-wrong ${M1}`]],
     ['fewer events than lines', counting({ events: 1 }), [`counts-wrong ${M1}`]],
@@ -220,14 +219,14 @@ describe('a manifest that contradicts its data', () => {
     ['the same segment twice', (m) => ({ ...m, segments: [...m.segments, ...m.segments] }), [`segment-misnamed ${M1}`]],
     ['a segment of another seq', describing({ key: DAY.replace('001', '002') }), [`segment-misnamed ${M1}`]],
     ['a segment of another team', describing({ key: DAY.replace('main', 'other') }), [`segment-misnamed ${M1}`]],
-    ['a segment outside', describing({ key: '../../../etc/passwd' }), [`segment-misnamed ${M1}`]],
+    ['a segment outside the archive', describing({ key: '../../../etc/passwd' }), [`segment-misnamed ${M1}`]],
     ['a segment among the manifests', describing({ key: M1 }), [`segment-misnamed ${M1}`]],
     ['a batch of another seq', batched(batchKey('main', 2, UUID)), [`batch-misnamed ${M1}`]],
     ['a batch of another team', batched(batchKey('other', 1, UUID)), [`batch-misnamed ${M1}`]],
-    ['a batch outside', batched('batches/team=main/../../secret'), [`batch-misnamed ${M1}`]],
+    ['a batch outside the archive', batched('batches/team=main/../../secret'), [`batch-misnamed ${M1}`]],
     ['another team', (m) => ({ ...m, team: 'other' }), [`manifest-misplaced ${M1}`]],
     ['another seq', (m) => ({ ...m, seq: 7 }), [`manifest-misplaced ${M1}`]],
-    ['a predecessor, being the first', (m) => ({ ...m, previous: '0'.repeat(64) }), [`chain-broken ${M1}`]],
+    ['a predecessor although it is the first', (m) => ({ ...m, previous: '0'.repeat(64) }), [`chain-broken ${M1}`]],
     ['a missing field', ({ window: _, ...m }) => m as Manifest, [`manifest-unreadable ${M1}`]],
     ['a window that ends before it begins', (m) => ({ ...m, window: reversed(m.window) }), [`range-reversed ${M1}`]],
     [
@@ -245,17 +244,17 @@ describe('a manifest that contradicts its data', () => {
       (m) => ({ ...m, format: 'postman-audit-archive/2' as Manifest['format'] }),
       [`format-newer ${M1}`],
     ],
-  ])('%s', async (_, amend, expected) => {
+  ])('a signed manifest with %s is found', async (_, amend, expected) => {
     const { said, exitCode } = await judge(await buildArchive({ batches: [{ ...BOTH, amend }] }));
     expect(exitCode).toBe(1);
     expect(said).toEqual(expect.arrayContaining([...expected]));
   });
 
-  test('an empty segment', async () => {
+  test('an empty segment is found', async () => {
     expect(await saidOf([{ arrange: () => [{ key: DAY, lines: [] }] }])).toEqual([`segment-misdescribed ${DAY}`]);
   });
 
-  test('a date that is none', async () => {
+  test('a segment under 30 February is found', async () => {
     const key = DAY.replace('2026-03-10', '2026-02-30');
     expect(await saidOf([{ arrange: ([first]) => [{ lines: first?.lines ?? [], key }], ...BOTH }])).toEqual([
       `date-wrong ${key}`,
@@ -263,19 +262,27 @@ describe('a manifest that contradicts its data', () => {
   });
 });
 
-describe('a manifest that contradicts the one before it', () => {
+describe('manifests that contradict the one before', () => {
   const hour = (hours: number) => new Date(Date.UTC(2026, 2, 10) + hours * 3_600_000).toISOString();
-  const second = (amend: (manifest: Manifest) => Manifest) => saidOf([BOTH, { amend }]);
 
-  test('a position that goes back', async () => {
-    expect(await second((m) => ({ ...m, position: hour(0) }))).toEqual([`position-wrong ${M2}`]);
+  const uncovered = { window: { from: hour(1.5), to: hour(2) } };
+  const gapped = (from: number, to: number) => ({
+    ...uncovered,
+    gaps: [{ from: hour(from), to: hour(to), reason: 'retention' as const }],
   });
 
-  test('another start of the chain', async () => {
-    expect(await second((m) => ({ ...m, start: hour(0) }))).toEqual([`start-moved ${M2}`]);
+  test.each<readonly [string, readonly string[], Partial<Manifest>]>([
+    ['a position that goes back', [`position-wrong ${M2}`], { position: hour(0) }],
+    ['another start of the chain', [`start-moved ${M2}`], { start: hour(0) }],
+    ['a window that leaves time out', [`window-hole ${M2}`], uncovered],
+    ['a window that leaves time out, and a gap of that time', [], gapped(1, 1.5)],
+    ['a window that leaves time out, and a gap that begins too late', [`window-hole ${M2}`], gapped(1.1, 1.5)],
+    ['a window that leaves time out, and a gap that ends too early', [`window-hole ${M2}`], gapped(1, 1.4)],
+  ])('a second manifest with %s gives %j', async (_, findings, fields) => {
+    expect(await saidOf([BOTH, { amend: (manifest) => ({ ...manifest, ...fields }) }])).toEqual(findings);
   });
 
-  test('another predecessor: a fork', async () => {
+  test('a manifest of another chain is found by the next manifest', async () => {
     const objects = await buildArchive({ batches: sampleBatches });
     const sibling = await buildArchive({ batches: [sampleBatches[0] ?? {}, {}] });
     objects.set(M2, sibling.get(M2) ?? Buffer.alloc(0));
@@ -284,7 +291,7 @@ describe('a manifest that contradicts the one before it', () => {
     expect(said).toContain(`chain-broken ${manifestKey('main', 3)}`);
   });
 
-  test('a sibling of the head is found by the saved head alone', async () => {
+  test('another manifest in the place of the head is found by the saved head alone', async () => {
     const twins = [await buildArchive({ batches: [{}, {}] }), await buildArchive({ batches: [{}, {}] })];
     const [one, other] = twins;
     if (!one || !other) throw new Error('no twins');
@@ -294,27 +301,7 @@ describe('a manifest that contradicts the one before it', () => {
     expect(await judge(forked, heads)).toMatchObject({ exitCode: 1, said: [`head-differs ${M2}`] });
   });
 
-  test('time that no window covers', async () => {
-    const window = { from: hour(1.5), to: hour(2) };
-    expect(await second((m) => ({ ...m, window }))).toEqual([`window-hole ${M2}`]);
-  });
-
-  test('time that no window covers is good where a gap says so', async () => {
-    const window = { from: hour(1.5), to: hour(2) };
-    const gaps = [{ from: hour(1), to: hour(1.5), reason: 'retention' as const }];
-    expect(await second((m) => ({ ...m, window, gaps }))).toEqual([]);
-  });
-
-  test.each([
-    ['begins late', 1.1, 1.5],
-    ['ends early', 1, 1.4],
-  ])('a gap that %s does not cover it', async (_, from, to) => {
-    const window = { from: hour(1.5), to: hour(2) };
-    const gaps = [{ from: hour(from), to: hour(to), reason: 'retention' as const }];
-    expect(await second((m) => ({ ...m, window, gaps }))).toEqual([`window-hole ${M2}`]);
-  });
-
-  test('a gap holds for the later batches of its run too', async () => {
+  test('a gap counts for the later batches of its run too', async () => {
     const window = { from: hour(1.5), to: hour(2) };
     const gaps = [{ from: hour(1), to: hour(1.5), reason: 'retention' as const }];
     const batches: BatchSpec[] = [
@@ -325,7 +312,7 @@ describe('a manifest that contradicts the one before it', () => {
     expect(await saidOf(batches)).toEqual([]);
   });
 
-  test('a clock that was ahead leaves a window after the next walk start: no finding', async () => {
+  test('a window after its own walk start is no finding where an earlier clock was ahead', async () => {
     const ahead = (m: Manifest): Manifest => ({
       ...m,
       run: { ...m.run, walkStart: hour(30) },
@@ -337,11 +324,11 @@ describe('a manifest that contradicts the one before it', () => {
   });
 });
 
-describe('the head', () => {
+describe('unpublished heads', () => {
   const newest = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
   const batches = [BOTH, { events: [eventLine(3, '2026-03-10T01:30:00.000Z')] }];
 
-  test('may be unpublished while its batch object is whole', async () => {
+  test('a head may be unpublished while its batch object is complete', async () => {
     const objects = await buildArchive({ batches });
     objects.delete(newest);
     const judgement = await judge(objects);
@@ -349,7 +336,7 @@ describe('the head', () => {
     expect(judgement.teams).toMatchObject([{ events: 3 }]);
   });
 
-  test('may not be unpublished without its batch object', async () => {
+  test('a head may not be unpublished without its batch object', async () => {
     const objects = await buildArchive({ batches });
     objects.delete(newest);
     const batch = [...objects.keys()].find((key) => key.startsWith('batches/team=main/0000000002')) ?? '';
@@ -359,13 +346,13 @@ describe('the head', () => {
     expect(said).toEqual([`batch-missing ${batch}`, `segment-missing ${newest}`]);
   });
 
-  test('is the only one that may: under an empty manifest it must be published', async () => {
+  test('a manifest before the head may not be unpublished', async () => {
     const objects = await buildArchive({ batches: [...batches, {}] });
     objects.delete(newest);
     expect((await judge(objects)).said).toEqual([`segment-missing ${newest}`]);
   });
 
-  test('is not unpublished where something unreadable has the name of its segment', async () => {
+  test('a segment of the head that is listed but unreadable is missing and not unpublished', async () => {
     const objects = await buildArchive({ batches });
     const reader = readerOf(objects);
     const get: typeof reader.get = async (key, range) => (key === newest ? undefined : reader.get(key, range));
@@ -373,7 +360,7 @@ describe('the head', () => {
     expect(findings.map(saying)).toEqual([`segment-missing ${newest}`]);
   });
 
-  test('may be published while the verifier reads: listed before, committed and read after', async () => {
+  test('a run that commits and publishes while the verifier reads gives no finding', async () => {
     const objects = await buildArchive({ batches });
     const reader = readerOf(objects);
     const before = (await reader.list('')).filter((key) => !key.includes('0000000002'));
@@ -398,7 +385,7 @@ function reversed({ from, to }: TimeRange): TimeRange {
   return { from: to, to: from };
 }
 
-/** What the command says, and with the right exit code. */
+/** The findings of the command. Its exit code must agree with them. */
 async function saidOf(batches: readonly BatchSpec[]): Promise<readonly string[]> {
   const { said, exitCode } = await judge(await buildArchive({ batches }));
   expect(exitCode).toBe(said.length > 0 ? 1 : 0);

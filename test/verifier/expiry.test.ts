@@ -1,6 +1,6 @@
 /**
- * Data that the bucket deletes by itself. Only a manifest's own signed retention excuses what is gone, and only what is
- * old enough by the clock of whoever verifies: never what is younger, and never what was promised for good.
+ * Data that the bucket deletes by itself. A missing object is excused only by the signed retention of its own manifest, and only
+ * if it is old enough by the verifier's clock.
  */
 
 import type { Manifest } from '../../lambdas/shared/manifest';
@@ -32,8 +32,8 @@ const M1 = manifestKey('main', 1);
 const M4 = manifestKey('main', 4);
 const OLD = daysAfter(4, 500);
 
-describe('what may have expired', () => {
-  test('is no finding where it is gone, all of it: a team that was removed long ago', async () => {
+describe('objects that may have expired', () => {
+  test('expired data of a whole team is one notice and no finding', async () => {
     const objects = await promising(PROMISED);
     const batch = batchOf(objects, 1);
     loseData(objects, 1, 2, 4);
@@ -45,7 +45,7 @@ describe('what may have expired', () => {
     ]);
   });
 
-  test('is no finding where some of it is gone: the bucket deletes one object after the other', async () => {
+  test('an archive of which some objects have expired has no finding', async () => {
     const objects = await promising(PROMISED);
     objects.delete(SECOND_DAY);
     objects.delete(batchOf(objects, 2));
@@ -54,13 +54,13 @@ describe('what may have expired', () => {
     expect(judgement.teams).toMatchObject([{ events: 5, quarantined: 3, expired: { objects: 2, lines: 2 } }]);
   });
 
-  test('is not told where it is still there', async () => {
+  test('data that is old enough to expire and still there is not reported', async () => {
     const judgement = await judge(await promising(PROMISED), undefined, OLD);
     expect(judgement).toMatchObject({ exitCode: 0, said: [] });
     expect(judgement.teams).toMatchObject([{ events: 7, quarantined: 3, expired: { objects: 0, lines: 0 } }]);
   });
 
-  test('is told once for each team', async () => {
+  test('expired data is reported once for each team', async () => {
     const objects = new Map([...(await promising(PROMISED)), ...(await promising(PROMISED, 'other'))]);
     for (const key of objects.keys()) if (!key.startsWith('manifests/')) objects.delete(key);
     const { said, exitCode } = await judge(objects, undefined, OLD);
@@ -71,7 +71,7 @@ describe('what may have expired', () => {
     ]);
   });
 
-  test('leaves the chain provable: a manifest that is gone, or a head that was saved, is found as ever', async () => {
+  test('missing manifests and a truncated chain are found even where all data has expired', async () => {
     const objects = await promising(PROMISED);
     loseData(objects, 1, 2, 4);
     const heads = (await judge(objects, undefined, OLD)).teams.flatMap(({ head }) => head ?? []);
@@ -82,16 +82,20 @@ describe('what may have expired', () => {
   });
 });
 
-describe('what is gone too early is missing', () => {
+describe('objects that are gone too early', () => {
   test.each([
-    ['a millisecond before its time', PROMISED, new Date(daysAfter(1, 500).getTime() - 1)],
+    ['a millisecond before it expires', PROMISED, new Date(daysAfter(1, 500).getTime() - 1)],
     ['a day after it was archived', PROMISED, daysAfter(1, 1)],
-    ['before it was archived, by the clock here', PROMISED, new Date(0)],
+    ['before it was archived by the clock of the verifier', PROMISED, new Date(0)],
     ['while it is under lock', { ...PROMISED, days: 2557 }, daysAfter(1, 2556)],
-    ['although nothing ever expires', { ...PROMISED, expireAfterDays: null }, daysAfter(1, 36_500)],
-    ['although there is no retention at all', null, daysAfter(1, 36_500)],
-    ['beyond the end of all clocks', { ...PROMISED, expireAfterDays: Number.MAX_SAFE_INTEGER }, daysAfter(1, 36_500)],
-  ])('%s', async (_, retention, now) => {
+    ['where nothing ever expires', { ...PROMISED, expireAfterDays: null }, daysAfter(1, 36_500)],
+    ['where the manifest states no retention', null, daysAfter(1, 36_500)],
+    [
+      'where its expiry is later than any date',
+      { ...PROMISED, expireAfterDays: Number.MAX_SAFE_INTEGER },
+      daysAfter(1, 36_500),
+    ],
+  ])('an object that is gone %s is missing', async (_, retention, now) => {
     const objects = await promising(retention);
     const batch = batchOf(objects, 1);
     loseData(objects, 1);
@@ -101,56 +105,55 @@ describe('what is gone too early is missing', () => {
   });
 
   test.each([
-    ['to the millisecond', PROMISED, daysAfter(1, 500)],
-    ['once the lock, too, has ended', { ...PROMISED, days: 2557 }, daysAfter(1, 2557)],
-    ['at once where it was promised for no time', { ...PROMISED, days: 0, expireAfterDays: 0 }, daysAfter(1, 0)],
-  ])('and not any more when its time has come: %s', async (_, retention, now) => {
+    ['exactly at its expiry', PROMISED, daysAfter(1, 500)],
+    ['when the lock has ended too', { ...PROMISED, days: 2557 }, daysAfter(1, 2557)],
+  ])('an object that is gone %s has expired', async (_, retention, now) => {
     const objects = await promising(retention);
     const batch = batchOf(objects, 1);
     loseData(objects, 1);
     expect(await judge(objects, undefined, now)).toMatchObject({ exitCode: 0, said: [`expired ${batch}`] });
   });
 
-  test('beside what has expired', async () => {
+  test('a manifest with a retention of zero days is unreadable, so it excuses nothing', async () => {
+    const objects = await promising({ ...PROMISED, days: 0, expireAfterDays: 0 });
+    loseData(objects, 1);
+    const { said, exitCode } = await judge(objects, undefined, daysAfter(1, 500));
+    expect(exitCode).toBe(1);
+    expect(said).toContain(`manifest-unreadable ${manifestKey('main', 1)}`);
+  });
+
+  test('a younger object is missing beside one that has expired', async () => {
     const objects = await promising(PROMISED);
     const [first, second] = [batchOf(objects, 1), batchOf(objects, 2)];
     loseData(objects, 1, 2);
     const { said } = await judge(objects, undefined, daysAfter(1, 500));
-    expect(said).toEqual([
-      `batch-missing ${second}`,
-      `segment-missing ${SECOND}`,
-      `segment-missing ${HELD_BEFORE}`,
-      `segment-missing ${HELD}`,
-      `expired ${first}`,
-    ]);
+    const segments = [SECOND, HELD_BEFORE, HELD].map(missing);
+    expect(said).toEqual([`batch-missing ${second}`, ...segments, `expired ${first}`]);
   });
 });
 
-describe("nothing but a manifest's own signed promise excuses", () => {
+describe('retention of other manifests and other keys', () => {
   const FOR_GOOD: Retention = { ...PROMISED, expireAfterDays: null };
 
-  test('a promise of the manifests around it does not', async () => {
+  test('the retention of the manifests around it does not excuse a missing object', async () => {
     const objects = await archiveOf(sampleBatches.map((spec, i) => kept(spec, i === 1 ? FOR_GOOD : PROMISED)));
     const batch = batchOf(objects, 2);
     loseData(objects, 2);
     const { said, exitCode } = await judge(objects, undefined, OLD);
     expect(exitCode).toBe(1);
-    expect(said).toEqual([
-      `batch-missing ${batch}`,
-      ...[SECOND, HELD_BEFORE, HELD].map((key) => `segment-missing ${key}`),
-    ]);
+    expect(said).toEqual([`batch-missing ${batch}`, ...[SECOND, HELD_BEFORE, HELD].map(missing)]);
   });
 
-  test('a promise without a good signature does not', async () => {
+  test('a retention without a good signature does not excuse a missing object', async () => {
     const objects = await promising(FOR_GOOD);
     objects.set(M4, withRetention(objects, M4, PROMISED));
     const batch = batchOf(objects, 4);
     loseData(objects, 4);
     const { said } = await judge(objects, undefined, OLD);
-    expect(said).toEqual([`signature-invalid ${M4}`, `batch-missing ${batch}`, `segment-missing ${FOURTH}`]);
+    expect(said).toEqual([`signature-invalid ${M4}`, `batch-missing ${batch}`, missing(FOURTH)]);
   });
 
-  test('a promise by another key does not', async () => {
+  test('a retention that another key has signed does not excuse a missing object', async () => {
     const objects = await archiveOf([kept(sampleBatches[0] ?? {}, PROMISED)], { signer: createSigner() });
     const batch = batchOf(objects, 1);
     loseData(objects, 1);
@@ -158,15 +161,14 @@ describe("nothing but a manifest's own signed promise excuses", () => {
     expect(said).toEqual([
       `signature-other-key ${M1}`,
       `batch-missing ${batch}`,
-      `segment-missing ${FIRST_DAY}`,
-      `segment-missing ${SECOND_DAY}`,
+      ...[FIRST_DAY, SECOND_DAY].map(missing),
     ]);
   });
 
   test.each([
     ['a segment', () => SECOND, 'segment-missing'],
     ['a batch object', (objects: Objects) => batchOf(objects, 2), 'batch-missing'],
-  ])('something unreadable under the name of %s has not expired', async (_, keyIn, code) => {
+  ])('an unreadable object under the key of %s has not expired', async (_, keyIn, code) => {
     const objects = await promising(PROMISED);
     const [reader, key] = [readerOf(objects), keyIn(objects)];
     const get: typeof reader.get = async (wanted, range) => (wanted === key ? undefined : reader.get(wanted, range));
@@ -175,15 +177,15 @@ describe("nothing but a manifest's own signed promise excuses", () => {
   });
 });
 
-describe('what is there is judged however old it is', () => {
-  test('a segment that is another', async () => {
+describe('old objects that are still there', () => {
+  test('an old segment with other content is found', async () => {
     const objects = await promising(PROMISED);
     objects.set(SECOND_DAY, objects.get(FIRST_DAY) ?? Buffer.alloc(0));
     objects.delete(batchOf(objects, 1));
     expect((await judge(objects, undefined, OLD)).said).toContain(`segment-differs ${SECOND_DAY}`);
   });
 
-  test('a batch object of which a segment has expired', async () => {
+  test('a changed batch object is found although its segments have expired', async () => {
     const objects = await promising(PROMISED);
     const batch = batchOf(objects, 2);
     loseData(objects, 2);
@@ -192,7 +194,7 @@ describe('what is there is judged however old it is', () => {
     expect(new Set(said)).toEqual(new Set([`batch-differs ${batch}`, `expired ${SECOND}`]));
   });
 
-  test('an object that no manifest lists', async () => {
+  test('an unlisted object is found beside expired ones', async () => {
     const objects = await promising(PROMISED);
     const planted = FOURTH.replace('004', '003');
     objects.set(planted, objects.get(FOURTH) ?? Buffer.alloc(0));
@@ -200,7 +202,7 @@ describe('what is there is judged however old it is', () => {
     expect((await judge(objects, undefined, OLD)).said).toContain(`object-unlisted ${planted}`);
   });
 
-  test('an id that is there twice; but not one whose first line has expired', async () => {
+  test('a repeated id is found unless the segment with its first line has expired', async () => {
     const again = [1, 9].map((id) => eventLine(id, '2026-03-10T03:30:00.000Z'));
     const batches = [...sampleBatches.slice(0, 3), { events: again.slice(0, 1) }, { events: again }];
     const objects = await archiveOf(batches.map((spec) => kept(spec, PROMISED)));
@@ -211,7 +213,7 @@ describe('what is there is judged however old it is', () => {
     expect((await judge(objects, undefined, now)).said).toEqual([`id-repeated ${fifth}`, `expired ${FIRST_DAY}`]);
   });
 
-  test('a revision whose event has expired is in quarantine for a reason', async () => {
+  test('a quarantined revision is not accused when its event has expired', async () => {
     const objects = await promising(PROMISED);
     loseData(objects, 1);
     const { said } = await judge(objects, undefined, OLD);
@@ -219,22 +221,20 @@ describe('what is there is judged however old it is', () => {
   });
 });
 
-describe('the head', () => {
-  test.each([
-    [
-      'is unpublished as long as the next run would publish it',
-      new Date(daysAfter(4, 500).getTime() - 1),
-      'segment-unpublished',
-    ],
-    ['has expired from the day on which no run publishes it any more', OLD, 'expired'],
-  ])('whose segments were never published %s', async (_, now, code) => {
-    const objects = await promising(PROMISED);
-    objects.delete(FOURTH);
-    expect(await judge(objects, undefined, now)).toMatchObject({ exitCode: 0, said: [`${code} ${FOURTH}`] });
-  });
+test.each([
+  [
+    'unpublished until the next run may no longer publish it',
+    new Date(daysAfter(4, 500).getTime() - 1),
+    'segment-unpublished',
+  ],
+  ['expired from that instant on', OLD, 'expired'],
+])('a segment of the head that was never published is %s', async (_, now, code) => {
+  const objects = await promising(PROMISED);
+  objects.delete(FOURTH);
+  expect(await judge(objects, undefined, now)).toMatchObject({ exitCode: 0, said: [`${code} ${FOURTH}`] });
 });
 
-test('what the bucket deletes while the verifier reads has expired', async () => {
+test('an object that the bucket deletes while the verifier reads has expired', async () => {
   const objects = await promising(PROMISED);
   const reader = readerOf(objects);
   const batch = batchOf(objects, 1);
@@ -246,7 +246,11 @@ test('what the bucket deletes while the verifier reads has expired', async () =>
   expect(findings.map(saying)).toEqual([`expired ${batch}`]);
 });
 
-/** That many days of 24 hours after the batch was finished. */
+function missing(segment: string): string {
+  return `segment-missing ${segment}`;
+}
+
+/** The instant so many days of 24 hours after the batch was finished. */
 function daysAfter(seq: number, days: number): Date {
   return new Date(walkStartOf(seq).getTime() + 20_000 + days * DAY_MS);
 }
@@ -262,7 +266,7 @@ function archiveOf(
   return buildArchive({ batches, ...more });
 }
 
-/** The sample, with that retention in every manifest. */
+/** The sample archive with this retention in every manifest. */
 function promising(retention: Retention | null, team = 'main'): Promise<Objects> {
   return archiveOf(
     sampleBatches.map((spec) => kept(spec, retention)),
@@ -275,7 +279,7 @@ function batchOf(objects: Objects, seq: number): string {
   return [...objects.keys()].find((key) => key.startsWith(start)) ?? `no batch ${seq}`;
 }
 
-/** All that the manifests with those numbers list. */
+/** Removes all objects that the manifests with these numbers list. */
 function loseData(objects: Objects, ...seqs: readonly number[]): void {
   for (const key of objects.keys()) {
     const seq = Number(/\/(\d{10})[.-]/.exec(key)?.[1]);
@@ -283,7 +287,7 @@ function loseData(objects: Objects, ...seqs: readonly number[]): void {
   }
 }
 
-/** The manifest with another retention, under the signature that it had. */
+/** The manifest with another retention and with its old signature. */
 function withRetention(objects: Objects, key: string, retention: Retention): Buffer {
   const envelope = JSON.parse(String(objects.get(key)));
   const manifest: Manifest = JSON.parse(String(Buffer.from(envelope.payload, 'base64')));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createIdIndex } from '../../lambdas/verifier/ids';
 
-test('answers as a Map does, whatever the ids', () => {
+test('the index answers like a Map for any ids', () => {
   const operation = fc.tuple(fc.string({ maxLength: 3 }), fc.integer({ min: 1, max: 9_999_999_999 }));
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 500 }), (operations) => {
@@ -17,7 +17,7 @@ test('answers as a Map does, whatever the ids', () => {
   );
 });
 
-test('keeps 200,000 ids apart through every growth', () => {
+test('the index distinguishes 200,000 ids while its table grows', () => {
   const index = createIdIndex();
   const ids = Array.from({ length: 200_000 }, (_, n) => String(558_306_001 + n));
   expect(ids.filter((id, n) => index.add(id, (n % 1000) + 1) !== undefined)).toEqual([]);
@@ -25,7 +25,7 @@ test('keeps 200,000 ids apart through every growth', () => {
   expect(index.has('558306000')).toBe(false);
 });
 
-test('says yes to every id once some were lost, and still finds the repeated', () => {
+test('an index that has lost ids says yes to every id and still finds repeated ones', () => {
   const index = createIdIndex();
   index.add('1', 1);
   index.loseSome();
