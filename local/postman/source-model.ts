@@ -8,7 +8,6 @@ import {
   type Delivery,
   type Fault,
   type Headers,
-  RETRY_AFTER,
   readQuery,
   type SourceQuery,
   type SourceRequest,
@@ -69,7 +68,7 @@ export function createSourceModel(table: EventTable, initial: SourceSettings): S
       return 'echo' in fault ? echo(fault.echo, request, settings) : { body: '', ...fault };
     }
     if (settings.rateLimit !== null && isOverRate(now)) {
-      return throttled(settings, 'Rate limit exceeded', RETRY_AFTER[settings.rateLimit.retryAfter](2, now));
+      return throttled(settings, 'Rate limit exceeded', settings.rateLimit.headers(now));
     }
     if (request.headers['x-api-key'] !== settings.apiKey) return problem(401, 'AuthenticationError', INVALID_KEY);
     if (request.path !== '/audit/logs') return problem(404, 'notFoundError', 'Requested resource not found');

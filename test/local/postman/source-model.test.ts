@@ -137,7 +137,7 @@ test.each([
   ['contract', 'string'],
   ['reality', 'object'],
 ] as const)('above the rate limit, the %s shape answers 429 with a %s until the minute is over', (shape, type) => {
-  const { ask } = start(five, { rateLimit: { perMinute: 2, retryAfter: 'RetryAfter' } }, shape);
+  const { ask } = start(five, { rateLimit: { perMinute: 2, headers: () => ({ retryafter: '2' }) } }, shape);
   const [first, second, third, fourth] = [ask(), ask(), ask(), ask({}, { afterMs: 60_000 })] as const;
   expect([first, second, third, fourth].map(({ status }) => status)).toEqual([200, 200, 429, 200]);
   expect(third.headers).toMatchObject({ retryafter: '2' });
