@@ -3,11 +3,11 @@
  * and the fault world use the same model. The text of an event is served byte for byte as the table holds it. A cursor
  * stands for a row, so a walk is stable although events arrive meanwhile.
  */
-import { prettyPrint } from './raw-json';
 import {
   type Delivery,
   type Fault,
   type Headers,
+  prettyPrint,
   readQuery,
   type SourceQuery,
   type SourceRequest,

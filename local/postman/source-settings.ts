@@ -149,3 +149,24 @@ export function spoil(body: Buffer, fault: Fault | undefined): Buffer {
   const place = body.indexOf('"message"') + '"message":"'.length;
   return Buffer.concat([body.subarray(0, place), Buffer.from([0xff]), body.subarray(place)]);
 }
+
+/** A string is one token, so that a bracket or a comma inside of it is not taken for one. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/gs;
+
+/**
+ * Puts every kind of white space that JSON allows between the tokens, without reading a value. Throws where a string has
+ * megabytes of escapes.
+ */
+export function prettyPrint(json: string): string {
+  let depth = 0;
+  return json.replace(TOKEN, (token) => {
+    if (token === '{' || token === '[') return `${token}${newLine(++depth)}`;
+    if (token === '}' || token === ']') return `${newLine(--depth)}${token}`;
+    if (token === ',') return `,${newLine(depth)}`;
+    return token === ':' ? ' : ' : token;
+  });
+}
+
+function newLine(depth: number): string {
+  return depth % 2 === 0 ? `\n${'  '.repeat(depth)}` : '\r\n\t';
+}
