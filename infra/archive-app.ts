@@ -54,9 +54,11 @@ function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: Arc
     const message = 'alarmEmail is set, but this version raises no alarms yet, so that nobody gets a mail';
     annotations.addWarningV2('postman-audit-archive:no-alarms', message);
   }
-  const abroad = teams.filter((team) => isEuPostman(team.baseUrl) && !isEuRegion(stack.region)).map(({ name }) => name);
-  if (abroad.length > 0) {
-    const message = `${abroad.join(', ')}: Postman keeps this data in the EU, and the region ${stack.region} is not in the EU`;
+  const european = teams.filter(({ baseUrl }) => new URL(baseUrl).hostname.endsWith('.eu.postman.com'));
+  // If the region is not known yet, nothing is said: the deployment knows it, and synthesises again.
+  if (european.length > 0 && !Token.isUnresolved(stack.region) && !stack.region.startsWith('eu')) {
+    const names = european.map(({ name }) => name).join(', ');
+    const message = `${names}: Postman keeps this data in the EU, and the region ${stack.region} is not in the EU`;
     annotations.addWarningV2('postman-audit-archive:eu-data-leaves-eu', message);
   }
 }
@@ -64,13 +66,4 @@ function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: Arc
 /** Throws if there is no such construct: an entry whose construct is gone must be removed too. */
 function descendant(scope: IConstruct, path: string): IConstruct {
   return path.split('/').reduce((parent, id) => parent.node.findChild(id), scope);
-}
-
-function isEuPostman(baseUrl: string): boolean {
-  return new URL(baseUrl).hostname.endsWith('.eu.postman.com');
-}
-
-/** Also true if the region is not known yet. The deployment knows it, and synthesises again. */
-function isEuRegion(region: string): boolean {
-  return Token.isUnresolved(region) || region.startsWith('eu');
 }

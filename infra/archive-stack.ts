@@ -3,7 +3,7 @@
  * top: the role that may remove, the keys, the storage, the function that writes, its schedules, the catalog for SQL.
  */
 
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { Archiver } from './archiver';
@@ -12,7 +12,7 @@ import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
 import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
-import { Outputs } from './outputs';
+import { firstQuery, publicKey, putApiKeys } from './outputs';
 import { Schedules } from './schedules';
 import { Storage } from './storage';
 
@@ -36,17 +36,15 @@ export class ArchiveStack extends Stack {
     storage.writeOnlyAs(archiver.role);
     keys.signOnlyAs(archiver.role);
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
-    new Outputs(this, 'Outputs', {
-      name,
-      teams: config.teams,
-      database: catalog.database,
-      signingKeyArn: keys.signing.keyArn,
-      values: {
-        Bucket: storage.bucket.bucketName,
-        Workgroup: catalog.workgroup.name,
-        ArchiverFunction: archiver.function.functionName,
-        BreakGlassRole: breakGlass.role.roleArn,
-      },
-    });
+    const outputs = {
+      ...putApiKeys(name, config.teams),
+      FirstQuery: firstQuery(catalog.database, config.teams[0]?.name),
+      PublicKey: publicKey(keys.signing.keyArn),
+      Bucket: storage.bucket.bucketName,
+      Workgroup: catalog.workgroup.name,
+      ArchiverFunction: archiver.function.functionName,
+      BreakGlassRole: breakGlass.role.roleArn,
+    };
+    for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
   }
 }

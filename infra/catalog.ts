@@ -28,6 +28,8 @@ const DATES = {
   'projection.dt.interval.unit': 'DAYS',
 };
 
+const QUARANTINE_DATE = 'UTC date of the line, or of the fetch where the line has no usable time';
+
 /** Athena fills in these placeholders. */
 const TEAM = `\${team}`;
 const DATE = `\${dt}`;
@@ -38,14 +40,6 @@ interface CatalogProps {
   readonly teams: readonly string[];
   readonly bucket: Bucket;
   readonly key: IKey;
-}
-
-interface Lines {
-  readonly comment: string;
-  /** The prefix of the objects, with the partition columns as Athena's placeholders. */
-  readonly prefix: string;
-  /** The comment of the column `dt`, if the area is divided by date. */
-  readonly dt?: string;
 }
 
 export class Catalog extends Construct {
@@ -65,17 +59,9 @@ export class Catalog extends Construct {
       databaseInput: { name: this.database, description: 'Postman audit logs, archived' },
     });
     const tables = [
-      this.lines('Event', {
-        comment: 'The event as Postman sent it',
-        prefix: datePrefix('events', TEAM, DATE),
-        dt: 'UTC date of the event',
-      }),
-      this.lines('Quarantine', {
-        comment: 'The event as Postman sent it',
-        prefix: datePrefix('quarantine', TEAM, DATE),
-        dt: 'UTC date of the line, or of the fetch where the line has no usable time',
-      }),
-      this.lines('Manifest', { comment: 'A signed envelope', prefix: manifestPrefix(TEAM) }),
+      this.lines('Event', datePrefix('events', TEAM, DATE), 'UTC date of the event'),
+      this.lines('Quarantine', datePrefix('quarantine', TEAM, DATE), QUARANTINE_DATE),
+      this.lines('Manifest', manifestPrefix(TEAM)),
       ...views.map((view) => this.view(view)),
     ];
     for (const table of tables) table.node.addDependency(database);
@@ -85,9 +71,11 @@ export class Catalog extends Construct {
 
   /**
    * A table that holds each line as one string. A JSON SerDe would rewrite values that it cannot type, and merge keys
-   * that differ only in case. JSON cannot hold the delimiter unescaped, so that no line is split.
+   * that differ only in case. JSON cannot hold the delimiter unescaped, so that no line is split. `dt` is the comment of
+   * that column, if the area is divided by date.
    */
-  private lines(kind: string, { comment, prefix, dt }: Lines): glue.CfnTable {
+  private lines(kind: string, prefix: string, dt?: string): glue.CfnTable {
+    const comment = dt === undefined ? 'A signed envelope' : 'The event as Postman sent it';
     const root = `s3://${this.props.bucket.bucketName}/`;
     return this.table(`${kind}Lines`, {
       name: `${kind.toLowerCase()}_lines`,
@@ -120,23 +108,18 @@ export class Catalog extends Construct {
   /** A view in the form that Athena itself stores: SQL and columns as JSON, in base64, in a comment. */
   private view({ name, sql, columns }: View): glue.CfnTable {
     const definition = { originalSql: sql, catalog: 'awsdatacatalog', schema: this.database, columns };
-    return this.table(
-      name.replace(/^./, (letter) => letter.toUpperCase()),
-      {
-        name,
-        // Athena writes this owner, and the engine refuses a view without one.
-        owner: 'hadoop',
-        tableType: 'VIRTUAL_VIEW',
-        parameters: { presto_view: 'true', comment: 'Presto View' },
-        partitionKeys: [],
-        storageDescriptor: {
-          columns: columns.map((column) => ({ name: column.name, type: hiveType(column.type) })),
-          serdeInfo: {},
-        },
-        viewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(definition)).toString('base64')} */`,
-        viewExpandedText: '/* Presto View */',
-      },
-    );
+    const glueColumns = columns.map((column) => ({ name: column.name, type: hiveType(column.type) }));
+    return this.table(name.charAt(0).toUpperCase() + name.slice(1), {
+      name,
+      // Athena writes this owner, and the engine refuses a view without one.
+      owner: 'hadoop',
+      tableType: 'VIRTUAL_VIEW',
+      parameters: { presto_view: 'true', comment: 'Presto View' },
+      partitionKeys: [],
+      storageDescriptor: { columns: glueColumns, serdeInfo: {} },
+      viewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(definition)).toString('base64')} */`,
+      viewExpandedText: '/* Presto View */',
+    });
   }
 
   /** The console shows them under "Saved queries" of this workgroup. */

@@ -4,27 +4,16 @@
  * each operation is one synchronous step. The objects lie in memory or in a folder.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { ByteRange } from '../lambdas/shared/ports';
 
 /** Where the objects of a bucket lie. */
 export interface Storage {
   /** Every key with the prefix, in any order. */
   keys(prefix: string): readonly string[];
-  /** In bytes; undefined where there is no such object. */
-  size(key: string): number | undefined;
-  /** The bytes from `start` up to and without `end`, both within the size of an existing object. */
-  read(key: string, start: number, end: number): Buffer;
+  /** Undefined where there is no such object. The caller must not change the bytes. */
+  read(key: string): Buffer | undefined;
   /** Creates a complete object, or returns false where the key is taken. */
   create(key: string, bytes: Buffer): boolean;
 }
@@ -54,16 +43,11 @@ export interface ListPage {
   readonly next: string | undefined;
 }
 
-/** Half-open; `end` may lie beyond the end of the object. */
-export interface RequestedRange {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Every operation throws an `S3Error` where S3 answers with an error. */
 export interface S3Bucket {
   list(query: ListQuery): ListPage;
-  get(key: string, range?: RequestedRange): Buffer;
+  /** The range may end beyond the end of the object. */
+  get(key: string, range?: ByteRange): Buffer;
   /** `createOnly` stands for the header `If-None-Match: *`. The bucket's policy denies every other put. */
   put(key: string, write: { readonly bytes: Buffer; readonly createOnly: boolean }): void;
 }
@@ -72,12 +56,12 @@ export function s3Bucket(storage: Storage): S3Bucket {
   return {
     list: (query) => listPage(storage, query),
     get: (key, range) => {
-      const size = storage.size(checkKey(key));
-      if (size === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
-      const { start, end } = range ?? { start: 0, end: size };
-      const isSatisfiable = range === undefined || (start < size && start < end);
+      const bytes = storage.read(checkKey(key));
+      if (bytes === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
+      const { start, end } = range ?? { start: 0, end: bytes.length };
+      const isSatisfiable = range === undefined || (start < bytes.length && start < end);
       if (!isSatisfiable) throw new S3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
-      return storage.read(key, start, Math.min(end, size));
+      return Buffer.from(bytes.subarray(start, end));
     },
     put: (key, { bytes, createOnly }) => {
       if (!createOnly) throw new S3Error(403, 'AccessDenied', 'Access Denied: this bucket is write-once');
@@ -111,8 +95,7 @@ function checkKey(key: string): string {
 export function memoryStorage(objects = new Map<string, Buffer>()): Storage {
   return {
     keys: (prefix) => [...objects.keys()].filter((key) => key.startsWith(prefix)),
-    size: (key) => objects.get(key)?.length,
-    read: (key, start, end) => Buffer.from(objects.get(key)?.subarray(start, end) ?? []),
+    read: (key) => objects.get(key),
     create: (key, bytes) => {
       if (objects.has(key)) return false;
       objects.set(key, Buffer.from(bytes));
@@ -125,42 +108,24 @@ export function memoryStorage(objects = new Map<string, Buffer>()): Storage {
  * Keeps each object as the plain file `<folder>/<key>`, which a person can read and change. A new object is written in
  * the folder `uploads` and then linked to its name: a crash leaves no partial object, and the file system refuses the
  * link where any process has taken the name. `uploads` must be on the same file system, outside of `folder`; it is
- * emptied at the start.
+ * emptied at the start. A symbolic link is not an object, because it could lead out of the folder.
  */
 export function folderStorage(folder: string, uploads: string): Storage {
   rmSync(uploads, { recursive: true, force: true });
   for (const needed of [folder, uploads]) mkdirSync(needed, { recursive: true });
   return {
-    keys: (prefix) => keysUnder(folder, '', prefix),
-    size: (key) => {
-      // A symbolic link is not an object, because it could lead out of the folder.
-      const found = ifThere(() => lstatSync(join(folder, key)));
-      return found?.isFile() ? found.size : undefined;
+    keys: (prefix) => filesIn(folder).filter((key) => key.startsWith(prefix)),
+    read: (key) => {
+      const file = join(folder, key);
+      return unlessMissing(() => (lstatSync(file).isFile() ? readFileSync(file) : undefined));
     },
-    read: (key, start, end) => readSlice(join(folder, key), start, end),
     create: (key, bytes) => createFile(join(folder, key), join(uploads, randomUUID()), bytes),
   };
 }
 
-function keysUnder(folder: string, parent: string, prefix: string): string[] {
-  const entries = ifThere(() => readdirSync(join(folder, parent), { withFileTypes: true })) ?? [];
-  return entries.flatMap((entry) => {
-    const key = `${parent}${entry.name}`;
-    if (entry.isFile()) return key.startsWith(prefix) ? [key] : [];
-    const within = `${key}/`;
-    const isRelevant = entry.isDirectory() && (within.startsWith(prefix) || prefix.startsWith(within));
-    return isRelevant ? keysUnder(folder, within, prefix) : [];
-  });
-}
-
-function readSlice(file: string, start: number, end: number): Buffer {
-  const slice = Buffer.alloc(end - start);
-  const descriptor = openSync(file, 'r');
-  try {
-    return slice.subarray(0, readSync(descriptor, slice, 0, slice.length, start));
-  } finally {
-    closeSync(descriptor);
-  }
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
 function createFile(target: string, upload: string, bytes: Buffer): boolean {
@@ -178,7 +143,7 @@ function createFile(target: string, upload: string, bytes: Buffer): boolean {
 }
 
 /** A file that does not exist, or that a person has just removed, is not an error. */
-function ifThere<T>(look: () => T): T | undefined {
+function unlessMissing<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {

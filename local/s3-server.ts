@@ -3,7 +3,8 @@
  * that no request is mistaken for another one.
  */
 import { createHash } from 'node:crypto';
-import { type RequestedRange, type S3Bucket, S3Error } from './s3-bucket';
+import type { ByteRange } from '../lambdas/shared/ports';
+import { type S3Bucket, S3Error } from './s3-bucket';
 import { type AwsRequest, type AwsResponse, isSignedBy, type LocalServer, startAwsServer } from './server';
 
 export interface S3ServerOptions {
@@ -76,7 +77,7 @@ function getObject(bucket: S3Bucket, key: string, { headers }: AwsRequest): AwsR
   return { status: 206, headers: { 'content-range': contentRange }, body };
 }
 
-function readRange(header: string | undefined): RequestedRange | undefined {
+function readRange(header: string | undefined): ByteRange | undefined {
   if (header === undefined) return undefined;
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(header) ?? [];
   if (first === undefined)

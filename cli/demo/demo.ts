@@ -82,12 +82,12 @@ function startSource(team: TeamFolder, apiKey: string, served: string): Promise<
 
 function compare(bucket: string, source: SourceServer, print: (text: string) => void): boolean {
   const { served, archived, missing, extra } = compareWithSource(bucket, source.servedLines());
-  const isEqual = missing.length + extra.length === 0;
+  const isEqual = missing + extra === 0;
   print('\nCompared with the source, line by line:');
   print(
     `  ${count(served)} distinct lines served, ${count(archived)} archived: ${isEqual ? 'the same, once each' : 'NOT EQUAL'}`,
   );
-  if (missing.length > 0) print(`  ${count(missing.length)} served lines are not in the archive`);
-  if (extra.length > 0) print(`  ${count(extra.length)} archived lines were not served, or occur more than once`);
+  if (missing > 0) print(`  ${count(missing)} served lines are not in the archive`);
+  if (extra > 0) print(`  ${count(extra)} archived lines were not served, or occur more than once`);
   return isEqual;
 }

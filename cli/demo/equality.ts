@@ -7,24 +7,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-interface Comparison {
-  readonly served: number;
-  readonly archived: number;
-  readonly missing: readonly string[];
-  readonly extra: readonly string[];
-}
-
-export function compareWithSource(bucket: string, servedLines: readonly string[]): Comparison {
+/** Returns numbers of lines. */
+export function compareWithSource(bucket: string, servedLines: readonly string[]) {
   const counts = new Map<string, number>();
-  let archived = 0;
-  for (const line of archivedLines(bucket)) {
-    counts.set(line, (counts.get(line) ?? 0) + 1);
-    archived += 1;
-  }
+  for (const line of archivedLines(bucket)) counts.set(line, (counts.get(line) ?? 0) + 1);
   const served = new Set(servedLines);
-  const missing = [...served].filter((line) => !counts.has(line));
-  const extra = [...counts].flatMap(([line, times]) => Array<string>(times - (served.has(line) ? 1 : 0)).fill(line));
-  return { served: served.size, archived, missing, extra };
+  const missing = [...served].filter((line) => !counts.has(line)).length;
+  const archived = [...counts.values()].reduce((sum, times) => sum + times, 0);
+  return { served: served.size, archived, missing, extra: archived - (served.size - missing) };
 }
 
 function* archivedLines(bucket: string): Generator<string> {

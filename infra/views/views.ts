@@ -18,15 +18,11 @@ export interface Column {
   readonly type: string;
 }
 
-const PEOPLE = columns(
-  'actor_id actor_name actor_username actor_email user_id user_name user_username user_email team_id team_name',
+const WHAT = columns(
+  'action message ip user_agent actor_id actor_name actor_username actor_email user_id user_name user_username user_email' +
+    ' team_id team_name data variables line',
 );
-const WHAT = [...columns('action message ip user_agent'), ...PEOPLE, ...columns('data variables line')];
-const WHICH = [
-  ...columns('team dt id'),
-  ...columns('event_time archived_at', 'timestamp(3)'),
-  ...columns('seq', 'bigint'),
-];
+const WHICH = columns('team dt id event_time:timestamp(3) archived_at:timestamp(3) seq:bigint');
 
 const OCSF_USER = row('uid', 'name', 'full_name', 'email_addr', 'type_id integer');
 const OCSF_METADATA = row(
@@ -40,19 +36,14 @@ export const views: readonly View[] = [
   {
     name: 'manifests',
     sql: sqlFile('manifests'),
-    columns: [
-      ...columns('team'),
-      ...columns('seq', 'bigint'),
-      ...columns('archived_at', 'timestamp(3)'),
-      ...columns('run_id scheduled_time'),
-      ...columns('walk_start', 'timestamp(3)'),
-      ...columns('code_version reason source'),
-      ...columns('chain_start window_from window_to position latest swept_at late_before', 'timestamp(3)'),
-      ...columns('pages requests events late known revisions', 'bigint'),
-      ...columns('quarantined gaps sweeps retention segments previous sha256 payload'),
-    ],
+    columns: columns(
+      'team seq:bigint archived_at:timestamp(3) run_id scheduled_time walk_start:timestamp(3) code_version reason source' +
+        ' chain_start:timestamp(3) window_from:timestamp(3) window_to:timestamp(3) position:timestamp(3)' +
+        ' latest:timestamp(3) swept_at:timestamp(3) late_before:timestamp(3) pages:bigint requests:bigint events:bigint' +
+        ' late:bigint known:bigint revisions:bigint quarantined gaps sweeps retention segments previous sha256 payload',
+    ),
   },
-  { name: 'events', sql: sqlFile('events'), columns: [...WHICH, ...columns('late', 'boolean'), ...WHAT] },
+  { name: 'events', sql: sqlFile('events'), columns: [...WHICH, ...columns('late:boolean'), ...WHAT] },
   {
     name: 'quarantine',
     sql: `WITH held AS (\n${sqlFile('events').replace('FROM event_lines', 'FROM quarantine_lines')})\n${sqlFile('quarantine')}`,
@@ -62,31 +53,20 @@ export const views: readonly View[] = [
     name: 'events_ocsf',
     sql: sqlFile('events_ocsf'),
     columns: [
-      ...columns('team dt'),
-      ...columns('activity_id', 'integer'),
-      ...columns('activity_name'),
-      ...columns('category_uid', 'integer'),
-      ...columns('category_name'),
-      ...columns('class_uid', 'integer'),
-      ...columns('class_name'),
-      ...columns('type_uid', 'integer'),
-      ...columns('type_name'),
-      ...columns('severity_id', 'integer'),
-      ...columns('severity'),
-      ...columns('status_id', 'integer'),
-      ...columns('status'),
-      ...columns('time', 'bigint'),
-      ...columns('message'),
-      ...columns('actor', `row(user ${OCSF_USER})`),
-      ...columns('user', OCSF_USER),
-      ...columns('src_endpoint', row('ip', 'name')),
-      ...columns('http_request', row('user_agent')),
-      ...columns('api', row('operation')),
-      ...columns('service', row('name')),
-      ...columns('entity', row('name', 'type')),
-      ...columns('group', row('uid', 'name')),
-      ...columns('privileges', 'array(varchar)'),
-      ...columns('metadata', OCSF_METADATA),
+      ...columns(
+        'team dt activity_id:integer activity_name category_uid:integer category_name class_uid:integer class_name' +
+          ' type_uid:integer type_name severity_id:integer severity status_id:integer status time:bigint message',
+      ),
+      { name: 'actor', type: `row(user ${OCSF_USER})` },
+      { name: 'user', type: OCSF_USER },
+      { name: 'src_endpoint', type: row('ip', 'name') },
+      { name: 'http_request', type: row('user_agent') },
+      { name: 'api', type: row('operation') },
+      { name: 'service', type: row('name') },
+      { name: 'entity', type: row('name', 'type') },
+      { name: 'group', type: row('uid', 'name') },
+      { name: 'privileges', type: 'array(varchar)' },
+      { name: 'metadata', type: OCSF_METADATA },
       ...columns('unmapped raw_data'),
     ],
   },
@@ -96,8 +76,12 @@ function row(...fields: readonly string[]): string {
   return `row(${fields.map((field) => (field.includes(' ') ? field : `${field} varchar`)).join(', ')})`;
 }
 
-function columns(names: string, type = 'varchar'): Column[] {
-  return names.split(' ').map((name) => ({ name, type }));
+/** Each name may carry a type, as in `seq:bigint`. */
+function columns(names: string): Column[] {
+  return names.split(' ').map((each) => {
+    const [name = '', type = 'varchar'] = each.split(':');
+    return { name, type };
+  });
 }
 
 function sqlFile(name: string): string {

@@ -3,12 +3,11 @@
  * and the fault world use the same model. The text of an event is served byte for byte as the table holds it. A cursor
  * stands for a row, so a walk is stable although events arrive meanwhile.
  */
-import { prettyPrint } from './raw-json';
 import {
   type Delivery,
   type Fault,
   type Headers,
-  RETRY_AFTER,
+  prettyPrint,
   readQuery,
   type SourceQuery,
   type SourceRequest,
@@ -69,7 +68,7 @@ export function createSourceModel(table: EventTable, initial: SourceSettings): S
       return 'echo' in fault ? echo(fault.echo, request, settings) : { body: '', ...fault };
     }
     if (settings.rateLimit !== null && isOverRate(now)) {
-      return throttled(settings, 'Rate limit exceeded', RETRY_AFTER[settings.rateLimit.retryAfter](2, now));
+      return throttled(settings, 'Rate limit exceeded', settings.rateLimit.headers(now));
     }
     if (request.headers['x-api-key'] !== settings.apiKey) return problem(401, 'AuthenticationError', INVALID_KEY);
     if (request.path !== '/audit/logs') return problem(404, 'notFoundError', 'Requested resource not found');

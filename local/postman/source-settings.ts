@@ -44,7 +44,7 @@ export interface SourceSettings {
   readonly maxLimit: number;
   /** Puts white space between the tokens of a body. */
   readonly pretty: boolean;
-  readonly rateLimit: { readonly perMinute: number; readonly retryAfter: RetryAfter } | null;
+  readonly rateLimit: { readonly perMinute: number; readonly headers: (now: Date) => Headers } | null;
   /** The text of an event on one request, for a source whose texts change from one request to the next. */
   readonly drift: ((raw: string, requestNumber: number, row: number) => string) | null;
   /** Asked before every request. Requests are numbered from 1. */
@@ -150,30 +150,23 @@ export function spoil(body: Buffer, fault: Fault | undefined): Buffer {
   return Buffer.concat([body.subarray(0, place), Buffer.from([0xff]), body.subarray(place)]);
 }
 
-/** Every way in which a server tells, or is allowed to tell, how long a client must wait; and some meaningless ones. */
-export const RETRY_AFTER = {
-  'Retry-After seconds': (seconds) => ({ 'retry-after': `${seconds}` }),
-  'Retry-After fraction': (seconds) => ({ 'retry-after': (seconds - 0.5).toFixed(1) }),
-  'Retry-After date': (seconds, now) => ({ 'retry-after': later(now, seconds).toUTCString() }),
-  'Retry-After past date': (_, now) => ({ 'retry-after': later(now, -3600).toUTCString() }),
-  'Retry-After negative': () => ({ 'retry-after': '-5' }),
-  'Retry-After huge': () => ({ 'retry-after': '1e12' }),
-  'Retry-After garbage': () => ({ 'retry-after': 'soon' }),
-  RetryAfter: (seconds) => ({ retryafter: `${seconds}` }),
-  'X-RateLimit-RetryAfter': (seconds) => ({ 'x-ratelimit-retryafter': `${seconds}` }),
-  'RateLimit-Reset': (seconds) => noneLeft('ratelimit', seconds),
-  'X-RateLimit-Reset seconds': (seconds) => noneLeft('x-ratelimit', seconds),
-  'X-RateLimit-Reset epoch': (seconds, now) => noneLeft('x-ratelimit', Math.ceil(+later(now, seconds) / 1000)),
-  RateLimit: (seconds) => ({ 'ratelimit-policy': '300;w=60', ratelimit: `limit=300, remaining=0, reset=${seconds}` }),
-  absent: () => ({}),
-} as const satisfies Readonly<Record<string, (seconds: number, now: Date) => Headers>>;
+/** A string is one token, so that a bracket or a comma inside of it is not taken for one. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/gs;
 
-export type RetryAfter = keyof typeof RETRY_AFTER;
-
-function noneLeft(prefix: string, reset: number): Headers {
-  return { [`${prefix}-limit`]: '300', [`${prefix}-remaining`]: '0', [`${prefix}-reset`]: `${reset}` };
+/**
+ * Puts every kind of white space that JSON allows between the tokens, without reading a value. Throws where a string has
+ * megabytes of escapes.
+ */
+export function prettyPrint(json: string): string {
+  let depth = 0;
+  return json.replace(TOKEN, (token) => {
+    if (token === '{' || token === '[') return `${token}${newLine(++depth)}`;
+    if (token === '}' || token === ']') return `${newLine(--depth)}${token}`;
+    if (token === ',') return `,${newLine(depth)}`;
+    return token === ':' ? ' : ' : token;
+  });
 }
 
-function later(now: Date, seconds: number): Date {
-  return new Date(now.getTime() + seconds * 1000);
+function newLine(depth: number): string {
+  return depth % 2 === 0 ? `\n${'  '.repeat(depth)}` : '\r\n\t';
 }

@@ -14,8 +14,6 @@ export interface TeamOptions {
   readonly anchor: Date;
   readonly days?: number;
   readonly eventsPerDay?: number;
-  /** The shape of the events. Ids are strings in the contract and numbers in the live service. */
-  readonly shape?: 'contract' | 'reality';
 }
 
 interface SourceTeam {
@@ -29,7 +27,6 @@ export interface Arrival {
   readonly at: Date;
   /** From this instant on the event is served. */
   readonly visibleFrom: Date;
-  readonly isTaken: (row: number) => boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -37,36 +34,28 @@ const MINUTE_MS = 60_000;
 const DAYS_BETWEEN_ODD_EVENTS = 6;
 /** On each of these days one event is ten days late, the last one until after the anchor. Only the sweep finds them. */
 const VERY_LATE_DAYS = [20, 60, 150, 172];
-const CONTRACT_ACTIONS: Readonly<Record<string, string>> = {
-  'user.login_password_success': 'user.sign_in',
-  'user.login_google_success': 'user.sign_in',
-  'user.login_sso_success': 'user.sign_in',
-  'team.add_member': 'team.member_added',
-  'team.scim_add_member': 'team.member_added',
-  'user.apikey_create': 'api_key.created',
-};
 
 export function createSourceTeam(options: TeamOptions): SourceTeam {
-  const { seed, anchor, days = 180, eventsPerDay = 200, shape = 'reality' } = options;
+  const { seed, anchor, days = 180, eventsPerDay = 200 } = options;
   const roster = createRoster(seed);
   const firstDay = Math.floor(anchor.getTime() / DAY_MS - days) * DAY_MS;
   const ids = new Set<number>();
   let played = 0;
 
-  const token = (id: number): string => (shape === 'contract' ? `"${id}"` : String(id));
-  const takeId = (wish: number): number => {
-    const id = freeId(wish, (taken) => ids.has(taken));
+  function takeId(wish: number): number {
+    let id = wish;
+    while (ids.has(id)) id += 2;
     ids.add(id);
     return id;
-  };
+  }
   const leftAt = (person: Person): number => leavingInstant(firstDay + person.leaves * DAY_MS);
 
   /** The live log shows the flag `active` as it is at the read, so the last events of a person change when they leave. */
   function bodies(act: Act, id: number): Pick<SourceEvent, 'raw' | 'later'> {
     const left = leftAt(act.actor);
-    const raw = render(act, token(id), { shape, active: act.at < left });
+    const raw = render(act, id, act.at < left);
     if (act.at >= left || left - act.at > 7 * DAY_MS) return { raw };
-    return { raw, later: [{ from: left, raw: render(act, token(id), { shape, active: false }) }] };
+    return { raw, later: [{ from: left, raw: render(act, id, false) }] };
   }
 
   function day(number: number): SourceEvent[] {
@@ -85,10 +74,10 @@ export function createSourceTeam(options: TeamOptions): SourceTeam {
   function oddEvents(number: number, start: number): SourceEvent[] {
     const odd =
       number % DAYS_BETWEEN_ODD_EVENTS === 5 ? ODD_EVENTS[Math.floor(number / DAYS_BETWEEN_ODD_EVENTS)] : undefined;
-    if (odd === undefined || (shape === 'contract' && !odd.contract)) return [];
+    if (odd === undefined) return [];
     const at = start + 37_812_000;
     const row = takeId(idNear(at));
-    return [{ row, at, visibleFrom: at, raw: odd.raw(token(row), at) }];
+    return [{ row, at, visibleFrom: at, raw: odd.raw(String(row), at) }];
   }
 
   return {
@@ -97,11 +86,11 @@ export function createSourceTeam(options: TeamOptions): SourceTeam {
       for (; firstDay + played * DAY_MS <= now.getTime(); played += 1) events.push(...day(played));
       return events;
     },
-    arrival: (number, { at, visibleFrom, isTaken }) => {
+    arrival: (number, { at, visibleFrom }) => {
       const random = createRandom(`${seed}/arrival/${number}`);
       const second = Math.floor(at.getTime() / 1000) * 1000;
       const actor = roster.person(random.below(3));
-      const row = freeId(idNear(second) + 1, isTaken);
+      const row = idNear(anchor.getTime()) + 1 + 2 * number;
       return { row, at: second, visibleFrom: visibleFrom.getTime(), ...bodies(workAct(actor, second, random), row) };
     },
   };
@@ -112,33 +101,14 @@ function idNear(at: number): number {
   return 558_306_000 + 2 * Math.floor((at - Date.UTC(2026, 5, 12, 21, 41, 44)) / 1100);
 }
 
-function freeId(wish: number, isTaken: (id: number) => boolean): number {
-  let id = wish;
-  while (isTaken(id)) id += 2;
-  return id;
-}
-
-interface Rendering {
-  readonly shape: 'contract' | 'reality';
-  readonly active: boolean;
-}
-
 const TEAM = { name: 'Acme Payments', id: 70_000_001 };
 
-function render(act: Act, id: string, { shape, active }: Rendering): string {
-  const { actor, target, action, message, ip, variables } = act;
-  const what = { action, timestamp: new Date(act.at).toISOString(), message };
-  const client = { ip, userAgent: ip === null ? null : actor.userAgent };
+function render({ actor, target, action, message, ip, variables, at }: Act, id: number, active: boolean): string {
   const { name, username, email } = actor;
-  if (shape === 'reality') {
-    const data = { actor: { name, username, email, id: actor.id, active }, user: target && user(target), team: TEAM };
-    return `{"id":${id},${JSON.stringify({ ...client, ...what, data: { ...data, variables } }).slice(1)}`;
-  }
-  // The contract allows neither the nulls nor the variables in a string that the live service sends.
-  const object = typeof variables === 'string' ? { text: variables } : variables;
-  const data = { team: TEAM, actor: { id: actor.id, name, email }, variables: object };
-  const named = { ...what, action: CONTRACT_ACTIONS[action] ?? action, user: user(actor), data };
-  return `{"id":${id},${JSON.stringify(ip === null ? named : { ...client, ...named }).slice(1)}`;
+  const data = { actor: { name, username, email, id: actor.id, active }, user: target && user(target), team: TEAM };
+  const client = { ip, userAgent: ip === null ? null : actor.userAgent };
+  const what = { action, timestamp: new Date(at).toISOString(), message };
+  return JSON.stringify({ id, ...client, ...what, data: { ...data, variables } });
 }
 
 function user({ id, name, email, username }: Person): object {

@@ -13,12 +13,11 @@ export interface TeamFolder {
   /** Adds the events of the story up to the day of `now`. Call it with the instant of every request. */
   playTo(now: Date): void;
   /** Adds routine events outside of the story. They are late events where `visibleFrom` lies after `at`. */
-  arrive(count: number, times: Pick<Arrival, 'at' | 'visibleFrom'>): readonly SourceEvent[];
+  arrive(count: number, times: Arrival): readonly SourceEvent[];
 }
 
 interface State {
   readonly team: Omit<TeamOptions, 'anchor'> & { readonly anchor: string };
-  readonly arrivals: number;
   readonly events: readonly SourceEvent[];
 }
 
@@ -28,7 +27,7 @@ export function openTeamFolder(folder: string, fresh: TeamOptions): TeamFolder {
   mkdirSync(folder, { recursive: true });
   let state = existsSync(file)
     ? (JSON.parse(readFileSync(file, 'utf8')) as State)
-    : { team: { ...fresh, anchor: fresh.anchor.toISOString() }, arrivals: 0, events: [] };
+    : { team: { ...fresh, anchor: fresh.anchor.toISOString() }, events: [] };
   const anchor = new Date(state.team.anchor);
   const team = createSourceTeam({ ...state.team, anchor });
   const table = createTable([...team.playTo(anchor), ...state.events]);
@@ -41,10 +40,8 @@ export function openTeamFolder(folder: string, fresh: TeamOptions): TeamFolder {
       if (played.length > 0) table.put(played);
     },
     arrive: (count, times) => {
-      const events: SourceEvent[] = [];
-      const isTaken = (row: number) => table.get(row) !== undefined || events.some((event) => event.row === row);
-      for (let nth = 0; nth < count; nth += 1) events.push(team.arrival(state.arrivals + nth, { ...times, isTaken }));
-      state = { ...state, arrivals: state.arrivals + count, events: [...state.events, ...events] };
+      const events = Array.from({ length: count }, (_, nth) => team.arrival(state.events.length + nth, times));
+      state = { ...state, events: [...state.events, ...events] };
       save(file, state);
       table.put(events);
       return events;

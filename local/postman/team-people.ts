@@ -44,11 +44,10 @@ const USER_AGENTS = [
 ];
 
 export function createRoster(seed: number): Roster {
-  const known = new Map<number, Person>();
+  const people: Person[] = [];
   function person(number: number): Person {
-    const found = known.get(number) ?? createPerson(seed, number);
-    known.set(number, found);
-    return found;
+    people[number] ??= createPerson(seed, number);
+    return people[number];
   }
   const headcount = (day: number): number => FOUNDERS + Math.max(0, Math.floor(day / DAYS_BETWEEN_JOINERS));
   return { person, by: (day) => Array.from({ length: headcount(day) }, (_, number) => person(number)) };

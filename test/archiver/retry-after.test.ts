@@ -1,5 +1,5 @@
 import { retryAfterMs } from '../../lambdas/archiver/retry-after';
-import { RETRY_AFTER, type RetryAfter } from '../../local/postman/source-settings';
+import { RETRY_AFTER, type RetryAfter } from '../support/retry-after';
 
 const now = new Date('2026-06-12T12:00:00.250Z');
 const nowSeconds = Math.floor(now.getTime() / 1000);

@@ -2,7 +2,8 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Fault, RETRY_AFTER, type SourceSettings } from '../../local/postman/source-settings';
+import type { Fault, SourceSettings } from '../../local/postman/source-settings';
+import { RETRY_AFTER } from '../support/retry-after';
 import { PARAMETER, type Story, type World } from '../support/scenario';
 import { changesNothing } from './unchanged';
 

@@ -1,5 +1,6 @@
 /** Cases of what the source sends: every reading of its contract, bodies cut at every byte, waits in every spelling. */
-import { RETRY_AFTER, type RetryAfter, type SourceSettings } from '../../local/postman/source-settings';
+import type { SourceSettings } from '../../local/postman/source-settings';
+import { RETRY_AFTER } from '../support/retry-after';
 import type { Case } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say, whenClean } from './endings';
@@ -133,14 +134,14 @@ async function cursorsThatEndNothing(program: Program): Promise<void> {
 
 /** Waits as told or backs off, never hammers, and comes through. */
 async function everyWait(program: Program): Promise<void> {
-  for (const retryAfter of Object.keys(RETRY_AFTER) as RetryAfter[]) {
-    const source = { maxLimit: 2, rateLimit: { perMinute: 2, retryAfter } };
+  for (const [spelling, spell] of Object.entries(RETRY_AFTER)) {
+    const source = { maxLimit: 2, rateLimit: { perMinute: 2, headers: (now: Date) => spell(2, now) } };
     const world = await archived(program, { source, settings: twoPerBatch });
     const before = world.now();
     const run = await world.run();
     const retries = run.logger.filter((line) => line.startsWith('warn source retry')).length;
     const ms = world.now() - before;
-    must(ms >= retries * 500, `${retryAfter}: ${retries} retries in ${ms} ms`);
+    must(ms >= retries * 500, `${spelling}: ${retries} retries in ${ms} ms`);
     if (run.outcome?.kind !== 'archived') {
       must(run.outcome?.kind === 'failed' && run.outcome.code === 'source-throttled', `the run ended ${say(run)}`);
       world.changeSource({ rateLimit: null });

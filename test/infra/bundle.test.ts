@@ -1,90 +1,60 @@
-import { execFileSync } from 'node:child_process';
+/** The code of the function: the same bytes for the deployed stack and the local world. `cdk synth` runs as a person runs it. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { type Bundle, bundle } from '../../infra/bundle';
 
 const repository = join(import.meta.dirname, '../..');
 const root = mkdtempSync(join(tmpdir(), 'bundle-'));
-
+const here = bundle(join(root, 'here'));
+const bytes = readFileSync(here.file);
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** A checkout in another folder, with the real bundler, a handler of its own and packages of its own. */
-function checkout(path: string): string {
-  const folder = join(root, path);
-  const files = {
-    'package.json': '{"type":"module"}',
-    'lambdas/archiver/handler.ts': `
-      /*! a legal comment */
-      import { S3Client } from '@aws-sdk/client-s3';
-      import plain from 'plain';
-      import dual from 'dual';
-      enum Level { Info = 'info' }
-      export async function handler(event: { text: string }) {
-        return { said: plain(event.text), dual, level: Level.Info, s3: typeof new S3Client({ region: 'x' }).send };
-      }`,
-    'node_modules/plain/package.json': '{"name":"plain","version":"1.0.0","main":"index.js"}',
-    'node_modules/plain/index.js': 'module.exports = (text) => require("./sub").shout(text);',
-    'node_modules/plain/sub.js': 'exports.shout = (text) => text.toUpperCase() + "!"',
-    'node_modules/dual/package.json': '{"name":"dual","version":"1.0.0","main":"main.js","module":"module.mjs"}',
-    'node_modules/dual/main.js': 'module.exports = "from main";',
-    'node_modules/dual/module.mjs': 'export default "from module";',
-  };
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  cpSync(join(repository, 'infra/bundle.ts'), join(folder, 'infra/bundle.ts'));
-  for (const name of ['esbuild', '@esbuild', '@aws-sdk']) {
-    symlinkSync(join(repository, 'node_modules', name), join(folder, 'node_modules', name));
-  }
-  return folder;
-}
-
-/** Runs the bundler in a process of its own, from the given working directory. */
-function build(folder: string, outDir: string, cwd: string) {
-  const script = `
-    const { bundle } = await import(${JSON.stringify(join(folder, 'infra/bundle.ts'))});
-    console.log(JSON.stringify(bundle(${JSON.stringify(outDir)})));`;
-  const tsx = createRequire(join(repository, 'package.json')).resolve('tsx');
-  const output = execFileSync(process.execPath, ['--import', tsx, '--input-type=module', '-e', script], {
-    cwd,
-    stdio: 'pipe',
-  });
-  return JSON.parse(output.toString()) as { file: string; sha256: string; bytes: number };
+function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return spawnSync('npx', ['--no-install', command, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
 }
 
 test('the same sources give the same bytes in every folder and from every working directory', () => {
-  const here = checkout('a');
-  const there = checkout('some/deeper/place with spaces');
+  const checkout = join(root, 'some/deeper/place with spaces');
+  mkdirSync(checkout, { recursive: true });
+  for (const name of ['package.json', 'lambdas', 'infra/bundle.ts']) {
+    cpSync(join(repository, name), join(checkout, name), { recursive: true });
+  }
+  symlinkSync(join(repository, 'node_modules'), join(checkout, 'node_modules'));
   // A stray setting above a checkout must not reach into it.
   writeFileSync(join(root, 'some/tsconfig.json'), '{"compilerOptions":{"target":"es5","jsx":"react"}}');
-  const first = build(here, join(here, 'dist/archiver'), here);
-  const second = build(there, '../out', join(there, 'lambdas'));
-  expect(second.file).toBe(join(there, 'out/index.js'));
-  expect(second.sha256).toBe(first.sha256);
-  const bytes = readFileSync(first.file);
-  expect(bytes.equals(readFileSync(second.file))).toBe(true);
-  expect(first).toMatchObject({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
-  expect(bytes.includes(root)).toBe(false);
-  expect(bytes.toString()).not.toMatch(/legal comment|sourceMappingURL/);
+  const script = `
+    const { bundle } = await import(${JSON.stringify(join(checkout, 'infra/bundle.ts'))});
+    console.log(JSON.stringify(bundle('../out')));`;
+  const tsx = createRequire(import.meta.url).resolve('tsx');
+  const options = { cwd: join(checkout, 'lambdas'), encoding: 'utf8' } as const;
+  const output = execFileSync(process.execPath, ['--import', tsx, '--input-type=module', '-e', script], options);
+  const there = JSON.parse(output) as Bundle;
+  expect(there).toEqual({ ...here, file: join(checkout, 'out/index.js') });
+  expect(readFileSync(there.file).equals(bytes)).toBe(true);
+  expect(here).toMatchObject({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+  for (const path of [root, repository, 'sourceMappingURL']) expect(bytes.includes(path)).toBe(false);
 });
 
-test('the bundle holds all packages and runs on plain Node, even below a package of ES modules', () => {
-  const folder = checkout('b');
-  const { file } = build(folder, join(folder, 'dist/archiver'), folder);
-  rmSync(join(folder, 'node_modules'), { recursive: true });
-  const script = `require(${JSON.stringify(file)}).handler({ text: 'works' }).then((said) => console.log(JSON.stringify(said)))`;
-  const output = execFileSync(process.execPath, ['-e', script], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });
-  expect(JSON.parse(output.toString())).toEqual({ said: 'WORKS!', dual: 'from module', level: 'info', s3: 'function' });
-});
+test('cdk synth succeeds without a warning, and uploads the file that the local world spawns, small enough to start fast', () => {
+  const out = join(root, 'cdk.out');
+  const { status, stderr } = run('cdk', ['synth', '--quiet', '--output', out]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringMatching(/ERROR|WARN(ING)?\b/) });
+  const code = join(out, readdirSync(out).find((name) => /^asset\.[0-9a-f]+$/.test(name)) ?? '');
+  expect(readdirSync(code).sort()).toEqual(['index.js', 'package.json']);
+  expect(readFileSync(join(code, 'index.js')).equals(bytes)).toBe(true);
+  expect(bytes.length).toBeLessThan(700_000);
+}, 180_000);
 
-test('a source that cannot be bundled makes the bundler throw', () => {
-  const folder = checkout('c');
-  writeFileSync(
-    join(folder, 'lambdas/archiver/handler.ts'),
-    "import missing from 'no-such-package'; export const handler = missing;",
+test('the app names what is wrong with a configuration, without a stack trace, and fails', () => {
+  const archive = { teams: [{ name: 'Main' }], stages: 'dev' };
+  const { status, stderr } = run('tsx', ['infra/app.ts'], { CDK_CONTEXT_JSON: JSON.stringify({ archive }) });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /cannot be deployed:\n {2}- teams\[0\]\.name: must be .*\n {2}- unknown key "stages"; did you mean "stage"/,
   );
-  expect(() => build(folder, join(folder, 'dist'), folder)).toThrow();
+  expect(stderr).not.toMatch(/^ *at /m);
 });

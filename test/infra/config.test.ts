@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { ConfigProblems, readConfig } from '../../infra/config';
 import { scheduleProblem } from '../../infra/schedule-expression';
-import { didYouMean } from '../../infra/spelling';
 
 const main = { name: 'main' };
 
@@ -27,9 +26,7 @@ test('a configuration needs only the name of one team', () => {
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     alarmEmail: null,
   });
-});
-
-test('another stage keeps its API keys in another path', () => {
+  // Another stage keeps its API keys in another path.
   const [team] = readConfig({ stage: 'dev', teams: [main] }).teams;
   expect(team?.apiKeyParameter).toBe('/postman-audit-archive-dev/main/api-key');
 });
@@ -86,30 +83,29 @@ test.each<[string, unknown, RegExp]>([
 
 test('a configuration is read or refused with sentences, whatever it is', () => {
   const keys = fc.constantFrom('stage', 'teams', 'formerTeams', 'retention', 'name', 'days', 'expireAfterDays', 'x');
-  const { tree } = fc.letrec((tie) => ({
-    tree: fc.oneof(
-      { maxDepth: 4 },
-      fc.jsonValue({ maxDepth: 0 }),
-      fc.array(tie('tree')),
-      fc.dictionary(keys, tie('tree')),
-    ),
-  }));
-  fc.assert(
-    fc.property(tree, (context) => {
-      for (const problem of problems(context)) expect(problem).toMatch(/\w/);
-    }),
-  );
+  const { tree } = fc.letrec((tie) => {
+    const [list, object] = [fc.array(tie('tree')), fc.dictionary(keys, tie('tree'))];
+    return { tree: fc.oneof({ maxDepth: 4 }, fc.jsonValue({ maxDepth: 0 }), list, object) };
+  });
+  const property = fc.property(tree, (context) => {
+    for (const problem of problems(context)) expect(problem).toMatch(/\w/);
+  });
+  fc.assert(property);
 });
 
-test.each([
-  ...['rate(1 minute)', 'rate(15 minutes)', 'rate(1 hour)', 'rate(7 days)', 'cron(0 * * * ? *)', 'cron(0 0 LW * ? *)'],
-  ...['cron(5,35 0-23/2 ? * 2-6 *)', 'cron(0 10 L * ? 2026-2030)', 'cron(0 8 15W JAN,JUL ? *)', 'cron(0 0 ? * 2#1 *)'],
-  ...['cron(0/10 * ? * SUN-SAT *)', 'cron(15 10 ? * 6L *)', 'cron(59 23 31 12 ? 2199)'],
-])('a schedule may be %s', (expression) => {
-  expect(scheduleProblem(expression)).toBeUndefined();
+test.each<[string, readonly string[]]>([
+  ['rate', ['rate(1 minute)', 'rate(15 minutes)', 'rate(1 hour)', 'rate(7 days)']],
+  [
+    'cron',
+    ['cron(0 * * * ? *)', 'cron(5,35 0-23/2 ? * 2-6 *)', 'cron(59 23 31 12 ? 2199)', 'cron(0/10 * ? * SUN-SAT *)'],
+  ],
+  ['cron with a special day', ['cron(0 0 LW * ? *)', 'cron(0 10 L * ? 2026-2030)', 'cron(0 8 15W JAN,JUL ? *)']],
+  ['cron with a special day of the week', ['cron(0 0 ? * 2#1 *)', 'cron(15 10 ? * 6L *)']],
+])('a schedule may be a %s expression', (_, expressions) => {
+  expect(expressions.map(scheduleProblem)).toEqual(expressions.map(() => undefined));
 });
 
-const refusedSchedules: readonly (readonly [problem: RegExp, expressions: readonly string[]])[] = [
+test.each<[RegExp, readonly string[]]>([
   [/must be rate\(\.\.\.\) or cron/, ['', 'at(2026-06-12T00:00:00)', 'rate(1 hour) ']],
   [/must be rate\(<number> minutes/, ['rate(hour)', 'rate(0 hours)', 'rate(1.5 hours)', 'rate(30 seconds)']],
   [/^must be rate\(1 hour\)$/, ['rate(1 hours)']],
@@ -118,27 +114,11 @@ const refusedSchedules: readonly (readonly [problem: RegExp, expressions: readon
   [/six fields/, ['cron(0 * * * *)', 'cron(0  * * * ? *)']],
   [/: minutes$/, ['cron(60 * * * ? *)', 'cron(1-2-3 * * * ? *)', 'cron(*/0 * * * ? *)', 'cron(, * * * ? *)']],
   [/: minutes, hours$/, ['cron(x 25 * * ? *)']],
-  [/: hours$/, ['cron(0 24 * * ? *)']],
   [/: day of month$/, ['cron(0 0 32 * ? *)']],
   [/: month$/, ['cron(0 0 ? 13 1 *)']],
   [/: day of week$/, ['cron(0 0 ? * 0 *)', 'cron(0 0 ? * MO *)']],
   [/: year$/, ['cron(0 0 * * ? 1969)']],
   [/must have a \? as either/, ['cron(0 0 * * * *)', 'cron(0 0 ? * ? *)']],
-];
-
-test.each(
-  refusedSchedules.flatMap(([problem, expressions]) => expressions.map((each): [string, RegExp] => [each, problem])),
-)('a schedule may not be %j', (expression, problem) => {
-  expect(scheduleProblem(expression)).toMatch(problem);
-});
-
-test.each([
-  ['teem', 'did you mean "teams"?'],
-  ['schedul', 'did you mean "schedule"?'],
-  ['APIKEYPARAMETER', 'did you mean "apiKeyParameter"?'],
-  ['lookbackDays', 'did you mean "lookbackHours"?'],
-  ['colour', 'known are teams, schedule, apiKeyParameter, lookbackHours, baseUrl'],
-  ['', 'known are teams, schedule, apiKeyParameter, lookbackHours, baseUrl'],
-])('an error about the unknown word %j ends with: %s', (word, end) => {
-  expect(didYouMean(word, ['teams', 'schedule', 'apiKeyParameter', 'lookbackHours', 'baseUrl'])).toBe(end);
+])('a schedule is refused with %s where it is one of %j', (problem, expressions) => {
+  for (const each of expressions) expect([each, scheduleProblem(each)]).toEqual([each, expect.stringMatching(problem)]);
 });

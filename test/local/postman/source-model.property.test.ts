@@ -18,18 +18,12 @@ const instant = fc
   .tuple(fc.constantFrom(0, 1, 2, 3), fc.constantFrom(0, 1000, 39_600_000, 54_000_000, DAY_MS - 1000))
   .map(([day, ms]) => Math.floor(START / DAY_MS) * DAY_MS + day * DAY_MS + ms);
 
+const row = fc.integer({ min: 1, max: 500 });
 const events = fc
-  .uniqueArray(
-    fc.record({
-      row: fc.integer({ min: 1, max: 500 }),
-      at: fc.option(instant, { freq: 20 }),
-      late: fc.option(instant),
-    }),
-    {
-      selector: ({ row }) => row,
-      maxLength: 40,
-    },
-  )
+  .uniqueArray(fc.record({ row, at: fc.option(instant, { freq: 20 }), late: fc.option(instant) }), {
+    selector: (event) => event.row,
+    maxLength: 40,
+  })
   .map((list) =>
     list.map(({ row, at, late }): SourceEvent => {
       return { row, at, raw: `{"id":${row},"v":1.0}`, ...(late === null ? {} : { visibleFrom: late + DAY_MS }) };
@@ -51,11 +45,8 @@ const changes: fc.Arbitrary<Partial<SourceSettings>> = fc.record({
 });
 
 /** Whether the settings let a request see one event. */
-function isIn(
-  { at, visibleFrom }: SourceEvent,
-  settings: SourceSettings,
-  { since, until }: { since: number; until: number },
-) {
+function isIn({ at, visibleFrom }: SourceEvent, settings: SourceSettings, range: { since: number; until: number }) {
+  const { since, until } = range;
   if ((visibleFrom ?? 0) > NOW) return false;
   if (at === null) return true;
   const day = (ms: number) => Math.floor(ms / DAY_MS) * DAY_MS;
@@ -73,47 +64,34 @@ function compare(a: SourceEvent, b: SourceEvent, byId: boolean): number {
 }
 
 test('a walk returns every event of the range in the order of the settings, and repeats only the rows that overlap', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.record({
-        events,
-        changes,
-        since: instant,
-        until: instant,
-        asc: fc.boolean(),
-        shape: fc.constantFrom('contract', 'reality'),
-      }),
-      async ({ events, changes, since, until, asc, shape }) => {
-        const settings = sourceSettings(shape, KEY, changes);
-        const model = createSourceModel(createTable(events), settings);
-        const query = {
-          since: new Date(since).toISOString(),
-          until: new Date(until).toISOString(),
-          orderBy: asc ? 'asc' : 'desc',
-          limit: '4',
-        };
-        const pages: string[][] = [];
-        await walk((parameters) => {
-          const request = {
-            path: '/audit/logs',
-            query: new URLSearchParams(parameters),
-            headers: { 'x-api-key': KEY },
-          };
+  const shape = fc.constantFrom('contract', 'reality');
+  const property = fc.asyncProperty(
+    fc.record({ events, changes, since: instant, until: instant, asc: fc.boolean(), shape }),
+    async ({ events, changes, since, until, asc, shape }) => {
+      const settings = sourceSettings(shape, KEY, changes);
+      const model = createSourceModel(createTable(events), settings);
+      const range = { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
+      const pages: string[][] = [];
+      await walk(
+        (parameters) => {
+          const query = new URLSearchParams(parameters);
+          const request = { path: '/audit/logs', query, headers: { 'x-api-key': KEY } };
           const body = model.answer(request, new Date(NOW)).body.toString();
           pages.push(trailsOf(body));
           return body;
-        }, query);
+        },
+        { ...range, orderBy: asc ? 'asc' : 'desc', limit: '4' },
+      );
 
-        const wanted = events
-          .filter((event) => isIn(event, settings, { since, until }))
-          .sort((a, b) => compare(a, b, settings.order === 'by-id') * (asc && ASCEND.includes(settings.order) ? 1 : -1))
-          .map(({ raw }) => raw);
-        const served = settings.order === 'descending-pages' ? pages.map((page) => page.toReversed()) : pages;
-        const texts = served.flat().map((text) => text.replace(/\s/g, ''));
-        expect([...new Set(texts)]).toEqual(wanted);
-        if (settings.overlap === 0) expect(texts).toEqual(wanted);
-      },
-    ),
-    { numRuns: 1500 },
+      const wanted = events
+        .filter((event) => isIn(event, settings, { since, until }))
+        .sort((a, b) => compare(a, b, settings.order === 'by-id') * (asc && ASCEND.includes(settings.order) ? 1 : -1))
+        .map(({ raw }) => raw);
+      const served = settings.order === 'descending-pages' ? pages.map((page) => page.toReversed()) : pages;
+      const texts = served.flat().map((text) => text.replace(/\s/g, ''));
+      expect([...new Set(texts)]).toEqual(wanted);
+      if (settings.overlap === 0) expect(texts).toEqual(wanted);
+    },
   );
+  await fc.assert(property, { numRuns: 1500 });
 });

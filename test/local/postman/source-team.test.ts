@@ -1,4 +1,3 @@
-import type { SourceEvent } from '../../../local/postman/source-table';
 import { createSourceTeam, type TeamOptions } from '../../../local/postman/source-team';
 import { ODD_EVENTS } from '../../../local/postman/team-odd-events';
 import { createContractCheck } from '../../support/contract-check';
@@ -11,9 +10,7 @@ const play = (options: Partial<TeamOptions> = {}, to = anchor) =>
   createSourceTeam({ seed: 1, anchor, eventsPerDay: 30, ...options }).playTo(to);
 
 const events = play();
-const contract = play({ shape: 'contract' });
 const bodies = events.filter(({ raw }) => !raw.includes('"message":"odd: ')).map(({ raw }) => JSON.parse(raw));
-const page = (list: readonly Pick<SourceEvent, 'raw'>[]) => `{"trails":[${list.map(({ raw }) => raw).join(',')}]}`;
 
 test('the same seed and anchor give the same team, played at once or day by day, and another seed another team', () => {
   const days = 20;
@@ -24,21 +21,11 @@ test('the same seed and anchor give the same team, played at once or day by day,
   expect(play({ days, seed: 2 })).not.toEqual(play({ days }));
 });
 
-test('the team has about as many events a day as it was asked for', () => {
-  expect(play({ days: 28, eventsPerDay: 200 }).length / 29).toBeGreaterThan(150);
-  expect(play({ days: 28, eventsPerDay: 200 }).length / 29).toBeLessThan(250);
-});
-
-test('every event is JSON in one line without white space between its tokens', () => {
+test('every event keeps the shape of the live service, in one line, and the ids are unique', () => {
   const texts = events.flatMap(({ raw, later: changes = [] }) => [raw, ...changes.map((change) => change.raw)]);
   expect(texts.filter((text) => text !== minified(text) || text.includes('\n'))).toEqual([]);
-  expect(JSON.parse(`[${texts.join(',')}]`)).toHaveLength(texts.length);
-});
-
-test('the ids are unique and not quite in the order of time', () => {
-  const ids = bodies.map(({ id }) => id);
-  expect(new Set(ids).size).toBe(ids.length);
-  expect(ids.filter((id, index) => id < (ids[index - 1] ?? 0)).length).toBeGreaterThan(100);
+  expect(createContractCheck('reality').response(200, `{"trails":[${texts.join(',')}]}`)).toEqual([]);
+  expect(new Set(bodies.map(({ id }) => id)).size).toBe(bodies.length);
 });
 
 test('two seconds have more events than a page holds, and several midnights have ties', () => {
@@ -67,11 +54,9 @@ test('every odd event occurs once', () => {
 
 test('some events are late by hours, and four by ten days, one of them after the anchor', () => {
   const delays = events.map(({ at, visibleFrom }) => (visibleFrom ?? 0) - (at ?? 0));
-  expect(Math.min(...delays)).toBe(0);
   expect(delays.filter((delay) => delay > 60_000 && delay < 5.01 * 3_600_000).length).toBeGreaterThan(10);
   const veryLate = events.filter((_, index) => delays[index] === 10 * DAY_MS);
-  expect(veryLate).toHaveLength(4);
-  expect(veryLate.filter(({ visibleFrom = 0 }) => visibleFrom > anchor.getTime())).toHaveLength(1);
+  expect(veryLate.map(({ visibleFrom = 0 }) => visibleFrom > anchor.getTime())).toEqual([false, false, false, true]);
 });
 
 test('a person who was removed signs in again later and makes an API key', () => {
@@ -90,27 +75,4 @@ test('the last events of a person change once, when the person leaves, and only 
   for (const { raw, later: changes = [] } of changing) {
     expect(changes.map((change) => change.raw)).toEqual([raw.replace('"active":true', '"active":false')]);
   }
-});
-
-test('an arrival is one more event with an id that no other event has', () => {
-  const team = createSourceTeam({ seed: 1, anchor });
-  const taken = new Set(events.map(({ row }) => row));
-  for (let number = 0; number < 50; number += 1) {
-    const isTaken = (row: number) => taken.has(row);
-    const event = team.arrival(number, { at: anchor, visibleFrom: later(1), isTaken });
-    expect(event).toMatchObject({ at: anchor.getTime(), visibleFrom: later(1).getTime() });
-    expect(JSON.parse(event.raw)).toMatchObject({ id: event.row, timestamp: anchor.toISOString() });
-    expect(taken.has(event.row)).toBe(false);
-    taken.add(event.row);
-  }
-});
-
-test('every event keeps the contract of its shape, and the contract shape leaves out the odd events it forbids', () => {
-  const strict = createContractCheck('contract');
-  expect(strict.response(200, page(contract))).toEqual([]);
-  expect(createContractCheck('reality').response(200, page(events))).toEqual([]);
-  const odd = ODD_EVENTS.map((event) => ({ ...event, raw: event.raw('"1"', anchor.getTime()) }));
-  const allowed = odd.filter((event) => strict.response(200, page([event])).length === 0);
-  expect(allowed).toEqual(odd.filter((event) => event.contract));
-  expect(contract.length).toBe(events.length - odd.length + allowed.length);
 });

@@ -6,41 +6,31 @@ import { openTeamFolder, type TeamFolder } from '../../../local/postman/team-fol
 const DAY_MS = 86_400_000;
 const anchor = new Date('2026-06-30T12:00:00Z');
 const later = (days: number) => new Date(anchor.getTime() + days * DAY_MS);
-
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'team-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const folder = mkdtempSync(join(tmpdir(), 'team-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const open = (fresh = anchor, seed = 1) => openTeamFolder(folder, { seed, anchor: fresh, days: 5 });
-const rowsOf = ({ table }: TeamFolder) => Array.from({ length: table.size() }, (_, index) => table.row(index));
-const contents = (team: TeamFolder) => rowsOf(team).map((row) => team.table.get(row));
+const contents = ({ table }: TeamFolder) =>
+  Array.from({ length: table.size() }, (_, index) => table.get(table.row(index)));
 
-test('the next start continues the same team, whatever seed and anchor it brings', () => {
-  const before = contents(open());
+test('a start continues the team in the folder, arrivals included, whatever seed and anchor it brings', () => {
+  const team = open();
+  const first = team.arrive(3, { at: anchor, visibleFrom: anchor });
+  const late = team.arrive(1, { at: later(-1), visibleFrom: later(0.5) });
   const again = open(later(3), 7);
-  expect(contents(again)).toEqual(before);
+  expect(contents(again)).toEqual(contents(team));
+  expect(contents(again)).toEqual(expect.arrayContaining([...first, ...late]));
+  const more = again.arrive(3, { at: anchor, visibleFrom: anchor });
+  expect(new Set([...first, ...late, ...more].map(({ row }) => row)).size).toBe(7);
   expect(readdirSync(folder)).toEqual(['state.json']);
 });
 
 test('the story continues day by day, and no day is played twice', () => {
   const team = open();
-  const before = rowsOf(team);
+  const before = contents(team);
   team.playTo(later(0.1));
-  expect(rowsOf(team)).toEqual(before);
+  expect(contents(team)).toEqual(before);
   team.playTo(later(1));
-  expect(rowsOf(team).length).toBeGreaterThan(before.length);
-  expect(rowsOf(team).slice(0, before.length)).toEqual(before);
-});
-
-test('arrivals, including late ones, survive a restart, and later arrivals have other ids', () => {
-  const team = open();
-  const first = team.arrive(3, { at: anchor, visibleFrom: anchor });
-  const late = team.arrive(1, { at: later(-1), visibleFrom: later(0.5) });
-  const again = open();
-  const more = again.arrive(3, { at: anchor, visibleFrom: anchor });
-  expect(new Set([...first, ...late, ...more].map(({ row }) => row)).size).toBe(7);
-  expect(late.map(({ row }) => again.table.get(row))).toEqual(late);
-  expect(contents(open())).toEqual(contents(again));
+  expect(contents(team).length).toBeGreaterThan(before.length);
+  expect(contents(team).slice(0, before.length)).toEqual(before);
 });
