@@ -85,25 +85,23 @@ const CALLS = [
   ...['LIST manifests', 'GET manifests', 'LIST events', 'GET events'],
 ];
 
-/** Calls that fail again and again, and how the run ends. */
-const LASTING: readonly (Moment & { readonly fault: Fault; readonly code?: string })[] = [
-  { at: 'PUT batches', side: 'before', fault: { status: 503, code: 'SlowDown' }, code: 'storage-unavailable' },
-  {
-    at: 'PUT manifests',
-    side: 'before',
-    fault: { status: 409, code: 'ConditionalRequestConflict' },
-    code: 'storage-unavailable',
-  },
-  { at: 'PUT manifests', side: 'before', fault: { status: 403, code: 'AccessDenied' }, code: 'storage-refused' },
-  { at: 'PUT events', side: 'before', fault: { status: 503, code: 'SlowDown' }, code: 'storage-unavailable' },
-  { at: 'PUT events', side: 'before', fault: { status: 404, code: 'NoSuchBucket' }, code: 'storage-refused' },
-  { at: 'GET events', side: 'before', fault: 'reset', code: 'storage-unavailable' },
-  { at: 'LIST manifests', side: 'before', fault: { status: 400, code: 'ExpiredToken' }, code: 'storage-refused' },
-  { at: 'SET leaseOwner', side: 'before', fault: 'reset', code: 'storage-unavailable' },
+const SLOW = { status: 503, code: 'SlowDown' };
+const CONFLICT = { status: 409, code: 'ConditionalRequestConflict' };
+
+/** Calls that fail again and again, and the code by which the run fails. */
+const LASTING: readonly (readonly [at: string, side: keyof Meddler, fault: Fault, code?: string])[] = [
+  ['PUT batches', 'before', SLOW, 'storage-unavailable'],
+  ['PUT manifests', 'before', CONFLICT, 'storage-unavailable'],
+  ['PUT manifests', 'before', { status: 403, code: 'AccessDenied' }, 'storage-refused'],
+  ['PUT events', 'before', SLOW, 'storage-unavailable'],
+  ['PUT events', 'before', { status: 404, code: 'NoSuchBucket' }, 'storage-refused'],
+  ['GET events', 'before', 'reset', 'storage-unavailable'],
+  ['LIST manifests', 'before', { status: 400, code: 'ExpiredToken' }, 'storage-refused'],
+  ['SET leaseOwner', 'before', 'reset', 'storage-unavailable'],
   // The manifest is written and never answered, so only the next run can see that it stands.
-  { at: '(PUT|GET) manifests', side: 'after', fault: 'reset', code: 'storage-unavailable' },
+  ['(PUT|GET) manifests', 'after', 'reset', 'storage-unavailable'],
   // The checkpoint is only a hint: the run ends well without it.
-  { at: 'SET seq', side: 'before', fault: 'reset' },
+  ['SET seq', 'before', 'reset'],
 ];
 
 const MANIFEST_2 = 'manifests/team=main/0000000002.json';
@@ -151,20 +149,16 @@ export const awsStories: readonly Story[] = [
     play: async ({ source, run, meddle }) => {
       source.happen(2, { hoursAgo: 1 });
       await run();
-      const errors = [
-        { status: 503, code: 'SlowDown' },
-        { status: 500, code: 'InternalError' },
-      ];
-      for (const fault of [...errors, 'reset'] as const) {
+      for (const [number, fault] of [SLOW, { status: 500, code: 'InternalError' }, 'reset' as const].entries()) {
         for (const side of ['before', 'after']) {
           source.happen(3);
-          source.misbehave(`{"id":"${side} ${typeof fault === 'string' ? fault : fault.code}"}`);
+          source.misbehave(`{"id":"${side} ${number}"}`);
           meddle({ [side]: onceEach(CALLS, fault) });
           expect(await run()).toMatchObject({ outcome: 'archived', manifests: 1, counts: { events: 3 } });
         }
       }
       source.happen(3);
-      meddle({ before: onceEach(PUTS, { status: 409, code: 'ConditionalRequestConflict' }) });
+      meddle({ before: onceEach(PUTS, CONFLICT) });
       expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 3 } });
     },
   },
@@ -173,7 +167,7 @@ export const awsStories: readonly Story[] = [
     play: async ({ source, run, meddle, leaseEnds }) => {
       source.happen(5, { hoursAgo: 1 });
       await run();
-      for (const { at, side, fault, code } of LASTING) {
+      for (const [at, side, fault, code] of LASTING) {
         source.happen(5);
         meddle({ [side]: ({ name }: Call) => (new RegExp(`^${at}$`).test(name) ? fault : undefined) });
         const expected = code === undefined ? { outcome: 'archived' } : { outcome: 'failed', code };
