@@ -98,7 +98,7 @@ test('npm start archives, proves and queries the demo team, and prints what READ
   expectSameLines(demo);
 });
 
-test('a second start continues the archive, and fails by the name of an object that was changed meanwhile', async () => {
+test('a second start continues the archive, and a third start fails and names an object that was changed meanwhile', async () => {
   const { code, text } = await start(whole).ended;
   expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('The same archive, continued') });
   expectSameLines(demo);

@@ -77,7 +77,7 @@ export const sourceStories: readonly Story[] = [
     },
   },
   {
-    name: 'a source that fails for good fails the run by a code, and changes neither archive nor checkpoint',
+    name: 'a source that keeps failing makes the run fail with a code, and changes neither archive nor checkpoint',
     source: { maxLimit: 10 },
     play: async (world) => {
       const { source, run } = world;
@@ -119,7 +119,7 @@ export const sourceStories: readonly Story[] = [
     },
   },
   {
-    name: 'a key that is refused, missing or malformed fails the run by the name of its parameter',
+    name: 'a key that is refused, missing or malformed makes the run fail with an error that names its parameter',
     play: async (world) => {
       const { source, owner, run } = world;
       source.happen(10);

@@ -40,15 +40,13 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     team += 1;
   });
 
-  async function item() {
-    const Key = { team: { S: `team-${team}` } };
-    return (await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item;
-  }
+  const key = () => ({ team: { S: `team-${team}` } });
+  const item = async () =>
+    (await client.send(new GetItemCommand({ TableName, Key: key(), ConsistentRead: true }))).Item;
 
   async function write(expression: string, values: Record<string, { S: string } | { N: string } | { NULL: true }>) {
-    const Key = { team: { S: `team-${team}` } };
     const update = { UpdateExpression: expression, ExpressionAttributeValues: values };
-    await client.send(new UpdateItemCommand({ TableName, Key, ...update }));
+    await client.send(new UpdateItemCommand({ TableName, Key: key(), ...update }));
   }
 
   test('one run holds the lease, and another waits for its end', async () => {
@@ -93,7 +91,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
       leaseUntil: { N: String(afterSeconds(85).getTime()) },
     });
     expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ team: { S: `team-${team}` }, seq: { N: '2' }, position: { S: now.toISOString() } });
+    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() } });
   });
 
   test('the checkpoint of a run that lost its lease does not move', async () => {
@@ -127,7 +125,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect(await store.save(own('a'), checkpoint)).toBe('saved');
     breakAnswers(2);
     expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ team: { S: `team-${team}` }, seq: { N: '2' }, position: { S: now.toISOString() } });
+    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() } });
   });
 
   test('a checkpoint that was released and then moved by another run stays as it is', async () => {
