@@ -137,19 +137,18 @@ export function writeObjects(objects: ReadonlyMap<string, Buffer>, folder: strin
 }
 
 function draftSegments(team: string, seq: number, { events = [], quarantine = [] }: BatchSpec): SegmentDraft[] {
-  const sorted = events
-    .map((line) => readEvent(Buffer.from(line)))
-    .filter(isDated)
-    .sort(compareEvents);
   const drafts = new Map<string, string[]>();
-  for (const event of sorted) {
-    const key = segmentKey('events', team, dateOf(event.instant), seq);
-    drafts.set(key, [...(drafts.get(key) ?? []), String(event.line)]);
-  }
-  for (const line of [...quarantine].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
-    const key = segmentKey('quarantine', team, instantOf(line, walkStartOf(seq)).slice(0, 10), seq);
+  function draft(area: Area, date: string, line: string): void {
+    const key = segmentKey(area, team, date, seq);
     drafts.set(key, [...(drafts.get(key) ?? []), line]);
   }
+  const dated = events.map((line) => readEvent(Buffer.from(line))).filter(isDated);
+  for (const { instant, line } of dated.sort(compareEvents)) draft('events', dateOf(instant), String(line));
+  const held = quarantine
+    .map((line) => Buffer.from(line))
+    .sort(Buffer.compare)
+    .map(String);
+  for (const line of held) draft('quarantine', instantOf(line, walkStartOf(seq)).slice(0, 10), line);
   return [...drafts].map(([key, lines]) => ({ key, lines }));
 }
 
