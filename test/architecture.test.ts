@@ -99,13 +99,13 @@ describe('the lint rules', () => {
 
   test.each(
     Object.keys(files),
-  )('refuse in %s the imports and the fetches that are forbidden, and no others', (path) => {
+  )('the lint rules refuse in %s the imports and the fetches that are forbidden, and no others', (path) => {
     const rules = ['lint/style/noRestrictedImports', 'lint/style/noRestrictedGlobals'];
     const refused = found.filter((each) => each.path === path && rules.includes(each.rule)).map(({ line }) => line);
     expect([...new Set(refused)].sort()).toEqual([...(refusedLines[path] ?? [])].sort());
   });
 
-  test('refuse files that import each other in a circle, even if they import only types', () => {
+  test('the lint rules refuse files that import each other in a circle, even if they import only types', () => {
     const circles = found.filter(({ rule }) => rule === 'lint/suspicious/noImportCycles').map(({ path }) => path);
     expect(circles.sort()).toEqual(['lambdas/archiver/one.ts', 'lambdas/archiver/two.ts']);
   });

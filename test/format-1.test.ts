@@ -1,33 +1,28 @@
 import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { archive } from '../lambdas/archiver/archive';
 import { readPublicKey } from '../lambdas/shared/dsse';
 import { QUARANTINE_REASONS } from '../lambdas/shared/event';
-import { decodeManifest, type Manifest } from '../lambdas/shared/manifest';
+import type { Manifest } from '../lambdas/shared/manifest';
+import type { Retention } from '../lambdas/shared/retention';
 import { verify } from '../lambdas/verifier/verify';
 import type { SourceEvent } from '../local/postman/source-table';
 import { readerOf } from './support/archive-builder';
-import { fixtureSigner, frozenObjects, PUBLIC_KEY, runArchiver } from './support/format-1';
+import { fixtureSigner, frozenObjects, PUBLIC_KEY } from './support/format-1';
+import { memoryStore } from './support/memory-store';
+import { aRunAt } from './support/run';
+import { linesUnder, manifestAt, type Objects } from './support/stored';
 
 const frozen = frozenObjects();
 const publicKey = readPublicKey(readFileSync(PUBLIC_KEY));
 const NOW = '2026-09-07T15:00:00.000Z';
 
-function verified(objects: ReadonlyMap<string, Buffer>) {
+function verified(objects: Objects) {
   return verify(readerOf(objects), { publicKey, now: new Date(NOW) });
 }
 
-function manifestsOf(objects: ReadonlyMap<string, Buffer>): readonly Manifest[] {
-  const keys = [...objects.keys()].filter((key) => key.startsWith('manifests/')).sort();
-  return keys.map((key) => decodeManifest(Buffer.from(JSON.parse(String(objects.get(key))).payload, 'base64')));
-}
-
-function linesOf(objects: ReadonlyMap<string, Buffer>, prefix: string): string[] {
-  const keys = [...objects.keys()].filter((key) => key.startsWith(prefix));
-  return keys.flatMap((key) =>
-    String(gunzipSync(objects.get(key) ?? Buffer.alloc(0)))
-      .trimEnd()
-      .split('\n'),
-  );
+function manifestsOf(objects: Objects, team: string): readonly Manifest[] {
+  const keys = [...objects.keys()].filter((key) => key.startsWith(`manifests/team=${team}/`)).sort();
+  return keys.flatMap((key) => manifestAt(objects, key) ?? []);
 }
 
 test('the frozen archive of format 1 verifies without a finding', async () => {
@@ -40,7 +35,7 @@ test('the frozen archive of format 1 verifies without a finding', async () => {
 });
 
 test('the frozen archive holds each kind of manifest that format 1 knows', () => {
-  const manifests = manifestsOf(frozen).filter(({ team }) => team === 'main');
+  const manifests = manifestsOf(frozen, 'main');
   const quarantined = (reason: (typeof QUARANTINE_REASONS)[number]) =>
     manifests.some(({ counts }) => counts.quarantined[reason] > 0);
   expect(QUARANTINE_REASONS.filter((reason) => !quarantined(reason))).toEqual([]);
@@ -55,18 +50,20 @@ test.each([
   'main',
   'other',
 ])('a run goes on from the frozen archive of team %s, and archives only what is new', async (team) => {
-  const archived = linesOf(frozen, `events/team=${team}/`).map((raw): SourceEvent => {
+  const archived = linesUnder(frozen, `events/team=${team}/`).map((raw): SourceEvent => {
     const { id, timestamp } = JSON.parse(raw);
     return { row: id, at: Date.parse(timestamp), raw };
   });
   const raw = '{"id":558307000,"timestamp":"2026-09-07T14:30:00.000Z","action":"user.sign_in"}';
   const events = [...archived, { row: 558307000, at: Date.parse('2026-09-07T14:30:00.000Z'), raw }];
-  const before = manifestsOf(frozen).filter((manifest) => manifest.team === team);
-  const objects = await runArchiver({ team, objects: frozen, events, now: NOW, runId: crypto.randomUUID() });
-  const { findings } = await verified(objects);
-  expect(findings).toEqual([]);
-  expect(linesOf(objects, `events/team=${team}/`).toSorted()).toEqual(events.map((event) => event.raw).toSorted());
-  const head = manifestsOf(objects).findLast((manifest) => manifest.team === team);
+  const before = manifestsOf(frozen, team);
+  const { objects, ...store } = memoryStore({ objects: frozen });
+  const retention: Retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: null };
+  // DynamoDB knows nothing, so the run goes on from what is stored alone.
+  await archive(aRunAt(NOW, { events }, { team, store, retention, signer: fixtureSigner() }));
+  expect((await verified(objects)).findings).toEqual([]);
+  expect(linesUnder(objects, `events/team=${team}/`).toSorted()).toEqual(events.map((event) => event.raw).toSorted());
+  const head = manifestsOf(objects, team).at(-1);
   expect(head).toMatchObject({ seq: before.length + 1, latest: '2026-09-07T14:30:00.000Z', position: NOW });
 });
 

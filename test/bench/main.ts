@@ -4,6 +4,7 @@
  * within one run are valid on other machines; `docs/performance.md` explains them.
  */
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { MINUTE_MS } from '../../lambdas/shared/time';
 import { s3ClientOf } from '../engines/clients';
 import { createCatalog } from '../engines/glue';
 import installEngines from '../engines/install';
@@ -12,7 +13,6 @@ import { startTrino, type Trino } from '../engines/trino';
 import { synthesise } from '../support/synthesised';
 import { PERIODS, yearOf } from './year';
 
-const MINUTE_MS = 60_000;
 /** Each schedule has a team of its own. */
 const SCHEDULES = { daily: 1440 * MINUTE_MS, hourly: 60 * MINUTE_MS, quarter: 15 * MINUTE_MS } as const;
 type Schedule = keyof typeof SCHEDULES;

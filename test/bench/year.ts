@@ -4,11 +4,10 @@
  */
 import { segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
-import { dateOf } from '../../lambdas/shared/time';
+import { DAY_MS, dateOf } from '../../lambdas/shared/time';
 import { createSourceTeam } from '../../local/postman/source-team';
 
 export const EVENTS_PER_DAY = 2000;
-const DAY_MS = 86_400_000;
 const DAYS = 365;
 const FIRST = new Date('2025-01-06T00:00:00Z');
 

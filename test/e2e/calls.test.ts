@@ -1,11 +1,10 @@
 /** How many calls a run makes, as the servers count them. The archive before the run explains each number. */
+import { addMs, DAY_MS, dateOf, datesBetween, HOUR_MS } from '../../lambdas/shared/time';
 import { openLocalBackend } from '../support/backend';
 import { openWorld, type World } from '../support/scenario';
 import type { Objects } from '../support/stored';
 import type { Call } from '../support/tap';
 
-const DAY_MS = 86_400_000;
-const LOOKBACK_MS = 6 * 3_600_000;
 const WRITE = /^(PUT|SET|REMOVE|DELETE|POST) /;
 
 let world: World;
@@ -36,14 +35,8 @@ function tally(calls: readonly Call[]): Readonly<Record<string, number>> {
 /** The dates whose partitions the next run has to read, whatever the source serves. */
 function lookbackDates(before: string | undefined): readonly string[] {
   if (before === undefined) return [];
-  const dates = new Set<string>();
-  const [from, to] = [Date.parse(before) - LOOKBACK_MS, Date.parse(before) + DAY_MS];
-  for (let at = from; at < to; at += 3_600_000) dates.add(dateOf(at));
-  return [...dates.add(dateOf(to))];
-}
-
-function dateOf(instant: number): string {
-  return new Date(instant).toISOString().slice(0, 10);
+  const position = new Date(before);
+  return datesBetween(addMs(position, -6 * HOUR_MS), addMs(position, DAY_MS));
 }
 
 function segmentsOf(objects: Objects, isWanted: (key: string) => boolean): string[] {
@@ -59,7 +52,7 @@ test('the first run of a cold process reads the API key once', async () => {
 test('a warm, steady run reads a page or two and the partitions of the lookback, and writes each object once', async () => {
   // It follows an empty run, whose manifest has no segments to check.
   await countedRun();
-  const written = new Set(world.source.happen(3).map(({ at }) => dateOf(at ?? 0)));
+  const written = new Set(world.source.happen(3).map(({ at }) => dateOf(new Date(at ?? 0))));
   const { ended, calls, dates, known } = await countedRun();
   expect(ended).toMatchObject({ counts: { events: 3 } });
   expect(tally(calls)).toEqual({

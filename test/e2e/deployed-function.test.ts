@@ -3,8 +3,7 @@
  * template, against local servers that stand where the template's resources would. Every call that it makes to AWS is
  * compared with the rights that the same template gives to its role.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
@@ -14,6 +13,7 @@ import { type Backend, openNamedBackend } from '../support/backend';
 import { deploy, REGION } from '../support/deployed';
 import { type IamCall, iamCallOf } from '../support/iam-call';
 import { startKmsServer } from '../support/kms-server';
+import { scratch } from '../support/lambda';
 import { decide } from '../support/policy';
 import { openWorld, PARAMETER, type World } from '../support/scenario';
 import { only } from '../support/synthesised';
@@ -21,11 +21,10 @@ import { atFirst } from '../support/tap';
 
 type Variables = Readonly<Record<'ARCHIVE_BUCKET' | 'CHECKPOINT_TABLE' | 'SIGNING_KEY', string>>;
 
-const folder = mkdtempSync(join(tmpdir(), 'deployed-'));
 const app = archiveApp({
-  archiverCode: Code.fromAsset(dirname(bundle(join(folder, 'bundle')).file)),
+  archiverCode: Code.fromAsset(dirname(bundle(join(scratch, 'bundle')).file)),
   context: { archive: { teams: [{ name: 'main' }] } },
-  outdir: join(folder, 'cdk.out'),
+  outdir: join(scratch, 'cdk.out'),
 });
 const template = Template.fromJSON(app.synth().stacks[0]?.template);
 const { filled, arnOf, policies } = deploy(template);
@@ -35,20 +34,15 @@ const recorded: IamCall[] = [];
 let world: World;
 
 beforeAll(async () => {
-  const deployed = {
-    handlerFile: join(folder, 'cdk.out', assetPath(), 'index.js'),
-    environment: { AWS_REGION: REGION, ...variables },
-  };
+  const handlerFile = join(scratch, 'cdk.out', assetPath(), 'index.js');
+  const deployed = { handlerFile, environment: { AWS_REGION: REGION, ...variables } };
   const onRequest: Parameters<typeof openWorld>[0]['onRequest'] = (service, request) => {
     if (service !== 'source') recorded.push(iamCallOf(service, request));
   };
   world = await openWorld({ deployed, onRequest }, openBackend);
 });
 
-afterAll(async () => {
-  await world.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => world.close());
 
 async function openBackend(): Promise<Backend> {
   const backend = await openNamedBackend(variables.ARCHIVE_BUCKET, variables.CHECKPOINT_TABLE);
@@ -112,7 +106,7 @@ describe('the rights of the deployed function', () => {
 });
 
 function assetPath(): string {
-  const manifest = JSON.parse(readFileSync(join(folder, 'cdk.out', 'postman-audit-archive.assets.json'), 'utf8'));
+  const manifest = JSON.parse(readFileSync(join(scratch, 'cdk.out', 'postman-audit-archive.assets.json'), 'utf8'));
   const assets = Object.values<{ readonly source: { readonly path: string } }>(manifest.files);
   return assets.map(({ source: { path } }) => path).find((path) => path.startsWith('asset.')) ?? '';
 }

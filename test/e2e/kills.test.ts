@@ -3,6 +3,7 @@
  * the item in DynamoDB is deleted; meanwhile the source drops one event, edits one and adds a late one. After each kill
  * one run mends everything, and the oracle is asked.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../local/postman/random';
 import type { SourceEvent } from '../../local/postman/source-table';
 import { openLocalBackend } from '../support/backend';
@@ -117,7 +118,3 @@ test(`one run mends the archive after each of thirty kills (seed "${SEED}")`, as
   expect(dropped.size).toBe(KILLS);
   expect([...dropped.values()].filter(({ raw }) => !archived.has(raw))).toEqual([]);
 }, 600_000);
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -4,10 +4,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTeamLog } from '../support/team-log';
 
 const ROOT = join(import.meta.dirname, '../..');
-const TIMEOUT_MS = 600_000;
+jest.setTimeout(600_000);
 const scratch = mkdtempSync(join(tmpdir(), 'npm-start-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -62,13 +63,12 @@ function archivedLines(bucket: string): string[] {
 }
 
 function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map(({ parentPath, name }) => join(parentPath, name));
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!condition()) await sleep(20);
 }
 
 /** The lines that README shows of a first start. */
@@ -87,101 +87,85 @@ function likeness(line: string): RegExp {
 const demo = join(scratch, 'whole', 'demo');
 const whole = demoArguments('whole', 3);
 
-test(
-  'npm start archives, proves and queries the demo team, and prints what README shows in plain lines',
-  async () => {
-    const { code, text } = await spawned('npm', ['start', '--', ...whole], {}).ended;
-    expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('the same, once each') });
-    const shown = shownLines();
-    expect(shown.length).toBeGreaterThan(7);
-    for (const line of shown) expect(text).toMatch(likeness(line));
-    // There is no terminal, so it moves no cursor and uses no colour.
-    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
-    expectSameLines(demo);
-  },
-  TIMEOUT_MS,
-);
+test('npm start archives, proves and queries the demo team, and prints what README shows in plain lines', async () => {
+  const { code, text } = await spawned('npm', ['start', '--', ...whole], {}).ended;
+  expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('the same, once each') });
+  const shown = shownLines();
+  expect(shown.length).toBeGreaterThan(7);
+  for (const line of shown) expect(text).toMatch(likeness(line));
+  // There is no terminal, so it moves no cursor and uses no colour.
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  expectSameLines(demo);
+});
 
-test(
-  'a second start continues the archive, and fails by the name of an object that was changed meanwhile',
-  async () => {
-    const { code, text } = await start(whole).ended;
-    expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('The same archive, continued') });
-    expectSameLines(demo);
+test('a second start continues the archive, and a third start fails and names an object that was changed meanwhile', async () => {
+  const { code, text } = await start(whole).ended;
+  expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('The same archive, continued') });
+  expectSameLines(demo);
 
-    const file = filesIn(join(demo, 'bucket', 'events')).sort()[0] ?? '';
-    const before = readFileSync(file);
-    writeFileSync(file, Buffer.from(before.map((byte, at) => (at === before.length >> 1 ? byte ^ 1 : byte))));
-    const changed = await start(whole).ended;
-    expect(changed.code).not.toBe(0);
-    expect(changed.text).toContain(file.slice(join(demo, 'bucket').length + 1));
+  const file = filesIn(join(demo, 'bucket', 'events')).sort()[0] ?? '';
+  const before = readFileSync(file);
+  writeFileSync(file, Buffer.from(before.map((byte, at) => (at === before.length >> 1 ? byte ^ 1 : byte))));
+  const changed = await start(whole).ended;
+  expect(changed.code).not.toBe(0);
+  expect(changed.text).toContain(file.slice(join(demo, 'bucket').length + 1));
 
-    writeFileSync(file, before);
-    expect(await start(whole).ended).toMatchObject({ code: 0 });
-    expectSameLines(demo);
-  },
-  TIMEOUT_MS,
-);
+  writeFileSync(file, before);
+  expect(await start(whole).ended).toMatchObject({ code: 0 });
+  expectSameLines(demo);
+});
 
-test(
-  'a start that was killed in its backfill is continued: after its lease, or at once without a checkpoint',
-  async () => {
-    const world = join(scratch, 'killed', 'demo');
-    const args = demoArguments('killed', 70);
-    const cutOff = start(args);
-    const log = () => (existsSync(join(world, 'handler.log')) ? readFileSync(join(world, 'handler.log'), 'utf8') : '');
-    await until(() => log().includes('"committed"') || cutOff.child.exitCode !== null);
-    expect(await killed(cutOff)).toMatchObject({ code: null });
-    expect(log()).not.toContain('"outcome":"archived"');
+test('a start that was killed in its backfill is continued: after its lease, or at once without a checkpoint', async () => {
+  const world = join(scratch, 'killed', 'demo');
+  const args = demoArguments('killed', 70);
+  const cutOff = start(args);
+  const log = () => (existsSync(join(world, 'handler.log')) ? readFileSync(join(world, 'handler.log'), 'utf8') : '');
+  await until(() => log().includes('"committed"') || cutOff.child.exitCode !== null);
+  expect(await killed(cutOff)).toMatchObject({ code: null });
+  expect(log()).not.toContain('"outcome":"archived"');
 
-    const waiting = start(args);
-    await until(() => waiting.text().includes('waiting for its lease') || waiting.child.exitCode !== null);
-    expect(await killed(waiting)).toMatchObject({ code: null, text: expect.not.stringContaining('backfill: ') });
+  const waiting = start(args);
+  await until(() => waiting.text().includes('waiting for its lease') || waiting.child.exitCode !== null);
+  expect(await killed(waiting)).toMatchObject({ code: null, text: expect.not.stringContaining('backfill: ') });
 
-    rmSync(join(world, 'checkpoint'), { recursive: true });
-    const again = await start(args).ended;
-    expect(again).toMatchObject({ code: 0, text: expect.stringContaining('the same, once each') });
-    expectSameLines(world);
-  },
-  TIMEOUT_MS,
-);
+  rmSync(join(world, 'checkpoint'), { recursive: true });
+  const again = await start(args).ended;
+  expect(again).toMatchObject({ code: 0, text: expect.stringContaining('the same, once each') });
+  expectSameLines(world);
+});
 
 const API_KEY = 'PMAK-canary-of-a-real-team';
 const real = ['--data', join(scratch, 'real')];
 
-test(
-  'with POSTMAN_API_KEY it archives that team from its start date, continues, and keeps and prints no key',
-  async () => {
-    const source = await startTeamLog({ shape: 'contract', apiKey: API_KEY, settings: {} });
-    const environment = {
-      POSTMAN_API_KEY: API_KEY,
-      POSTMAN_BASE_URL: source.url,
-      POSTMAN_START_DATE: new Date(Date.now() - 5 * 86_400_000).toISOString().slice(0, 10),
-    };
-    const old = source.happen(10, { hoursAgo: 24 * 30 });
-    source.happen(400, { hoursAgo: 40 });
-    const first = await start(real, environment).ended;
-    expect(first).toMatchObject({ code: 0, text: expect.stringContaining('400 new') });
-    source.happen(7);
-    const second = await start(real, environment).ended;
-    expect(second).toMatchObject({ code: 0, text: expect.stringContaining('7 new') });
-    const wanted = source.visible().filter((line) => !old.some(({ raw }) => raw === line));
-    expect(archivedLines(join(scratch, 'real', 'postman', 'bucket')).sort()).toEqual([...wanted].sort());
+test('with POSTMAN_API_KEY it archives that team from its start date, continues, and keeps and prints no key', async () => {
+  const source = await startTeamLog({ shape: 'contract', apiKey: API_KEY, settings: {} });
+  const environment = {
+    POSTMAN_API_KEY: API_KEY,
+    POSTMAN_BASE_URL: source.url,
+    POSTMAN_START_DATE: new Date(Date.now() - 5 * 86_400_000).toISOString().slice(0, 10),
+  };
+  const old = source.happen(10, { hoursAgo: 24 * 30 });
+  source.happen(400, { hoursAgo: 40 });
+  const first = await start(real, environment).ended;
+  expect(first).toMatchObject({ code: 0, text: expect.stringContaining('400 new') });
+  source.happen(7);
+  const second = await start(real, environment).ended;
+  expect(second).toMatchObject({ code: 0, text: expect.stringContaining('7 new') });
+  const wanted = source.visible().filter((line) => !old.some(({ raw }) => raw === line));
+  expect(archivedLines(join(scratch, 'real', 'postman', 'bucket')).sort()).toEqual([...wanted].sort());
 
-    source.change({ apiKey: 'another' });
-    const keyRefused = expect.stringMatching(/: FAILED, api-key-refused: .*POSTMAN_API_KEY/);
-    const refused = await start(real, environment).ended;
-    expect(refused).toMatchObject({ code: 3, text: keyRefused });
-    const fresh = await start(['--data', join(scratch, 'real', 'fresh')], environment).ended;
-    expect(fresh).toMatchObject({ code: 3, text: keyRefused });
-    expect(fresh.text).toMatch(/FAILED.*\n\nNothing has been archived yet/);
-    await source.close();
-    const kept = filesIn(join(scratch, 'real')).map((file) => readFileSync(file, 'latin1'));
-    const printed = [first, second, refused, fresh].map(({ text }) => text);
-    expect([...printed, ...kept].filter((text) => text.includes(API_KEY))).toEqual([]);
-  },
-  TIMEOUT_MS,
-);
+  source.change({ apiKey: 'another' });
+  const keyRefused = expect.stringMatching(/: FAILED, api-key-refused: .*POSTMAN_API_KEY/);
+  const refused = await start(real, environment).ended;
+  expect(refused).toMatchObject({ code: 3, text: keyRefused });
+  const fresh = await start(['--data', join(scratch, 'real', 'fresh')], environment).ended;
+  expect(fresh).toMatchObject({ code: 3, text: keyRefused });
+  expect(fresh.text).toMatch(/FAILED.*\n\nNothing has been archived yet/);
+  await source.close();
+  const kept = filesIn(join(scratch, 'real')).map((file) => readFileSync(file, 'latin1'));
+  const printed = [first, second, refused, fresh].map(({ text }) => text);
+  expect([...printed, ...kept].filter((text) => text.includes(API_KEY))).toEqual([]);
+});
 
 test.each([
   ['POSTMAN_BASE_URL', 'http://example.com'],

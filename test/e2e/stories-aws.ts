@@ -1,31 +1,31 @@
 /** Stories of a run and of what it keeps in AWS: crashes, other runs, a wrong checkpoint, planted objects, errors. */
 
 import { gzipSync } from 'node:zlib';
+import { manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
+import { dateOf } from '../../lambdas/shared/time';
 import type { Ended } from '../support/lambda';
 import type { Story, World } from '../support/scenario';
 import { atFirst, type Call, type Fault, type Meddler, onceEach } from '../support/tap';
 import { changesNothing } from './unchanged';
 
-interface Moment {
-  readonly at: string;
-  readonly side: keyof Meddler;
-}
+/** The name of a call, and whether something happens before or after the server has answered it. */
+type Moment = readonly [at: string, side: keyof Meddler];
 
 /** Each moment at which a run is killed, and whether its manifest stands by then. */
-const KILLS: readonly (Moment & { readonly isCommitted: boolean })[] = [
-  { at: 'GET /audit/logs', side: 'after', isCommitted: false },
-  { at: 'PUT batches', side: 'before', isCommitted: false },
-  { at: 'PUT batches', side: 'after', isCommitted: false },
-  { at: 'PUT manifests', side: 'before', isCommitted: false },
-  { at: 'PUT manifests', side: 'after', isCommitted: true },
-  { at: 'PUT events', side: 'before', isCommitted: true },
-  { at: 'PUT events', side: 'after', isCommitted: true },
-  { at: 'PUT quarantine', side: 'before', isCommitted: true },
-  { at: 'SET seq', side: 'before', isCommitted: true },
-  { at: 'SET seq', side: 'after', isCommitted: true },
+const KILLS: readonly (readonly [...Moment, isCommitted: boolean])[] = [
+  ['GET /audit/logs', 'after', false],
+  ['PUT batches', 'before', false],
+  ['PUT batches', 'after', false],
+  ['PUT manifests', 'before', false],
+  ['PUT manifests', 'after', true],
+  ['PUT events', 'before', true],
+  ['PUT events', 'after', true],
+  ['PUT quarantine', 'before', true],
+  ['SET seq', 'before', true],
+  ['SET seq', 'after', true],
 ];
 
-async function killAt({ at, side, isCommitted }: (typeof KILLS)[number], world: World): Promise<void> {
+async function killAt([at, side, isCommitted]: (typeof KILLS)[number], world: World): Promise<void> {
   const { source, run } = world;
   const events = source.happen(4, { hoursAgo: 1 });
   source.misbehave(`{"id":"${side} ${at}"}`);
@@ -44,24 +44,24 @@ async function killAt({ at, side, isCommitted }: (typeof KILLS)[number], world: 
 }
 
 /** Each moment at which a run is stopped until the next run has ended, and what becomes of the stopped run. */
-const NAPS: readonly (Moment & { readonly outcome: Ended['outcome'] })[] = [
-  { at: 'SET leaseOwner', side: 'after', outcome: 'archived' },
-  { at: 'LIST manifests', side: 'after', outcome: 'race' },
-  { at: 'GET /audit/logs', side: 'after', outcome: 'race' },
-  { at: 'PUT batches', side: 'before', outcome: 'race' },
-  { at: 'PUT batches', side: 'after', outcome: 'race' },
-  { at: 'PUT manifests', side: 'before', outcome: 'race' },
-  { at: 'PUT manifests', side: 'after', outcome: 'archived' },
-  { at: 'PUT events', side: 'before', outcome: 'archived' },
-  { at: 'PUT events', side: 'after', outcome: 'archived' },
-  { at: 'SET seq', side: 'before', outcome: 'archived' },
-  { at: 'SET seq', side: 'after', outcome: 'archived' },
+const NAPS: readonly (readonly [...Moment, outcome: Ended['outcome']])[] = [
+  ['SET leaseOwner', 'after', 'archived'],
+  ['LIST manifests', 'after', 'race'],
+  ['GET /audit/logs', 'after', 'race'],
+  ['PUT batches', 'before', 'race'],
+  ['PUT batches', 'after', 'race'],
+  ['PUT manifests', 'before', 'race'],
+  ['PUT manifests', 'after', 'archived'],
+  ['PUT events', 'before', 'archived'],
+  ['PUT events', 'after', 'archived'],
+  ['SET seq', 'before', 'archived'],
+  ['SET seq', 'after', 'archived'],
 ];
 
 /** Stops a run at a call, plays another run from beginning to end, and wakes the first with its call under way. */
 async function sleepThrough(world: World, naps: typeof NAPS, happen: () => void): Promise<void> {
   const [zombie, other] = [await world.lambda(), await world.another()];
-  for (const { at, side, outcome } of naps) {
+  for (const [at, side, outcome] of naps) {
     happen();
     const nap = async () => {
       zombie.signal('SIGSTOP');
@@ -85,28 +85,26 @@ const CALLS = [
   ...['LIST manifests', 'GET manifests', 'LIST events', 'GET events'],
 ];
 
-/** Calls that fail again and again, and how the run ends. */
-const LASTING: readonly (Moment & { readonly fault: Fault; readonly code?: string })[] = [
-  { at: 'PUT batches', side: 'before', fault: { status: 503, code: 'SlowDown' }, code: 'storage-unavailable' },
-  {
-    at: 'PUT manifests',
-    side: 'before',
-    fault: { status: 409, code: 'ConditionalRequestConflict' },
-    code: 'storage-unavailable',
-  },
-  { at: 'PUT manifests', side: 'before', fault: { status: 403, code: 'AccessDenied' }, code: 'storage-refused' },
-  { at: 'PUT events', side: 'before', fault: { status: 503, code: 'SlowDown' }, code: 'storage-unavailable' },
-  { at: 'PUT events', side: 'before', fault: { status: 404, code: 'NoSuchBucket' }, code: 'storage-refused' },
-  { at: 'GET events', side: 'before', fault: 'reset', code: 'storage-unavailable' },
-  { at: 'LIST manifests', side: 'before', fault: { status: 400, code: 'ExpiredToken' }, code: 'storage-refused' },
-  { at: 'SET leaseOwner', side: 'before', fault: 'reset', code: 'storage-unavailable' },
+const SLOW = { status: 503, code: 'SlowDown' };
+const CONFLICT = { status: 409, code: 'ConditionalRequestConflict' };
+
+/** Calls that keep failing, and the code with which the run fails. */
+const LASTING: readonly (readonly [...Moment, fault: Fault, code?: string])[] = [
+  ['PUT batches', 'before', SLOW, 'storage-unavailable'],
+  ['PUT manifests', 'before', CONFLICT, 'storage-unavailable'],
+  ['PUT manifests', 'before', { status: 403, code: 'AccessDenied' }, 'storage-refused'],
+  ['PUT events', 'before', SLOW, 'storage-unavailable'],
+  ['PUT events', 'before', { status: 404, code: 'NoSuchBucket' }, 'storage-refused'],
+  ['GET events', 'before', 'reset', 'storage-unavailable'],
+  ['LIST manifests', 'before', { status: 400, code: 'ExpiredToken' }, 'storage-refused'],
+  ['SET leaseOwner', 'before', 'reset', 'storage-unavailable'],
   // The manifest is written and never answered, so only the next run can see that it stands.
-  { at: '(PUT|GET) manifests', side: 'after', fault: 'reset', code: 'storage-unavailable' },
+  ['(PUT|GET) manifests', 'after', 'reset', 'storage-unavailable'],
   // The checkpoint is only a hint: the run ends well without it.
-  { at: 'SET seq', side: 'before', fault: 'reset' },
+  ['SET seq', 'before', 'reset'],
 ];
 
-const MANIFEST_2 = 'manifests/team=main/0000000002.json';
+const MANIFEST_2 = manifestKey('main', 2);
 
 export const awsStories: readonly Story[] = [
   {
@@ -125,7 +123,7 @@ export const awsStories: readonly Story[] = [
     name: 'a run that has committed one of several batches, and then sleeps, loses the race for the next batch',
     source: { maxLimit: 10 },
     play: (world) =>
-      sleepThrough(world, [{ at: 'PUT manifests', side: 'after', outcome: 'race' }], () =>
+      sleepThrough(world, [['PUT manifests', 'after', 'race']], () =>
         world.source.happen(40, { hoursAgo: 3, bytes: 300_000 }),
       ),
   },
@@ -151,29 +149,25 @@ export const awsStories: readonly Story[] = [
     play: async ({ source, run, meddle }) => {
       source.happen(2, { hoursAgo: 1 });
       await run();
-      const errors = [
-        { status: 503, code: 'SlowDown' },
-        { status: 500, code: 'InternalError' },
-      ];
-      for (const fault of [...errors, 'reset'] as const) {
+      for (const [number, fault] of [SLOW, { status: 500, code: 'InternalError' }, 'reset' as const].entries()) {
         for (const side of ['before', 'after']) {
           source.happen(3);
-          source.misbehave(`{"id":"${side} ${typeof fault === 'string' ? fault : fault.code}"}`);
+          source.misbehave(`{"id":"${side} ${number}"}`);
           meddle({ [side]: onceEach(CALLS, fault) });
           expect(await run()).toMatchObject({ outcome: 'archived', manifests: 1, counts: { events: 3 } });
         }
       }
       source.happen(3);
-      meddle({ before: onceEach(PUTS, { status: 409, code: 'ConditionalRequestConflict' }) });
+      meddle({ before: onceEach(PUTS, CONFLICT) });
       expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 3 } });
     },
   },
   {
-    name: 'a call to AWS that fails for good fails the run by a code, and the next run mends it',
+    name: 'a call to AWS that keeps failing makes the run fail with a code, and the next run mends the archive',
     play: async ({ source, run, meddle, leaseEnds }) => {
       source.happen(5, { hoursAgo: 1 });
       await run();
-      for (const { at, side, fault, code } of LASTING) {
+      for (const [at, side, fault, code] of LASTING) {
         source.happen(5);
         meddle({ [side]: ({ name }: Call) => (new RegExp(`^${at}$`).test(name) ? fault : undefined) });
         const expected = code === undefined ? { outcome: 'archived' } : { outcome: 'failed', code };
@@ -215,7 +209,7 @@ export const awsStories: readonly Story[] = [
   {
     name: 'a planted object is neither overwritten nor signed, and stops the archive until it is removed',
     play: async (world) => {
-      const { source, owner, run, meddle } = world;
+      const { source, owner, run } = world;
       source.happen(5, { hoursAgo: 1 });
       await run();
       source.happen(5);
@@ -224,21 +218,10 @@ export const awsStories: readonly Story[] = [
         expect(await run()).toMatchObject({ outcome: 'failed', code: 'head-invalid' });
       });
       await owner.remove(MANIFEST_2);
-
-      // Planted at the moment of the commit, it is first a lost race and then no head.
-      const plant = async ({ key }: Call) => {
-        await owner.plant(key, Buffer.from('{}'));
-        return undefined;
-      };
-      meddle({ before: atFirst('PUT manifests', plant) });
-      expect(await run()).toMatchObject({ outcome: 'race' });
-      expect(await run()).toMatchObject({ outcome: 'failed', code: 'head-invalid' });
-      await owner.remove(MANIFEST_2);
       expect(await run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 5 } });
 
       const [event] = source.happen(1);
-      const date = new Date(event?.at ?? 0).toISOString().slice(0, 10);
-      const key = `events/team=main/dt=${date}/0000000003.ndjson.gz`;
+      const key = segmentKey('events', 'main', dateOf(new Date(event?.at ?? 0)), 3);
       await owner.plant(key, gzipSync('{"id":7,"timestamp":"2026-01-01T00:00:00.000Z"}\n'));
       for (let again = 0; again < 2; again += 1) {
         expect(await run()).toMatchObject({ outcome: 'failed', code: 'segment-differs' });

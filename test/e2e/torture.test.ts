@@ -4,6 +4,7 @@
  *
  * `TORTURE_MINUTES=30` makes a soak of it and cuts answers at every byte; `TORTURE_SEED` chooses another course.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type Random } from '../../local/postman/random';
 import { openLocalBackend } from '../support/backend';
 import type { Lambda } from '../support/lambda';
@@ -13,51 +14,48 @@ import { atFirst, type Fault, type Meddler } from '../support/tap';
 const MINUTES = Number(process.env.TORTURE_MINUTES ?? 0.2);
 const SEED = process.env.TORTURE_SEED ?? 'torture';
 const IS_SOAK = MINUTES >= 1;
-const TIMEOUT_MS = 600_000 + MINUTES * 60_000;
+jest.setTimeout(600_000 + MINUTES * 60_000);
+
+function testInWorld(name: string, use: (world: World) => Promise<void>): void {
+  test(name, () => inWorld({}, openLocalBackend, use));
+}
 
 /** The SDK holds retries back after some fifty broken answers in a row. */
 const RETRIES_A_PROCESS = 40;
 
-test(
+testInWorld(
   'a run knows its own manifest when the answer to the commit is cut after any of its bytes',
-  () =>
-    inWorld({}, openLocalBackend, async (world) => {
-      const commits = () => world.calls.filter(({ name }) => name === 'PUT manifests').length;
-      await world.run();
-      let cutAt = 0;
-      for (let attempts = 2; attempts > 1; cutAt += 1) {
-        if (cutAt % RETRIES_A_PROCESS === 0) await killIdle(world);
-        const before = commits();
-        world.meddle({ after: atFirst('PUT manifests', () => ({ cutAt })) });
-        const { outcome, manifests, detail } = await world.run();
-        expect({ cutAt, outcome, manifests, detail }).toEqual({ cutAt, outcome: 'archived', manifests: 1 });
-        attempts = commits() - before;
-      }
-      expect(cutAt).toBeGreaterThan(50);
-    }),
-  TIMEOUT_MS,
+  async (world) => {
+    const commits = () => world.calls.filter(({ name }) => name === 'PUT manifests').length;
+    await world.run();
+    let cutAt = 0;
+    for (let attempts = 2; attempts > 1; cutAt += 1) {
+      if (cutAt % RETRIES_A_PROCESS === 0) await killIdle(world);
+      const before = commits();
+      world.meddle({ after: atFirst('PUT manifests', () => ({ cutAt })) });
+      const { outcome, manifests, detail } = await world.run();
+      expect({ cutAt, outcome, manifests, detail }).toEqual({ cutAt, outcome: 'archived', manifests: 1 });
+      attempts = commits() - before;
+    }
+    expect(cutAt).toBeGreaterThan(50);
+  },
 );
 
 /** Every answer is shorter, or is cut within its body. */
 const LONGEST_ANSWER = 600;
 
-test(
-  'a run ends well when the first answer of each kind is cut at the same byte',
-  () =>
-    inWorld({}, openLocalBackend, async (world) => {
-      for (let cutAt = 0; cutAt < LONGEST_ANSWER; cutAt += IS_SOAK ? 1 : 47) {
-        world.source.happen(2);
-        // A cold process reads the API key as well.
-        await killIdle(world);
-        const met = new Set<string>();
-        world.meddle({ after: ({ name }) => (met.has(name) || !met.add(name) ? undefined : { cutAt }) });
-        const { outcome, counts, detail } = await world.run();
-        expect({ cutAt, outcome, events: counts?.events, detail }).toEqual({ cutAt, outcome: 'archived', events: 2 });
-        expect([...met]).toEqual(expect.arrayContaining(['GetParameter', 'SET seq', 'PUT batches', 'GET /audit/logs']));
-      }
-    }),
-  TIMEOUT_MS,
-);
+testInWorld('a run ends well when the first answer of each kind is cut at the same byte', async (world) => {
+  for (let cutAt = 0; cutAt < LONGEST_ANSWER; cutAt += IS_SOAK ? 1 : 47) {
+    world.source.happen(2);
+    // A cold process reads the API key as well.
+    await killIdle(world);
+    const met = new Set<string>();
+    world.meddle({ after: ({ name }) => (met.has(name) || !met.add(name) ? undefined : { cutAt }) });
+    const { outcome, counts, detail } = await world.run();
+    expect({ cutAt, outcome, events: counts?.events, detail }).toEqual({ cutAt, outcome: 'archived', events: 2 });
+    expect([...met]).toEqual(expect.arrayContaining(['GetParameter', 'SET seq', 'PUT batches', 'GET /audit/logs']));
+  }
+});
 
 /** The next run is the first of its process. */
 async function killIdle(world: World): Promise<void> {
@@ -100,27 +98,21 @@ async function torment(random: Random, lambda: Lambda, world: World): Promise<vo
   if (outcome === 'failed') expect(MENDABLE).toContain(code);
 }
 
-test(
+testInWorld(
   `two processes in a world of trouble leave an archive that one clean run mends (seed "${SEED}")`,
-  () =>
-    inWorld({}, openLocalBackend, async (world) => {
-      const random = createRandom(SEED);
-      let lambdas: readonly Lambda[] = [];
-      for (const end = Date.now() + MINUTES * 60_000; Date.now() < end; ) {
-        world.source.happen(1 + random.below(4), { hoursAgo: random.below(4) });
-        world.meddle(tormentor(random));
-        const living = lambdas.filter((lambda) => lambda.isAlive());
-        lambdas = living.length === 2 ? living : [...living, await world.another()];
-        await Promise.all(lambdas.map((lambda) => torment(random, lambda, world)));
-        world.meddle({});
-        await world.leaseEnds();
-        expect(await world.run()).toMatchObject({ outcome: 'archived' });
-        await world.expectWhole();
-      }
-    }),
-  TIMEOUT_MS,
+  async (world) => {
+    const random = createRandom(SEED);
+    let lambdas: readonly Lambda[] = [];
+    for (const end = Date.now() + MINUTES * 60_000; Date.now() < end; ) {
+      world.source.happen(1 + random.below(4), { hoursAgo: random.below(4) });
+      world.meddle(tormentor(random));
+      const living = lambdas.filter((lambda) => lambda.isAlive());
+      lambdas = living.length === 2 ? living : [...living, await world.another()];
+      await Promise.all(lambdas.map((lambda) => torment(random, lambda, world)));
+      world.meddle({});
+      await world.leaseEnds();
+      expect(await world.run()).toMatchObject({ outcome: 'archived' });
+      await world.expectWhole();
+    }
+  },
 );
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -9,12 +9,11 @@ import { join } from 'node:path';
 import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
 import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
+import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
 import { type SpawnedSource, spawnSource } from './spawn-source';
 
 const LIMIT_KB = 256 * 1024;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const TIMEOUT_MS = 30 * 60_000;
+jest.setTimeout(30 * 60_000);
 const API_KEY = 'PMAK-memory';
 
 const folder = mkdtempSync(join(tmpdir(), 'memory-'));
@@ -66,33 +65,25 @@ async function archivedEvents(world: string): Promise<number> {
   return teams[0].events;
 }
 
-test(
-  'a backlog of 1,000,000 events is archived within the memory of the function',
-  async () => {
-    const to = new Date(Date.now() - HOUR_MS);
-    const log = { events: 1_000_000, from: new Date(to.getTime() - 179 * DAY_MS), to };
-    await withWorld('backlog', log, async (world) => {
-      let archived = 0;
-      while (archived < log.events) archived += (await measured(world)).counts?.events ?? 0;
-    });
-  },
-  TIMEOUT_MS,
-);
+test('a backlog of 1,000,000 events is archived within the memory of the function', async () => {
+  const to = new Date(Date.now() - HOUR_MS);
+  const log = { events: 1_000_000, from: new Date(to.getTime() - 179 * DAY_MS), to };
+  await withWorld('backlog', log, async (world) => {
+    let archived = 0;
+    while (archived < log.events) archived += (await measured(world)).counts?.events ?? 0;
+  });
+});
 
-test(
-  'a day of 200,000 events is archived, and read again by every run, within the memory of the function',
-  async () => {
-    const readAgainFrom = new Date(Date.now() - 6 * HOUR_MS - 60_000);
-    const from = new Date(readAgainFrom.setUTCHours(0, 0, 0, 0));
-    const to = new Date(Math.min(from.getTime() + DAY_MS, Date.now()) - 1000);
-    await withWorld('one-day', { events: 200_000, from, to }, async (world) => {
-      expect(await measured(world)).toMatchObject({ counts: { events: 200_000 } });
-      for (let again = 0; again < 2; again += 1) {
-        const { counts } = await measured(world);
-        expect(counts).toMatchObject({ events: 0, revisions: 0 });
-        expect(counts?.known).toBeGreaterThanOrEqual(200_000);
-      }
-    });
-  },
-  TIMEOUT_MS,
-);
+test('a day of 200,000 events is archived, and read again by every run, within the memory of the function', async () => {
+  const readAgainFrom = new Date(Date.now() - 6 * HOUR_MS - 60_000);
+  const from = new Date(readAgainFrom.setUTCHours(0, 0, 0, 0));
+  const to = new Date(Math.min(from.getTime() + DAY_MS, Date.now()) - 1000);
+  await withWorld('one-day', { events: 200_000, from, to }, async (world) => {
+    expect(await measured(world)).toMatchObject({ counts: { events: 200_000 } });
+    for (let again = 0; again < 2; again += 1) {
+      const { counts } = await measured(world);
+      expect(counts).toMatchObject({ events: 0, revisions: 0 });
+      expect(counts?.known).toBeGreaterThanOrEqual(200_000);
+    }
+  });
+});

@@ -3,29 +3,18 @@
 import { inspect } from 'node:util';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createApiKeys } from '../../lambdas/adapters/ssm';
-import type { LocalServer } from '../../local/server';
-
-export interface ParameterServer extends LocalServer {
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-}
+import { type ContractServer, useServer } from './contract-server';
 
 const KEY = 'PMAK-canary-0123456789abcdef';
 
-export function testParameterStore(start: () => Promise<ParameterServer>): void {
+export function testParameterStore(start: () => Promise<ContractServer>): void {
   let client: SSMClient;
-  let close: () => Promise<void>;
   let round = 0;
   /** A parameter that no other test uses. */
   let name: string;
-
-  beforeAll(async () => {
-    const { url, credentials, ...server } = await start();
-    client = new SSMClient({ endpoint: url, region: 'us-east-1', credentials });
-    close = server.close;
-  }, 120_000);
-  afterAll(() => {
-    client.destroy();
-    return close();
+  useServer('ssm', start, (options) => {
+    client = new SSMClient(options);
+    return client;
   });
   beforeEach(() => {
     round += 1;

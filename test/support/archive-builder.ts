@@ -18,7 +18,6 @@ import {
 } from '../../lambdas/shared/event';
 import {
   encodeManifest,
-  FORMAT,
   latestOf,
   type Manifest,
   PAYLOAD_TYPE,
@@ -28,7 +27,8 @@ import {
 import { type Area, batchKey, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import type { ObjectStore, Signer } from '../../lambdas/shared/ports';
 import { compress, joinLines } from '../../lambdas/shared/segment';
-import { dateOf } from '../../lambdas/shared/time';
+import { addMs, dateOf, HOUR_MS } from '../../lambdas/shared/time';
+import { aManifest } from './manifest';
 
 export type Objects = Map<string, Buffer>;
 
@@ -137,19 +137,18 @@ export function writeObjects(objects: ReadonlyMap<string, Buffer>, folder: strin
 }
 
 function draftSegments(team: string, seq: number, { events = [], quarantine = [] }: BatchSpec): SegmentDraft[] {
-  const sorted = events
-    .map((line) => readEvent(Buffer.from(line)))
-    .filter(isDated)
-    .sort(compareEvents);
   const drafts = new Map<string, string[]>();
-  for (const event of sorted) {
-    const key = segmentKey('events', team, dateOf(event.instant), seq);
-    drafts.set(key, [...(drafts.get(key) ?? []), String(event.line)]);
-  }
-  for (const line of [...quarantine].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
-    const key = segmentKey('quarantine', team, instantOf(line, walkStartOf(seq)).slice(0, 10), seq);
+  function draft(area: Area, date: string, line: string): void {
+    const key = segmentKey(area, team, date, seq);
     drafts.set(key, [...(drafts.get(key) ?? []), line]);
   }
+  const dated = events.map((line) => readEvent(Buffer.from(line))).filter(isDated);
+  for (const { instant, line } of dated.sort(compareEvents)) draft('events', dateOf(instant), String(line));
+  const held = quarantine
+    .map((line) => Buffer.from(line))
+    .sort(Buffer.compare)
+    .map(String);
+  for (const line of held) draft('quarantine', instantOf(line, walkStartOf(seq)).slice(0, 10), line);
   return [...drafts].map(([key, lines]) => ({ key, lines }));
 }
 
@@ -174,45 +173,26 @@ interface Drawing {
 
 function drawManifest({ team, seq, previous, latest, segments, batch }: Drawing): Manifest {
   const walkStart = walkStartOf(seq);
+  const [started, finished] = [walkStart.toISOString(), addMs(walkStart, 20_000).toISOString()];
   const linesOf = (area: Area) => segments.filter(({ key }) => key.startsWith(area)).flatMap(({ lines }) => lines);
   const quarantined = countReasons(linesOf('quarantine'), walkStart);
   const entries = describe(segments, walkStart);
-  return {
-    format: FORMAT,
+  const { run, counts } = aManifest();
+  return aManifest({
     team,
     seq,
     previous,
-    run: {
-      id: randomUUID(),
-      scheduledTime: walkStart.toISOString(),
-      walkStart: walkStart.toISOString(),
-      finished: new Date(walkStart.getTime() + 20_000).toISOString(),
-      codeVersion: '0.1.0',
-      reason: 'complete',
-      source: 'https://api.getpostman.com',
-    },
-    start: new Date(walkStartOf(1).getTime() - 7 * 3_600_000).toISOString(),
-    window: { from: new Date(walkStart.getTime() - 7 * 3_600_000).toISOString(), to: walkStart.toISOString() },
-    position: walkStart.toISOString(),
+    run: { ...run, id: randomUUID(), scheduledTime: started, walkStart: started, finished },
+    start: addMs(walkStartOf(1), -7 * HOUR_MS).toISOString(),
+    window: { from: addMs(walkStart, -7 * HOUR_MS).toISOString(), to: started },
+    position: started,
     latest: latestOf(latest, entries),
-    counts: {
-      pages: 1,
-      requests: 1,
-      events: linesOf('events').length,
-      late: 0,
-      known: 0,
-      revisions: quarantined.revision,
-      quarantined,
-    },
-    gaps: [],
-    sweeps: [],
-    sweepTurn: 0,
-    sweptAt: null,
-    sourceTeams: [],
+    counts: { ...counts, events: linesOf('events').length, known: 0, revisions: quarantined.revision, quarantined },
+    ...{ gaps: [], sweeps: [], sweepTurn: 0, sweptAt: null, sourceTeams: [] },
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     batch: batch === null ? null : { key: batch, bytes: segments.reduce((sum, { member }) => sum + member.length, 0) },
     segments: entries,
-  };
+  });
 }
 
 function describe(segments: readonly Packed[], walkStart: Date): SegmentEntry[] {

@@ -3,12 +3,10 @@
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import type { CheckpointStore, Lease } from '../../lambdas/shared/ports';
-import type { LocalServer } from '../../local/server';
-import { type Meddler, tap } from './tap';
+import { type ContractServer, useServer } from './contract-server';
 
 /** A server with an empty table whose key is `team`. */
-export interface TableServer extends LocalServer {
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+export interface TableServer extends ContractServer {
   readonly table: string;
 }
 
@@ -28,30 +26,12 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
   let client: DynamoDBClient;
   let store: CheckpointStore;
   let TableName: string;
-  let meddler: Meddler = {};
-  const closers: (() => Promise<void>)[] = [];
-
-  beforeAll(async () => {
-    const server = await start();
-    const tapped = await tap('dynamodb', server.url, { meddler: () => meddler, onCall: () => undefined });
-    const { credentials, table } = server;
-    client = new DynamoDBClient({ endpoint: tapped.url, region: 'us-east-1', credentials, maxAttempts: 4 });
+  const { breakAnswers } = useServer('dynamodb', start, (options, { table }) => {
+    client = new DynamoDBClient({ ...options, maxAttempts: 4 });
     store = createCheckpointStore(client, table);
     TableName = table;
-    closers.push(async () => client.destroy(), tapped.close, server.close);
-  }, 120_000);
-  afterAll(async () => {
-    for (const close of closers) await close();
+    return client;
   });
-  afterEach(() => {
-    meddler = {};
-  });
-
-  /** The next calls, up to this number, are applied and their answers are lost. */
-  function loseAnswers(count: number): void {
-    let left = count;
-    meddler = { after: () => (left-- > 0 ? 'reset' : undefined) };
-  }
 
   let team = 0;
   /** A lease of a team that no other test uses. */
@@ -60,21 +40,13 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     team += 1;
   });
 
-  async function item() {
-    const Key = { team: { S: `team-${team}` } };
-    return (await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item;
-  }
+  const key = () => ({ team: { S: `team-${team}` } });
+  const item = async () =>
+    (await client.send(new GetItemCommand({ TableName, Key: key(), ConsistentRead: true }))).Item;
 
   async function write(expression: string, values: Record<string, { S: string } | { N: string } | { NULL: true }>) {
-    const Key = { team: { S: `team-${team}` } };
-    await client.send(
-      new UpdateItemCommand({
-        TableName,
-        Key,
-        UpdateExpression: expression,
-        ExpressionAttributeValues: values,
-      }),
-    );
+    const update = { UpdateExpression: expression, ExpressionAttributeValues: values };
+    await client.send(new UpdateItemCommand({ TableName, Key: key(), ...update }));
   }
 
   test('one run holds the lease, and another waits for its end', async () => {
@@ -119,7 +91,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
       leaseUntil: { N: String(afterSeconds(85).getTime()) },
     });
     expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ team: { S: `team-${team}` }, seq: { N: '2' }, position: { S: now.toISOString() } });
+    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() } });
   });
 
   test('the checkpoint of a run that lost its lease does not move', async () => {
@@ -147,13 +119,13 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
   });
 
   test('a retry of the SDK after a lost response finds what it wrote itself, and is no conflict', async () => {
-    loseAnswers(1);
+    breakAnswers(1);
     expect(await store.acquire(own('a'))).not.toBe('held');
-    loseAnswers(1);
+    breakAnswers(1);
     expect(await store.save(own('a'), checkpoint)).toBe('saved');
-    loseAnswers(2);
+    breakAnswers(2);
     expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ team: { S: `team-${team}` }, seq: { N: '2' }, position: { S: now.toISOString() } });
+    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() } });
   });
 
   test('a checkpoint that was released and then moved by another run stays as it is', async () => {

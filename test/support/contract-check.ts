@@ -1,6 +1,6 @@
 /**
- * Checks requests and answers against the OpenAPI document beside this file. The `contract` shape allows exactly what the
- * document says. The `reality` shape also allows the relaxations that are listed here, and no others.
+ * Checks requests and answers against the OpenAPI document in `test/fixtures`. The `contract` shape allows exactly what
+ * the document says. The `reality` shape also allows the relaxations that are listed here, and no others.
  */
 
 import { readFileSync } from 'node:fs';
@@ -77,7 +77,9 @@ export function checkedModel(model: SourceModel, check: ContractCheck): CheckedM
 }
 
 export function createContractCheck(shape: 'contract' | 'reality'): ContractCheck {
-  const document = parseDocument(readFileSync(join(import.meta.dirname, 'postman-audit-logs.openapi.yaml'), 'utf8'));
+  const document = parseDocument(
+    readFileSync(join(import.meta.dirname, '../fixtures/postman-audit-logs.openapi.yaml'), 'utf8'),
+  );
   for (const [at, allow] of shape === 'reality' ? [...SEEN_LIVE, ...ODD_EVENTS] : []) {
     // A relaxation of a place that does not exist would have no effect and nobody would notice.
     if (!document.hasIn(at)) throw new Error(`the contract has no ${at.join('/')}`);

@@ -97,29 +97,24 @@ interface Filled {
 }
 
 function policiesIn(source: string, type: string, { properties, arnOf }: Filled): Policy[] {
-  const own = (id: string, { Statement }: Document) => ({ source, of: { resource: arnOf(id) }, statements: Statement });
+  const { PolicyDocument } = properties;
+  const policy = (of: Policy['of'], { Statement }: Document = PolicyDocument) => ({
+    source,
+    of,
+    statements: Statement,
+  });
   switch (type) {
     case 'AWS::IAM::Policy':
-      return properties.Roles.map((id) => ({
-        source,
-        of: { role: arnOf(id) },
-        statements: properties.PolicyDocument.Statement,
-      }));
+      return properties.Roles.map((id) => policy({ role: arnOf(id) }));
     case 'AWS::IAM::Role':
       if (properties.Policies ?? properties.ManagedPolicyArns) throw new Error('cannot evaluate policies in a role');
-      return [own(source, properties.AssumeRolePolicyDocument)];
+      return [policy({ resource: arnOf(source) }, properties.AssumeRolePolicyDocument)];
     case 'AWS::S3::BucketPolicy':
-      return [
-        {
-          source,
-          of: { resource: `arn:aws:s3:::${properties.Bucket}` },
-          statements: properties.PolicyDocument.Statement,
-        },
-      ];
+      return [policy({ resource: `arn:aws:s3:::${properties.Bucket}` })];
     case 'AWS::KMS::Key':
-      return [own(source, properties.KeyPolicy)];
+      return [policy({ resource: arnOf(source) }, properties.KeyPolicy)];
     case 'AWS::SQS::QueuePolicy':
-      return properties.Queues.map((id) => own(id, properties.PolicyDocument));
+      return properties.Queues.map((id) => policy({ resource: arnOf(id) }));
     case 'AWS::Lambda::Permission':
     case 'AWS::IAM::ManagedPolicy':
       throw new Error(`cannot evaluate ${type}`);

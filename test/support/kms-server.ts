@@ -13,8 +13,8 @@ export async function startKmsServer(keyArn: string): Promise<LocalServer & { re
   const server = await startJsonServer((operation, input) => {
     if (input.KeyId !== keyArn) return jsonError('NotFoundException', `there is no key ${input.KeyId}`);
     if (operation === 'GetPublicKey') {
-      const der = publicKey.export({ type: 'spki', format: 'der' });
-      return jsonResponse({ KeyId: keyArn, PublicKey: der.toString('base64'), KeySpec: 'ECC_NIST_P256' });
+      const PublicKey = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+      return jsonResponse({ KeyId: keyArn, PublicKey, KeySpec: 'ECC_NIST_P256' });
     }
     if (operation !== 'Sign')
       return jsonError('UnknownOperationException', `the local KMS does not implement ${operation}`);
@@ -33,7 +33,7 @@ function signDigest(digest: Buffer, key: KeyObject): Buffer {
   const r = number(random.generateKeys().subarray(1, 33)) % ORDER;
   const k = number(random.getPrivateKey());
   const s = (power(k, ORDER - 2n) * (number(digest) + r * secret)) % ORDER;
-  return sequence(Buffer.concat([integer(r), integer(s)]));
+  return der(0x30, Buffer.concat([integer(r), integer(s)]));
 }
 
 function power(base: bigint, exponent: bigint): bigint {
@@ -54,9 +54,9 @@ function integer(value: bigint): Buffer {
   const hex = value.toString(16);
   const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
   const positive = (bytes[0] ?? 0) < 0x80 ? bytes : Buffer.concat([Buffer.of(0), bytes]);
-  return Buffer.concat([Buffer.of(0x02, positive.length), positive]);
+  return der(0x02, positive);
 }
 
-function sequence(content: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(0x30, content.length), content]);
+function der(tag: number, content: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(tag, content.length), content]);
 }

@@ -3,12 +3,10 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
-import type { LocalServer } from '../../local/server';
-import { type Meddler, tap } from './tap';
+import { type ContractServer, useServer } from './contract-server';
 
 /** A server with an empty bucket. */
-export interface BucketServer extends LocalServer {
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+export interface BucketServer extends ContractServer {
   readonly bucket: string;
 }
 
@@ -17,29 +15,11 @@ const TYPE = 'application/x-ndjson';
 export function testArchiveBucket(start: () => Promise<BucketServer>): void {
   let client: S3Client;
   let store: ObjectStore;
-  let meddler: Meddler = {};
-  const closers: (() => Promise<void>)[] = [];
-
-  beforeAll(async () => {
-    const server = await start();
-    const tapped = await tap('s3', server.url, { meddler: () => meddler, onCall: () => undefined });
-    const { credentials } = server;
-    client = new S3Client({ endpoint: tapped.url, region: 'us-east-1', credentials, maxAttempts: 4 });
-    store = createS3Store(client, server.bucket);
-    closers.push(async () => client.destroy(), tapped.close, server.close);
-  }, 120_000);
-  afterAll(async () => {
-    for (const close of closers) await close();
+  const { breakAnswers } = useServer('s3', start, (options, { bucket }) => {
+    client = new S3Client({ ...options, maxAttempts: 4 });
+    store = createS3Store(client, bucket);
+    return client;
   });
-  afterEach(() => {
-    meddler = {};
-  });
-
-  /** The next puts, up to this number, are applied and their answers are lost. */
-  function loseAnswers(count: number): void {
-    let left = count;
-    meddler = { after: ({ name }) => (name.startsWith('PUT') && left-- > 0 ? 'reset' : undefined) };
-  }
 
   let round = 0;
   /** A prefix that no other test uses. */
@@ -93,7 +73,7 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
 
     test('an answer that is cut is a failure, and never a shorter object', async () => {
       await create('a', Buffer.alloc(100_000, 'x'));
-      meddler = { after: () => ({ cutAt: 50_000 }) };
+      breakAnswers(Number.POSITIVE_INFINITY, { cutAt: 50_000 });
       await expect(store.get(`${team}a`)).rejects.toMatchObject({ code: 'storage-unavailable' });
     });
   });
@@ -115,13 +95,13 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
     });
 
     test('after a lost answer, creating says that the object exists, and its content is the new one', async () => {
-      loseAnswers(1);
+      breakAnswers(1);
       expect(await create('a', 'mine')).toBe('exists');
       expect(await text('a')).toBe('mine');
     });
 
     test('creating fails when every answer is lost, although it was applied', async () => {
-      loseAnswers(4);
+      breakAnswers(4);
       await expect(create('a', 'mine')).rejects.toMatchObject({ code: 'storage-unavailable' });
       expect(await text('a')).toBe('mine');
     });

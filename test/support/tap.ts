@@ -13,9 +13,8 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { LocalServer } from '../../local/server';
+import { type LocalServer, listenOnLoopback } from '../../local/server';
 
 export type Service = 's3' | 'dynamodb' | 'ssm' | 'kms' | 'source';
 
@@ -97,14 +96,14 @@ export async function tap(service: Service, url: string, { meddler, onCall }: Ta
     answer(response, passed, await meddler().after?.(call));
   }
 
-  server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = async () => {
-    agent.destroy();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+  const { url: tapped, close } = await listenOnLoopback(server);
+  return {
+    url: tapped,
+    close: () => {
+      agent.destroy();
+      return close();
+    },
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
 function describe(service: Service, { method, target, headers, body }: TappedRequest): Call {
@@ -124,22 +123,13 @@ function describe(service: Service, { method, target, headers, body }: TappedReq
 /** The host header stays as it came, because it is signed. */
 function passOn(url: URL, { method, target, headers, body }: TappedRequest, agent: Agent): Promise<Answer> {
   const { connection: _connection, expect: _expect, 'transfer-encoding': _encoding, ...kept } = headers;
+  const { hostname, port } = url;
+  const options = { agent, hostname, port, method, path: target, headers: { ...kept, 'content-length': body.length } };
   return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        agent,
-        host: url.hostname,
-        port: url.port,
-        method,
-        path: target,
-        headers: { ...kept, 'content-length': body.length },
-      },
-      (response) =>
-        buffer(response).then(
-          (bytes) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes }),
-          reject,
-        ),
-    );
+    const sent = request(options, (response) => {
+      const { statusCode: status = 0, headers: answered } = response;
+      buffer(response).then((bytes) => resolve({ status, headers: answered, body: bytes }), reject);
+    });
     sent.once('error', reject).end(body);
   });
 }

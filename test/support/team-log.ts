@@ -1,5 +1,6 @@
 /** A small team's log behind the source server: a story says only what matters about each event. */
 
+import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
 import { createSourceModel } from '../../local/postman/source-model';
 import { startSourceServer } from '../../local/postman/source-server';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
@@ -7,8 +8,6 @@ import { createTable, type SourceEvent } from '../../local/postman/source-table'
 import { type ContractCheck, checkedModel, createContractCheck } from './contract-check';
 import type { Evidence, ServedEvent } from './oracle';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Nothing is promised about an event that the source is about to forget. */
 const FLOOR_MARGIN_MS = 300_000;
 /** Stands in every event. Only the events themselves may ever hold it. */
