@@ -81,7 +81,10 @@ async function lateInTheOrderOfIds(program: Program): Promise<void> {
 }
 
 export const orderCases: readonly Case[] = [
-  { name: 'newest page first, and time ends anywhere', play: newestPageFirst },
-  { name: 'an event filed under another hour than it tells, and time ends anywhere', play: filedUnderAnotherHour },
-  { name: 'late in the order of ids, and time ends anywhere', play: lateInTheOrderOfIds },
+  { name: 'the source sends the newest page first, and the time ends anywhere', play: newestPageFirst },
+  {
+    name: 'an event is filed under another hour than its timestamp, and the time ends anywhere',
+    play: filedUnderAnotherHour,
+  },
+  { name: 'the source sorts by id, an event is late, and the time ends anywhere', play: lateInTheOrderOfIds },
 ];

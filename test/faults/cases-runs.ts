@@ -262,13 +262,13 @@ async function sweptAndChanged(program: Program): Promise<void> {
 }
 
 export const runCases: readonly Case[] = [
-  { name: 'two to ten runs at once: one commits, losers end clean', play: overlapping },
-  { name: 'the same trigger twice, at once and later', play: sameTriggerTwice },
-  { name: 'clocks that differ by up to a day, alone and among runs at once', play: wrongClocks },
-  { name: 'however little time is left, a run stops before its end with a whole prefix', play: littleTimeLeft },
-  { name: 'a backfill of 180 days over many runs, and a wish to archive a range again', play: backfill },
-  { name: 'a day longer than a run, after an outage: every run comes further', play: longDay },
-  { name: 'a burst longer than a run, within the lookback, is over when that has passed it', play: burst },
-  { name: 'ten days late is found by the sweep', play: tenDaysLate },
-  { name: 'removed and edited later: the archive stays, the sweep counts', play: sweptAndChanged },
+  { name: 'of two to ten runs at once one commits, and the others end without an error', play: overlapping },
+  { name: 'the same trigger arrives twice, at once or later', play: sameTriggerTwice },
+  { name: 'clocks are wrong by up to a day while runs overlap', play: wrongClocks },
+  { name: 'a run with little time stops before its deadline and loses nothing', play: littleTimeLeft },
+  { name: 'a backfill of 180 days takes many runs, and archiving a range again adds nothing', play: backfill },
+  { name: 'every run advances the position through a day that is longer than a run', play: longDay },
+  { name: 'a burst longer than a run is complete once the lookback has passed it', play: burst },
+  { name: 'the sweep finds events that are ten days late', play: tenDaysLate },
+  { name: 'the sweep counts events that were removed or edited, and the archive keeps them', play: sweptAndChanged },
 ];

@@ -216,14 +216,14 @@ async function fiftyThousandInASecond(program: Program): Promise<void> {
 }
 
 export const sourceCases: readonly Case[] = [
-  { name: 'every reading of bounds and order', play: everyReading },
-  { name: 'a response cut at every byte is never a shorter page', play: cutAtEveryByte },
-  { name: 'a 200 that is not what the contract says fails loudly', play: notTheContract },
-  { name: 'a cursor that ends nothing is never taken for the end', play: cursorsThatEndNothing },
-  { name: 'a wait in every spelling, and in none', play: everyWait },
-  { name: 'an answer that echoes the request', play: echoes },
-  { name: 'a parameter that is empty, or holds another key', play: wrongKey },
+  { name: 'the source reads bounds and order in every possible way', play: everyReading },
+  { name: 'a response that is cut at any byte is never taken for a shorter page', play: cutAtEveryByte },
+  { name: 'a run fails at a 200 that breaks the contract', play: notTheContract },
+  { name: 'a cursor that the source refuses is never taken for the end', play: cursorsThatEndNothing },
+  { name: 'a run waits as the source asks, in every spelling and without one', play: everyWait },
+  { name: 'no log line and no error holds a request that the source echoes', play: echoes },
+  { name: 'a run fails when the parameter is empty or holds another key', play: wrongKey },
   { name: 'a redirect is not followed', play: redirects },
-  { name: 'one event of 20 MB', play: oversize },
-  { name: '50,000 events in one second', play: fiftyThousandInASecond },
+  { name: 'one event of 20 MB goes to quarantine', play: oversize },
+  { name: '50,000 events share one second', play: fiftyThousandInASecond },
 ];

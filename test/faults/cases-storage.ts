@@ -255,15 +255,24 @@ async function zlibUpgraded(program: Program): Promise<void> {
 }
 
 export const storageCases: readonly Case[] = [
-  { name: 'a chain whose newest manifests are gone is not healed away', play: truncatedTail },
-  { name: 'a run that slept over it does not write the evidence away', play: truncatedUnderAFrozenRun },
+  { name: 'a run stops at a chain whose newest manifests were removed', play: truncatedTail },
+  {
+    name: 'a run that was frozen while manifests were removed does not hide their removal',
+    play: truncatedUnderAFrozenRun,
+  },
   { name: 'garbage in the checkpoint item stops the run until the item is deleted', play: garbageInTheItem },
-  { name: 'garbage in the lease is no obstacle', play: garbageInTheLease },
-  { name: 'the checkpoint item set to anything at any moment loses and doubles nothing', play: anyNumberAtAnyMoment },
-  { name: 'an object planted at the next segment is never signed, and stops the archive', play: plantedSegment },
-  { name: 'a planted manifest, or one of another place, is no head', play: plantedManifest },
-  { name: 'a manifest that somebody else put is a lost race', play: manifestPlantedMeanwhile },
+  { name: 'garbage in the lease does not stop a run', play: garbageInTheLease },
+  { name: 'a checkpoint item that changes at any moment loses and repeats no event', play: anyNumberAtAnyMoment },
+  {
+    name: 'an object planted at the key of the next segment stops the archive and is never signed',
+    play: plantedSegment,
+  },
+  { name: 'a planted manifest, or one of another number, is not accepted as head', play: plantedManifest },
+  { name: 'a run loses the race when another writer puts the manifest', play: manifestPlantedMeanwhile },
   { name: 'damaged staged bytes are never published', play: damagedStagedBytes },
-  { name: 'what a dead run committed is published without asking the source', play: recoveryWithoutTheSource },
-  { name: 'zlib upgraded between a crash and the recovery', play: zlibUpgraded },
+  {
+    name: 'the batch that a dead run committed is published without asking the source',
+    play: recoveryWithoutTheSource,
+  },
+  { name: 'zlib is upgraded between a crash and the recovery', play: zlibUpgraded },
 ];

@@ -23,26 +23,29 @@ function withId(row: number, token: string, id: string): WorldEvent {
 }
 
 export const contentScenarios: readonly Scenario[] = [
-  { name: 'first run', setup: { start: NOON, events: [event(1, NOON - 100 * DAY), ...steady] } },
   {
-    name: 'nothing new',
+    name: 'a first run reads all that the source keeps',
+    setup: { start: NOON, events: [event(1, NOON - 100 * DAY), ...steady] },
+  },
+  {
+    name: 'there is nothing new',
     setup: { start: NOON, input, events: steady },
     history: hourly,
     check: (world) => must(sum(world, ({ events }) => events) === steady.length, 'no more events than there are'),
   },
   {
-    name: 'next run',
+    name: 'there are new events',
     // One more before the clean run: what is staged anew is not what was staged.
     setup: { start: NOON, input, events: [...steady, ...new3, event(210, ONE + 30 * MINUTE)] },
     history: hourly,
   },
   {
-    name: 'tie over a page',
+    name: 'more events share an instant than a page holds',
     setup: { start: NOON, input, source: { maxLimit: 3 }, events: [...steady, ...series(200, NOON + HOUR / 2, 8, 0)] },
     history: hourly,
   },
   {
-    name: 'tie over a batch at midnight',
+    name: 'more events share an instant at midnight than a batch holds',
     setup: {
       start: NOON + 12 * HOUR - MINUTE,
       input,
@@ -58,7 +61,7 @@ export const contentScenarios: readonly Scenario[] = [
     history: hourly,
   },
   {
-    name: 'several batches',
+    name: 'a run commits several batches',
     setup: {
       start: NOON,
       input,
@@ -69,7 +72,7 @@ export const contentScenarios: readonly Scenario[] = [
     history: hourly,
   },
   {
-    name: 'several dates',
+    name: 'a first run archives several dates',
     setup: {
       start: NOON,
       input: { startDate: new Date(NOON - 5 * DAY).toISOString() },
@@ -79,7 +82,7 @@ export const contentScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'arriving while it pages',
+    name: 'events arrive while the run reads pages',
     setup: {
       start: NOON,
       input,
@@ -89,7 +92,7 @@ export const contentScenarios: readonly Scenario[] = [
     history: hourly,
   },
   {
-    name: 'late within the lookback',
+    name: 'an event is late, within the lookback',
     setup: {
       start: NOON + 12 * HOUR + MINUTE,
       input,
@@ -104,7 +107,7 @@ export const contentScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'late beyond the lookback',
+    name: 'an event is late, beyond the lookback',
     setup: {
       start: NOON,
       // The chain is so young that most sweeps are of yesterday.
@@ -119,7 +122,7 @@ export const contentScenarios: readonly Scenario[] = [
     check: (world) => must(sum(world, ({ late }) => late) === 1, 'one event is counted as late'),
   },
   {
-    name: 'removed',
+    name: 'events are removed at the source',
     setup: {
       start: NOON,
       input,
@@ -134,12 +137,12 @@ export const contentScenarios: readonly Scenario[] = [
     history: hourly,
   },
   {
-    name: 'edited',
+    name: 'events are edited between two runs',
     setup: { start: NOON, input, events: [...steady, ...edited(200, NOON + 10 * MINUTE, ONE + 5 * MINUTE)] },
     history: hourly,
   },
   {
-    name: 'edited after it was archived, also to another date',
+    name: 'events are edited after they were archived, one to another date',
     setup: {
       start: NOON - 11 * HOUR,
       input,
@@ -149,7 +152,7 @@ export const contentScenarios: readonly Scenario[] = [
     check: (world) => must(sum(world, (counts) => counts.quarantined.revision) === 2, 'one later body of each is kept'),
   },
   {
-    name: 'edited to another date, the only one of its own',
+    name: 'the only event of a date is edited to another date',
     setup: {
       start: NOON - 11 * HOUR,
       input,
@@ -158,7 +161,7 @@ export const contentScenarios: readonly Scenario[] = [
     history: hourly,
   },
   {
-    name: 'flapping',
+    name: 'events vanish at the source and come back',
     setup: {
       start: NOON,
       input,
@@ -174,7 +177,7 @@ export const contentScenarios: readonly Scenario[] = [
     history: hourly,
   },
   {
-    name: 'drifting on every read',
+    name: 'every body differs on every read',
     setup: {
       start: NOON,
       input,
@@ -187,9 +190,14 @@ export const contentScenarios: readonly Scenario[] = [
     cleanRuns: 3,
     check: (world) => must(sum(world, (counts) => counts.quarantined.revision) === 6, 'one later body of each is kept'),
   },
-  { name: 'odd events', setup: { start: NOON, input, events: [...steady, ...odd()] }, history: hourly, cleanRuns: 2 },
   {
-    name: 'undated, in every answer',
+    name: 'events are unusual or malformed',
+    setup: { start: NOON, input, events: [...steady, ...odd()] },
+    history: hourly,
+    cleanRuns: 2,
+  },
+  {
+    name: 'every answer holds lines without a date',
     setup: {
       start: NOON,
       input,
@@ -201,7 +209,7 @@ export const contentScenarios: readonly Scenario[] = [
     cleanRuns: 2,
   },
   {
-    name: 'ids that are one, and ids that are two',
+    name: 'ids look alike',
     setup: {
       start: NOON,
       input,
@@ -220,7 +228,7 @@ export const contentScenarios: readonly Scenario[] = [
   },
   {
     // Under a new date the source files it in another place, and serves it once more in the same walk.
-    name: 'edited to the next date while it pages',
+    name: 'an event is edited to the next date while the run reads pages',
     setup: {
       start: NOON + 11 * HOUR,
       input,
@@ -243,7 +251,7 @@ export const contentScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'dated in the future',
+    name: 'events are dated in the future',
     setup: {
       start: NOON,
       input,
@@ -259,7 +267,7 @@ export const contentScenarios: readonly Scenario[] = [
     cleanRuns: 2,
   },
   {
-    name: 'dated tomorrow, and then today',
+    name: 'an event is dated tomorrow, and then today',
     setup: {
       start: NOON,
       input,

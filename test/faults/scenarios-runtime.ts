@@ -64,13 +64,13 @@ function nothingOldIsNew(world: World): void {
 
 export const runtimeScenarios: readonly Scenario[] = [
   {
-    name: 'outage of 179 days',
+    name: 'an outage lasts 179 days',
     setup: { ...setup, events: [...steady, ...long] },
     history: outage(179 * DAY),
     check: (world) => must(gapsOf(world).length === 0, 'there is no gap'),
   },
   {
-    name: 'outage of 181 days',
+    name: 'an outage lasts 181 days',
     setup: { ...setup, events: [...steady, ...long] },
     history: outage(181 * DAY),
     check: (world) => {
@@ -79,14 +79,14 @@ export const runtimeScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'outage of 40 days, the source keeps 30',
+    name: 'an outage lasts 40 days, and the source keeps 30',
     setup: { ...setup, source: { retentionDays: 30 }, events: [...steady, ...series(200, NOON + DAY, 13, 3 * DAY)] },
     history: outage(40 * DAY),
     since: NOON + 10 * DAY + 3 * HOUR,
     check: (world) => must(gapsOf(world)[0]?.from === chainOf(world)[0]?.position, 'the gap begins at the position'),
   },
   {
-    name: 'deadline in mid-walk',
+    name: 'the time ends during the walk',
     setup: {
       ...setup,
       source: { maxLimit: 2 },
@@ -98,21 +98,21 @@ export const runtimeScenarios: readonly Scenario[] = [
     mayFail: ['out-of-time', 'storage-unavailable', 'source-unavailable'],
   },
   {
-    name: 'deadline before the first page',
+    name: 'the time ends before the first page',
     setup,
     history: hourly,
     run: { timeoutMs: 2000 },
     fails: 'out-of-time',
   },
-  { name: 'clock a day ahead', setup: skewed, history: hourly, run: { skewMs: DAY } },
-  { name: 'clock a day behind', setup: skewed, history: hourly, run: { skewMs: -DAY } },
+  { name: 'the clock is a day ahead', setup: skewed, history: hourly, run: { skewMs: DAY } },
+  { name: 'the clock is a day behind', setup: skewed, history: hourly, run: { skewMs: -DAY } },
   {
-    name: 'first run, clock a day ahead',
+    name: 'the clock of the first run is a day ahead',
     setup: { ...setup, input: {}, events: [event(1, NOON - 179.5 * DAY), ...steady] },
     run: { skewMs: DAY },
   },
   {
-    name: 'walk over midnight, no lookback',
+    name: 'the walk crosses midnight without a lookback',
     setup: {
       ...setup,
       start: NOON + 12 * HOUR - HOUR - SECOND,
@@ -127,9 +127,9 @@ export const runtimeScenarios: readonly Scenario[] = [
     },
     history: hourly,
   },
-  { name: 'a head half published', setup: twoSegments, history: halfPublished },
+  { name: 'the head is half published', setup: twoSegments, history: halfPublished },
   {
-    name: 'a head half published, and the source no longer serves what it holds',
+    name: 'the head is half published, and the source no longer serves its events',
     setup: {
       ...setup,
       events: [
@@ -143,13 +143,13 @@ export const runtimeScenarios: readonly Scenario[] = [
     history: halfPublished,
   },
   {
-    name: 'a head half published, and all of it expired',
+    name: 'the head is half published, and all of it has expired',
     setup: expiring,
     history: expired(/^(batches|events|quarantine)\//),
     check: nothingOldIsNew,
   },
   {
-    name: 'a head half published, and its staged bytes have outlived it',
+    name: 'the head is half published, and only its staged bytes have not expired',
     setup: expiring,
     history: expired(/^(events|quarantine)\//),
     check: nothingOldIsNew,
@@ -182,7 +182,7 @@ export const runtimeScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'the key of another team',
+    name: 'the API key belongs to another team',
     setup: {
       ...setup,
       events: [

@@ -2,7 +2,7 @@ import { breakTwice } from './exhaustive';
 import { scenarios } from './scenarios';
 
 /** Short ones: every pair of operations and breakages. */
-const EXHAUSTED = ['nothing new', 'next run', 'a head half published'];
+const EXHAUSTED = ['there is nothing new', 'there are new events', 'the head is half published'];
 const SAMPLE = 40;
 
 function chosen(isExhausted: boolean) {

@@ -21,7 +21,7 @@ let faultPoints = 0;
 
 afterAll(() => console.info([...summary, `${faultPoints} fault points in all`].join('\n')));
 
-describe('every breakage of every operation', () => {
+describe('the archive survives every breakage of every operation when', () => {
   test.each(scenarios)('$name', async (scenario) => {
     const { operations, points, met } = await breakEverywhere(scenario);
     // What was broken is what the untouched run does: every operation, in every way.
@@ -34,7 +34,7 @@ describe('every breakage of every operation', () => {
     summary.push(`${scenario.name}: ${operations.length} operations x ${BREAKAGES.length} breakages = ${count}`);
   });
 
-  test('means every method of every port', () => expect(broken).toEqual(new Set(METHODS)));
+  test('the scenarios break every method of every port', () => expect(broken).toEqual(new Set(METHODS)));
 });
 
 describe('case by case', () => {
@@ -47,14 +47,14 @@ describe('through the S3 adapter', () => {
     jest.spyOn(globalThis, 'setTimeout').mockImplementation(((then: () => void) => queueMicrotask(then)) as never);
   });
 
-  test.each(awsErrors)('%s at every operation', async (...error) => {
+  test.each(awsErrors)('the archive survives %s at every operation', async (...error) => {
     const breakages = BREAKAGES.filter(({ mode }) => mode === 'before' || mode === 'after');
-    await breakEverywhere(throughTheAdapter('several batches', { error }), breakages);
+    await breakEverywhere(throughTheAdapter('a run commits several batches', { error }), breakages);
   });
 
-  test('a put that meets itself', async () => {
+  test('the archive survives a put whose response is lost', async () => {
     const breakages = BREAKAGES.filter(({ mode }) => mode === 'lost' || mode === 'freeze');
-    await breakEverywhere(throughTheAdapter('several batches'), breakages);
+    await breakEverywhere(throughTheAdapter('a run commits several batches'), breakages);
   });
 });
 
