@@ -33,8 +33,8 @@ test('a patch that does not match exactly once is refused', async () => {
 });
 
 async function show(mutation: Mutation): Promise<void> {
-  if (!mutation.throughTheAdapter) return play(mutation.shownBy, await loadPatched(mutation.patches));
-  const { createS3Store, ...program } = await loadPatchedAws(mutation.patches);
+  if (!mutation.file.startsWith('adapters/')) return play(mutation.shownBy, await loadPatched([mutation]));
+  const { createS3Store, ...program } = await loadPatchedAws([mutation]);
   const scenario = throughTheAdapter(mutation.shownBy, { createS3Store });
   await breakEverywhere({ ...scenario, setup: { ...scenario.setup, program } });
 }
