@@ -1,59 +1,50 @@
-/** Scenarios of how the source speaks: every reading of its contract, and everything that can go wrong on the way. */
+/** Scenarios of the ways in which a source may read its contract, and of all that can go wrong between it and us. */
 
 import type { HttpResponse } from '../../lambdas/shared/ports';
 import type { Fault, SourceSettings } from '../../local/postman/source-settings';
 import { CANARY_KEY, DAY, event, HOUR, MINUTE, SECOND, series } from './events';
 import type { Scenario } from './scenario';
-import { hourly, input, NOON, steady, twoPerBatch } from './steady';
+import { daysBefore, NOON, new5, ONE, outage, scenario, steady, twoPerBatch } from './steady';
 import type { World } from './world';
 
-const ONE = NOON + HOUR;
-/** Enough for several pages of two. */
-const new5 = series(200, NOON + 10 * MINUTE, 5, MINUTE);
-/** In the order of their becoming visible, as a source hands out ids; one of them is late. */
+/** In the order in which they become visible, because a source hands out ids in that order. One of them is late. */
 const byId = [
   ...series(200, NOON + 10 * MINUTE, 2, MINUTE),
   event(210, NOON - HOUR, { visibleFrom: NOON + 12 * MINUTE }),
   ...series(220, NOON + 13 * MINUTE, 3, MINUTE),
 ];
 
+const rotated = [
+  { from: 0, key: `${CANARY_KEY}-old` },
+  { from: ONE + SECOND / 2, key: `${CANARY_KEY}-new` },
+];
+
+/** Several pages of two from a source with these settings. */
 function reading(name: string, source: Partial<SourceSettings>, changes: Partial<Scenario['setup']> = {}): Scenario {
-  const events = [...steady, ...new5];
-  const setup = { start: NOON, input, events, ...changes, source: { maxLimit: 2, ...source } };
-  return { name, setup: { settings: twoPerBatch, ...setup }, history: hourly };
+  return scenario(name, { more: new5, settings: twoPerBatch, ...changes, source: { maxLimit: 2, ...source } });
 }
 
-/** The same after an outage of three days: more than the lookback reads again. */
+/** The same after an outage of three days, which is longer than the lookback. */
 function backlog(name: string, source: Partial<SourceSettings>): Scenario {
-  return {
-    ...reading(name, source, { events: [...steady, ...series(200, NOON + 5 * HOUR, 7, 10 * HOUR)] }),
-    history: async (world) => {
-      await world.run();
-      world.advance(3 * DAY);
-    },
-    afterwards,
-  };
+  const events = [...steady, ...series(200, NOON + 5 * HOUR, 7, 10 * HOUR)];
+  return { ...reading(name, source, { events }), history: outage(3 * DAY), afterwards };
 }
 
-/** A source that answers so to the broken run's requests with these numbers, and then as it should. */
+/** A source that answers the requests with these numbers with a fault, and all others correctly. */
 function passing(name: string, fault: Fault, ...requests: readonly number[]): Scenario {
   return { ...reading(name, { fault: (request) => (requests.includes(request) ? fault : undefined) }), afterwards };
 }
 
-/** A source that answers so until the clean run. */
+/** A source that answers every request but the first with a fault until the clean run. */
 function lasting(name: string, fault: Fault, code: string): Scenario {
-  return {
-    ...reading(name, { fault: (request) => (request > 1 ? fault : undefined) }),
-    fails: code,
-    afterwards,
-  };
+  return { ...reading(name, { fault: (request) => (request > 1 ? fault : undefined) }), fails: code, afterwards };
 }
 
 function afterwards({ changeSource }: World): void {
   changeSource({ fault: null });
 }
 
-/** Every second answer comes from a server whose clock is two seconds behind; every third says nothing of the time. */
+/** Every second answer comes from a server whose clock is two seconds behind. Every third has no date. */
 function clocksApart(answer: HttpResponse, number: number): HttpResponse {
   const headers = new Map(answer.headers);
   const date = Date.parse(headers.get('date') ?? '');
@@ -75,9 +66,7 @@ export const protocolScenarios: readonly Scenario[] = [
   reading(
     'the source always sorts descending, and the last events share an instant',
     { order: 'always-descending' },
-    {
-      events: [...steady, ...series(200, NOON + 10 * MINUTE, 2, MINUTE), ...series(300, NOON + 20 * MINUTE, 5, 0)],
-    },
+    { events: [...steady, ...series(200, NOON + 10 * MINUTE, 2, MINUTE), ...series(300, NOON + 20 * MINUTE, 5, 0)] },
   ),
   reading('the source sends the newest page first', { order: 'descending-pages' }),
   backlog('the source sends the newest page of a backlog first', { order: 'descending-pages' }),
@@ -97,10 +86,7 @@ export const protocolScenarios: readonly Scenario[] = [
         ],
       },
     ),
-    history: async (world) => {
-      await world.run();
-      world.advance(3 * DAY);
-    },
+    history: outage(3 * DAY),
   },
   backlog('the source always sorts a backlog descending', { order: 'always-descending' }),
   backlog('every second connection is reset during a backlog', {
@@ -153,24 +139,11 @@ export const protocolScenarios: readonly Scenario[] = [
     'source-redirected',
   ),
   lasting('the cursor repeats', 'repeat-cursor', 'source-cursor-loop'),
-  {
-    ...reading('the API key is rotated between two pages', {}),
-    setup: {
-      start: NOON,
-      input,
-      settings: twoPerBatch,
-      source: { maxLimit: 2 },
-      events: [...steady, ...new5],
-      keys: [
-        { from: 0, key: `${CANARY_KEY}-old` },
-        { from: ONE + SECOND / 2, key: `${CANARY_KEY}-new` },
-      ],
-    },
-  },
+  reading('the API key is rotated between two pages', {}, { keys: rotated }),
   reading(
     'the clocks of the servers differ',
     { maxLimit: 300 },
-    { mangle: clocksApart, input: { startDate: new Date(NOON - 3 * DAY).toISOString() } },
+    { mangle: clocksApart, input: { startDate: daysBefore(3) } },
   ),
   reading('a page does not fit into memory', { maxLimit: 300 }, { maxBodyBytes: 700, settings: {} }),
 ];
