@@ -13,6 +13,22 @@ import { Violation } from './witness';
 const cases = [...storageCases, ...runCases, ...sourceCases, ...orderCases];
 const summary: string[] = [];
 
+/** A sample of the scenarios and cases that show mutations. */
+const unaffected = [
+  'there are new events',
+  'a run commits several batches',
+  'more events share an instant at midnight than a batch holds',
+  'the source always sorts a backlog descending',
+  'ids look alike',
+  'an event is edited to the next date while the run reads pages',
+  'the source cuts bounds to midnight',
+  'the last cursor is null, and the JSON is pretty-printed',
+  'the API key belongs to another team',
+  'the same trigger arrives twice, at once or later',
+  'garbage in the checkpoint item stops the run until the item is deleted',
+  'a run with little time stops before its deadline and loses nothing',
+];
+
 afterAll(() => console.info(summary.join('\n')));
 
 test.each(mutations)('the oracle notices that $name', async (mutation) => {
@@ -22,10 +38,9 @@ test.each(mutations)('the oracle notices that $name', async (mutation) => {
 });
 
 test('the oracle notices nothing in a program that is changed without effect', async () => {
-  const shows = [...new Set(mutations.map(({ shownBy }) => shownBy))].filter((_, index) => index % 4 === 0);
   const program = await loadPatched([noOp]);
-  for (const name of shows) expect([name, await noticedBy(() => play(name, program))]).toEqual([name, undefined]);
-});
+  for (const name of unaffected) expect([name, await noticedBy(() => play(name, program))]).toEqual([name, undefined]);
+}, 300_000);
 
 test('a patch that does not match exactly once is refused', async () => {
   await expect(loadPatched([{ ...noOp, from: 'const' }])).rejects.toThrow(/matches \d+ times/);
