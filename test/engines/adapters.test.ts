@@ -1,4 +1,4 @@
-/** The adapters against servers that nobody here wrote: the tests that the servers of `local/` pass, unchanged. */
+/** The adapters pass on foreign servers the same tests as on the servers of `local/`. */
 import { testParameterStore } from '../support/api-key-contract';
 import { testCheckpointTable } from '../support/checkpoint-contract';
 import { testArchiveBucket } from '../support/object-store-contract';

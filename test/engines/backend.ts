@@ -1,6 +1,6 @@
 /**
- * A story's backend on servers that nobody here wrote: a versioned and locked bucket of versitygw, a table of
- * Amazon's DynamoDB Local. Only SSM is the local world's, because each story has keys of its own under the same name.
+ * The backend of a story on foreign servers: a versioned and locked bucket of versitygw, a table of DynamoDB Local. SSM
+ * is the one of `local/`, because each story has keys of its own under the same name.
  */
 
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
@@ -16,18 +16,13 @@ import type { Backend } from '../support/backend';
 import { createCheckpointTable, createLockedBucket, dynamoDbClientOf, kmsClientOf, s3ClientOf } from './clients';
 import { type AwsServer, startDynamoDbLocal, startMoto, startVersitygw } from './servers';
 
-interface Servers {
-  readonly s3: AwsServer;
-  readonly dynamodb: AwsServer;
-}
-
-/** Started with the first story: concurrent tests begin before any hook. */
-let servers: Promise<Servers> | undefined;
+/** The first story starts them, because concurrent tests begin before any hook. */
+let servers: Promise<[s3: AwsServer, dynamodb: AwsServer]> | undefined;
 let opened = 0;
 
 export async function openEngineBackend(): Promise<Backend> {
-  servers ??= startServers();
-  const { s3, dynamodb } = await servers;
+  servers ??= Promise.all([startVersitygw(), startDynamoDbLocal()]);
+  const [s3, dynamodb] = await servers;
   opened += 1;
   const [bucket, table] = [`archive-${opened}`, `checkpoints-${opened}`];
   const s3Client = s3ClientOf(s3);
@@ -50,7 +45,7 @@ export async function openEngineBackend(): Promise<Backend> {
   };
 }
 
-/** The same with moto's KMS and SSM, so that no server of `local/` is left. For one scenario alone. */
+/** The same with the KMS and the SSM of moto, so that no server of `local/` is used. It serves one scenario alone. */
 export async function openAwsBackend(): Promise<Backend> {
   const moto = await startMoto();
   const backend = await openEngineBackend();
@@ -62,11 +57,7 @@ export async function openAwsBackend(): Promise<Backend> {
   return { ...backend, urls: { ...backend.urls, ssm: moto.url }, kms: { url: moto.url, key, publicKey } };
 }
 
-async function startServers(): Promise<Servers> {
-  return { s3: await startVersitygw(), dynamodb: await startDynamoDbLocal() };
-}
-
-/** Past the lock, as break glass can. A delete marker would not do: over one, versitygw creates nothing, and AWS does. */
+/** Deletes versions in spite of the lock. A delete marker is not enough: unlike AWS, versitygw creates nothing over it. */
 async function removeVersions(client: S3Client, Bucket: string, key: string): Promise<void> {
   const listed: ListObjectVersionsCommandOutput = await client.send(
     new ListObjectVersionsCommand({ Bucket, Prefix: key }),

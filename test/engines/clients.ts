@@ -1,9 +1,8 @@
-/** SDK clients of the suite's servers, made as the Lambda makes them, and the archive's bucket on any S3. */
+/** SDK clients for the servers of the suite, and the bucket and the table of an archive. */
 
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
-import { SSMClient } from '@aws-sdk/client-ssm';
 import { type AwsServer, REGION } from './servers';
 
 type Address = Pick<AwsServer, 'url' | 'credentials'>;
@@ -16,10 +15,6 @@ export function dynamoDbClientOf(server: Address): DynamoDBClient {
   return new DynamoDBClient(settingsFor(server));
 }
 
-export function ssmClientOf(server: Address): SSMClient {
-  return new SSMClient(settingsFor(server));
-}
-
 export function kmsClientOf(server: Address): KMSClient {
   return new KMSClient(settingsFor(server));
 }
@@ -28,7 +23,7 @@ function settingsFor({ url, credentials }: Address) {
   return { endpoint: url, region: REGION, credentials, maxAttempts: 4 };
 }
 
-/** Versioned and locked by default, as the deployed one. */
+/** The bucket is versioned and locked by default, as the deployed one. */
 export async function createLockedBucket(client: S3Client, Bucket: string): Promise<void> {
   await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
   const Rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } as const;

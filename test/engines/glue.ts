@@ -1,6 +1,6 @@
 /**
- * The tables and views of a synthesised template, put into moto's Glue as CloudFormation would: what the tests ask is
- * what is deployed, not a second definition of it.
+ * Puts the tables and views of a synthesised template into the Glue of moto, as CloudFormation does. So the tests query
+ * the deployed definitions, not copies of them.
  */
 
 import type { Template } from 'aws-cdk-lib/assertions';
@@ -9,9 +9,9 @@ import { only } from '../support/synthesised';
 import { type AwsServer, REGION } from './servers';
 
 export interface Catalog {
-  /** As SQL spells it. */
+  /** The name in SQL. */
   readonly database: string;
-  /** What the tables point at. The archive's objects belong there. */
+  /** The bucket of the tables, which must hold the objects of the archive. */
   readonly bucket: string;
 }
 
@@ -21,7 +21,7 @@ export async function createCatalog(glue: AwsServer, template: Template): Promis
   await call(glue, 'CreateDatabase', { DatabaseInput: { Name: database } });
   for (const { Properties } of Object.values(template.findResources('AWS::Glue::Table'))) {
     const { StorageDescriptor, ...table } = filled(Properties.TableInput) as TableInput;
-    // Athena reads tables that leave it out; out of moto it comes as null, which Trino cannot read.
+    // Athena reads tables without NumberOfBuckets. moto returns it as null, which Trino cannot read.
     const TableInput = { ...table, StorageDescriptor: { NumberOfBuckets: 0, ...StorageDescriptor } };
     await call(glue, 'CreateTable', { DatabaseName: database, TableInput });
   }
@@ -32,13 +32,13 @@ interface TableInput {
   readonly StorageDescriptor: object;
 }
 
-/** The one under lock: the other keeps access logs. */
+/** The locked bucket; the other one holds access logs. */
 function bucketOf(template: Template, arnOf: (id: string) => string): string {
   const [id = ''] = Object.keys(template.findResources('AWS::S3::Bucket', { Properties: { ObjectLockEnabled: true } }));
   return arnOf(id).replace(/^.*:/, '');
 }
 
-/** Glue's own protocol: one more SDK client for two calls would be too much. */
+/** Speaks the protocol of Glue directly, because two calls do not need another SDK client. */
 async function call({ url, credentials }: AwsServer, operation: string, input: object): Promise<void> {
   const scope = `${credentials.accessKeyId}/20200101/${REGION}/glue/aws4_request`;
   const response = await fetch(url, {
@@ -46,7 +46,7 @@ async function call({ url, credentials }: AwsServer, operation: string, input: o
     headers: {
       'content-type': 'application/x-amz-json-1.1',
       'x-amz-target': `AWSGlue.${operation}`,
-      // moto reads from it which service is meant, and checks nothing.
+      // moto reads the service from this header, and does not check the signature.
       authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`,
     },
     body: JSON.stringify(input),

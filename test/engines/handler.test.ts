@@ -1,7 +1,7 @@
 /**
- * The bundled handler with no server of this project but the source: objects in versitygw, the checkpoint in DynamoDB
- * Local, the API key in moto's SSM, signatures from moto's KMS. The archive is then proven as an auditor would do it: with
- * a copy of the bucket, the exported public key and the verify command.
+ * The bundled handler on foreign servers; only the source is ours. Objects are in versitygw, the checkpoint in DynamoDB
+ * Local, the API key in the SSM of moto, and the KMS of moto signs. Then the archive is verified as an auditor does it,
+ * with a copy of the bucket, the exported public key and the verify command.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';

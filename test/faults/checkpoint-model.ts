@@ -1,22 +1,22 @@
 /**
- * One DynamoDB item under the conditions of `lambdas/adapters/dynamodb.ts` (a test holds the two together), as
- * synchronous steps. Whoever owns the item may lose it, roll it back or set it to anything at any moment.
+ * A model of the DynamoDB item under the conditions of `lambdas/adapters/dynamodb.ts`; a test compares the two. Its steps
+ * are synchronous. A world may lose the item, roll it back or set it to any value at any moment.
  */
 import type { Checkpoint, Hint, Lease } from '../../lambdas/shared/ports';
 
-/** DynamoDB's own notation, as far as this item needs it; anything else is garbage that must be survived. */
+/** The notation of DynamoDB, as far as this item and the garbage of the tests need it. */
 export type Attribute = { readonly N: string } | { readonly S: string } | { readonly BOOL: boolean };
 
 export type Item = Readonly<Record<string, Attribute>>;
 
-/** Where the item lives; undefined where there is none. */
+/** The place of the item, which is undefined if there is none. */
 export interface ItemCell {
   item: Item | undefined;
 }
 
 const LONGEST_LEASE_MS = 300_000;
 
-/** Every operation is one conditional UpdateItem: it happens whole or not at all. */
+/** Every operation is one conditional UpdateItem, which happens completely or not at all. */
 export function checkpointModel(cell: ItemCell) {
   function acquire(lease: Lease): Hint | 'held' {
     const item = cell.item ?? {};
@@ -25,7 +25,7 @@ export function checkpointModel(cell: ItemCell) {
     const isFree = until === undefined || until < now || until > now + LONGEST_LEASE_MS || isOwner(item, lease);
     if (!isFree) return 'held';
     cell.item = { ...item, leaseOwner: { S: lease.runId }, leaseUntil: numeric(lease.until.getTime()) };
-    // The position is there to be read by whoever ought not to.
+    // No run may use the position. It is returned so that a run that does is noticed.
     return { seq: readSeq(item.seq), ...(item.position && { position: item.position }) };
   }
 
@@ -34,7 +34,7 @@ export function checkpointModel(cell: ItemCell) {
     const stored = numberOf(item.seq);
     const isKnown = previousSeq === undefined ? item.seq === undefined : stored === previousSeq;
     const isOwn = isOwner(item, lease) && (isKnown || stored === seq);
-    // What is asked for is done already: the same write before its response was lost.
+    // The same write has succeeded before, and its response was lost.
     const isThere = stored === seq && textOf(item.position) === position.toISOString();
     const isDone = release && item.leaseOwner === undefined && isThere;
     if (!isOwn && !isDone) return 'refused';
@@ -69,7 +69,7 @@ function numeric(value: number): Attribute {
   return { N: String(value) };
 }
 
-/** What is not a number comes through as it is: the run must see garbage as garbage. */
+/** Anything but a number is returned unchanged, so that the run sees garbage as garbage. */
 function readSeq(attribute: Attribute | undefined): unknown {
   return numberOf(attribute) ?? attribute;
 }

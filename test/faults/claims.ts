@@ -1,7 +1,7 @@
 /**
- * What a manifest claims by its position: the run that put it has archived all that lies before it and was served ever
- * since the run began. What appears later is late, and is read by the next walk that comes to its end, if it is not
- * later than the lookback. Worked out from what the source holds, event by event.
+ * A manifest claims by its position that every event before it, if it was served since the run began, is archived. An
+ * event that appears later is late. The next complete walk reads it, if it is not later than the lookback. The claim is
+ * checked against the source, event by event.
  */
 import type { Manifest } from '../../lambdas/shared/manifest';
 import type { Trouble } from '../support/oracle';
@@ -9,11 +9,11 @@ import { HOUR, KEPT_MS, servedSince, type WorldEvent } from './events';
 
 export interface Claim {
   readonly manifest: Manifest;
-  /** Of the chain so far, oldest first. */
+  /** The earlier manifests of the chain, oldest first. */
   readonly earlier: readonly Manifest[];
-  /** What is archived with this manifest. */
+  /** The ids that are archived with this manifest and all earlier ones. */
   readonly archived: ReadonlySet<string>;
-  /** When the run began that put it, and when it did: epoch milliseconds of the world, not of the run's clock. */
+  /** When its run began, and when the manifest was put, in epoch milliseconds of the world, not of the run's clock. */
   readonly began: number;
   readonly now: number;
 }
@@ -21,7 +21,7 @@ export interface Claim {
 export interface Reading {
   readonly events: readonly WorldEvent[];
   readonly lookbackHours: number;
-  /** Timestamps were edited since the source put them in order: wrong by a lookback at most. */
+  /** Whether timestamps were edited after the source sorted them. They are wrong by a lookback at most. */
   readonly isOutOfOrder: boolean;
 }
 
@@ -44,7 +44,7 @@ export function* claimTroubles(claim: Claim, { events, lookbackHours, isOutOfOrd
   }
 }
 
-/** The chain began before it, and no gap holds it. */
+/** The chain began before the instant, and no gap holds it. */
 function isPromised(at: number, chain: readonly Manifest[]): boolean {
   if (chain.some(({ start }) => at < Date.parse(start))) return false;
   return !chain.some(({ gaps }) => gaps.some(({ from, to }) => at >= Date.parse(from) && at < Date.parse(to)));

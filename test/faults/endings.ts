@@ -1,11 +1,11 @@
-/** How a run may end, after what was done to it. Every check throws a `Violation`. */
+/** The ways in which a run may end after it was broken. Every check throws a `Violation`. */
 import type { Run } from './run';
 import type { Scenario } from './scenario';
 import { Violation } from './witness';
 
 type Expected = Pick<Scenario, 'fails' | 'mayFail'>;
 
-/** A run alone in its world, broken or not. */
+/** Checks a run that was alone in its world, broken or not. */
 export function seemsRight(run: Run, { fails, mayFail = [] }: Expected): void {
   const { outcome, faulted } = run;
   if (outcome === undefined) return;
@@ -17,9 +17,9 @@ export function seemsRight(run: Run, { fails, mayFail = [] }: Expected): void {
   if (outcome.isIntegrity && run.created.length > 0) throw new Violation('wrote-all-the-same', run.created.join(' '));
   if (outcome.code === fails || mayFail.includes(outcome.code)) return;
   if (outcome.isIntegrity) throw new Violation('false-alarm', `the run ended ${say(run)}`);
-  // A lost response of the source is an answer that did not come; of everything else it must not even be felt.
+  // A lost response of the source is an answer that is missing. Any other lost response must have no effect.
   const isHarmless = faulted.every(({ method, mode }) => mode === 'lost' && method !== 'transport.get');
-  if (isHarmless) throw new Violation('wrong-end', `the run ended ${say(run)}, though what was lost was done`);
+  if (isHarmless) throw new Violation('wrong-end', `the run ended ${say(run)}, although only a response was lost`);
 }
 
 export function whenClean(run: Run): void {
@@ -27,7 +27,7 @@ export function whenClean(run: Run): void {
   hasCommitted(run, run.outcome.manifests);
 }
 
-/** A run that was frozen while another archived what it had. */
+/** Checks a run that was frozen while another run archived the same events. */
 export function whenWoken(run: Run, { fails, mayFail = [] }: Expected): void {
   const { outcome } = run;
   if (outcome?.kind === 'archived') hasCommitted(run, outcome.manifests);
@@ -35,10 +35,11 @@ export function whenWoken(run: Run, { fails, mayFail = [] }: Expected): void {
   throw new Violation('zombie-fails', `the run that woke up ended ${say(run)}`);
 }
 
-/** A run that says it is well has manifests to show for it, and they are its own. */
+/** A run that ends well has committed manifests of its own. */
 export function hasCommitted({ created }: Run, manifests: number): void {
   const committed = created.filter((key) => key.startsWith('manifests/')).length;
-  if (manifests === 0 || manifests !== committed) throw new Violation('silent-failure', 'a run without a manifest');
+  if (manifests === 0 || manifests !== committed)
+    throw new Violation('silent-failure', 'a run ended well without a manifest');
 }
 
 export function say({ outcome, isDead, isFrozen }: Run): string {

@@ -1,4 +1,4 @@
-/** Events of the fault world: real texts, each with a canary that may never leave the archive's own data. */
+/** Events of the fault world. Each text holds a canary, which may only occur in the data of the archive. */
 import type { SourceEvent } from '../../local/postman/source-table';
 
 export const SECOND = 1000;
@@ -6,15 +6,15 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** Younger than this, the source keeps an event for certain; a minute or two more is the archiver's margin. */
+/** The source certainly keeps an event that is younger. The last hour of its retention is a margin. */
 export const KEPT_MS = 180 * DAY - HOUR;
 
-/** What no log line, error or checkpoint may ever hold. */
+/** No log line, error or checkpoint item may hold these texts. */
 export const CANARY_EMAIL = 'canary.ada@victim.example';
 export const CANARY_KEY = 'PMAK-canary-0123456789abcdef';
 
 export interface WorldEvent extends SourceEvent {
-  /** What the archive must know it by; null where it has no usable id. Said here, so that no code decides it. */
+  /** The id that the archive must read; null without a usable one. It is written by hand, not derived by code. */
   readonly id: string | null;
   /** Whether it may be under `events/`. */
   readonly isFit: boolean;
@@ -27,13 +27,13 @@ export function event(row: number, at: number, changes: Changes = {}): WorldEven
   return { row, at, id: String(row), isFit: true, visibleFrom: at, raw: text(row, at), ...changes };
 }
 
-/** An event that may not be under `events/`, in the words that make it so. */
+/** An event whose text is not fit for `events/`. */
 export function unfit(row: number, at: number | null, raw: string, changes: Changes = {}): WorldEvent {
   return { row, at, id: null, isFit: false, raw, visibleFrom: at ?? 0, ...changes };
 }
 
 export interface TextParts {
-  /** The id's token. */
+  /** The JSON token of the id. */
   readonly id?: string;
   readonly timestamp?: string;
   readonly team?: number;
@@ -46,12 +46,12 @@ export function text(row: number, at: number, parts: TextParts = {}): string {
   return `{"id":${id},"action":"user.sign_in","timestamp":"${timestamp}","data":${data}}`;
 }
 
-/** Since when it has been served as it is at an instant; in the future where it is not. */
+/** The instant since which the event has been served without a break; in the future if it is not served now. */
 export function servedSince({ visibleFrom = 0, removedAt, restoredAt = Infinity }: WorldEvent, now: number): number {
   return removedAt === undefined || removedAt > now ? visibleFrom : restoredAt;
 }
 
-/** `count` events, `stepMs` apart, rows ascending from `row`. */
+/** `count` events with ascending rows, `stepMs` apart. */
 export function series(row: number, at: number, count: number, stepMs: number): WorldEvent[] {
   return Array.from({ length: count }, (_, index) => event(row + index, at + index * stepMs));
 }

@@ -1,6 +1,7 @@
 /**
- * The exhaustive loop: a scenario's run is broken at its first operation, its second, its third, until it comes through
- * untouched; after each, clean runs; then the oracle. Every kind of breakage, once and from then on.
+ * The exhaustive loop breaks the run of a scenario at its first operation, its second, its third, and so on, until the
+ * run ends before the breakage. After each broken run come clean runs and the oracle. Every breakage happens once, and
+ * also at all later operations.
  */
 import { createRandom } from '../../local/postman/random';
 import { seemsRight } from './endings';
@@ -16,24 +17,19 @@ export interface Breakage {
   readonly forGood?: boolean;
 }
 
+const ONCE = ['before', 'after', 'lost', 'die-before', 'die-after', 'freeze'] as const;
+
 export const BREAKAGES: readonly Breakage[] = [
-  { name: 'before', mode: 'before' },
-  { name: 'after', mode: 'after' },
-  { name: 'lost', mode: 'lost' },
-  { name: 'die before', mode: 'die-before' },
-  { name: 'die after', mode: 'die-after' },
-  { name: 'freeze', mode: 'freeze' },
-  { name: 'before, from then on', mode: 'before', forGood: true },
-  { name: 'after, from then on', mode: 'after', forGood: true },
-  { name: 'lost, from then on', mode: 'lost', forGood: true },
+  ...ONCE.map((mode) => ({ name: mode, mode })),
+  ...(['before', 'after', 'lost'] as const).map((mode) => ({ name: `${mode}, from then on`, mode, forGood: true })),
 ];
 
 export interface Coverage {
-  /** Of the untouched run. */
+  /** The operations of the untouched run. */
   readonly operations: readonly Method[];
-  /** How often each breakage was brought about. */
+  /** The number of times that each breakage happened. */
   readonly points: ReadonlyMap<string, number>;
-  /** `method, breakage` pairs that were brought about. */
+  /** The pairs `method, breakage` that happened. */
   readonly met: ReadonlySet<string>;
 }
 
@@ -63,14 +59,14 @@ function play(scenario: Scenario, world: World, faults: readonly Fault[]): Promi
 }
 
 export interface Sampling {
-  /** So many pairs, drawn by the scenario's name; without it, every pair there is. */
+  /** The number of pairs, which are drawn from the name of the scenario. Without it, every pair is played. */
   readonly sample?: number;
 }
 
-/** A second fault while the first is being recovered from. Returns how many pairs were played. */
+/** Breaks the recovery from each fault with a second fault. Returns the number of pairs that were played. */
 export async function breakTwice(scenario: Scenario, { sample = Infinity }: Sampling = {}): Promise<number> {
   const base = await begin(scenario);
-  // A world in which somebody is frozen cannot be forked.
+  // A world with a frozen run cannot be forked.
   const firsts = pointsOf(await base.fork().run(scenario.run)).filter(({ mode }) => mode !== 'freeze');
   const random = createRandom(scenario.name);
   let pairs = 0;
@@ -98,7 +94,7 @@ function playSecond(scenario: Scenario, world: World, fault: Fault): Promise<voi
 
 const READS: readonly Method[] = ['store.list', 'store.get', 'apiKeys.read', 'signer.sign'];
 
-/** Every operation of a run with every breakage that makes a difference: before or after a read is all the same. */
+/** Every operation of a run with every breakage that makes a difference. A read can fail before or after it alike. */
 function pointsOf({ operations }: Run): Fault[] {
   const ofRead: readonly Mode[] = ['before', 'die-before'];
   const ofWrite: readonly Mode[] = ['before', 'after', 'lost', 'die-before', 'die-after', 'freeze'];

@@ -1,6 +1,6 @@
 /**
- * How an operation of a run can go wrong. Every call through a port is one numbered operation; a fault names a number
- * and what becomes of it. `forGood` means that operation and every later one of the same run.
+ * The faults of a run. Every call through a port is one numbered operation. A fault names a number and what happens to
+ * that operation; with `forGood`, the same happens to every later operation of the run.
  */
 import type { Scheduler } from './scheduler';
 
@@ -18,27 +18,27 @@ export const METHODS = [
 export type Method = (typeof METHODS)[number];
 
 export type Mode =
-  /** An error, and nothing was done. */
+  /** The operation throws, and nothing was done. */
   | 'before'
-  /** Done, and then an error. */
+  /** The operation is done, and then throws. */
   | 'after'
-  /** Done, the response lost, and the retry inside the port meets what it did itself. */
+  /** The operation is done, its response is lost, and the retry inside the port meets its own work. */
   | 'lost'
-  /** The process ends there; nothing was done. */
+  /** The process ends, and nothing was done. */
   | 'die-before'
-  /** The process ends there; done. */
+  /** The operation is done, and then the process ends. */
   | 'die-after'
-  /** The process stops there, and goes on when it is woken. */
+  /** The process stops before the operation, and goes on when it is woken. */
   | 'freeze';
 
 export interface Fault {
-  /** Number of the operation, from 1. */
+  /** The number of the operation, counted from 1. */
   readonly at: number;
   readonly mode: Mode;
   readonly forGood?: boolean;
 }
 
-/** What a run did, as it goes. */
+/** A record of a run, written while it runs. */
 export interface Trace {
   readonly operations: Method[];
   readonly faulted: { readonly method: Method; readonly mode: Mode }[];
@@ -50,7 +50,7 @@ export interface Operation<T> {
   readonly method: Method;
   /** One synchronous step on a model. */
   readonly step: () => T;
-  /** What the adapter would throw. */
+  /** The error that the adapter would throw. */
   readonly failure: () => Error;
 }
 
@@ -59,7 +59,7 @@ export interface PerformerOptions<Actor extends Trace> {
   readonly faults: readonly Fault[];
   readonly scheduler: Scheduler<Actor>;
   readonly latency: (method: Method) => number;
-  /** Epoch milliseconds: whatever comes later is never done. */
+  /** In epoch milliseconds. No operation is done after this instant. */
   readonly killedAt: number;
 }
 
@@ -72,7 +72,7 @@ export function createPerformer<Actor extends Trace>(options: PerformerOptions<A
     return options.faults.find(({ at, forGood = false }) => (forGood ? number >= at : number === at))?.mode;
   }
 
-  /** The run is abandoned for ever: what it awaits never comes. */
+  /** The run is abandoned: the operation that it awaits never ends. */
   function die(): Promise<never> {
     actor.isDead = true;
     scheduler.drop(actor);

@@ -1,6 +1,6 @@
 /**
- * `npm run test:faults`. With `-- --seed N` it plays one random world again, with `-- --minutes M` new ones for so long.
- * Whatever else it is given goes to jest.
+ * `npm run test:faults`. With `-- --seed N` it plays one random world again, with `-- --minutes M` new ones for so many
+ * minutes. It passes all other arguments to jest.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -17,7 +17,7 @@ const only = env.FAULTS_SEED || env.FAULTS_MINUTES ? ['--testPathPatterns=faults
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const { status } = spawnSync(
   process.execPath,
-  // Time is virtual: the real one only says how busy the machine is.
+  // Time is virtual, so that the real time only shows how busy the machine is.
   [jest, '--selectProjects=faults', '--maxWorkers=2', '--testTimeout=300000', ...only, ...forJest],
   { env, stdio: 'inherit' },
 );
@@ -25,6 +25,6 @@ process.exitCode = status ?? 1;
 
 function checked(option, value) {
   if (/^\d+(\.\d+)?$/.test(value ?? '')) return value;
-  console.error(`${option} wants a number`);
+  console.error(`${option} needs a number`);
   process.exit(2);
 }

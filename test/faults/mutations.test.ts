@@ -1,4 +1,4 @@
-import { throughTheAdapter } from './aws-world';
+import { throughTheAdapter } from './aws-store';
 import { orderCases } from './cases-order';
 import { runCases } from './cases-runs';
 import { sourceCases } from './cases-source';
@@ -13,18 +13,33 @@ import { Violation } from './witness';
 const cases = [...storageCases, ...runCases, ...sourceCases, ...orderCases];
 const summary: string[] = [];
 
+/** A sample of the scenarios and cases that show mutations. */
+const unaffected = [
+  'there are new events',
+  'a run commits several batches',
+  'more events share an instant at midnight than a batch holds',
+  'the source always sorts a backlog descending',
+  'ids look alike',
+  'an event is edited to the next date while the run reads pages',
+  'the source cuts bounds to midnight',
+  'the last cursor is null, and the JSON is pretty-printed',
+  'the API key belongs to another team',
+  'the same trigger arrives twice, at once or later',
+  'garbage in the checkpoint item stops the run until the item is deleted',
+  'a run with little time stops before its deadline and loses nothing',
+];
+
 afterAll(() => console.info(summary.join('\n')));
 
-test.each(mutations)('it is noticed when $name', async (mutation) => {
+test.each(mutations)('the oracle notices that $name', async (mutation) => {
   const check = await noticedBy(() => show(mutation));
   summary.push(`${mutation.name}: noticed by "${check}" in "${mutation.shownBy}"`);
   expect(check).toBeDefined();
 });
 
-test('a change that changes nothing is not noticed', async () => {
-  const shows = [...new Set(mutations.map(({ shownBy }) => shownBy))].filter((_, index) => index % 4 === 0);
+test('the oracle notices nothing in a program that is changed without effect', async () => {
   const program = await loadPatched([noOp]);
-  for (const name of shows) expect([name, await noticedBy(() => play(name, program))]).toEqual([name, undefined]);
+  for (const name of unaffected) expect([name, await noticedBy(() => play(name, program))]).toEqual([name, undefined]);
 }, 300_000);
 
 test('a patch that does not match exactly once is refused', async () => {
@@ -33,8 +48,8 @@ test('a patch that does not match exactly once is refused', async () => {
 });
 
 async function show(mutation: Mutation): Promise<void> {
-  if (!mutation.throughTheAdapter) return play(mutation.shownBy, await loadPatched(mutation.patches));
-  const { createS3Store, ...program } = await loadPatchedAws(mutation.patches);
+  if (!mutation.file.startsWith('adapters/')) return play(mutation.shownBy, await loadPatched([mutation]));
+  const { createS3Store, ...program } = await loadPatchedAws([mutation]);
   const scenario = throughTheAdapter(mutation.shownBy, { createS3Store });
   await breakEverywhere({ ...scenario, setup: { ...scenario.setup, program } });
 }
@@ -50,7 +65,7 @@ async function play(name: string, program: typeof unpatched): Promise<void> {
   await found.play(program);
 }
 
-/** Name of the check that found something wrong; undefined where none did. */
+/** The name of the check that found a mistake; undefined if none did. */
 async function noticedBy(shown: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await shown();

@@ -1,463 +1,238 @@
-/** What must be noticed: each rule of the protocol broken, one at a time, and the scenarios that ought to show it. */
+/**
+ * What the oracle must notice: each rule of the protocol is broken, one at a time. Below the name of a file stand its
+ * mutations: what is broken, the scenario or case that shows it, the text that stands exactly once in the file, and the
+ * text that takes its place. Mutations of an adapter are played in the world of that adapter.
+ */
 import type { Patch } from './patched-program';
 
-export interface Mutation {
+export interface Mutation extends Patch {
   readonly name: string;
-  readonly patches: readonly Patch[];
-  /** Name of a scenario, or of a case. */
+  /** The name of a scenario or of a case. */
   readonly shownBy: string;
-  /** In the world of the real S3 adapter. */
-  readonly throughTheAdapter?: boolean;
 }
-
-function mutation(name: string, shownBy: string, file: string, from: string, to: string): Mutation {
-  return { name, shownBy, patches: [{ file, from, to }] };
-}
-
-const archive = 'archiver/archive.ts';
-const gather = 'archiver/gather.ts';
-const progress = 'archiver/progress.ts';
-const deduplicate = 'archiver/deduplicate.ts';
-const publishing = 'await publishBatch(head.manifest, staged.members, store);';
 
 export const noOp: Patch = {
-  file: archive,
+  file: 'archiver/archive.ts',
   from: 'const { store, logger } = run;',
   to: 'const { store, logger } = { ...run };',
 };
 
-export const mutations: readonly Mutation[] = [
-  mutation(
-    'publish before commit',
-    'next run',
-    archive,
-    'head = await commit(staged, run);',
-    'await publishBatch(staged.manifest, staged.members, store); head = await commit(staged, run);',
-  ),
-  mutation(
-    'commit before staging',
-    'next run',
-    'archiver/commit.ts',
-    "if (sealed.members.length > 0) await run.store.create(key, sealed.members, 'application/gzip');",
-    "if (sealed.members.length > 0) run.store.create(key, sealed.members, 'application/gzip').catch(() => 'x');",
-  ),
-  mutation(
-    'walk before the head is published',
-    'a head half published',
-    archive,
-    'head === undefined ? 0 : await publishHead(head.manifest, run);',
-    '0;',
-  ),
-  mutation(
-    'a head that has expired is taken for tampered',
-    'a head half published, and all of it expired',
-    'archiver/publish.ts',
-    'if (isOver) return;',
-    '',
-  ),
-  mutation(
-    'a head that has expired is published as new',
-    'a head half published, and its staged bytes have outlived it',
-    'archiver/publish.ts',
-    'if (isOver) return;',
-    '',
-  ),
-  mutation(
-    'a head is given up before it has expired',
-    'a head half published',
-    'archiver/publish.ts',
-    'if (isOver) return;',
-    'if (manifest.seq > 0) return;',
-  ),
-  mutation(
-    'next batch before this one is published',
-    'several batches',
-    archive,
-    publishing,
-    publishing.replace('await', 'void').replace(';', '.catch(() => undefined);'),
-  ),
-  mutation(
-    'position from the item',
-    'the checkpoint item claims a later position',
-    archive,
-    'previous: head?.manifest,',
-    'previous: head && { ...head.manifest, position: (hint as any).position?.S ?? head.manifest.position },',
-  ),
-  mutation(
-    'head from the item',
-    'the checkpoint item is rolled back',
-    'archiver/head.ts',
-    'if (seqs[0] === hint) return contiguous(team, seqs, hint);',
-    'if (seqs[0] === hint) return hint;',
-  ),
-  mutation(
-    'position after the walk start',
-    'walk over midnight, no lookback',
-    progress,
-    'readUntil: earlier(walkStart, claim),',
-    'readUntil: earlier(addMs(walkStart, 1000), claim),',
-  ),
-  mutation(
-    'position past the split second',
-    'tie over a batch at midnight',
-    'archiver/walk.ts',
-    'claim: more ? order.claim() : window.to,',
-    'claim: more ? new Date(order.claim().getTime() + 1000) : window.to,',
-  ),
-  mutation(
-    'strict > on the instant',
-    'tie over a batch at midnight',
-    'archiver/batch.ts',
-    'for (const event of page.newEvents) events.push(',
-    'for (const event of page.newEvents) if (!(lateBefore && event.instant <= lateBefore)) events.push(',
-  ),
-  mutation(
-    'lookback zero',
-    'late within the lookback',
-    progress,
-    'settledBefore(previous, lookbackHours * HOUR_MS)',
-    'settledBefore(previous, 0)',
-  ),
-  mutation(
-    'an error of publishing is swallowed',
-    'several batches',
-    archive,
-    publishing,
-    publishing.replace(';', '.catch(() => undefined);'),
-  ),
-  mutation('an error of the run is swallowed', 'next run', archive, 'throw error;', 'return { recovered: 0 };'),
-  mutation(
-    'an error of the source is swallowed',
-    'connection reset, a backlog',
-    'archiver/source.ts',
-    "if (error.kind === 'too-large') return { kind: 'too-large' };",
-    "return { kind: 'page', serverTime: undefined, events: [], cursor: undefined };",
-  ),
-  mutation(
-    'a malformed body is an empty page',
-    'body cut off, a backlog',
-    'archiver/source.ts',
-    'if (!(error instanceof PageError)) throw error;',
-    "return { kind: 'page', serverTime: undefined, events: [], cursor: undefined };",
-  ),
-  mutation(
-    'the order is trusted',
-    'always descending, a backlog',
-    'archiver/walk.ts',
-    'return ascending && shown && last !== undefined ?',
-    'return last !== undefined ?',
-  ),
-  mutation(
-    'one page shows an order',
-    'newest page first, and time ends anywhere',
-    'archiver/walk.ts',
-    'if (before !== undefined && last !== undefined && before < last) shown = true;',
-    'if (events.length > 1) shown = true;',
-  ),
-  mutation(
-    'a claim is kept that the same walk disproves',
-    'an event filed under another hour than it tells, and time ends anywhere',
-    progress,
-    'readUntil: earlier(walkStart, claim),',
-    'readUntil: later(progress.readUntil, earlier(walkStart, claim)),',
-  ),
-  mutation(
-    'a walk that is gone on with leaves out what ids held back',
-    'late in the order of ids, and time ends anywhere',
-    progress,
-    'isLong ? addMs(reached, -lookbackMs) : reached',
-    'reached',
-  ),
-  mutation(
-    'id through Number',
-    'ids that are one, and ids that are two',
-    'shared/event.ts',
-    "return token === '' ? undefined : token;",
-    "return token === '' ? undefined : String(Number(token));",
-  ),
-  mutation(
-    '412 is always ours',
-    'next run',
-    'archiver/commit.ts',
-    'if (stored === undefined || !stored.equals(envelope)) throw',
-    'if (stored === undefined) throw',
-  ),
-  mutation(
-    '412 is never ours',
-    'next run',
-    'archiver/commit.ts',
-    'if (stored === undefined || !stored.equals(envelope)) throw',
-    'throw',
-  ),
-  mutation(
-    'known ids are not dropped',
-    'nothing new',
-    deduplicate,
-    "if (digest !== undefined) return digest === lineDigest(event.line) ? 'known' : 'revision';",
-    '',
-  ),
-  mutation(
-    'ids of this batch are not known',
-    'the same event on two pages of one batch',
-    deduplicate,
-    'archived.add(dateOf(event.instant), event.id, event.line);',
-    '',
-  ),
-  mutation(
-    'known ids are looked up in the dates met only',
-    'edited to another date, the only one of its own',
-    deduplicate,
-    'await archived.load([...datesReadAgain, ...dates]);',
-    'await archived.load(dates);',
-  ),
-  mutation(
-    'known ids are forgotten within the lookback',
-    'edited to the next date while it pages',
-    gather,
-    'addMs(earlier(claim, gathering.progress.walkStart), -gathering.run.lookbackHours * HOUR_MS)',
-    'addMs(earlier(claim, gathering.progress.walkStart), 0)',
-  ),
-  mutation(
-    'the clock is believed',
-    'clock a day ahead',
-    progress,
-    'earlier(progress.walkStart, serverTime);',
-    'progress.walkStart;',
-  ),
-  mutation(
-    'the clock is bound by every answer',
-    'servers whose clocks differ',
-    gather,
-    'gathering.teams.meet(page.events);',
-    'gathering.progress = { ...gathering.progress, walkStart: earlier(gathering.progress.walkStart, page.serverTime ?? gathering.progress.walkStart) }; gathering.teams.meet(page.events);',
-  ),
-  mutation(
-    'an event dated ahead moves the claim',
-    'in the order of ids, one dated in the future',
-    'archiver/walk.ts',
-    'event.instant === undefined || event.instant > now || quarantineReason',
-    'event.instant === undefined || quarantineReason',
-  ),
-  mutation(
-    'bounds are not asked early',
-    'tie over a batch at midnight',
-    'archiver/walk.ts',
-    'oldest.getTime() - SECOND_MS)',
-    'oldest.getTime())',
-  ),
-  mutation(
-    'the last bound is now',
-    'bounds cut to midnight',
-    gather,
-    'to: midnight(startedAt, DAYS_AHEAD) }',
-    'to: startedAt }',
-  ),
-  mutation(
-    'only the first page is read',
-    'tie over a page',
-    'archiver/walk.ts',
-    'if (cursor === undefined) return false;',
-    'return false;',
-  ),
-  mutation(
-    'quarantine is not looked up',
-    'drifting on every read',
-    deduplicate,
-    'await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);',
-    '',
-  ),
-  mutation(
-    'what may not be under events/ is put there',
-    'dated in the future',
-    'shared/event.ts',
-    "return instantInRange(event, walkStart) === undefined ? 'out-of-range' : undefined;",
-    'return undefined;',
-  ),
-  mutation(
-    'white space stays',
-    'cursor null at the end, pretty printed',
-    'shared/event.ts',
-    'return readEvent(minify(document, slice));',
-    'return readEvent(document.subarray(slice.start, slice.end));',
-  ),
-  mutation(
-    'the attempt is not in the staged name',
-    'next run',
-    'archiver/commit.ts',
-    'const key = batchKey(run.team, seq, run.id);',
-    "const key = batchKey(run.team, seq, '00000000-0000-0000-0000-000000000000');",
-  ),
-  mutation(
-    'the chain is not linked',
-    'next run',
-    'archiver/commit.ts',
-    'previous: head?.hash ?? null',
-    'previous: null',
-  ),
-  mutation(
-    'a gap is not recorded',
-    'outage of 181 days',
-    progress,
-    '{ gaps: [...progress.gaps, gapOf(forgotten)] }',
-    '{}',
-  ),
-  mutation(
-    'a quarantined line goes into the partition of the walk start',
-    'edited after it was archived, also to another date',
-    deduplicate,
-    'own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);',
-    'dateOf(walkStart);',
-  ),
-  mutation(
-    'the latest instant is that of this manifest alone',
-    'nothing new',
-    'archiver/commit.ts',
-    'latestOf(head?.manifest.latest ?? null, segments)',
-    'latestOf(null, segments)',
-  ),
-  mutation(
-    'a late event is not counted',
-    'late within the lookback',
-    'archiver/batch.ts',
-    'lateBefore !== undefined && instant < lateBefore',
-    'false',
-  ),
-  mutation(
-    'nothing is swept',
-    'late beyond the lookback',
-    gather,
-    "end === 'complete' ? dueSweep(",
-    'false ? dueSweep(',
-  ),
-  mutation('any team will do', 'the key of another team', 'archiver/source-team.ts', 'throw otherTeam();', '{}'),
-  mutation(
-    'the API key is logged',
-    'server errors',
-    'archiver/source.ts',
-    'const headers = {',
-    "logger.debug('asking', { key }); const headers = {",
-  ),
-  mutation(
-    'an event is logged',
-    'next run',
-    archive,
-    "logger.debug('stage', {",
-    "logger.debug('stage', { lines: batch.events.map(({ line }) => line.toString()),",
-  ),
-  mutation(
-    'what was read is settled at once',
-    'late within the lookback',
-    progress,
-    'return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));',
-    'return reached;',
-  ),
-  mutation(
-    'a walk that was not finished begins anew',
-    'a day longer than a run, after an outage: every run comes further',
-    progress,
-    'return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));',
-    'return addMs(new Date(position), -lookbackMs);',
-  ),
-  mutation(
-    'a walk that is gone on with reads its day from the start',
-    'a day longer than a run, after an outage: every run comes further',
-    'archiver/walk.ts',
-    'let since = options.resumes ? window.from : midnight(window.from);',
-    'let since = midnight(window.from);',
-  ),
-  mutation(
-    'a walk that is gone on with believes its first bound',
-    'every reading of bounds and order',
-    'archiver/walk.ts',
-    'pager.pages() === 0 && since > midnight(since)',
-    'pager.pages() === 0 && since < midnight(since)',
-  ),
-  mutation(
-    'a held lease is ignored',
-    'the same trigger twice, at once and later',
-    archive,
-    "if (hint === 'held') return 'held';",
-    "if (hint === 'held') return archive({ ...run, checkpoints: { ...run.checkpoints, acquire: async () => ({ seq: undefined }) } });",
-  ),
-  mutation(
-    'a lost race is a failure',
-    'two to ten runs at once: one commits, losers end clean',
-    'archiver/commit.ts',
-    'throw new Race(',
-    "throw new (require('../shared/errors').UpstreamError)('storage-unavailable', ",
-  ),
-  mutation(
-    'a chain that was cut off is healed away',
-    'a chain whose newest manifests are gone is not healed away',
-    'archiver/head.ts',
-    'if (hint !== undefined && hint > newest) {',
-    'if (hint !== undefined && hint > newest + 1000) {',
-  ),
-  mutation(
-    'a renewed lease adopts the number of the item',
-    'a run that slept over it does not write the evidence away',
-    'archiver/lease.ts',
-    '((await acquire())',
-    '((await take())',
-  ),
-  mutation(
-    'garbage in the item is taken for nothing',
-    'garbage in the checkpoint item stops the run until the item is deleted',
-    'archiver/head.ts',
-    'if (seq === undefined) return undefined;',
-    'if (!Number.isSafeInteger(seq) || Number(seq) < 1) return undefined;',
-  ),
-  mutation(
-    'any content will do at a key that is taken',
-    'an object planted at the next segment is never signed, and stops the archive',
-    'archiver/publish.ts',
-    'if (sha256(bytes) === segment.objectSha256) return;',
-    'return;',
-  ),
-  mutation(
-    'the head need not be signed',
-    'a planted manifest, or one of another place, is no head',
-    'archiver/head.ts',
-    'if (manifest === undefined || problem !== undefined) {',
-    'if (manifest === undefined) {',
-  ),
-  mutation(
-    'a manifest of another place is a head',
-    'a planted manifest, or one of another place, is no head',
-    'archiver/head.ts',
-    'if (manifest.team !== team || manifest.seq !== seq) {',
-    'if (manifest.team !== team) {',
-  ),
-  mutation(
-    'staged bytes are published unseen',
-    'damaged staged bytes are never published',
-    'archiver/publish.ts',
-    "checkContent(segment, member, 'batch-unreadable', key);",
-    '',
-  ),
-  mutation(
-    'the time left does not matter',
-    'however little time is left, a run stops before its end with a whole prefix',
-    'archiver/source.ts',
-    'if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) {',
-    'if (left() < -1e12) {',
-  ),
-  mutation(
-    'nobody waits when told to',
-    'a wait in every spelling, and in none',
-    'archiver/source.ts',
-    'await clock.sleep(wait);',
-    '',
-  ),
-  mutation(
-    'what the source no longer serves is not counted',
-    'removed and edited later: the archive stays, the sweep counts',
-    'archiver/sweep.ts',
-    'filter((id) => !served.has(id)).length',
-    'filter((id) => !served.has(id)).length * 0',
-  ),
-  {
-    ...mutation('unconditional put', 'several batches', 'adapters/s3.ts', "IfNoneMatch: '*',", ''),
-    throughTheAdapter: true,
-  },
-];
+export const mutations: readonly Mutation[] = readMutations(`
+archiver/archive.ts
+  a batch is published before its commit | there are new events
+    - head = await commit(staged, run);
+    + await publishBatch(staged.manifest, staged.members, store); head = await commit(staged, run);
+  the walk begins before the head is published | the head is half published
+    - head === undefined ? 0 : await publishHead(head.manifest, run);
+    + 0;
+  the next batch begins before this one is published | a run commits several batches
+    - await publishBatch(head.manifest, staged.members, store);
+    + void publishBatch(head.manifest, staged.members, store).catch(() => undefined);
+  the position comes from the checkpoint item | the checkpoint item claims a later position
+    - previous: head?.manifest,
+    + previous: head && { ...head.manifest, position: (hint as any).position?.S ?? head.manifest.position },
+  an error of publishing is swallowed | a run commits several batches
+    - await publishBatch(head.manifest, staged.members, store);
+    + await publishBatch(head.manifest, staged.members, store).catch(() => undefined);
+  an error of the run is swallowed | there are new events
+    - throw error;
+    + return { recovered: 0 };
+  an event is logged | there are new events
+    - logger.debug('stage', {
+    + logger.debug('stage', { lines: batch.events.map(({ line }) => line.toString()),
+  a held lease is ignored | the same trigger arrives twice, at once or later
+    - if (hint === 'held') return 'held';
+    + if (hint === 'held') return archive({ ...run, checkpoints: { ...run.checkpoints, acquire: async () => ({ seq: undefined }) } });
+archiver/commit.ts
+  a batch is committed before it is staged | there are new events
+    - if (sealed.members.length > 0) await run.store.create(key, sealed.members, 'application/gzip');
+    + if (sealed.members.length > 0) run.store.create(key, sealed.members, 'application/gzip').catch(() => 'x');
+  every 412 counts as the commit of this run | there are new events
+    - if (stored === undefined || !stored.equals(envelope)) throw
+    + if (stored === undefined) throw
+  no 412 counts as the commit of this run | there are new events
+    - if (stored === undefined || !stored.equals(envelope)) throw
+    + throw
+  the key of the staged batch does not name the run | there are new events
+    - const key = batchKey(run.team, seq, run.id);
+    + const key = batchKey(run.team, seq, '00000000-0000-0000-0000-000000000000');
+  the chain is not linked | there are new events
+    - previous: head?.hash ?? null
+    + previous: null
+  the latest instant is that of this manifest alone | there is nothing new
+    - latestOf(head?.manifest.latest ?? null, segments)
+    + latestOf(null, segments)
+  a lost race counts as a failure | of two to ten runs at once one commits, and the others end without an error
+    - throw new Race(
+    + throw new (require('../shared/errors').UpstreamError)('storage-unavailable',
+archiver/publish.ts
+  an expired head is taken for a tampered one | the head is half published, and all of it has expired
+    - if (isOver) return;
+    +
+  an expired head is published as new | the head is half published, and only its staged bytes have not expired
+    - if (isOver) return;
+    +
+  a head is given up before it has expired | the head is half published
+    - if (isOver) return;
+    + if (manifest.seq > 0) return;
+  the content at a key that exists is not compared | an object planted at the key of the next segment stops the archive and is never signed
+    - if (sha256(bytes) === segment.objectSha256) return;
+    + return;
+  staged bytes are published without a check | damaged staged bytes are never published
+    - checkContent(segment, member, 'batch-unreadable', key);
+    +
+archiver/head.ts
+  the head comes from the checkpoint item | the checkpoint item is rolled back
+    - if (seqs[0] === hint) return contiguous(team, seqs, hint);
+    + if (seqs[0] === hint) return hint;
+  a checkpoint that is ahead of the chain is ignored | a run stops at a chain whose newest manifests were removed
+    - if (hint !== undefined && hint > newest) {
+    + if (hint !== undefined && hint > newest + 1000) {
+  garbage in the checkpoint item counts as no item | garbage in the checkpoint item stops the run until the item is deleted
+    - if (seq === undefined) return undefined;
+    + if (!Number.isSafeInteger(seq) || Number(seq) < 1) return undefined;
+  the signature of the head is not checked | a planted manifest, or one of another number, is not accepted as head
+    - if (manifest === undefined || problem !== undefined) {
+    + if (manifest === undefined) {
+  a manifest of another number is accepted as head | a planted manifest, or one of another number, is not accepted as head
+    - if (manifest.team !== team || manifest.seq !== seq) {
+    + if (manifest.team !== team) {
+archiver/progress.ts
+  the position lies after the walk start | the walk crosses midnight without a lookback
+    - readUntil: earlier(walkStart, claim),
+    + readUntil: earlier(addMs(walkStart, 1000), claim),
+  the lookback is ignored | an event is late, within the lookback
+    - settledBefore(previous, lookbackHours * HOUR_MS)
+    + settledBefore(previous, 0)
+  a position is kept that the same walk disproves | an event is filed under another hour than its timestamp, and the time ends anywhere
+    - readUntil: earlier(walkStart, claim),
+    + readUntil: later(progress.readUntil, earlier(walkStart, claim)),
+  a resumed walk forgets the lookback | the source sorts by id, an event is late, and the time ends anywhere
+    - isLong ? addMs(reached, -lookbackMs) : reached
+    + reached
+  the clock of the run is trusted | the clock is a day ahead
+    - earlier(progress.walkStart, serverTime);
+    + progress.walkStart;
+  a gap is not recorded | an outage lasts 181 days
+    - { gaps: [...progress.gaps, gapOf(forgotten)] }
+    + {}
+  the next walk does not read the lookback again | an event is late, within the lookback
+    - return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
+    + return reached;
+  an unfinished walk begins anew | every run advances the position through a day that is longer than a run
+    - return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
+    + return addMs(new Date(position), -lookbackMs);
+archiver/walk.ts
+  the position lies after a second that is split between batches | more events share an instant at midnight than a batch holds
+    - claim: more ? order.claim() : window.to,
+    + claim: more ? new Date(order.claim().getTime() + 1000) : window.to,
+  the order of the source is trusted | the source always sorts a backlog descending
+    - return ascending && shown && last !== undefined ?
+    + return last !== undefined ?
+  one page alone proves the order | the source sends the newest page first, and the time ends anywhere
+    - if (before !== undefined && last !== undefined && before < last) shown = true;
+    + if (events.length > 1) shown = true;
+  an event dated in the future moves the position | the source sorts by id, and one event is dated in the future
+    - event.instant === undefined || event.instant > now || quarantineReason
+    + event.instant === undefined || quarantineReason
+  requests do not begin a second before the bound | more events share an instant at midnight than a batch holds
+    - oldest.getTime() - SECOND_MS)
+    + oldest.getTime())
+  only the first page is read | more events share an instant than a page holds
+    - if (cursor === undefined) return false;
+    + return false;
+  a resumed walk reads its day from the start | every run advances the position through a day that is longer than a run
+    - let since = options.resumes ? window.from : midnight(window.from);
+    + let since = midnight(window.from);
+  a resumed walk trusts its first bound | the source reads bounds and order in every possible way
+    - pager.pages() === 0 && since > midnight(since)
+    + pager.pages() === 0 && since < midnight(since)
+archiver/batch.ts
+  events at the instant of the position are left out | more events share an instant at midnight than a batch holds
+    - for (const event of page.newEvents) events.push(
+    + for (const event of page.newEvents) if (!(lateBefore && event.instant <= lateBefore)) events.push(
+  a late event is not counted | an event is late, within the lookback
+    - lateBefore !== undefined && instant < lateBefore
+    + false
+archiver/source.ts
+  an error of the source is swallowed | every second connection is reset during a backlog
+    - if (error.kind === 'too-large') return { kind: 'too-large' };
+    + return { kind: 'page', serverTime: undefined, events: [], cursor: undefined };
+  a malformed body is taken for an empty page | every second body is cut off during a backlog
+    - if (!(error instanceof PageError)) throw error;
+    + return { kind: 'page', serverTime: undefined, events: [], cursor: undefined };
+  the API key is logged | the source answers some requests with server errors
+    - const headers = {
+    + logger.debug('asking', { key }); const headers = {
+  the time that is left is ignored | a run with little time stops before its deadline and loses nothing
+    - if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) {
+    + if (left() < -1e12) {
+  the run does not wait as the source asks | a run waits as the source asks, in every spelling and without one
+    - await clock.sleep(wait);
+    +
+shared/event.ts
+  an id is read as a Number | ids look alike
+    - return token === '' ? undefined : token;
+    + return token === '' ? undefined : String(Number(token));
+  an unfit line goes to events/ | events are dated in the future
+    - return instantInRange(event, walkStart) === undefined ? 'out-of-range' : undefined;
+    + return undefined;
+  white space between tokens stays | the last cursor is null, and the JSON is pretty-printed
+    - return readEvent(minify(document, slice));
+    + return readEvent(document.subarray(slice.start, slice.end));
+archiver/deduplicate.ts
+  archived events are not dropped | there is nothing new
+    - if (digest !== undefined) return digest === lineDigest(event.line) ? 'known' : 'revision';
+    +
+  the ids of this batch are not known | two pages of one batch hold the same event
+    - archived.add(dateOf(event.instant), event.id, event.line);
+    +
+  known ids are looked up in the dates of the page alone | the only event of a date is edited to another date
+    - await archived.load([...datesReadAgain, ...dates]);
+    + await archived.load(dates);
+  the quarantine is not looked up | every body differs on every read
+    - await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);
+    +
+  a quarantined line goes into the partition of the walk start | events are edited after they were archived, one to another date
+    - own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);
+    + dateOf(walkStart);
+archiver/gather.ts
+  known ids are forgotten within the lookback | an event is edited to the next date while the run reads pages
+    - addMs(earlier(claim, gathering.progress.walkStart), -gathering.run.lookbackHours * HOUR_MS)
+    + addMs(earlier(claim, gathering.progress.walkStart), 0)
+  every answer moves the walk start | the clocks of the servers differ
+    - gathering.teams.meet(page.events);
+    + gathering.progress = { ...gathering.progress, walkStart: earlier(gathering.progress.walkStart, page.serverTime ?? gathering.progress.walkStart) }; gathering.teams.meet(page.events);
+  the last bound is the walk start | the source cuts bounds to midnight
+    - to: midnight(startedAt, DAYS_AHEAD) }
+    + to: startedAt }
+  nothing is swept | an event is late, beyond the lookback
+    - end === 'complete' ? dueSweep(
+    + false ? dueSweep(
+archiver/source-team.ts
+  the team of the API key is not checked | the API key belongs to another team
+    - throw otherTeam();
+    + {}
+archiver/lease.ts
+  a renewed lease adopts the number of the checkpoint item | a run that was frozen while manifests were removed does not hide their removal
+    - ((await acquire())
+    + ((await take())
+archiver/sweep.ts
+  events that the source no longer serves are not counted | the sweep counts events that were removed or edited, and the archive keeps them
+    - filter((id) => !served.has(id)).length
+    + filter((id) => !served.has(id)).length * 0
+adapters/s3.ts
+  a put is unconditional | a run commits several batches
+    - IfNoneMatch: '*',
+    +
+`);
+
+function readMutations(table: string): Mutation[] {
+  const files = [...table.matchAll(/^(\S+)\n((?: .*\n)+)/gm)];
+  const read = files.flatMap(([, file = '', block = '']) => {
+    const entries = block.matchAll(/^ {2}(\S.*) \| (.*)\n {4}- (.*)\n {4}\+ ?(.*)\n/gm);
+    return [...entries].map(([, name = '', shownBy = '', from = '', to = '']) => ({ name, shownBy, file, from, to }));
+  });
+  if (table.trim().split('\n').length !== files.length + 3 * read.length) throw new Error('a mutation is not readable');
+  return read;
+}

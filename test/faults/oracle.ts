@@ -1,6 +1,6 @@
 /**
- * What must hold of every world at rest: what the oracle asks of every archive, and that the walk has read all that it
- * is there to read.
+ * The oracle of the fault world: every archive at rest satisfies the common oracle, and the walk has read all that it
+ * could read.
  */
 import { lineTroubles, secretTroubles, type Trouble, verifierTroubles } from '../support/oracle';
 import { chainOf } from './chain';
@@ -9,12 +9,12 @@ import type { Run } from './run';
 import { Violation } from './witness';
 import type { World } from './world';
 
-/** Clocks tell whole seconds, and not all of them tell the same. */
+/** Servers tell their time in whole seconds, and their clocks differ. */
 const CLOCKS_DIFFER_MS = 3_000;
 
 let calls = new Map<string, number>();
 
-/** How often the oracle was asked, by the name of the test that asked. */
+/** How often each test asked the oracle, by its full name. */
 export function oracleCalls(): ReadonlyMap<string, number> {
   return calls;
 }
@@ -22,7 +22,7 @@ export function oracleCalls(): ReadonlyMap<string, number> {
 export interface Expected {
   /** Older events cannot be in the archive. */
   readonly since?: number;
-  /** How many events only the sweep can find. */
+  /** The number of events that only the sweep can find. */
   readonly swept?: number | 'any';
 }
 
@@ -44,7 +44,7 @@ function* troublesOf(world: World, { since = 0, swept = 0 }: Expected): Generato
   yield* secretTroubles(objects);
 }
 
-/** Every event that the last good run could read: served since before it began, and still kept by the source. */
+/** Every event that the last good run could read: it was served before the run began, and the source still keeps it. */
 function* expectedEvents(world: World, since: number): Generator<WorldEvent> {
   const { startedAt, endedAt } = lastThatEndedWell(world);
   const oldest = Math.max(since, world.now() - KEPT_MS);
@@ -54,8 +54,8 @@ function* expectedEvents(world: World, since: number): Generator<WorldEvent> {
 }
 
 /**
- * Days later the sweep would heal what the walk forgets. So the sweep may find no more events than it must, apart from
- * those that appeared while a run was between its walk and its sweep.
+ * Days later the sweep would repair the mistakes of the walk. So the sweep may only find the events that it must find, and
+ * events that appeared between the walk and the sweep of a run.
  */
 function* sweepTroubles(world: World, swept: number): Generator<Trouble> {
   const sweeps = chainOf(world).flatMap(({ sweeps }) => sweeps);
@@ -81,7 +81,7 @@ function* positionTroubles(world: World): Generator<Trouble> {
   if (!isRead) yield ['stuck', `the position is ${position}`];
 }
 
-/** Events that this run did not read appeared after it began, or were gone before it came to them. */
+/** The youngest run that ended well. An event that it did not read appeared later, or was removed before it came. */
 function lastThatEndedWell({ runs }: World): Pick<Run, 'startedAt' | 'endedAt'> {
   const well = runs.filter(({ outcome }) => outcome?.kind === 'archived');
   return well.reduce((last, run) => (run.startedAt > last.startedAt ? run : last), { startedAt: 0, endedAt: 0 });

@@ -1,6 +1,6 @@
 /**
- * zlib's streams work on other threads, where virtual time cannot see them. So each stream is counted from its making to
- * its end, and nobody's turn comes before all are done: whatever happens stays in the same order on every machine.
+ * The streams of zlib work on other threads, which virtual time does not control. So each stream is counted from its
+ * creation to its end, and no turn begins before all have ended. This keeps the same order on every machine.
  */
 import zlib from 'node:zlib';
 
@@ -18,13 +18,13 @@ Object.defineProperty(zlib, 'createGunzip', {
   },
 });
 
-/** Resolves when every promise has run as far as it can, and no other thread is at work. */
+/** Resolves when every promise has run as far as it can, and no other thread works. */
 export async function everythingRests(): Promise<void> {
   do await nextImmediate();
   while (atWork > 0);
 }
 
-/** Node runs every promise that can run before it comes to the next immediate. */
+/** Node runs every promise that can run before the next immediate. */
 function nextImmediate(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,6 @@
 /**
- * The program with its sources patched as they are loaded, so that the oracle can be tested: what it would not notice,
- * it does not guard. Nothing in `lambdas/` knows of this.
+ * Loads the program with patched sources, to test the oracle: it does not guard a rule if it does not notice that the
+ * rule is broken. Nothing in `lambdas/` knows of this.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -11,9 +11,9 @@ import type * as unpatched from './program';
 import type * as unpatchedAws from './program-aws';
 
 export interface Patch {
-  /** Below `lambdas/`. */
+  /** A path below `lambdas/`. */
   readonly file: string;
-  /** Stands in the file exactly once. */
+  /** A text that stands exactly once in the file. */
   readonly from: string;
   readonly to: string;
 }
@@ -21,7 +21,7 @@ export interface Patch {
 const LAMBDAS = join(import.meta.dirname, '../../lambdas');
 const requireBuiltin = createRequire(import.meta.url);
 
-/** Throws where a patch does not match exactly once: it has to follow the code it breaks. */
+/** Throws if a patch does not match exactly once, because it must follow the code that it breaks. */
 export function loadPatched(patches: readonly Patch[]): Promise<typeof unpatched> {
   return load('program.ts', patches);
 }
@@ -41,7 +41,7 @@ async function load<Program>(entry: string, patches: readonly Patch[]): Promise<
     platform: 'node',
     format: 'cjs',
     target: 'node20',
-    // Of the SDK there may be one copy only: the world looks at the commands it makes.
+    // There may be only one copy of the SDK, because the world compares the classes of its commands.
     external: ['@aws-sdk/*'],
     plugins: [
       {

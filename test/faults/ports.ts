@@ -1,4 +1,4 @@
-/** The archiver's ports over the models: each call is one operation that can fail, and does what the adapter does. */
+/** The ports of the archiver over the models. Each call is one operation that can fail, and behaves as the adapter. */
 
 import type { KeyObject } from 'node:crypto';
 import type {
@@ -21,14 +21,14 @@ export interface PortContext {
   readonly program: typeof program;
 }
 
-/** So small that a listing of a handful of keys is several requests, between which others may write. */
+/** A few keys take several requests, between which other runs may write. */
 const KEYS_PER_PAGE = 3;
 
 function through<T>({ program }: PortContext, method: Method, step: () => T): Operation<T> {
   return {
     method,
     step,
-    failure: () => new program.UpstreamError('storage-unavailable', `${method}: the fault world said no`),
+    failure: () => new program.UpstreamError('storage-unavailable', `${method}: the fault world made it fail`),
   };
 }
 
@@ -79,7 +79,7 @@ export function createCheckpoints(context: PortContext, cell: ItemCell): Checkpo
   };
 }
 
-/** As the SSM adapter: a process remembers a key until a fresh one is asked for. */
+/** As the SSM adapter, a process remembers a key until it is asked for a fresh one. */
 export function createApiKeys(context: PortContext, parameter: () => string): ApiKeys {
   let remembered: string | undefined;
   return {
@@ -98,17 +98,17 @@ export function createSigner(context: PortContext, publicKey: KeyObject, signNow
 }
 
 export interface TransportOptions {
-  /** The source, for a request that arrives now. */
+  /** The source as it answers a request that arrives now. */
   readonly source: () => SourceModel;
   readonly now: () => Date;
-  /** Lets the virtual time pass in which nothing is answered. */
+  /** Lets virtual time pass without an answer. */
   readonly wait: (ms: number) => Promise<void>;
   readonly maxBodyBytes: number;
-  /** What becomes of an answer on its way. */
+  /** Changes an answer on its way. */
   readonly mangle: Mangle;
 }
 
-/** Answers are numbered from 1. */
+/** The number counts answers from 1. */
 export type Mangle = (answer: HttpResponse, number: number) => HttpResponse;
 
 export function createTransport(context: PortContext, options: TransportOptions): Transport {

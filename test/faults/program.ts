@@ -1,4 +1,4 @@
-/** What the fault world drives. One module, so that it can also be loaded with its sources patched. */
+/** The parts of the archiver that the fault world runs. One module can also be loaded with patched sources. */
 export { archive } from '../../lambdas/archiver/archive';
 export { BATCH_LIMITS } from '../../lambdas/archiver/batch';
 export type { Run } from '../../lambdas/archiver/run';

@@ -1,6 +1,6 @@
 /**
- * `npm run test:faults -- --seed N` plays one world, `-- --minutes M` new ones for so long. What fails is printed as
- * small as it could be made, with its seed.
+ * `npm run test:faults -- --seed N` plays one world again, `-- --minutes M` plays new ones for so many minutes. A failing
+ * plan is printed with its seed, as small as fast-check could make it.
  */
 import fc from 'fast-check';
 import { say } from './endings';
@@ -10,7 +10,7 @@ import { worldPlan } from './world-plan';
 const { FAULTS_SEED, FAULTS_MINUTES } = process.env;
 const WORLDS = 2_000;
 const AT_ONCE = 100;
-/** How runs ended, and how many. */
+/** The number of runs by their ending. */
 const ends = new Map<string, number>();
 
 async function playSeed(seed: number): Promise<void> {
@@ -28,15 +28,15 @@ async function playSeed(seed: number): Promise<void> {
 const fixed = Array.from({ length: WORLDS / AT_ONCE }, (_, index) => index * AT_ONCE + 1);
 
 if (FAULTS_SEED !== undefined) {
-  test(`the world of seed ${FAULTS_SEED}`, () => playSeed(Number(FAULTS_SEED)));
+  test(`the archive survives the world of seed ${FAULTS_SEED}`, () => playSeed(Number(FAULTS_SEED)));
 } else if (FAULTS_MINUTES !== undefined) {
-  test(`new worlds for ${FAULTS_MINUTES} minutes`, soak, (Number(FAULTS_MINUTES) + 5) * 60_000);
+  test(`the archive survives new worlds for ${FAULTS_MINUTES} minutes`, soak, (Number(FAULTS_MINUTES) + 5) * 60_000);
 } else {
-  test.each(fixed)(`the worlds of ${AT_ONCE} seeds, from %i`, async (first) => {
+  test.each(fixed)(`the archive survives the worlds of ${AT_ONCE} seeds from %i`, async (first) => {
     for (let seed = first; seed < first + AT_ONCE; seed += 1) await playSeed(seed);
   });
 
-  test('runs ended in every way', () => {
+  test('the runs of the random worlds end in every possible way', () => {
     console.info([...ends].map(([end, runs]) => `${end}: ${runs}`).join('\n'));
     const ways = ['archived', 'dead', 'held', 'race', 'with checkpoint-ahead', 'with checkpoint-garbage'];
     expect([...ends.keys()]).toEqual(expect.arrayContaining(ways));

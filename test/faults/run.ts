@@ -1,4 +1,4 @@
-/** One run of the real story in a world: its ports, its own clock, and how it ended. */
+/** One run of the real archiver in a world: its ports, its own clock, and its ending. */
 
 import { createHash, type KeyObject, sign } from 'node:crypto';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
@@ -27,12 +27,12 @@ const LATENCY: Readonly<Partial<Record<Method, number>>> = { 'transport.get': 20
 
 export interface RunOptions {
   readonly faults?: readonly Fault[];
-  /** How far the run's own clock is ahead. */
+  /** The difference between the clock of the run and the clock of the world. */
   readonly skewMs?: number;
   readonly timeoutMs?: number;
-  /** As Lambda does. Without it a run that is late goes on, and may do harm. */
+  /** Lambda kills a run at its deadline. Without this, a late run goes on and may do harm. */
   readonly isKilledAtDeadline?: boolean;
-  /** Triggered that much later. */
+  /** The run is triggered so much later. */
   readonly delayMs?: number;
   readonly latency?: (method: Method) => number;
   readonly settings?: RunSettings;
@@ -52,22 +52,22 @@ export interface Run extends Trace {
   readonly number: number;
   readonly id: string;
   readonly startedAt: number;
-  /** Keys that it created, in order. */
+  /** The keys that the run created, in order. */
   readonly created: string[];
   readonly logger: string[];
-  /** Infinity for a run that is dead or frozen. */
+  /** Infinity if the run is dead or frozen. */
   endedAt: number;
-  /** Undefined for a run that is dead or frozen. */
+  /** Undefined if the run is dead or frozen. */
   outcome: Outcome | undefined;
 }
 
-/** What the runs of a world share. */
+/** All that the runs of a world share. */
 export interface Surroundings {
   readonly program: typeof unpatched;
   readonly scheduler: Scheduler<Run>;
   readonly storage: Storage;
   readonly cell: ItemCell;
-  /** The source, for a request that arrives now. */
+  /** The source as it answers a request that arrives now. */
   readonly source: () => SourceModel;
   readonly apiKey: () => string;
   readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
@@ -78,22 +78,11 @@ export interface Surroundings {
 }
 
 export function createRun(number: number, startedAt: number): Run {
-  return {
-    number,
-    id: uuid(number),
-    startedAt,
-    operations: [],
-    faulted: [],
-    created: [],
-    logger: [],
-    isDead: false,
-    isFrozen: false,
-    endedAt: Infinity,
-    outcome: undefined,
-  };
+  const trace = { operations: [], faulted: [], created: [], logger: [], isDead: false, isFrozen: false };
+  return { number, id: uuid(number), startedAt, ...trace, endedAt: Infinity, outcome: undefined };
 }
 
-/** Never rejects; never ends for a run that dies. */
+/** The promise never rejects. If the run dies, it never resolves either. */
 export async function live(run: Run, options: RunOptions, shared: Surroundings): Promise<void> {
   const around = { ...shared, program: options.program ?? shared.program };
   await around.scheduler.turn(run, options.delayMs ?? 0);
@@ -132,12 +121,15 @@ function createPorts(run: Run, options: RunOptions, around: Surroundings): Omit<
   const asked = { baseUrl: 'https://source.example', apiKeyParameter: '/main/api-key', userAgent: 'fault-world' };
   return {
     ...settingsOf(run, options, clock.now()),
-    store: around.createStore(context, recording(run, around.storage)),
+    store: around.createStore(
+      context,
+      noting(around.storage, (key) => run.created.push(key)),
+    ),
     checkpoints: createCheckpoints(context, around.cell),
     source: program.createSource({ ...asked, maxRequestsPerMinute: 100_000, transport, apiKeys, clock, logger }),
-    signer: createSigner(context, around.keys.publicKey, (message) => {
-      return sign('sha256', message, { key: around.keys.privateKey, dsaEncoding: 'der' });
-    }),
+    signer: createSigner(context, around.keys.publicKey, (message) =>
+      sign('sha256', message, { key: around.keys.privateKey, dsaEncoding: 'der' }),
+    ),
     clock,
     logger,
   };
@@ -158,12 +150,13 @@ function settingsOf(run: Run, { input = {}, settings = {} }: RunOptions, now: Da
   };
 }
 
-function recording(run: Run, storage: Storage): Storage {
+/** The same storage, which tells the key of every object that it creates. */
+export function noting(storage: Storage, note: (key: string) => unknown): Storage {
   return {
     ...storage,
     create: (key, bytes) => {
       const isNew = storage.create(key, bytes);
-      if (isNew) run.created.push(key);
+      if (isNew) note(key);
       return isNew;
     },
   };
@@ -189,7 +182,7 @@ function outcomeOf(error: unknown, { program, witness }: Surroundings): Outcome 
   return { kind: 'failed', code: error.code, isIntegrity: error instanceof program.IntegrityError };
 }
 
-/** Never the same in one world. */
+/** A UUID that no other run of the world has. */
 function uuid(number: number): string {
   const hex = createHash('sha256').update(`run ${number}`).digest('hex');
   return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -1,4 +1,4 @@
-/** A scenario, and how it is played: history, the run that is broken, clean runs, the oracle. */
+/** A scenario is played in this order: its history, the run that is broken, clean runs, the oracle. */
 import { chainOf } from './chain';
 import { say, seemsRight, whenClean, whenWoken } from './endings';
 import { HOUR } from './events';
@@ -11,23 +11,23 @@ import { createWorld, type World, type WorldSetup } from './world';
 export interface Scenario {
   readonly name: string;
   readonly setup: WorldSetup;
-  /** What happened before the run that is broken. */
+  /** The events before the run that is broken. */
   readonly history?: (world: World) => Promise<void>;
   /** The run that is broken. */
   readonly run?: RunOptions;
-  /** The code with which that run fails even when nothing breaks it. */
+  /** The code with which that run fails even if nothing breaks it. */
   readonly fails?: string;
-  /** Codes with which it may fail once it is broken: a time that is too short for what happens then. */
+  /** Codes with which it may fail once it is broken, because its time is then too short. */
   readonly mayFail?: readonly string[];
-  /** What the world is like afterwards, before the clean runs. */
+  /** Changes the world after the broken run, before the clean runs. */
   readonly afterwards?: (world: World) => void;
   readonly cleanRuns?: number;
   readonly clean?: RunOptions;
-  /** What is older cannot be in the archive. */
+  /** Older events cannot be in the archive. */
   readonly since?: number;
-  /** How many events only the sweep can find. */
+  /** The number of events that only the sweep can find. */
   readonly swept?: number;
-  /** What else must hold at the end. */
+  /** Further conditions at the end. */
   readonly check?: (world: World) => void;
 }
 
@@ -38,14 +38,14 @@ export async function begin({ setup, history }: Scenario): Promise<World> {
   return world;
 }
 
-/** Breaks the scenario's run as told. Returns it, ended as it may. */
+/** Breaks the run of the scenario with the faults, and checks its ending. */
 export async function breakRun(scenario: Scenario, world: World, faults: readonly Fault[]): Promise<Run> {
   const run = await world.run({ ...scenario.run, faults });
   seemsRight(run, scenario);
   return run;
 }
 
-/** An hour later, clean runs; a frozen run wakes after the first of them. Then the oracle. */
+/** Plays clean runs an hour later, wakes a frozen run after the first of them, and asks the oracle. */
 export async function recover(scenario: Scenario, world: World): Promise<void> {
   world.advance(HOUR);
   scenario.afterwards?.(world);
@@ -64,7 +64,7 @@ export async function recover(scenario: Scenario, world: World): Promise<void> {
   scenario.check?.(world);
 }
 
-/** Says in a violation how it came about. */
+/** Adds the story of the world to a violation. */
 export async function explained<T>(name: string, world: World, play: () => Promise<T>): Promise<T> {
   try {
     return await play();

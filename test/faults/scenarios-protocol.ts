@@ -1,59 +1,50 @@
-/** Scenarios of how the source speaks: every reading of its contract, and everything that can go wrong on the way. */
+/** Scenarios of the ways in which a source may read its contract, and of all that can go wrong between it and us. */
 
 import type { HttpResponse } from '../../lambdas/shared/ports';
 import type { Fault, SourceSettings } from '../../local/postman/source-settings';
 import { CANARY_KEY, DAY, event, HOUR, MINUTE, SECOND, series } from './events';
 import type { Scenario } from './scenario';
-import { hourly, input, NOON, steady, twoPerBatch } from './steady';
+import { daysBefore, NOON, new5, ONE, outage, scenario, steady, twoPerBatch } from './steady';
 import type { World } from './world';
 
-const ONE = NOON + HOUR;
-/** Enough for several pages of two. */
-const new5 = series(200, NOON + 10 * MINUTE, 5, MINUTE);
-/** In the order of their becoming visible, as a source hands out ids; one of them is late. */
+/** In the order in which they become visible, because a source hands out ids in that order. One of them is late. */
 const byId = [
   ...series(200, NOON + 10 * MINUTE, 2, MINUTE),
   event(210, NOON - HOUR, { visibleFrom: NOON + 12 * MINUTE }),
   ...series(220, NOON + 13 * MINUTE, 3, MINUTE),
 ];
 
+const rotated = [
+  { from: 0, key: `${CANARY_KEY}-old` },
+  { from: ONE + SECOND / 2, key: `${CANARY_KEY}-new` },
+];
+
+/** Several pages of two from a source with these settings. */
 function reading(name: string, source: Partial<SourceSettings>, changes: Partial<Scenario['setup']> = {}): Scenario {
-  const events = [...steady, ...new5];
-  const setup = { start: NOON, input, events, ...changes, source: { maxLimit: 2, ...source } };
-  return { name, setup: { settings: twoPerBatch, ...setup }, history: hourly };
+  return scenario(name, { more: new5, settings: twoPerBatch, ...changes, source: { maxLimit: 2, ...source } });
 }
 
-/** The same after an outage of three days: more than the lookback reads again. */
+/** The same after an outage of three days, which is longer than the lookback. */
 function backlog(name: string, source: Partial<SourceSettings>): Scenario {
-  return {
-    ...reading(name, source, { events: [...steady, ...series(200, NOON + 5 * HOUR, 7, 10 * HOUR)] }),
-    history: async (world) => {
-      await world.run();
-      world.advance(3 * DAY);
-    },
-    afterwards,
-  };
+  const events = [...steady, ...series(200, NOON + 5 * HOUR, 7, 10 * HOUR)];
+  return { ...reading(name, source, { events }), history: outage(3 * DAY), afterwards };
 }
 
-/** A source that answers so to the broken run's requests with these numbers, and then as it should. */
+/** A source that answers the requests with these numbers with a fault, and all others correctly. */
 function passing(name: string, fault: Fault, ...requests: readonly number[]): Scenario {
   return { ...reading(name, { fault: (request) => (requests.includes(request) ? fault : undefined) }), afterwards };
 }
 
-/** A source that answers so until the clean run. */
+/** A source that answers every request but the first with a fault until the clean run. */
 function lasting(name: string, fault: Fault, code: string): Scenario {
-  return {
-    ...reading(name, { fault: (request) => (request > 1 ? fault : undefined) }),
-    fails: code,
-    afterwards,
-  };
+  return { ...reading(name, { fault: (request) => (request > 1 ? fault : undefined) }), fails: code, afterwards };
 }
 
 function afterwards({ changeSource }: World): void {
   changeSource({ fault: null });
 }
 
-/** Every second answer comes from a server whose clock is two seconds behind; every third says nothing of the time. */
+/** Every second answer comes from a server whose clock is two seconds behind. Every third has no date. */
 function clocksApart(answer: HttpResponse, number: number): HttpResponse {
   const headers = new Map(answer.headers);
   const date = Date.parse(headers.get('date') ?? '');
@@ -63,24 +54,26 @@ function clocksApart(answer: HttpResponse, number: number): HttpResponse {
 }
 
 export const protocolScenarios: readonly Scenario[] = [
-  reading('bounds cut to midnight', { bounds: 'midnight' }),
-  reading('bounds cut to dates, exclusive', { bounds: 'date', since: 'exclusive', until: 'exclusive' }),
-  reading('bounds exclusive', { since: 'exclusive', until: 'exclusive' }),
-  reading('since ignored', { since: 'ignored' }),
-  reading('always descending', { order: 'always-descending' }),
+  reading('the source cuts bounds to midnight', { bounds: 'midnight' }),
+  reading('the source cuts bounds to dates and excludes both', {
+    bounds: 'date',
+    since: 'exclusive',
+    until: 'exclusive',
+  }),
+  reading('the source excludes both bounds', { since: 'exclusive', until: 'exclusive' }),
+  reading('the source ignores since', { since: 'ignored' }),
+  reading('the source always sorts descending', { order: 'always-descending' }),
   reading(
-    'always descending, a tie at the end',
+    'the source always sorts descending, and the last events share an instant',
     { order: 'always-descending' },
-    {
-      events: [...steady, ...series(200, NOON + 10 * MINUTE, 2, MINUTE), ...series(300, NOON + 20 * MINUTE, 5, 0)],
-    },
+    { events: [...steady, ...series(200, NOON + 10 * MINUTE, 2, MINUTE), ...series(300, NOON + 20 * MINUTE, 5, 0)] },
   ),
-  reading('newest page first', { order: 'descending-pages' }),
-  backlog('newest page first, a backlog', { order: 'descending-pages' }),
-  reading('in the order of ids', { order: 'by-id' }, { events: [...steady, ...byId] }),
+  reading('the source sends the newest page first', { order: 'descending-pages' }),
+  backlog('the source sends the newest page of a backlog first', { order: 'descending-pages' }),
+  reading('the source sorts by id', { order: 'by-id' }, { events: [...steady, ...byId] }),
   {
     ...reading(
-      'in the order of ids, one dated in the future',
+      'the source sorts by id, and one event is dated in the future',
       { order: 'by-id' },
       {
         settings: { ...twoPerBatch, lookbackHours: 0 },
@@ -93,67 +86,64 @@ export const protocolScenarios: readonly Scenario[] = [
         ],
       },
     ),
-    history: async (world) => {
-      await world.run();
-      world.advance(3 * DAY);
-    },
+    history: outage(3 * DAY),
   },
-  backlog('always descending, a backlog', { order: 'always-descending' }),
-  backlog('connection reset, a backlog', { fault: (request) => (request % 2 ? 'reset' : undefined) }),
-  backlog('body cut off, a backlog', { fault: (request) => (request % 2 ? 'cut-body' : undefined) }),
-  reading('the same event on two pages', { overlap: 1 }),
-  reading('the same event on two pages of one batch', { overlap: 1 }, { settings: {} }),
-  reading('cursor in meta, a string', { shape: 'contract', cursorPlace: 'meta', cursorType: 'string' }),
-  reading('cursor at both places, beyond 2^53', { cursorPlace: 'both', cursorBase: 2n ** 60n }),
-  reading('cursor null at the end, pretty printed', { cursorEnd: 'null', pretty: true }),
-  reading('cursor empty at the end', { cursorEnd: '""' }),
-  passing('short pages with a cursor', 'short-page', 1, 2),
-  passing('empty pages with a cursor', 'empty-page', 1, 2, 4),
+  backlog('the source always sorts a backlog descending', { order: 'always-descending' }),
+  backlog('every second connection is reset during a backlog', {
+    fault: (request) => (request % 2 ? 'reset' : undefined),
+  }),
+  backlog('every second body is cut off during a backlog', {
+    fault: (request) => (request % 2 ? 'cut-body' : undefined),
+  }),
+  reading('two pages hold the same event', { overlap: 1 }),
+  reading('two pages of one batch hold the same event', { overlap: 1 }, { settings: {} }),
+  reading('the cursor is a string in meta', { shape: 'contract', cursorPlace: 'meta', cursorType: 'string' }),
+  reading('the cursor stands at both places and exceeds 2^53', { cursorPlace: 'both', cursorBase: 2n ** 60n }),
+  reading('the last cursor is null, and the JSON is pretty-printed', { cursorEnd: 'null', pretty: true }),
+  reading('the last cursor is empty', { cursorEnd: '""' }),
+  passing('short pages have a cursor', 'short-page', 1, 2),
+  passing('empty pages have a cursor', 'empty-page', 1, 2, 4),
   {
-    ...reading('cursor expired', {
+    ...reading('the cursor expires', {
       fault: (request, { query }) => (request === 2 && query.has('cursor') ? { status: 410 } : undefined),
     }),
     afterwards,
   },
-  passing('throttled', { status: 429, headers: { 'retry-after': '3' }, body: '{"error":"rateLimited"}' }, 2, 3),
-  passing('server errors', { status: 503 }, 1, 2, 4),
-  passing('connection reset', 'reset', 2, 3),
-  passing('response cut off', 'truncate', 1, 3),
-  passing('no answer', 'hang', 2),
-  passing('body cut off', 'cut-body', 1, 2),
-  passing('body malformed', 'invalid-json', 2),
-  passing('body not UTF-8', 'invalid-utf8', 2),
-  passing('error that echoes the request', { echo: 500 }, 1, 2),
-  lasting('malformed for ever', { echo: 200 }, 'source-contract-broken'),
-  lasting('not what the contract says', { status: 200, body: '{"events":[]}' }, 'source-contract-broken'),
-  lasting('server errors for ever', { status: 500 }, 'source-unavailable'),
-  lasting('throttled for ever', { echo: 429 }, 'source-throttled'),
+  passing(
+    'the source throttles some requests',
+    { status: 429, headers: { 'retry-after': '3' }, body: '{"error":"rateLimited"}' },
+    2,
+    3,
+  ),
+  passing('the source answers some requests with server errors', { status: 503 }, 1, 2, 4),
+  passing('the connection is reset', 'reset', 2, 3),
+  passing('the response is cut off', 'truncate', 1, 3),
+  passing('the source does not answer', 'hang', 2),
+  passing('the body is cut off', 'cut-body', 1, 2),
+  passing('the body is malformed JSON', 'invalid-json', 2),
+  passing('the body is not UTF-8', 'invalid-utf8', 2),
+  passing('an error echoes the request', { echo: 500 }, 1, 2),
+  lasting('every answer is malformed', { echo: 200 }, 'source-contract-broken'),
+  lasting('every answer breaks the contract', { status: 200, body: '{"events":[]}' }, 'source-contract-broken'),
+  lasting('every answer is a server error', { status: 500 }, 'source-unavailable'),
+  lasting('the source throttles every request', { echo: 429 }, 'source-throttled'),
   lasting(
-    'quota exhausted',
+    'the quota is exhausted',
     { status: 429, body: '{"error":{"name":"serviceLimitExhausted"}}' },
     'source-quota-exhausted',
   ),
-  lasting('key refused', { echo: 401 }, 'api-key-refused'),
-  lasting('redirected', { status: 302, headers: { location: 'https://elsewhere.example/' } }, 'source-redirected'),
-  lasting('cursor repeated', 'repeat-cursor', 'source-cursor-loop'),
-  {
-    ...reading('key rotated between two pages', {}),
-    setup: {
-      start: NOON,
-      input,
-      settings: twoPerBatch,
-      source: { maxLimit: 2 },
-      events: [...steady, ...new5],
-      keys: [
-        { from: 0, key: `${CANARY_KEY}-old` },
-        { from: ONE + SECOND / 2, key: `${CANARY_KEY}-new` },
-      ],
-    },
-  },
-  reading(
-    'servers whose clocks differ',
-    { maxLimit: 300 },
-    { mangle: clocksApart, input: { startDate: new Date(NOON - 3 * DAY).toISOString() } },
+  lasting('the API key is refused', { echo: 401 }, 'api-key-refused'),
+  lasting(
+    'the source redirects to another host',
+    { status: 302, headers: { location: 'https://elsewhere.example/' } },
+    'source-redirected',
   ),
-  reading('more than fits into memory', { maxLimit: 300 }, { maxBodyBytes: 700, settings: {} }),
+  lasting('the cursor repeats', 'repeat-cursor', 'source-cursor-loop'),
+  reading('the API key is rotated between two pages', {}, { keys: rotated }),
+  reading(
+    'the clocks of the servers differ',
+    { maxLimit: 300 },
+    { mangle: clocksApart, input: { startDate: daysBefore(3) } },
+  ),
+  reading('a page does not fit into memory', { maxLimit: 300 }, { maxBodyBytes: 700, settings: {} }),
 ];

@@ -1,4 +1,4 @@
-/** Every scenario. Each is as short as what it shows allows. */
+/** Every scenario. Each is as short as its claim allows. */
 import type { Scenario } from './scenario';
 import { contentScenarios } from './scenarios-content';
 import { protocolScenarios } from './scenarios-protocol';

@@ -1,7 +1,7 @@
 /**
- * Virtual time, and the order of everything that happens in it: whatever an actor does waits for its turn, turns come
- * in the order of their instants, and between two turns every promise has run as far as it can. So any number of runs
- * interleave at every operation, and the same latencies give the same interleaving on every machine.
+ * Virtual time. Each operation of an actor waits for its turn, turns come in the order of their instants, and between two
+ * turns every promise runs as far as it can. So runs interleave at every operation, and the same latencies give the same
+ * interleaving on every machine.
  */
 import { everythingRests } from './other-threads';
 
@@ -11,12 +11,12 @@ export interface Scheduler<Actor> {
   advance(ms: number): void;
   /** Resolves when `delayMs` have passed, and never while the actor is frozen. */
   turn(actor: Actor, delayMs: number): Promise<void>;
-  /** The actor stops in the middle of what it does, and nothing tells it how long. */
+  /** The actor stops at once, and does not notice how long. */
   freeze(actor: Actor): void;
   thaw(actor: Actor): void;
-  /** The actor's turns never come. */
+  /** The turns of the actor never come. */
   drop(actor: Actor): void;
-  /** Lets time pass until nobody who is not frozen waits any more. */
+  /** Lets time pass until every actor that still waits is frozen. */
   drive(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ interface Turn<Actor> {
   readonly begin: () => void;
 }
 
-/** Far above what any world needs: beyond it, something goes round in circles. */
+/** Far more than any world needs. A world that takes more turns repeats itself. */
 const MAX_TURNS = 200_000;
 
 export function createScheduler<Actor>(start: number): Scheduler<Actor> {

@@ -1,11 +1,11 @@
 /**
- * Every scenario, every case, and at the end the proof that nothing was forgotten: the table in `CASES.md` names
- * a test for every case, and that test really asked the oracle.
+ * Plays every scenario and every case. The last test proves that none was forgotten: `CASES.md` names tests for every
+ * case, and each of these tests asked the oracle.
  */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { awsErrors, throughTheAdapter } from './aws-world';
+import { throughTheAdapter } from './aws-store';
 import { orderCases } from './cases-order';
 import { runCases } from './cases-runs';
 import { sourceCases } from './cases-source';
@@ -15,16 +15,25 @@ import { METHODS, type Method } from './faults';
 import { oracleCalls } from './oracle';
 import { scenarios } from './scenarios';
 
+const awsErrors = [
+  ['SlowDown', 503],
+  ['InternalError', 500],
+  ['AccessDenied', 403],
+  ['NoSuchBucket', 404],
+  ['ExpiredToken', 400],
+  ['BadDigest', 400],
+  ['ConditionalRequestConflict', 409],
+] as const;
 const summary: string[] = [];
 const broken = new Set<Method>();
 let faultPoints = 0;
 
 afterAll(() => console.info([...summary, `${faultPoints} fault points in all`].join('\n')));
 
-describe('every breakage of every operation', () => {
+describe('the archive survives every breakage of every operation when', () => {
   test.each(scenarios)('$name', async (scenario) => {
     const { operations, points, met } = await breakEverywhere(scenario);
-    // What was broken is what the untouched run does: every operation, in every way.
+    // Every operation of the untouched run was broken in every way.
     expect(points).toEqual(new Map(BREAKAGES.map(({ name }) => [name, operations.length])));
     const methods = [...new Set(operations)];
     expect(met).toEqual(new Set(methods.flatMap((method) => BREAKAGES.map(({ name }) => `${method}, ${name}`))));
@@ -34,7 +43,7 @@ describe('every breakage of every operation', () => {
     summary.push(`${scenario.name}: ${operations.length} operations x ${BREAKAGES.length} breakages = ${count}`);
   });
 
-  test('means every method of every port', () => expect(broken).toEqual(new Set(METHODS)));
+  test('the scenarios break every method of every port', () => expect(broken).toEqual(new Set(METHODS)));
 });
 
 describe('case by case', () => {
@@ -42,23 +51,23 @@ describe('case by case', () => {
 });
 
 describe('through the S3 adapter', () => {
-  // It waits for a conflict to be over in real time, of which there is none here.
+  // The adapter waits in real time for the end of a conflict. Here that wait takes no time.
   beforeEach(() => {
     jest.spyOn(globalThis, 'setTimeout').mockImplementation(((then: () => void) => queueMicrotask(then)) as never);
   });
 
-  test.each(awsErrors)('%s at every operation', async (...error) => {
+  test.each(awsErrors)('the archive survives %s at every operation', async (...error) => {
     const breakages = BREAKAGES.filter(({ mode }) => mode === 'before' || mode === 'after');
-    await breakEverywhere(throughTheAdapter('several batches', { error }), breakages);
+    await breakEverywhere(throughTheAdapter('a run commits several batches', { error }), breakages);
   });
 
-  test('a put that meets itself', async () => {
+  test('the archive survives a put whose response is lost', async () => {
     const breakages = BREAKAGES.filter(({ mode }) => mode === 'lost' || mode === 'freeze');
-    await breakEverywhere(throughTheAdapter('several batches'), breakages);
+    await breakEverywhere(throughTheAdapter('a run commits several batches'), breakages);
   });
 });
 
-test('every case of the table names tests that asked the oracle', () => {
+test('every case of the table in CASES.md names tests that asked the oracle', () => {
   const rows = readTable(join(import.meta.dirname, 'CASES.md'));
   const asked = new Set([...oracleCalls()].filter(([, calls]) => calls > 0).map(([name]) => name));
   const expected = [...Array.from({ length: 38 }, (_, index) => index + 1), 40, 41, 42, 43, 44, 45];
@@ -69,14 +78,8 @@ test('every case of the table names tests that asked the oracle', () => {
   }
 });
 
-interface Row {
-  readonly number: number;
-  /** Whole names, as jest tells them. */
-  readonly tests: readonly string[];
-}
-
-/** `| 7 | what | `test`; `test` |` */
-function readTable(path: string): Row[] {
+/** Reads rows such as `| 7 | what happens | `test`; `test` |`, with the full names of tests as jest prints them. */
+function readTable(path: string): { readonly number: number; readonly tests: readonly string[] }[] {
   const rows = readFileSync(path, 'utf8').matchAll(/^\| (\d+) \|[^|]*\|([^|]*)\|$/gm);
   return [...rows].map(([, number, tests = '']) => ({
     number: Number(number),

@@ -1,6 +1,6 @@
 /**
- * The witness looks at every step, not only at the end: each object at the moment it is written, each log line, error
- * and checkpoint item. What it sees wrong is written down, and not thrown: the code under test may not catch it.
+ * The witness checks every step: each object when it is written, each log line, error and checkpoint item. It collects
+ * violations and does not throw them, because the code under test could catch them.
  */
 
 import { inspect } from 'node:util';
@@ -11,11 +11,11 @@ import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from '../sup
 import { claimTroubles, type Reading } from './claims';
 import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
 
-/** What a check found wrong. */
+/** A mistake that a check found. */
 export class Violation extends Error {
   override readonly name = 'Violation';
   constructor(
-    /** Names the check, whatever it found. */
+    /** The name of the check. */
     readonly check: string,
     message: string,
   ) {
@@ -26,16 +26,16 @@ export class Violation extends Error {
 export interface Witness {
   readonly violations: readonly Violation[];
   report(check: string, message: string): void;
-  /** Called when the object is there. */
+  /** Called after the object was written. */
   sawObject(key: string): void;
   /** Looks for an API key or an event's body. */
   sawText(where: string, value: unknown): void;
 }
 
-/** What the witness knows beside the objects. */
+/** The knowledge of the witness beside the objects. */
 export interface Knowledge extends Reading {
   readonly isById: boolean;
-  /** The id of the event of which a line is a text; null where that has none. */
+  /** The id of the event that has this line as a text; null if the event has no id. */
   readonly idOf: (line: string) => string | null | undefined;
   /** When the run of that id began, in epoch milliseconds of the world. */
   readonly beganAt: (runId: string) => number | undefined;
@@ -76,17 +76,17 @@ function* troublesOf(key: string, objects: Objects, knowledge: Knowledge): Gener
   }
   const began = knowledge.beganAt(manifest.run.id);
   if (began === undefined) return yield ['run-unknown', key];
-  // In the order of ids, what is younger may be served first: it is read again, or by the sweep.
+  // A source that sorts by id may serve a younger event first. A later walk or the sweep reads the older one.
   if (!knowledge.isById) yield* claimTroubles({ manifest, earlier, archived, began, now: knowledge.now() }, knowledge);
 }
 
-/** Oldest first. */
+/** The manifests before this one, oldest first. */
 function before({ team, seq }: Manifest, objects: Objects): Manifest[] {
   const seqs = Array.from({ length: seq - 1 }, (_, index) => index + 1);
   return seqs.flatMap((one) => manifestAt(objects, manifestKey(team, one)) ?? []);
 }
 
-/** Manifest n+1 is only put when n is there, and fully published; or so old that it may have expired. */
+/** Manifest n + 1 is only put when manifest n exists, and its segments are published or may have expired. */
 function* chainTroubles(key: string, manifest: Manifest, objects: Objects): Generator<Trouble> {
   const previousKey = manifestKey(manifest.team, manifest.seq - 1);
   const previous = manifestAt(objects, previousKey);

@@ -1,74 +1,34 @@
 /**
- * Random worlds as plain values: what the source holds and how it speaks, and what happens, step by step. fast-check
+ * Random worlds as plain values: the events and the behaviour of the source, and what happens, step by step. fast-check
  * draws them, and makes a failing one as small as it can.
  */
 import fc from 'fast-check';
 import type { Fault } from './faults';
 
-export interface EventPlan {
-  /** Of its timestamp, from the world's noon. */
-  readonly minute: number;
-  readonly second: number;
-  readonly kind: 'plain' | 'undated' | 'without id' | 'ahead';
-  /** Of the lookback: 0 is in time, 1 as late as may be. */
-  readonly lateness: number;
-  readonly fate: 'stays' | 'removed' | 'flaps' | 'edited' | 'moved';
-  /** Minutes from its becoming visible until its fate. */
-  readonly fateAfter: number;
-}
+type Trouble = 'well' | 'reset' | 'truncate' | 'cut-body' | 'invalid-json' | 'empty-page' | 429 | 500 | 410;
+type Drawn<A> = A extends fc.Arbitrary<infer T> ? T : never;
 
-export interface RunPlan {
-  readonly delayMs: number;
-  readonly skewMs: number;
-  readonly timeoutMs: number;
-  readonly faults: readonly Fault[];
-  /** Of its latencies. */
-  readonly seed: number;
-}
+export type EventPlan = Drawn<typeof eventPlan>;
+export type RunPlan = Drawn<typeof runPlan>;
+export type StepPlan = Drawn<typeof stepPlan>;
+export type WorldPlan = Drawn<typeof worldPlan>;
 
-export type StepPlan =
-  | { readonly kind: 'runs'; readonly runs: readonly RunPlan[] }
-  | { readonly kind: 'wait'; readonly minutes: number }
-  | { readonly kind: 'wake' }
-  | { readonly kind: 'item'; readonly becomes: 'lost' | 'older' | 'ahead' | 'garbage' | 'leased' }
-  /** Of so many requests, one is answered like that. */
-  | { readonly kind: 'source'; readonly every: number; readonly trouble: Trouble };
-
-export type Trouble = 'well' | 'reset' | 'truncate' | 'cut-body' | 'invalid-json' | 'empty-page' | 429 | 500 | 410;
-
-export interface WorldPlan {
-  readonly source: {
-    readonly bounds: 'time' | 'midnight' | 'date';
-    readonly since: 'inclusive' | 'exclusive' | 'ignored';
-    readonly until: 'inclusive' | 'exclusive';
-    readonly order: 'honoured' | 'always-descending' | 'descending-pages' | 'by-id';
-    readonly cursorPlace: 'meta' | 'top-level' | 'both';
-    readonly cursorType: 'string' | 'number';
-    readonly pretty: boolean;
-    readonly maxLimit: number;
-    readonly overlap: number;
-  };
-  readonly lookbackHours: number;
-  readonly batchEvents: number;
-  /** How far back the first run goes; null for all that the source keeps. */
-  readonly startDays: number | null;
-  readonly events: readonly EventPlan[];
-  readonly steps: readonly StepPlan[];
-}
-
-const eventPlan: fc.Arbitrary<EventPlan> = fc.record({
-  // Every bound is cut to a midnight by somebody: what lies around one is worth more.
+const eventPlan = fc.record({
+  // Minutes and seconds from the world's noon to the timestamp. A source may cut bounds to midnight, so that instants
+  // around a midnight are drawn often.
   minute: fc.oneof(
     fc.integer({ min: -2 * 24 * 60, max: 16 * 60 }),
     fc.integer({ min: -800, max: -700 }),
     fc.integer({ min: 640, max: 730 }),
     fc.integer({ min: 715, max: 721 }),
   ),
-  // Few different ones, so that ties are common.
+  // With few different seconds many events share an instant.
   second: fc.constantFrom(0, 0, 0, 59),
   kind: often('plain', 'undated', 'without id', 'ahead'),
+  // A share of the lookback: 0 is in time, 1 is as late as an event may be.
   lateness: fc.constantFrom(0, 0, 0, 0.2, 0.5, 1),
   fate: often('stays', 'removed', 'flaps', 'edited', 'moved'),
+  // Minutes from the moment at which the event becomes visible.
   fateAfter: fc.integer({ min: 1, max: 300 }),
 });
 
@@ -78,45 +38,41 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   forGood: fc.constantFrom(false, false, false, true),
 });
 
-const runPlan: fc.Arbitrary<RunPlan> = fc.record({
+const runPlan = fc.record({
   delayMs: fc.integer({ min: 0, max: 90_000 }),
   skewMs: fc.constantFrom(0, 0, 0, 0, 300_000, -300_000, 86_400_000, -86_400_000),
   timeoutMs: fc.constantFrom(5_000, 9_000, 60_000, 900_000, 900_000),
   faults: fc.array(fault, { maxLength: 2 }),
+  /** Its latencies are drawn from this seed. */
   seed: fc.nat(),
 });
 
-const stepPlan: fc.Arbitrary<StepPlan> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('runs' as const),
-      runs: fc.array(runPlan, { minLength: 1, maxLength: 3 }),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 500 }) }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wake' as const) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('item' as const),
-      becomes: fc.constantFrom('lost', 'older', 'ahead', 'garbage', 'leased'),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('source' as const),
-      every: fc.integer({ min: 1, max: 6 }),
-      trouble: often<Trouble>('well', 'reset', 'truncate', 'cut-body', 'invalid-json', 'empty-page', 429, 500, 410),
-    }),
-  },
+const runs = fc.record({
+  kind: fc.constant('runs' as const),
+  runs: fc.array(runPlan, { minLength: 1, maxLength: 3 }),
+});
+const wait = fc.record({ kind: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 500 }) });
+const wake = fc.record({ kind: fc.constant('wake' as const) });
+const item = fc.record({
+  kind: fc.constant('item' as const),
+  becomes: fc.constantFrom('lost', 'older', 'ahead', 'garbage', 'leased'),
+});
+/** One of so many requests is answered with the trouble. */
+const source = fc.record({
+  kind: fc.constant('source' as const),
+  every: fc.integer({ min: 1, max: 6 }),
+  trouble: often<Trouble>('well', 'reset', 'truncate', 'cut-body', 'invalid-json', 'empty-page', 429, 500, 410),
+});
+
+const stepPlan = fc.oneof(
+  { weight: 4, arbitrary: runs },
+  { weight: 3, arbitrary: wait },
+  { weight: 1, arbitrary: wake },
+  { weight: 1, arbitrary: item },
+  { weight: 1, arbitrary: source },
 );
 
-export const worldPlan: fc.Arbitrary<WorldPlan> = fc.record({
+export const worldPlan = fc.record({
   source: fc.record({
     bounds: fc.constantFrom('time', 'midnight', 'date'),
     since: often('inclusive', 'exclusive', 'ignored'),
@@ -130,12 +86,13 @@ export const worldPlan: fc.Arbitrary<WorldPlan> = fc.record({
   }),
   lookbackHours: fc.constantFrom(0, 1, 6, 6),
   batchEvents: fc.constantFrom(1, 2, 3, 5, 1000),
+  // The first run starts so many days back, or with all that the source keeps.
   startDays: fc.constantFrom(3, 3, 3, null),
   events: fc.array(eventPlan, { maxLength: 24 }),
   steps: fc.array(stepPlan, { minLength: 1, maxLength: 8 }),
 });
 
-/** The first as often as all others together. */
+/** Draws the first value as often as all others together. */
 function often<const T>(first: T, ...others: readonly T[]): fc.Arbitrary<T> {
   return fc.oneof(fc.constant(first), fc.constantFrom(...others));
 }

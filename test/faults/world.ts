@@ -1,6 +1,7 @@
 /**
- * The fault world: one team's source, bucket, checkpoint item and signing key in memory, under one virtual clock, and
- * any number of runs of the real story in it. A world can be forked at rest: the copies share nothing that changes.
+ * The fault world holds the source, the bucket, the checkpoint item and the signing key of one team in memory, under one
+ * virtual clock. Any number of runs of the real archiver happen in it. A world at rest can be forked: the copies share
+ * nothing that changes.
  */
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
@@ -8,28 +9,37 @@ import type { ArchiveInput } from '../../lambdas/shared/contract';
 import { createSourceModel, type SourceModel } from '../../local/postman/source-model';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable } from '../../local/postman/source-table';
-import { memoryStorage, type Storage } from '../../local/s3-bucket';
+import { memoryStorage } from '../../local/s3-bucket';
 import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
 import { createStore, type Mangle } from './ports';
 import * as unpatched from './program';
-import { createRun, LOOKBACK_HOURS, live, type Run, type RunOptions, type RunSettings, type Surroundings } from './run';
+import {
+  createRun,
+  LOOKBACK_HOURS,
+  live,
+  noting,
+  type Run,
+  type RunOptions,
+  type RunSettings,
+  type Surroundings,
+} from './run';
 import { createScheduler } from './scheduler';
-import { createWitness, type Witness } from './witness';
+import { createWitness } from './witness';
 
 export interface WorldSetup {
   /** Epoch milliseconds. */
   readonly start: number;
   readonly events: readonly WorldEvent[];
   readonly source?: Partial<SourceSettings>;
-  /** For every run that does not say otherwise. */
+  /** Each run may override these settings and this input. */
   readonly settings?: RunSettings;
   readonly input?: Partial<ArchiveInput>;
-  /** API keys, oldest first, and from when each is in force, both at the source and in the parameter. */
+  /** API keys, oldest first. Each is valid from an instant on, both at the source and in the parameter. */
   readonly keys?: readonly { readonly from: number; readonly key: string }[];
-  /** What a run has memory for. */
+  /** The longest body that fits into the memory of a run. */
   readonly maxBodyBytes?: number;
-  /** What becomes of each run's answers on their way. */
+  /** Changes the answers of the source on their way to a run. */
   readonly mangle?: Mangle;
   readonly createStore?: Surroundings['createStore'];
   readonly program?: typeof unpatched;
@@ -41,54 +51,43 @@ export interface World {
   readonly cell: ItemCell;
   readonly runs: readonly Run[];
   readonly publicKey: KeyObject;
-  /** From the next request on. */
+  /** The changes are valid from the next request on. */
   changeSource(changes: Partial<SourceSettings>): void;
   now(): number;
   advance(ms: number): void;
-  /** The event of which this is a text that was served. */
+  /** The event that was served with this text. */
   eventOf(line: string): WorldEvent | undefined;
-  /** Triggers a run: it begins when time passes. */
+  /** Triggers a run, which begins when time passes. */
   start(options?: RunOptions): Run;
-  /** Lets time pass until every run has ended, died, or is frozen. Throws the first `Violation` that was seen. */
+  /** Lets time pass until every run has ended, has died or is frozen. Throws the first `Violation` of the witness. */
   settle(): Promise<void>;
   run(options?: RunOptions): Promise<Run>;
   /** A frozen run goes on when time passes. */
   wake(run: Run): void;
-  /** The same world with a life of its own; only at rest. */
+  /** A copy that goes on independently. The world must be at rest. */
   fork(): World;
 }
 
 interface State {
   readonly objects: Map<string, Buffer>;
   readonly item: Item | undefined;
-  /** Every text that was ever served, and the row it is of. */
+  /** Every text that was ever served, and the row of its event. */
   readonly served: Map<string, number>;
   readonly runs: Run[];
   readonly now: number;
-  /** What was changed at the source since the setup. */
+  /** The changes at the source since the setup. */
   readonly changes: Partial<SourceSettings>;
 }
 
 const keyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 export function createWorld(setup: WorldSetup): World {
-  return restore(setup, {
-    objects: new Map(),
-    item: undefined,
-    served: new Map(),
-    runs: [],
-    now: setup.start,
-    changes: {},
-  });
+  const empty = { objects: new Map(), item: undefined, served: new Map(), runs: [], changes: {} };
+  return restore(setup, { ...empty, now: setup.start });
 }
 
 function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state }: State): World {
-  const {
-    keys = [{ from: 0, key: CANARY_KEY }],
-    maxBodyBytes = Infinity,
-    mangle = (answer) => answer,
-    program = unpatched,
-  } = setup;
+  const { keys = [{ from: 0, key: CANARY_KEY }], program = unpatched } = setup;
   const cell: ItemCell = { item };
   const scheduler = createScheduler<Run>(now);
   const byRow = new Map(setup.events.map((event) => [event.row, event]));
@@ -108,7 +107,7 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state
   const around: Surroundings = {
     program,
     scheduler,
-    storage: watched(objects, witness),
+    storage: noting(memoryStorage(objects), witness.sawObject),
     cell,
     source: () => {
       source.change({ apiKey: apiKey() });
@@ -117,8 +116,8 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state
     apiKey,
     keys: keyPair,
     witness,
-    maxBodyBytes,
-    mangle,
+    maxBodyBytes: setup.maxBodyBytes ?? Infinity,
+    mangle: setup.mangle ?? ((answer) => answer),
     createStore: setup.createStore ?? createStore,
   };
 
@@ -157,43 +156,16 @@ function restore(setup: WorldSetup, { objects, item, served, runs, now, ...state
   }
 
   const { publicKey } = keyPair;
-  const { now: readNow, advance, thaw: wake } = scheduler;
-  return {
-    setup,
-    objects,
-    cell,
-    runs,
-    publicKey,
-    eventOf,
-    changeSource,
-    start,
-    settle,
-    run,
-    wake,
-    fork,
-    now: readNow,
-    advance,
-  };
+  const clock = { now: scheduler.now, advance: scheduler.advance, wake: scheduler.thaw };
+  return { setup, objects, cell, runs, publicKey, eventOf, changeSource, start, settle, run, fork, ...clock };
 }
 
-/** Filed as before, and yet of another instant by its text. */
+/** The text of the event gets another timestamp, but the source does not file the event anew. */
 function isMoved({ at, later = [] }: WorldEvent): boolean {
   return at !== null && later.some(({ raw }) => !raw.includes(new Date(at).toISOString()));
 }
 
-function watched(objects: Map<string, Buffer>, witness: Witness): Storage {
-  const storage = memoryStorage(objects);
-  return {
-    ...storage,
-    create: (key, bytes) => {
-      const isNew = storage.create(key, bytes);
-      if (isNew) witness.sawObject(key);
-      return isNew;
-    },
-  };
-}
-
-/** Notes every text that it serves. */
+/** A source that notes every text that it serves. */
 function createSource(
   { events, source = {} }: WorldSetup,
   changes: Partial<SourceSettings>,
