@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { IntegrityError } from '../shared/errors';
 import { type AuditEvent, readEvent } from '../shared/event';
 import { JsonError } from '../shared/json';
-import { type Area, datePrefix } from '../shared/object-keys';
+import { type Area, areaPrefix, datePrefix } from '../shared/object-keys';
 import type { ObjectStore } from '../shared/ports';
 import { GzipError, streamLines } from '../shared/segment';
 import { inParallel } from './parallel';
@@ -20,6 +20,8 @@ const READERS = 3;
 export interface DateIndex {
   /** Loads those partitions of these dates that are not loaded yet. */
   load(dates: Iterable<string>): Promise<void>;
+  /** Loads every partition of the area that is not loaded. */
+  loadAll(): Promise<void>;
   /** The digest of the line with this identity in any loaded date. */
   find(identity: string): number | undefined;
   add(date: string, identity: string, line: Buffer): void;
@@ -36,6 +38,7 @@ export interface IndexOptions {
 
 export function createDateIndex(area: Area, { team, store, identityOf }: IndexOptions): DateIndex {
   const dates = new Map<string, Map<string, number>>();
+  let isWhole = false;
 
   async function load(wanted: Iterable<string>): Promise<void> {
     const missing = [...new Set(wanted)].filter((date) => !dates.has(date));
@@ -43,7 +46,20 @@ export function createDateIndex(area: Area, { team, store, identityOf }: IndexOp
     await inParallel(READERS, missing, async (date) => {
       for (const key of await store.list(datePrefix(area, team, date))) keys.push({ date, key });
     });
-    const loaded = new Map(missing.map((date) => [date, new Map<string, number>()]));
+    await read(missing, keys);
+  }
+
+  async function loadAll(): Promise<void> {
+    if (isWhole) return;
+    const stored = (await store.list(areaPrefix(area, team))).map((key) => ({ date: dateOfKey(key), key }));
+    const keys = stored.filter(({ date }) => !dates.has(date));
+    await read(new Set(keys.map(({ date }) => date)), keys);
+    isWhole = true;
+  }
+
+  /** Reads the objects, and adds their dates only when all of them are read. */
+  async function read(wanted: Iterable<string>, keys: readonly { date: string; key: string }[]): Promise<void> {
+    const loaded = new Map([...wanted].map((date) => [date, new Map<string, number>()]));
     await inParallel(READERS, keys, async ({ date, key }) => {
       for await (const event of readStored(store, key)) {
         const identity = identityOf(event);
@@ -67,10 +83,11 @@ export function createDateIndex(area: Area, { team, store, identityOf }: IndexOp
   }
 
   function forgetBefore(date: string): void {
+    isWhole = false;
     for (const loaded of dates.keys()) if (loaded < date) dates.delete(loaded);
   }
 
-  return { load, find, add, identitiesOf: (date) => new Set(dates.get(date)?.keys()), forgetBefore };
+  return { load, loadAll, find, add, identitiesOf: (date) => new Set(dates.get(date)?.keys()), forgetBefore };
 }
 
 /** Yields the events of a published segment. An object that is not a segment was tampered with, so it stops the run. */
@@ -93,4 +110,8 @@ async function* readStored(store: Pick<ObjectStore, 'get'>, key: string): AsyncG
 /** 48 bits are enough to notice another body of the same id. The ids themselves are compared completely. */
 export function lineDigest(line: Buffer): number {
   return createHash('sha256').update(line).digest().readUIntBE(0, 6);
+}
+
+function dateOfKey(key: string): string {
+  return /\/dt=([^/]*)\//.exec(key)?.[1] ?? '';
 }

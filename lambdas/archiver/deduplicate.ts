@@ -108,6 +108,10 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
     if (lines.length === 0) return [];
     const metDates = datesOfMeeting(meeting, options.previousWalkStart);
     await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);
+    // A line without an instant in range lies under the date of the run that met it first, which may be any date.
+    const isUndated = (event: AuditEvent) => instantInRange(event, meeting.walkStart) === undefined;
+    const isUnknown = (event: AuditEvent) => kept.find(heldIdentity(event)) === undefined;
+    if (lines.some(({ event }) => isUndated(event) && isUnknown(event))) await kept.loadAll();
     return lines.filter(({ event, date }) => {
       const identity = heldIdentity(event);
       const isNew = kept.find(identity) === undefined;

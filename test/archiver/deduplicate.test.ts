@@ -223,17 +223,30 @@ describe('lines that may not enter events/', () => {
     expect(held.map((line) => [line.date, line.instant.toISOString()])).toEqual([[date, instant]]);
   });
 
-  test('a line is looked up in the partitions of the dates met, however large the quarantine is', async () => {
+  test('a line with an instant is looked up in the partitions of the dates met, however large the quarantine is', async () => {
     const others = Array.from({ length: 50 }, (_, n) => [`2026-0${1 + (n % 5)}-0${1 + (n % 9)}`, [event(n, 'soon')]]);
     for (const objects of [[], stored('quarantine', Object.fromEntries(others))]) {
       const { deduplicator, store } = deduplicatorOf({ objects });
-      const page = [event(900, 'soon'), parse('{"timestamp":"2026-06-11T10:00:00Z"}')];
-      await deduplicator.sort(page, { walkStart, sweptDate: undefined });
+      await deduplicator.sort([parse('{"timestamp":"2026-06-11T10:00:00Z"}')], { walkStart, sweptDate: undefined });
       expect(store.calls).toEqual([
         `list quarantine/team=main/dt=${DATE}/`,
         'list quarantine/team=main/dt=2026-06-11/',
       ]);
     }
+  });
+
+  test('a line without an instant that these dates lack is looked up in the whole quarantine, once in a run', async () => {
+    const objects = stored('quarantine', { '2025-01-01': [event(9, 'soon')], '2025-02-02': [event(8, 'soon')] });
+    const { deduplicator, store } = deduplicatorOf({ objects });
+    const pages = [[event(9, 'soon')], [event(8, 'soon'), event(7, 'soon')]];
+    const sorted = [];
+    for (const page of pages) sorted.push(await deduplicator.sort(page, { walkStart, sweptDate: undefined }));
+    expect(sorted.map(({ held, known }) => [held.map(({ event }) => event.id), known])).toEqual([
+      [[], 1],
+      [['7'], 1],
+    ]);
+    expect(store.calls.filter((call) => call === 'list quarantine/team=main/')).toHaveLength(1);
+    expect(store.calls.filter((call) => call.startsWith('get'))).toHaveLength(2);
   });
 
   const anonymous = parse('{"x":1}');
@@ -247,6 +260,7 @@ describe('lines that may not enter events/', () => {
     ],
     ['on the day that is swept', '2026-04-05', {}, '2026-04-05'],
     ['on the day after the one that is swept', '2026-04-06', {}, '2026-04-05'],
+    ['on any earlier day', '2025-01-01', {}, undefined],
   ])('a line without an instant is known where a run held it %s', async (_name, date, archive, sweptDate) => {
     const odd = [event(9, 'soon'), anonymous];
     const objects = stored('quarantine', { [date]: odd });
