@@ -72,17 +72,15 @@ export interface Deduplicator {
 export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   const archived = createDateIndex('events', { ...options, identityOf: ({ id }) => id });
   const kept = createDateIndex('quarantine', { ...options, identityOf: heldIdentity });
-  const { readAgain } = options;
-  // The archive also holds events that are dated ahead, by at most one day after the last walk start.
-  let datesReadAgain = readAgain === undefined ? [] : datesBetween(readAgain.from, addMs(readAgain.to, DAY_MS));
+  const isKept = ({ event }: HeldLine) => kept.find(heldIdentity(event)) !== undefined;
+  let datesReadAgain = datesOf(options.readAgain);
 
   async function sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines> {
     const fit = events.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
     const dates = fit.map(({ instant }) => dateOf(instant));
     if (dates.length > 0) await archived.load([...datesReadAgain, ...dates]);
     const standings = fit.map((event) => ({ event, standing: standingOf(event) }));
-    const eventsOf = (wanted: Standing) =>
-      standings.filter(({ standing }) => standing === wanted).map(({ event }) => event);
+    const eventsOf = (wanted: Standing) => standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
     const revised = eventsOf('revision');
     const unfit = heldLines(events, { meeting, revised: new Set(revised) });
     const held = await notYetKept(unfit, meeting);
@@ -109,14 +107,11 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
     const metDates = datesOfMeeting(meeting, options.previousWalkStart);
     await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);
     // A line without an instant in range lies under the date of the run that met it first, which may be any date.
-    const isUndated = (event: AuditEvent) => instantInRange(event, meeting.walkStart) === undefined;
-    const isUnknown = (event: AuditEvent) => kept.find(heldIdentity(event)) === undefined;
-    if (lines.some(({ event }) => isUndated(event) && isUnknown(event))) await kept.loadAll();
-    return lines.filter(({ event, date }) => {
-      const identity = heldIdentity(event);
-      const isNew = kept.find(identity) === undefined;
-      if (isNew) kept.add(date, identity, event.line);
-      return isNew;
+    if (lines.some((line) => isUndated(line, meeting) && !isKept(line))) await kept.loadAll();
+    return lines.filter((line) => {
+      if (isKept(line)) return false;
+      kept.add(line.date, heldIdentity(line.event), line.event.line);
+      return true;
     });
   }
 
@@ -134,10 +129,19 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   return { sort, archivedIds, forgetBefore };
 }
 
+function datesOf(readAgain: DeduplicatorOptions['readAgain']): string[] {
+  // The archive also holds events that are dated ahead, by at most one day after the last walk start.
+  return readAgain === undefined ? [] : datesBetween(readAgain.from, addMs(readAgain.to, DAY_MS));
+}
+
 /** The dates under which quarantine may hold a line without an instant in range: the dates of the runs that may have met it. */
 function datesOfMeeting({ walkStart, sweptDate }: Meeting, previousWalkStart = walkStart): string[] {
   const sweptDates = sweptDate === undefined ? [] : [sweptDate, dateOf(midnight(new Date(sweptDate), 1))];
   return [...datesBetween(previousWalkStart, walkStart), ...sweptDates];
+}
+
+function isUndated({ event }: HeldLine, { walkStart }: Meeting): boolean {
+  return instantInRange(event, walkStart) === undefined;
 }
 
 interface Holding {
