@@ -101,8 +101,8 @@ export class Archiver extends Construct {
     const { bucket, table, keys } = this.props;
     const objects = OBJECTS.map((pattern) => bucket.arnForObjects(pattern));
     return [
-      // Nothing lists batches, but without the right to list a prefix, S3 answers 403 instead of 404 for a missing
-      // object.
+      // The function never lists batches. It has the right all the same, because without it S3 answers 403 instead of 404
+      // for a missing object.
       allow('ListOneTeam', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': OBJECTS } }),
       allow('ReadObjects', ['s3:GetObject'], objects),
       allow('CreateObjects', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'false' } }),

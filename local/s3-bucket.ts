@@ -8,7 +8,7 @@ import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writ
 import { dirname, join, relative } from 'node:path';
 import type { ByteRange } from '../lambdas/shared/ports';
 
-/** Where the objects of a bucket lie. */
+/** Stores the objects of a bucket, in memory or in a folder. */
 export interface Storage {
   /** Every key with the prefix, in any order. */
   keys(prefix: string): readonly string[];

@@ -1,6 +1,6 @@
 /**
- * What every local server needs: a free port on 127.0.0.1, which no other machine can reach. A server for an AWS API
- * reads the whole request before it answers, so a request that is cut short never has an effect.
+ * A local server listens on a free port of 127.0.0.1, which no other machine can reach. A server for an AWS API reads
+ * the whole request before it answers, so a request that is cut short never has an effect.
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

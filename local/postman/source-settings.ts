@@ -123,7 +123,7 @@ function cut(instant: number, { bounds }: SourceSettings): number {
   return bounds === 'time' ? instant : Math.floor(instant / DAY_MS) * DAY_MS;
 }
 
-/** What happens to an answer on its way: the connection is reset, or cut before the end, or nothing is ever sent. */
+/** The delivery of an answer: whole; with the connection reset; with the body cut before its end; or never sent. */
 export type Delivery = 'whole' | 'reset' | 'truncate' | 'hang';
 
 export type Fault =

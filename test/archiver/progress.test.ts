@@ -22,7 +22,7 @@ const END = '15T00:00';
 
 type Step = (progress: Progress) => Progress;
 
-/** What a manifest says of the run that wrote it. A run that was complete has read up to the start of its walk. */
+/** The previous manifest. Its run is complete unless a row says otherwise, so it has read up to its walk start. */
 interface Previous {
   readonly position: string;
   readonly window?: readonly [from: string, to: string];

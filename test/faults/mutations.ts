@@ -1,7 +1,7 @@
 /**
- * What the oracle must notice: each rule of the protocol is broken, one at a time. Below the name of a file stand its
- * mutations: what is broken, the scenario or case that shows it, the text that stands exactly once in the file, and the
- * text that takes its place. Mutations of an adapter are played in the world of that adapter.
+ * The oracle must notice each of these mutations, which break one rule of the protocol at a time. They are listed by file.
+ * Each names what it breaks, the scenario or case that shows it, the text to replace (which the file contains exactly
+ * once), and its replacement. Mutations of an adapter are played in the world of that adapter.
  */
 import type { Patch } from './patched-program';
 

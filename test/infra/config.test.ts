@@ -4,7 +4,7 @@ import { scheduleProblem } from '../../infra/schedule-expression';
 
 const main = { name: 'main' };
 
-/** What is wrong with the object, each problem in a line of its own. */
+/** Returns the problems that `readConfig` finds in the object, one per entry. */
 function problems(context: unknown): readonly string[] {
   try {
     readConfig(context);

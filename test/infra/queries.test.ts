@@ -175,7 +175,7 @@ test('a deployed query runs as it is, on the days before it is run', () => {
   expect(deployed).toContain("who = /* person */ 'ada'");
 });
 
-/** What is written like a call and is none. */
+/** Keywords that stand before a parenthesis and are not functions. */
 const NO_FUNCTIONS = ['cast', 'try_cast', 'row', 'unnest', 'timestamp', 'varchar', 'in', 'and', 'as', 'over', 'values'];
 
 function functionsIn(sql: string): string[] {

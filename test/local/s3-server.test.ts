@@ -1,4 +1,4 @@
-/** What the local S3 refuses. What it does for the archiver is in object-store-contract.ts. */
+/** The local S3 refuses these requests. The requests of the archiver are tested by object-store-contract.ts. */
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { memoryStorage, s3Bucket } from '../../local/s3-bucket';

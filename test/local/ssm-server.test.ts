@@ -1,4 +1,4 @@
-/** What the local SSM refuses. What it does for the archiver is in api-key-contract.ts. */
+/** The requests that the local SSM refuses. The answers that the archiver relies on are tested in api-key-contract.ts. */
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { LocalServer } from '../../local/server';
 import { startSsmServer } from '../../local/ssm-server';

@@ -1,4 +1,4 @@
-/** What the command `audit-archive verify` says about an archive, on real files and with a real key file. */
+/** Runs the command `audit-archive verify` on an archive, with real files and a real key file, and returns its output. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

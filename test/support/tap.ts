@@ -24,7 +24,7 @@ export interface Call {
   readonly name: string;
   /** The object's key, or a listing's prefix; empty for the other services. */
   readonly key: string;
-  /** Of a call to DynamoDB; empty for the other services. */
+  /** The request body of a call to DynamoDB; empty for the other services. */
   readonly body: string;
 }
 

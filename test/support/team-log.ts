@@ -10,7 +10,7 @@ import type { Evidence, ServedEvent } from './oracle';
 
 /** Nothing is promised about an event that the source is about to forget. */
 const FLOOR_MARGIN_MS = 300_000;
-/** Stands in every event. Only the events themselves may ever hold it. */
+/** Every event contains this address. It must not appear anywhere else, in particular not in a log. */
 const BODY_CANARY = 'canary.person@example.com';
 
 export interface Happening {
@@ -47,7 +47,7 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
 
   const describe = (line: string): ServedEvent => ({ ...identityOf(line), isFit: !log.unfit.has(line) });
 
-  /** What the oracle needs to know: all that was ever served, and all that is served now. */
+  /** The events that were ever served and those that are served now. The oracle compares the archive with them. */
   function evidence(): Omit<Evidence, 'objects'> {
     const served = new Set(server.servedLines());
     return {

@@ -1,6 +1,6 @@
 /**
- * What every engine must answer about the archived log: each table of `test/fixtures/queries` cell by cell; every line
- * of the log once and byte for byte; and what the signed manifests say.
+ * Every engine must give these answers about the archived log: each table of `test/fixtures/queries` cell by cell, every
+ * line of the log once and byte for byte, and the numbers of the signed manifests.
  */
 import { asCsv } from '../../../cli/query-output';
 import { views } from '../../../infra/views/views';

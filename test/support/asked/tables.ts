@@ -32,7 +32,7 @@ export function parametersOf(table: string): Values {
   return parameters[table] ?? {};
 }
 
-/** What is asked for a table, where needed with other parameters. */
+/** The SQL statement whose answer is the table. `changes` replace parameters of the table. */
 export function statementOf(table: string, changes: Values = {}): string {
   if (existsSync(join(FOLDER, `${table}.sql`))) return readFixture(`${table}.sql`);
   const query = readQueries().find(({ name }) => name === subjectOf(table));
