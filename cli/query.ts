@@ -6,6 +6,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { bind, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
+import { described, explain, list } from './query-description';
 import { asCsv, asObjects, asTable } from './query-output';
 import { openFolderSql } from './sql';
 import type { QueryResult, SqlEngine } from './sql-engine';
@@ -176,37 +177,6 @@ function show(answer: QueryResult, { query, values, held = [], flags, world }: S
 function cost({ scannedBytes }: QueryResult): { scannedBytes?: number; dollars?: number } {
   if (scannedBytes === undefined) return {};
   return { scannedBytes, dollars: (Math.max(scannedBytes, LEAST_BYTES) / 1e12) * DOLLARS_PER_TERABYTE };
-}
-
-function list(queries: readonly Query[]): string {
-  const widest = Math.max(...queries.map(({ name }) => name.length));
-  const lines = queries.map(({ name, purpose }) => `  ${name.padEnd(widest)}  ${firstSentence(purpose)}`);
-  return [
-    'Queries:',
-    ...lines,
-    '',
-    '"audit-archive query NAME --explain" shows one query with its parameters and its SQL.',
-    '"audit-archive query --help" explains how to run a query.',
-  ].join('\n');
-}
-
-function explain({ purpose, controls, parameters, name, text }: Query): string {
-  const widest = Math.max(...parameters.map((parameter) => parameter.name.length));
-  const lines = parameters.map(({ name: parameter, type, meaning, preset, example }) => {
-    return `  ${parameter.padEnd(widest)}  ${meaning} (${type}, ${preset === undefined ? `required, for example ${example}` : `default: ${preset}`})`;
-  });
-  const sql = text.replace(/^(?:--.*\n)+/, '').trimEnd();
-  return [`${name}: ${purpose}`, '', `Controls: ${controls.join('; ')}`, '', 'Parameters:', ...lines, '', sql].join(
-    '\n',
-  );
-}
-
-function described({ name, purpose, controls, parameters }: Query): object {
-  return { name, purpose, controls, parameters };
-}
-
-function firstSentence(text: string): string {
-  return text.replace(/(?<=\.)\s.*$/, '');
 }
 
 function plural(number: number, noun: string): string {

@@ -19,7 +19,8 @@ import {
 import type { Run } from './run';
 import { createTeamCheck } from './source-team';
 import { type SweepWatch, sweepDate, watchSweep } from './sweep';
-import { type WalkEnd, type WalkPage, walk } from './walk';
+import { type WalkEnd, walk } from './walk';
+import type { WalkPage } from './window';
 
 /** The walk asks this many days ahead. So a truncated bound hides nothing, and events that are dated ahead are quarantined. */
 const DAYS_AHEAD = 3;

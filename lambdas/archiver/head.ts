@@ -3,8 +3,9 @@
  * head. The item in DynamoDB is only a hint that tells from which number to list.
  */
 import { IntegrityError } from '../shared/errors';
-import { type Manifest, openManifest } from '../shared/manifest';
+import type { Manifest } from '../shared/manifest';
 import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/object-keys';
+import { openManifest } from '../shared/open-manifest';
 import type { Hint, ObjectStore } from '../shared/ports';
 import type { Run } from './run';
 

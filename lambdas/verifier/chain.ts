@@ -4,8 +4,9 @@
  * manifest whose signature is bad, so that one damaged object does not hide other damage. Its finding remains.
  */
 import type { KeyObject } from 'node:crypto';
-import { latestOf, type Manifest, openManifest } from '../shared/manifest';
+import { latestOf, type Manifest } from '../shared/manifest';
 import { manifestKey } from '../shared/object-keys';
+import { openManifest } from '../shared/open-manifest';
 import type { AddFinding } from './findings';
 import { type ArchiveReader, readObject, type TeamFolder } from './inventory';
 

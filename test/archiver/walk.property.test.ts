@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type TimeSpan, type WalkEnd, type WalkPage, walk } from '../../lambdas/archiver/walk';
+import { type WalkEnd, walk } from '../../lambdas/archiver/walk';
+import type { TimeSpan, WalkPage } from '../../lambdas/archiver/window';
 import { later, midnight } from '../../lambdas/shared/time';
 import { createSourceModel } from '../../local/postman/source-model';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';

@@ -1,4 +1,5 @@
-import { type TimeSpan, type WalkEnd, type WalkOptions, type WalkPage, walk } from '../../lambdas/archiver/walk';
+import { type WalkEnd, type WalkOptions, walk } from '../../lambdas/archiver/walk';
+import type { TimeSpan, WalkPage } from '../../lambdas/archiver/window';
 import { TransportError } from '../../lambdas/shared/ports';
 import { midnight } from '../../lambdas/shared/time';
 import { createSourceModel } from '../../local/postman/source-model';

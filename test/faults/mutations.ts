@@ -122,7 +122,7 @@ archiver/progress.ts
   an unfinished walk begins anew | every run advances the position through a day that is longer than a run
     - return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
     + return addMs(new Date(position), -lookbackMs);
-archiver/walk.ts
+archiver/window.ts
   the position lies after a second that is split between batches | more events share an instant at midnight than a batch holds
     - claim: more ? order.claim() : window.to,
     + claim: more ? new Date(order.claim().getTime() + 1000) : window.to,
