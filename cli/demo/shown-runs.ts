@@ -1,10 +1,11 @@
 /** Runs the local archive and shows each run to a person. */
+
 import type { RunSummary } from '../../lambdas/shared/contract';
+import { DAY_MS } from '../../lambdas/shared/time';
 import type { InvocationResult } from '../../local/lambda-process';
 import { archivePaths, type LocalArchive, type LogLine, openLocalArchive } from './local-archive';
 import { count, createProgress } from './progress';
 
-const DAY_MS = 86_400_000;
 const LEASE_WAIT_MS = 5000;
 
 type ShownTeam = Omit<Parameters<typeof openLocalArchive>[0], 'folder' | 'onLog'>;

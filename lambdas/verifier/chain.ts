@@ -63,13 +63,12 @@ export function isInItsPlace({ key, seq, manifest }: Link, { folder, addFinding 
   addFinding('manifest-misplaced', key, `the payload names team ${manifest.team}, seq ${manifest.seq}`);
 }
 
-/** A manifest after a missing or unreadable one cannot be compared. The missing one has a finding already. */
 export function followsThePrevious(
   { key, seq, manifest }: Link,
   previous: Link | undefined,
   addFinding: AddFinding,
 ): void {
-  if (seq === 1 ? manifest.previous === null : previous?.seq !== seq - 1) return;
+  if (!isPrecededBy(previous, seq)) return;
   if (manifest.previous !== (previous?.sha256 ?? null)) addFinding('chain-broken', key);
 }
 
@@ -86,7 +85,7 @@ export function carriesTheLatest(
   previous: Link | undefined,
   addFinding: AddFinding,
 ): void {
-  if (seq !== 1 && previous?.seq !== seq - 1) return;
+  if (!isPrecededBy(previous, seq)) return;
   if (manifest.latest !== latestOf(previous?.manifest.latest ?? null, manifest.segments))
     addFinding('latest-wrong', key);
 }
@@ -101,6 +100,11 @@ export function leavesNoTimeOut({ key, manifest }: Link, previous: Link | undefi
   if (manifest.start !== (previous?.manifest ?? manifest).start) addFinding('start-moved', key, manifest.start);
   if (previous !== undefined && Date.parse(window.from) > gapsReach(manifest, previous.reach))
     addFinding('window-hole', key);
+}
+
+/** A manifest after a missing or unreadable one cannot be compared. The missing one has a finding already. */
+function isPrecededBy(previous: Link | undefined, seq: number): boolean {
+  return seq === 1 || previous?.seq === seq - 1;
 }
 
 function reachOf(manifest: Manifest, previous: Link | undefined): number {

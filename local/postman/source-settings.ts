@@ -1,10 +1,9 @@
 /**
- * How a source server behaves where the documentation leaves room, and which faults it has: one setting for each reading
- * of the API. The settings are independent of each other and work in every combination. How a query is read under the
- * settings stands here too.
+ * The settings of a source server: one for each reading that the API's documentation allows, and one for each fault. They are
+ * independent of each other and work in every combination. This file also reads a query under the settings.
  */
+import { DAY_MS } from '../../lambdas/shared/time';
 
-const DAY_MS = 86_400_000;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 

@@ -2,6 +2,7 @@
  * The events of a realistic Postman team. The same seed and anchor give the same events, byte for byte, on every machine,
  * and a team that is played beyond its anchor only gets more events. Nothing here knows how events are served.
  */
+import { DAY_MS } from '../../lambdas/shared/time';
 import { createRandom } from './random';
 import type { SourceEvent } from './source-table';
 import { ODD_EVENTS } from './team-odd-events';
@@ -29,7 +30,6 @@ export interface Arrival {
   readonly visibleFrom: Date;
 }
 
-const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const DAYS_BETWEEN_ODD_EVENTS = 6;
 /** On each of these days one event is ten days late, the last one until after the anchor. Only the sweep finds them. */

@@ -1,15 +1,16 @@
 /** Data that the bucket may delete by itself: the archiver promises how long it is kept, and does not bring it back. */
+
 import { stage } from '../../lambdas/archiver/commit';
 import { publishHead } from '../../lambdas/archiver/publish';
 import { decodeManifest, type Manifest } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 import type { Retention } from '../../lambdas/shared/retention';
+import { DAY_MS } from '../../lambdas/shared/time';
 import { buildArchive, eventLine, type Objects, sampleBatches } from '../support/archive-builder';
 import { memoryStore } from '../support/memory-store';
 import { aBatch, aProgress, aRun } from '../support/run';
 import { virtualClock } from '../support/virtual-clock';
 
-const DAY_MS = 86_400_000;
 const PROMISED: Retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: 500 };
 
 let archive: Objects;

@@ -361,7 +361,7 @@ test.each([
 
 describe('the API key', () => {
   const echoes: readonly [string, HttpResponse][] = [
-    ...[200, 204, 301, 302, 307, 400, 401, 403, 404, 408, 410, 418, 429, 500, 503].map(
+    ...[200, 204, 301, 302, 307, 400, 401, 403, 404, 408, 409, 410, 418, 429, 500, 503].map(
       (status) => [`a ${status}`, echo(status)] as [string, HttpResponse],
     ),
     ['a 429 of the quota', echo(429, 'monthly usage limit')],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type WalkEnd, walk } from '../../lambdas/archiver/walk';
 import type { TimeSpan, WalkPage } from '../../lambdas/archiver/window';
-import { later, midnight } from '../../lambdas/shared/time';
+import { DAY_MS, later, midnight } from '../../lambdas/shared/time';
 import { createSourceModel } from '../../local/postman/source-model';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
@@ -9,7 +9,6 @@ import { API_KEY, modelServer, sourceKit } from '../support/source-kit';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
 const RUNS = 150;
-const DAY_MS = 86_400_000;
 const now = new Date('2026-06-12T12:00:00.250Z');
 
 /** Every way in which a server may read the API. All combinations occur. */

@@ -1,14 +1,13 @@
 import { type WalkEnd, type WalkOptions, walk } from '../../lambdas/archiver/walk';
 import type { TimeSpan, WalkPage } from '../../lambdas/archiver/window';
 import { TransportError } from '../../lambdas/shared/ports';
-import { midnight } from '../../lambdas/shared/time';
+import { DAY_MS, midnight } from '../../lambdas/shared/time';
 import { createSourceModel } from '../../local/postman/source-model';
 import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { API_KEY, modelServer, page, response, type Server, type SourceKit, sourceKit } from '../support/source-kit';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
-const DAY_MS = 86_400_000;
 const now = new Date('2026-06-12T12:00:00.250Z');
 const documentedOldest = new Date(now.getTime() - 180 * DAY_MS + 60_000);
 const steady: TimeSpan = { from: new Date('2026-06-12T05:00:00.250Z'), to: midnight(now, 3) };

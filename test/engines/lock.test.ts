@@ -14,10 +14,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
+import { DAY_MS } from '../../lambdas/shared/time';
 import { createLockedBucket, s3ClientOf } from './clients';
 import { describeWith, startMoto, startVersitygw, stopServers } from './servers';
 
-const DAY_MS = 86_400_000;
 const Bucket = 'archive';
 const Key = 'manifests/team=main/0000000001.json';
 

@@ -177,6 +177,19 @@ async function sweptAndChanged(program: Program): Promise<void> {
   await consultOracle(world);
 }
 
+/** The first run met the lines, so they lie under its own date. Days later a sweep reads the day that the source files them under. */
+async function undatedMetAgain(program: Program): Promise<void> {
+  const filed = NOON - 2 * DAY;
+  const more = [unfit(500, filed, '{"id":500}'), unfit(501, filed, '{"note":"neither"}')];
+  const world = steadyWorld(program, { input: { startDate: daysBefore(8) }, more });
+  await cleanRuns(world, 4 * 24);
+  const swept = chainOf(world)
+    .filter(({ run }) => Date.parse(run.walkStart) > NOON + 3 * DAY)
+    .some(({ sweeps }) => sweeps.some(({ date }) => date === '2026-03-08'));
+  must(swept, 'the day of the lines is swept when their partition is days old');
+  await consultOracle(world);
+}
+
 export const runCases: readonly Case[] = [
   { name: 'of two to ten runs at once one commits, and the others end without an error', play: overlapping },
   { name: 'the same trigger arrives twice, at once or later', play: sameTriggerTwice },
@@ -187,4 +200,5 @@ export const runCases: readonly Case[] = [
   { name: 'a burst longer than a run is complete once the lookback has passed it', play: burst },
   { name: 'the sweep finds events that are ten days late', play: tenDaysLate },
   { name: 'the sweep counts events that were removed or edited, and the archive keeps them', play: sweptAndChanged },
+  { name: 'a sweep reads lines without a date that the first run met days before', play: undatedMetAgain },
 ];

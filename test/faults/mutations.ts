@@ -193,6 +193,9 @@ archiver/deduplicate.ts
   the quarantine is not looked up | every body differs on every read
     - await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);
     +
+  only some dates of the quarantine are looked up | a sweep reads lines without a date that the first run met days before
+    - await kept.loadAll();
+    + {}
   a quarantined line goes into the partition of the walk start | events are edited after they were archived, one to another date
     - own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);
     + dateOf(walkStart);

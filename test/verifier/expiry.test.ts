@@ -6,6 +6,7 @@
 import type { Manifest } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 import type { Retention } from '../../lambdas/shared/retention';
+import { DAY_MS } from '../../lambdas/shared/time';
 import { verify } from '../../lambdas/verifier/verify';
 import {
   type BatchSpec,
@@ -20,7 +21,6 @@ import {
 } from '../support/archive-builder';
 import { judge, saying } from '../support/judge';
 
-const DAY_MS = 86_400_000;
 const PROMISED: Retention = { mode: 'COMPLIANCE', days: 400, expireAfterDays: 500 };
 const FIRST_DAY = 'events/team=main/dt=2026-03-09/0000000001.ndjson.gz';
 const SECOND_DAY = 'events/team=main/dt=2026-03-10/0000000001.ndjson.gz';

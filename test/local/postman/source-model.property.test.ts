@@ -2,14 +2,15 @@
  * A walk under any combination of settings serves exactly the expected events. They are worked out here a second time,
  * event by event, from the definition of each setting.
  */
+
 import fc from 'fast-check';
+import { DAY_MS } from '../../../lambdas/shared/time';
 import { createSourceModel } from '../../../local/postman/source-model';
 import { type SourceSettings, sourceSettings } from '../../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../../local/postman/source-table';
 import { trailsOf, walk } from '../../support/naive-client';
 
 const KEY = 'PMAK-property';
-const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 5, 30, 15, 0, 0);
 const START = NOW - 4 * DAY_MS;
 

@@ -1,4 +1,5 @@
 /** Single answers of the model. Walks under every combination of the settings are in source-model.property.test.ts. */
+import { DAY_MS } from '../../../lambdas/shared/time';
 import { createSourceModel, type SourceAnswer } from '../../../local/postman/source-model';
 import { type Fault, type SourceSettings, sourceSettings } from '../../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../../local/postman/source-table';
@@ -6,7 +7,6 @@ import { ODD_EVENTS } from '../../../local/postman/team-odd-events';
 import { cursorOf, minified, trailsOf } from '../../support/naive-client';
 
 const KEY = 'PMAK-of-this-test';
-const DAY_MS = 86_400_000;
 const NOW = new Date('2026-06-30T12:00:00Z');
 const now = NOW.getTime();
 

@@ -1,9 +1,9 @@
+import { DAY_MS } from '../../../lambdas/shared/time';
 import { createSourceTeam, type TeamOptions } from '../../../local/postman/source-team';
 import { ODD_EVENTS } from '../../../local/postman/team-odd-events';
 import { createContractCheck } from '../../support/contract-check';
 import { minified } from '../../support/naive-client';
 
-const DAY_MS = 86_400_000;
 const anchor = new Date('2026-06-30T12:00:00Z');
 const later = (days: number) => new Date(anchor.getTime() + days * DAY_MS);
 const play = (options: Partial<TeamOptions> = {}, to = anchor) =>

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DAY_MS } from '../../../lambdas/shared/time';
 import { openTeamFolder, type TeamFolder } from '../../../local/postman/team-folder';
 
-const DAY_MS = 86_400_000;
 const anchor = new Date('2026-06-30T12:00:00Z');
 const later = (days: number) => new Date(anchor.getTime() + days * DAY_MS);
 const folder = mkdtempSync(join(tmpdir(), 'team-'));
