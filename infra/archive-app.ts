@@ -12,7 +12,7 @@ import { ArchiveStack } from './archive-stack';
 import { type ArchiveConfig, readConfig } from './config';
 import { archiveName } from './names';
 
-/** The flags stand here and not in `cdk.json`, so that the CLI, a test and `tsx` synthesise the same template. */
+/** The flags are set here and not in `cdk.json`, so that the CLI, a test and `tsx` synthesise the same template. */
 const FEATURE_FLAGS = {
   '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
   '@aws-cdk/core:validateAgainstDefaultRules': true,

@@ -1,6 +1,6 @@
 /**
  * SSM Parameter Store for SecureStrings. The values stay in the memory of this process and leave it only in the
- * response to a decrypting GetParameter. They are never written to disk and stand in no error.
+ * response to a decrypting GetParameter. They are never written to disk and never appear in an error.
  */
 import { type AwsResponse, type JsonInput, jsonError, jsonResponse, type LocalServer, startJsonServer } from './server';
 

@@ -126,7 +126,7 @@ test('a failed run logs one line at level ERROR and emits one metric that an ala
   expect(metrics[0]).not.toHaveProperty(metricNames.succeeded);
 });
 
-describe('an error that nobody foresaw', () => {
+describe('an unexpected error', () => {
   function bug(thrown: unknown): unknown {
     return {
       get team(): string {
@@ -143,14 +143,14 @@ describe('an error that nobody foresaw', () => {
     ['no error', 'canary'],
     ['an object', { message: 'canary' }],
     ['undefined', undefined],
-  ])('an error that nobody foresaw is told by its name and its place, never by its message: %s', async (_name, thrown) => {
+  ])('an unexpected error is reported by its name and its stack frames, never by its message: %s', async (_name, thrown) => {
     const { error, summary } = await failureOf(bug(thrown));
     expect(summary).toMatchObject({ outcome: 'failed', code: 'unexpected' });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('canary');
     expect(lines.join('\n')).not.toContain('canary');
   });
 
-  test('an error that nobody foresaw keeps the place where it was thrown', async () => {
+  test('an unexpected error keeps the stack frames of the place where it was thrown', async () => {
     const { error } = await failureOf(bug(new TypeError('x')));
     expect(error.message).toBe('unexpected TypeError');
     expect(error.stack).toMatch(/handler\.test\.ts/);

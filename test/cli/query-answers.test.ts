@@ -1,6 +1,6 @@
 /**
- * The views and the auditors' queries in DuckDB, which stands in for Athena where an archive lies in a folder. Trino is
- * held to the same tables in `test/engines`.
+ * The views and the auditors' queries in DuckDB, which replaces Athena for an archive in a folder. `test/engines` compares
+ * the answers of Trino with the same tables.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -86,7 +86,7 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
       expect(await text('a')).toBe('first');
     });
 
-    test('when twenty runs create one object at once, only one is told that it did', async () => {
+    test('when twenty runs create one object at once, only one of them gets the answer that it did', async () => {
       const answers = await Promise.all([...Array(20).keys()].map((run) => create('a', `run ${run}`)));
       const created = answers.flatMap((answer, run) => (answer === 'created' ? [run] : []));
       expect(created).toHaveLength(1);

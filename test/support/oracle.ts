@@ -28,7 +28,7 @@ export interface Evidence {
   readonly expected: Iterable<ServedEvent>;
 }
 
-/** Stands in every API key and in every event's body, and so may be nowhere else. */
+/** Every API key and every event's body contains this text. It must not appear anywhere else. */
 const CANARY = 'canary';
 const KEY_CANARY = 'PMAK-canary';
 

@@ -1,6 +1,6 @@
 /**
- * Stands before any server and passes every call on as it came, with its signature. A test can watch, delay and break
- * calls: before they are applied, or after, with the answer lost or cut at any byte.
+ * A proxy for any server. It passes every call on unchanged, with its signature. A test can watch, delay and break calls:
+ * before they are applied, or after, with the answer lost or cut at any byte.
  */
 
 import {

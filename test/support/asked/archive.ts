@@ -68,7 +68,7 @@ function eventsOf(team: string): SourceEvent[] {
   const { inTime, late } = linesOf(team);
   const events: SourceEvent[] = [];
   for (const raw of [...inTime, ...late]) {
-    // The server files a line whose own time means nothing where it stands in the log.
+    // The server files a line without a usable time under the time of the line before it.
     const at = instantOf(raw) ?? events.at(-1)?.at ?? 0;
     const visibleFrom = late.includes(raw) ? LATE_EVENTS_APPEAR.getTime() : at;
     events.push({ row: events.length + 1, at, raw, visibleFrom });
