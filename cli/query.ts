@@ -6,7 +6,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { bind, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
-import { described, explain, list } from './query-description';
+import { plural } from './plural';
 import { asCsv, asObjects, asTable } from './query-output';
 import { openFolderSql } from './sql';
 import type { QueryResult, SqlEngine } from './sql-engine';
@@ -35,7 +35,7 @@ export interface QueryFlags {
 
 export interface QueryWorld {
   openAthena(workgroup: string): Promise<SqlEngine>;
-  now(): Date;
+  readonly now: Date;
   /** Prints the result to standard output. */
   print(text: string): void;
   /** Prints remarks about the result to standard error. */
@@ -60,7 +60,7 @@ export function addQuery(program: Command, openAthena: QueryWorld['openAthena'])
     .addHelpText('after', HELP)
     .action(async (name: string | undefined, path: string | undefined, flags: QueryFlags, command: Command) => {
       const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-      const world = { openAthena, now: () => new Date(), print: console.log, note: console.error, width };
+      const world = { openAthena, now: new Date(), print: console.log, note: console.error, width };
       const wrong = await runQuery({ name, path, flags }, world);
       if (wrong !== undefined) command.error(`error: ${wrong}`);
     });
@@ -79,80 +79,76 @@ export async function runQuery({ name, path, flags }: Request, world: QueryWorld
     return void world.print(flags.json ? JSON.stringify(queries.map(described), null, 2) : list(queries));
   const query = queries.find((each) => each.name === name);
   if (query === undefined) return `there is no query ${JSON.stringify(name)}; "audit-archive query" lists all queries`;
-  if (flags.explain) return void world.print(flags.json ? JSON.stringify(described(query), null, 2) : explain(query));
-  const { from, to, param } = flags;
-  const bound = bind(
-    query,
-    { ...(from !== undefined && { from }), ...(to !== undefined && { to }), ...param },
-    world.now(),
-  );
+  if (flags.explain)
+    return void world.print(flags.json ? JSON.stringify(described(query), null, 2) : query.header + query.sql);
+  const bound = bind(query, { from: flags.from, to: flags.to, ...flags.param }, world.now);
   if ('problems' in bound)
     return [...bound.problems, `"audit-archive query ${name} --explain" shows the parameters`].join('\n');
-  const { answer, held } = await ask(query, bound.values, { path, flags, world });
-  const noTeam = held && teamProblem(held, bound.values.team);
-  if (noTeam !== undefined) return noTeam;
-  show(answer, { query, values: bound.values, held, flags, world });
-  return undefined;
-}
 
-/** The period for which a team's log is archived. */
-interface Held {
-  readonly team: string;
-  /** Whether the query's parameter `team` matches this team. */
-  readonly asked: boolean;
-  readonly from: string;
-  readonly to: string;
-}
-
-/** Runs the query. If it returns no rows, also reads which teams and periods the archive contains. */
-async function ask(
-  query: Query,
-  values: Values,
-  { path, flags, world }: Request & { world: QueryWorld },
-): Promise<{ readonly answer: QueryResult; readonly held?: readonly Held[] }> {
+  const { values } = bound;
   const engine = await (path === undefined ? world.openAthena(flags.workgroup) : openFolderSql(path));
   try {
     const answer = await engine.ask(statement(query, values));
-    return answer.rows.length > 0 ? { answer } : { answer, held: await askHeld(engine, values.team) };
+    const periods = answer.rows.length > 0 ? [] : await askPeriods(engine, values.team);
+    const asked = periods.filter(({ isAsked }) => isAsked);
+    // A team that was never archived has no rows either. Its name is probably misspelled, so this is an error.
+    if (periods.length > 0 && asked.length === 0)
+      return `the archive contains no team ${values.team}; its teams are ${periods.map(({ team }) => team).join(', ')}`;
+    show(answer, { query, values, periods: asked, flags, world });
+    return undefined;
   } finally {
     engine.close();
   }
 }
 
-async function askHeld(engine: SqlEngine, team = '%'): Promise<readonly Held[]> {
-  const { rows } = await engine.ask(heldStatement(team));
-  return rows.map(([name, asked, from, to]) => ({
-    team: name ?? '',
-    asked: asked === 'true',
-    from: from ?? '',
-    to: to ?? '',
-  }));
+function list(queries: readonly Query[]): string {
+  const widest = Math.max(...queries.map(({ name }) => name.length));
+  const lines = queries.map(({ name, purpose }) => `  ${name.padEnd(widest)}  ${purpose.replace(/(?<=\.)\s.*$/, '')}`);
+  return [
+    'Queries:',
+    ...lines,
+    '',
+    '"audit-archive query NAME --explain" shows one query with its parameters and its SQL.',
+    '"audit-archive query --help" explains how to run a query.',
+  ].join('\n');
 }
 
-export function heldStatement(team: string): string {
+function described({ name, purpose, controls, parameters }: Query): object {
+  return { name, purpose, controls, parameters };
+}
+
+/** The period for which a team's log is archived. */
+interface Period {
+  readonly team: string;
+  /** Whether the query's parameter `team` matches this team. */
+  readonly isAsked: boolean;
+  readonly from: string;
+  readonly to: string;
+}
+
+async function askPeriods(engine: SqlEngine, pattern = '%'): Promise<readonly Period[]> {
+  const { rows } = await engine.ask(periodsStatement(pattern));
+  return rows.map(([team, asked, from, to]) => {
+    return { team: team ?? '', isAsked: asked === 'true', from: from ?? '', to: to ?? '' };
+  });
+}
+
+export function periodsStatement(team: string): string {
   return `SELECT team, team LIKE '${team.replaceAll("'", "''")}' AS asked, min(chain_start) AS first, max(position) AS last
 FROM manifests
 GROUP BY team
 ORDER BY team`;
 }
 
-/**
- * A team that was never archived has no rows either. Its name is probably misspelled, so this is reported as an error.
- */
-function teamProblem(held: readonly Held[], pattern = '%'): string | undefined {
-  if (held.length === 0 || held.some(({ asked }) => asked)) return undefined;
-  return `the archive contains no team ${pattern}; its teams are ${held.map(({ team }) => team).join(', ')}`;
-}
-
 interface Shown {
   readonly query: Query;
   readonly values: Values;
-  readonly held: readonly Held[] | undefined;
+  readonly periods: readonly Period[];
   readonly flags: QueryFlags;
   readonly world: QueryWorld;
 }
 
-function show(answer: QueryResult, { query, values, held = [], flags, world }: Shown): void {
+function show(answer: QueryResult, { query, values, periods, flags, world }: Shown): void {
   const asked = Object.entries(values)
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ');
@@ -167,7 +163,7 @@ function show(answer: QueryResult, { query, values, held = [], flags, world }: S
       ? 'No rows: nothing in the archive matches this query'
       : `${plural(answer.rows.length, 'row')}, times in UTC`;
   world.note(`${rows}. Parameters: ${asked}`);
-  for (const { team, from, to } of held.filter((each) => each.asked))
+  for (const { team, from, to } of periods)
     world.note(`Team ${team} is archived from ${from.slice(0, 19)} to ${to.slice(0, 19)} UTC.`);
   const { scannedBytes, dollars } = cost(answer);
   if (scannedBytes !== undefined)
@@ -177,10 +173,6 @@ function show(answer: QueryResult, { query, values, held = [], flags, world }: S
 function cost({ scannedBytes }: QueryResult): { scannedBytes?: number; dollars?: number } {
   if (scannedBytes === undefined) return {};
   return { scannedBytes, dollars: (Math.max(scannedBytes, LEAST_BYTES) / 1e12) * DOLLARS_PER_TERABYTE };
-}
-
-function plural(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function addParameter(text: string, earlier: Values): Values {

@@ -12,6 +12,7 @@ import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
 import { type SavedHead, type TeamSummary, type Verification, verify } from '../lambdas/verifier/verify';
 import { exitCodes } from './exit';
 import { openFolder } from './folder';
+import { plural } from './plural';
 
 export interface VerifyFlags {
   readonly key: string;
@@ -87,11 +88,11 @@ interface Circumstances extends VerifyFlags {
 }
 
 function* describe({ teams, findings, objects }: Verification, how: Circumstances): Generator<string> {
-  yield `${count(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
+  yield `${plural(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
   for (const team of teams) yield* describeTeam(team);
   for (const severity of ['finding', 'notice'] as const) {
     const some = findings.filter((finding) => finding.severity === severity);
-    if (some.length > 0) yield `\n${count(some.length, severity)}:`;
+    if (some.length > 0) yield `\n${plural(some.length, severity)}:`;
     for (const finding of some) yield* describeFinding(finding);
   }
   if (!how.clean)
@@ -106,27 +107,23 @@ function* describe({ teams, findings, objects }: Verification, how: Circumstance
 }
 
 function* describeTeam({ team, head, period, ...facts }: TeamSummary): Generator<string> {
-  const lines = `${count(facts.events, 'event')}, ${facts.quarantined} in quarantine`;
-  yield `\n${team}: ${count(facts.manifests, 'manifest')}, ${lines}`;
+  const lines = `${plural(facts.events, 'event')}, ${facts.quarantined} in quarantine`;
+  yield `\n${team}: ${plural(facts.manifests, 'manifest')}, ${lines}`;
   if (period) yield `  from ${period.from} to ${period.to}`;
   for (const gap of facts.gaps)
     yield `  gap from ${gap.from} to ${gap.to}: the source no longer kept this period when it was asked`;
   const { objects, lines: gone } = facts.expired;
   if (objects > 0)
-    yield `  expired: ${count(objects, 'object')} with ${count(gone, 'line')}, which the signed retention allows to delete`;
+    yield `  expired: ${plural(objects, 'object')} with ${plural(gone, 'line')}, which the signed retention allows to delete`;
   if (head) yield `  newest manifest: ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}`;
   if (facts.codeVersions.length > 0) yield `  written by version ${printable(facts.codeVersions.join(', '))}`;
   if (facts.abandonedBatches > 0)
-    yield `  ${count(facts.abandonedBatches, 'batch object')} left by unfinished runs, not part of the archive`;
+    yield `  ${plural(facts.abandonedBatches, 'batch object')} left by unfinished runs, not part of the archive`;
 }
 
 function* describeFinding({ code, object, detail }: Finding): Generator<string> {
   yield `  ${code}  ${printable(object)}`;
   yield `    ${FINDINGS[code].sentence}${detail && ` (${printable(detail)})`}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** An attacker may have chosen names and details, so no control character in them reaches the terminal. */

@@ -2,11 +2,6 @@
 -- Such an action is a new feature in use, or something that nobody in the team has done before.
 --
 -- Controls: SOC 2 CC7.1, CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
--- Parameters:
---   team          text  = %            the team; % is all of them
---   history_from  date  = today - 180  first day of the history to compare with, UTC
---   from          date  = today - 30   first day, UTC
---   to            date  = today        last day, UTC
 SELECT
   team,
   action,

@@ -4,9 +4,7 @@
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
 -- Parameters:
---   team        text    = %          the team; % is all of them
 --   from        date    = today - 7  first day, UTC
---   to          date    = today      last day, UTC
 --   zone        zone    = UTC        the time zone of the working hours
 --   begin_hour  number  = 7          the hour at which working hours begin
 --   end_hour    number  = 20         the hour at which working hours end

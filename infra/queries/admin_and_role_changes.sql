@@ -2,10 +2,6 @@
 -- An action is listed if its name contains "role", "admin", "permission" or "owner".
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 SELECT
   event_time,
   team,

@@ -2,10 +2,6 @@
 -- An API key has the rights of its owner, and nobody is asked for a second factor when it is used.
 --
 -- Controls: SOC 2 CC6.1; ISO 27001 A.5.17, A.8.5; PCI DSS 10.2.1.5
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 SELECT
   event_time,
   team,

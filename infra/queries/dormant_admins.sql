@@ -4,9 +4,7 @@
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
 -- Parameters:
---   team       text    = %            the team; % is all of them
 --   from       date    = today - 180  first day, UTC
---   to         date    = today        last day, UTC
 --   idle_days  number  = 45           minimum number of days without activity
 WITH asked AS (
   SELECT *
@@ -31,12 +29,6 @@ administrators AS (
   ) AS given (person)
   WHERE action = 'team.update_user_roles'
 ),
-known AS (
-  SELECT team, person, max(event_time) AS administrator_on
-  FROM administrators
-  WHERE person IS NOT NULL
-  GROUP BY team, person
-),
 seen AS (
   SELECT
     team,
@@ -47,14 +39,15 @@ seen AS (
   GROUP BY team, actor_id
 )
 SELECT
-  known.team,
-  known.person AS actor_id,
+  administrators.team,
+  administrators.person AS actor_id,
   seen.who,
-  known.administrator_on,
+  max(administrators.event_time) AS administrator_on,
   seen.last_seen,
   date_diff('day', CAST(seen.last_seen AS date), CAST(:to AS date)) AS idle_days
-FROM known
-LEFT JOIN seen ON seen.team = known.team AND seen.person = known.person
-WHERE seen.last_seen IS NULL
-  OR date_diff('day', CAST(seen.last_seen AS date), CAST(:to AS date)) >= :idle_days
-ORDER BY known.team, seen.last_seen, known.person
+FROM administrators
+LEFT JOIN seen ON seen.team = administrators.team AND seen.person = administrators.person
+WHERE administrators.person IS NOT NULL
+  AND coalesce(date_diff('day', CAST(seen.last_seen AS date), CAST(:to AS date)) >= :idle_days, true)
+GROUP BY administrators.team, administrators.person, seen.who, seen.last_seen
+ORDER BY administrators.team, seen.last_seen, administrators.person

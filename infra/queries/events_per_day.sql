@@ -3,10 +3,6 @@
 -- all manifests of the teams.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 WITH counted AS (
   SELECT team, dt, count(*) AS events, count(DISTINCT actor_id) AS people
   FROM events

@@ -3,9 +3,6 @@
 --
 -- Controls: SOC 2 CC7.3; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1.1, 10.2.2
 -- Parameters:
---   team    text  = %                   the team; % is all of them
---   from    date  = today - 30          first day, UTC
---   to      date  = today               last day, UTC
 --   person  text  e.g. ada@example.com  the person's email, username, name or Postman id
 SELECT event_time, team, action, message, ip, user_agent, actor_id, id
 FROM events

@@ -3,9 +3,6 @@
 --
 -- Controls: SOC 2 CC6.2, CC6.6; ISO 27001 A.5.16, A.5.19; PCI DSS 10.2.1.5
 -- Parameters:
---   team     text  = %                           the team; % is all of them
---   from     date  = today - 30                  first day, UTC
---   to       date  = today                       last day, UTC
 --   domains  text  e.g. example.com,example.org  your own email domains
 WITH joining AS (
   SELECT *, lower(coalesce(user_email, json_extract_scalar(variables, '$.email'))) AS email

@@ -3,10 +3,6 @@
 -- manifests of the teams.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.8.15, A.8.17; PCI DSS 10.2.1, 10.6.1
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 SELECT
   event_time,
   team,

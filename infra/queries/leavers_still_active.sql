@@ -2,11 +2,6 @@
 -- Each row is an action of a person who had been removed from the team before, and had not been added again.
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.6.5; PCI DSS 10.2.1.1, 10.2.1.5
--- Parameters:
---   team          text  = %            the team; % is all of them
---   history_from  date  = today - 180  first day of the history to compare with, UTC
---   from          date  = today - 30   first day, UTC
---   to            date  = today        last day, UTC
 WITH asked AS (
   SELECT *
   FROM events

@@ -3,10 +3,6 @@
 -- is that of the line's own time, or of the fetch if it has no usable time. The query reads all manifests of the teams.
 --
 -- Controls: SOC 2 CC7.3; ISO 27001 A.5.28, A.8.15; PCI DSS 10.3.4, 10.7.2
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 SELECT dt, team, reason, id, event_time, archived_at, coalesce(actor_email, actor_username, actor_name, actor_id) AS who, action, message, line
 FROM quarantine
 WHERE team LIKE :team

@@ -1,21 +1,21 @@
 /**
- * The auditors' queries. Each query is one `.sql` file, and nothing about it is written elsewhere. The header of the
- * file states what the query shows, which controls it serves, and its parameters. The deployed query contains the
- * default values; the command line fills in the values that the user gives.
+ * The auditors' queries. Each query is one `.sql` file. The header of the file states what the query shows, which
+ * controls it serves, and its parameters. The deployed query contains the default values; the command line fills in the
+ * values that the user gives.
  *
  *     -- What it shows, in a sentence or two.
  *     --
  *     -- Controls: SOC 2 CC6.1; ISO 27001 A.8.15; PCI DSS 10.2.1
  *     -- Parameters:
- *     --   team    text  = %                  the team; % is all of them
- *     --   from    date  = today - 30         first day, UTC
- *     --   person  text  e.g. ada@acme.com    who
+ *     --   person  text    e.g. ada@acme.com  who
+ *     --   hours   number  = 7                how many
  *
  * A default value follows `=`. A parameter without a default is required, and an example follows `e.g.`. In the SQL a
- * parameter is written `:name`. It is always replaced by one literal, so no value can become part of the statement.
+ * parameter is written `:name`. It is always replaced by one literal, so no value can become part of the statement. The
+ * header does not repeat the common parameters below, unless the query has another default for one of them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { dateOf, midnight, parseInstant } from '../../lambdas/shared/time';
 
 export interface Query {
@@ -24,8 +24,10 @@ export interface Query {
   readonly purpose: string;
   readonly controls: readonly string[];
   readonly parameters: readonly Parameter[];
-  /** The content of the whole file. */
-  readonly text: string;
+  /** Comments that describe the query with all its parameters. They come first in the statement. */
+  readonly header: string;
+  /** The SQL with its placeholders. */
+  readonly sql: string;
 }
 
 export interface Parameter {
@@ -48,54 +50,57 @@ const PROBLEMS = {
   zone: (value: string) => (isZone(value) ? undefined : 'must be a time zone such as Europe/Berlin or UTC'),
 };
 
-/**
- * None of these dates may be later than the next one. Otherwise a query would return no rows, and nobody would know
- * why.
- */
-const DATES_IN_ORDER = ['history_from', 'from', 'to'];
+/** A query with its dates in the wrong order would return no rows, and nobody would know why. */
+const DATES_IN_ORDER = [
+  ['history_from', 'from'],
+  ['from', 'to'],
+] as const;
 
+const COMMON_PARAMETERS = [
+  '--   team          text  = %            the team; % is all of them',
+  '--   history_from  date  = today - 180  first day of the history to compare with, UTC',
+  '--   from          date  = today - 30   first day, UTC',
+  '--   to            date  = today        last day, UTC',
+].map(readParameter);
+
+const FILE =
+  /^(?<top>(?<purpose>(?:-- .+\n)+)--\n-- Controls: (?<controls>.+)\n)(?:-- Parameters:\n(?<own>(?:-- {3}.+\n)+))?(?<sql>[^-][\s\S]*)$/;
 const PLACEHOLDER = /(?<![\w:]):([a-z][a-z_]*)/g;
 const RELATIVE_DATE = /^today(?: - (\d+))?$/;
 
 export function readQueries(): readonly Query[] {
   const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.sql'));
   return files.sort().map((file) => {
-    return readQuery(file.slice(0, -'.sql'.length), readFileSync(join(import.meta.dirname, file), 'utf8'));
+    return readQuery(basename(file, '.sql'), readFileSync(join(import.meta.dirname, file), 'utf8'));
   });
 }
 
 /** Throws an error if the text is not a query in the form described above. */
 export function readQuery(name: string, text: string): Query {
-  const header = /^(?:--.*\n)+/.exec(text)?.[0] ?? '';
-  const match =
-    /^(?<purpose>(?:-- .+\n)+)--\n-- Controls: (?<controls>.+)\n-- Parameters:\n(?<parameters>(?:-- {3}.+\n)+)$/.exec(
-      header,
-    );
+  const match = FILE.exec(text);
   if (match === null) throw new Error(`${name}.sql does not have the header that queries.ts describes`);
-  const { purpose = '', controls = '', parameters = '' } = match.groups ?? {};
-  const query = {
+  const { top = '', purpose = '', controls = '', own = '', sql = '' } = match.groups ?? {};
+  const used = [...sql.matchAll(PLACEHOLDER)].map(([, placeholder]) => placeholder);
+  const common = COMMON_PARAMETERS.filter((each) => used.includes(each.name));
+  const declared = (own.match(/.+/g) ?? []).map(readParameter);
+  // A common parameter keeps its place, also if the query declares it.
+  const parameters = [...new Map([...common, ...declared].map((each) => [each.name, each])).values()];
+  return {
     name,
-    purpose: purpose
-      .trim()
-      .replaceAll(/\n?-- /g, ' ')
-      .trim(),
+    purpose: purpose.replace(/^-- /gm, '').trim().replaceAll('\n', ' '),
     controls: controls.split('; '),
-    parameters: parameters
-      .trim()
-      .split('\n')
-      .map((line) => readParameter(name, line)),
-    text,
+    parameters,
+    header: `${top}-- Parameters:\n${parameterTable(parameters)}`,
+    sql: sql.trimEnd(),
   };
-  const used = [...text.slice(header.length).matchAll(PLACEHOLDER)].map(([, placeholder = '']) => placeholder);
-  const declared = query.parameters.map((parameter) => parameter.name);
-  const odd = [...used.filter((each) => !declared.includes(each)), ...declared.filter((each) => !used.includes(each))];
-  if (odd.length > 0)
-    throw new Error(`${name}.sql: these parameters are only declared or only used: ${odd.join(', ')}`);
-  return query;
 }
 
 /** Returns the value of every parameter, or everything that is wrong with the given values. */
-export function bind({ parameters }: Query, given: Values, today: Date): { values: Values } | { problems: string[] } {
+export function bind(
+  { parameters }: Query,
+  given: Readonly<Record<string, string | undefined>>,
+  today: Date,
+): { values: Values } | { problems: string[] } {
   const unknown = Object.keys(given).filter((name) => !parameters.some((parameter) => parameter.name === name));
   const problems = unknown.map((name) => `there is no parameter ${JSON.stringify(name)}`);
   const values: Record<string, string> = {};
@@ -106,11 +111,9 @@ export function bind({ parameters }: Query, given: Values, today: Date): { value
       problems.push(`${name} ${problem}${given[name] === undefined ? '' : `, not ${JSON.stringify(given[name])}`}`);
     else if (value !== undefined) values[name] = value;
   }
-  const dates = DATES_IN_ORDER.filter((name) => values[name] !== undefined);
-  for (const [index, name] of dates.entries()) {
-    const next = dates[index + 1];
-    if (next !== undefined && String(values[name]) > String(values[next]))
-      problems.push(`${name} must not be later than ${next}`);
+  for (const [earlier, later] of DATES_IN_ORDER) {
+    const [first, last] = [values[earlier], values[later]];
+    if (first && last && first > last) problems.push(`${earlier} must not be later than ${later}`);
   }
   return problems.length > 0 ? { problems } : { values };
 }
@@ -132,27 +135,32 @@ export function presetStatement(query: Query): string {
   });
 }
 
-function fill({ text, parameters }: Query, replace: (parameter: Parameter) => string): string {
-  const header = /^(?:--.*\n)+/.exec(text)?.[0] ?? '';
-  const body = text.slice(header.length).replace(PLACEHOLDER, (whole, name) => {
-    const parameter = parameters.find((each) => each.name === name);
-    return parameter === undefined ? whole : replace(parameter);
-  });
-  return header + body.trimEnd();
+function fill({ header, sql, parameters }: Query, textOf: (parameter: Parameter) => string): string {
+  const texts = new Map(parameters.map((parameter) => [parameter.name, textOf(parameter)]));
+  return header + sql.replace(PLACEHOLDER, (placeholder, name) => texts.get(name) ?? placeholder);
 }
 
 function literal(type: ParameterType, value: string): string {
   return type === 'number' ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
-function readParameter(query: string, line: string): Parameter {
+function readParameter(line: string): Parameter {
   const match =
     /^-- {3}(?<name>[a-z_]+) +(?<type>[a-z]+) +(?<kind>=|e\.g\.) (?<value>\S.*?) {2,}(?<meaning>\S.*)$/.exec(line);
   const { name = '', type = '', kind = '', value = '', meaning = '' } = match?.groups ?? {};
-  if (!isType(type)) throw new Error(`${query}.sql: this line does not describe a parameter: ${line}`);
-  const problem = PROBLEMS[type](presetValue(type, value, new Date(0)));
-  if (problem !== undefined) throw new Error(`${query}.sql: ${name} ${problem}: ${value}`);
+  if (!isType(type)) throw new Error(`this line does not describe a parameter: ${line}`);
   return { name, type, meaning, ...(kind === '=' ? { preset: value } : { example: value }) };
+}
+
+/** The parameters as the header of a file describes them, in columns. */
+function parameterTable(parameters: readonly Parameter[]): string {
+  const rows = parameters.map(({ name, type, preset, example }) => {
+    return [name, type, preset === undefined ? `e.g. ${example}` : `= ${preset}`];
+  });
+  const padded = (cell: string, column: number) =>
+    cell.padEnd(Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = parameters.map(({ meaning }, index) => [...(rows[index] ?? []).map(padded), meaning].join('  '));
+  return lines.map((line) => `--   ${line}\n`).join('');
 }
 
 function presetValue(type: ParameterType, preset: string, today: Date): string {

@@ -2,10 +2,6 @@
 -- Members that SCIM adds or removes are not listed here.
 --
 -- Controls: SOC 2 CC6.1, CC8.1; ISO 27001 A.8.5, A.8.9; PCI DSS 10.2.1.5, 10.2.1.7
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 SELECT
   event_time,
   team,

@@ -1,10 +1,6 @@
 -- Items that were shared, published or transferred, with whom, and by whom.
 --
 -- Controls: SOC 2 CC6.1, CC6.7; ISO 27001 A.5.14, A.8.3, A.8.12; PCI DSS 10.2.1
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 SELECT
   event_time,
   team,

@@ -2,10 +2,6 @@
 -- For each sign-in method: how often it was used, by how many people, and from how many addresses.
 --
 -- Controls: SOC 2 CC6.1; ISO 27001 A.8.5; PCI DSS 10.2.1.1
--- Parameters:
---   team  text  = %           the team; % is all of them
---   from  date  = today - 30  first day, UTC
---   to    date  = today       last day, UTC
 SELECT
   team,
   action AS method,

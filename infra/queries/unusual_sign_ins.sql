@@ -4,10 +4,7 @@
 --
 -- Controls: SOC 2 CC6.1, CC7.2; ISO 27001 A.8.5, A.8.16; PCI DSS 10.2.1.4, 10.4.1
 -- Parameters:
---   team          text    = %            the team; % is all of them
 --   history_from  date    = today - 120  first day of the history to compare with, UTC
---   from          date    = today - 30   first day, UTC
---   to            date    = today        last day, UTC
 --   minutes       number  = 60           sign-ins from two addresses within so many minutes are unusual
 WITH sign_ins AS (
   SELECT

@@ -2,10 +2,7 @@
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.8.15; PCI DSS 10.2.1, 10.2.2
 -- Parameters:
---   team    text  = %           the team; % is all of them
---   from    date  = today - 30  first day, UTC
---   to      date  = today       last day, UTC
---   action  text  = %           only actions that match this pattern; % stands for any text
+--   action  text  = %  only actions that match this pattern; % stands for any text
 SELECT event_time, team, coalesce(actor_email, actor_username, actor_name, actor_id) AS who, action, message, ip, user_agent, id
 FROM events
 WHERE team LIKE :team

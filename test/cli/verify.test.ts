@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runVerify, type VerifyFlags } from '../../cli/verify';
 import { keyId } from '../../lambdas/shared/dsse';
 import type { Manifest } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 import { FINDINGS } from '../../lambdas/verifier/findings';
-import { buildArchive, createSigner, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
+import { buildArchive, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
 import { inFolder, NOW } from '../support/judge';
 
 const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
@@ -95,20 +94,9 @@ test('heads that were saved from a good archive show later that the newest manif
   });
 });
 
-test('heads are not saved from an archive with findings', async () => {
-  await inArchive(async ({ archive, file, run }) => {
-    rmSync(join(archive, SEGMENT));
-    expect(await run({ saveHead: file('heads.json') })).toMatchObject({ exitCode: 1 });
-    expect(existsSync(file('heads.json'))).toBe(false);
-  });
-});
-
 test.each<readonly [string, string | undefined]>([
   ['a file that does not exist', undefined],
-  ['an empty file', ''],
   ['an empty list', '[]'],
-  ['another document', '{"team":"main"}'],
-  ['a head without a hash', '[{"team":"main","seq":4}]'],
   ['a head of another form', '[{"team":"../x","seq":4,"sha256":"x"}]'],
 ])('saved heads that cannot be read are an error and never skipped: %s', async (_, content) => {
   await inArchive(async ({ file, run }) => {
@@ -132,11 +120,9 @@ test.each<readonly [string, (archive: string) => void]>([
   });
 });
 
-test.each<readonly [string, string | Buffer | undefined, string]>([
+test.each<readonly [string, string | undefined, string]>([
   ['a missing key file', undefined, 'key.pem'],
-  ['a key file that contains no key', 'not a key', ''],
-  ['an RSA key', spki(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey), 'P-256'],
-  ['a key on another curve', spki(generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey), 'P-256'],
+  ['a key file that contains no key', 'not a key', 'expected an ECDSA P-256 public key in PEM'],
 ])('%s is an error and not a finding', async (_, content, message) => {
   await inArchive(async ({ run, file }) => {
     if (content !== undefined) writeFileSync(file('key.pem'), content);
@@ -144,22 +130,12 @@ test.each<readonly [string, string | Buffer | undefined, string]>([
   });
 });
 
-test('with the key of another archive every manifest has a finding', () =>
-  inArchive(async ({ run, file }) => {
-    writeFileSync(file('key.pem'), createSigner().publicPem);
-    const { exitCode, text } = await run({ key: file('key.pem') });
-    expect(exitCode).toBe(1);
-    expect(text.match(/signature-other-key/g)).toHaveLength(4);
-  }));
-
 test.each<readonly [string, readonly string[], number, string]>([
   ['a good archive', ['verify', 'archive', '--key', 'public.pem'], 0, 'Good'],
   ['a good archive, as JSON', ['verify', 'archive', '--key', 'public.pem', '--json'], 0, '"clean": true'],
   ['an empty folder', ['verify', 'empty', '--key', 'public.pem'], 1, 'archive-empty'],
   ['no key', ['verify', 'archive'], 2, "required option '--key <file>' not specified"],
-  ['no path', ['verify', '--key', 'public.pem'], 2, "missing required argument 'path'"],
   ['an unknown option', ['verify', 'archive', '--key', 'public.pem', '--heads', 'x'], 2, "unknown option '--heads'"],
-  ['an unknown command', ['prove'], 2, "unknown command 'prove'"],
   ['no command', [], 2, 'Usage: audit-archive'],
   ['no such folder', ['verify', 'nowhere', '--key', 'public.pem'], 3, 'audit-archive: there is no folder at nowhere'],
   ['no such key', ['verify', 'archive', '--key', 'nokey'], 3, 'nokey'],
@@ -197,10 +173,6 @@ async function inArchive(use: (sandbox: Sandbox) => Promise<void>): Promise<void
       },
     });
   });
-}
-
-function spki(key: KeyObject): string | Buffer {
-  return key.export({ type: 'spki', format: 'pem' });
 }
 
 /** Makes an archive whose manifests are reached only by a symbolic link that leaves the folder. */
