@@ -5,7 +5,7 @@
  */
 
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { ByteRange, ObjectStore } from '../lambdas/shared/ports';
 
 /** Throws an error if the folder does not exist. */
@@ -29,14 +29,9 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
 }
 
 async function listFiles(root: string, folder: string): Promise<string[]> {
-  const entries = (await orUndefined(readdir(join(root, folder), { withFileTypes: true }))) ?? [];
-  const keys: string[] = [];
-  for (const entry of entries) {
-    const key = `${folder}${entry.name}`;
-    if (!entry.isDirectory()) keys.push(key);
-    else for (const inner of await listFiles(root, `${key}/`)) keys.push(inner);
-  }
-  return keys;
+  const entries = await orUndefined(readdir(join(root, folder), { recursive: true, withFileTypes: true }));
+  const files = (entries ?? []).filter((entry) => !entry.isDirectory());
+  return files.map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
 async function readRange(path: string, range: ByteRange | undefined): Promise<Buffer> {

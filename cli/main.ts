@@ -16,7 +16,7 @@ const program = new Command('audit-archive')
 addLocal(program);
 addVerify(program);
 // Athena is imported only when it is used, because the AWS SDK takes longer to load than the rest of the program.
-addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena({ workgroup }));
+addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena(workgroup));
 
 try {
   await program.parseAsync();

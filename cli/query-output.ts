@@ -13,14 +13,13 @@ const NARROWEST = 8;
 
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
-export interface TableOptions {
+interface TableOptions {
   /** The width of the terminal in characters. Without it the table is as wide as its content. */
   readonly width?: number | undefined;
-  readonly maxRows?: number;
 }
 
-export function asTable({ columns, rows }: QueryResult, { width, maxRows = MOST_ROWS }: TableOptions = {}): string {
-  const shown = rows.slice(0, maxRows).map((row) => row.map((cell) => printable(toTheSecond(cell ?? ''))));
+export function asTable({ columns, rows }: QueryResult, { width }: TableOptions = {}): string {
+  const shown = rows.slice(0, MOST_ROWS).map((row) => row.map((cell) => printable(toTheSecond(cell ?? ''))));
   const cells = columns.map(({ name }, index) => [name, ...shown.map((row) => row[index] ?? '')]);
   const table = new Table({
     head: columns.map(({ name }) => name),

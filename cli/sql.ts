@@ -70,29 +70,22 @@ const MACROS = [
 ].map((macro) => `CREATE MACRO ${macro}`);
 
 function lineTables(bucket: string): string[] {
-  const tables = {
-    event_lines: 'events/*/*/*.ndjson.gz',
-    quarantine_lines: 'quarantine/*/*/*.ndjson.gz',
-    manifest_lines: 'manifests/*/*.json',
-  };
-  return Object.entries(tables).map(([name, pattern]) => `CREATE VIEW ${name} AS ${lines(bucket, pattern)}`);
+  return [
+    `CREATE VIEW event_lines AS ${lines(bucket, 'events/*/*/*.ndjson.gz')}`,
+    `CREATE VIEW quarantine_lines AS ${lines(bucket, 'quarantine/*/*/*.ndjson.gz')}`,
+    `CREATE VIEW manifest_lines AS ${lines(bucket, 'manifests/*/*.json')}`,
+  ];
 }
 
-/**
- * One column holds the whole line. The others are the partition columns, which Athena derives from the object's key.
- */
+/** The columns are the whole line, and the partitions team and dt, which Athena derives from the object's key. */
 function lines(bucket: string, pattern: string): string {
   const [area = ''] = pattern.split('/');
-  const partitions = area === 'manifests' ? ['team'] : ['team', 'dt'];
   // A folder exists only once it holds an object, and most archives have nothing in quarantine.
-  if (!existsSync(join(bucket, area))) {
-    return `SELECT ${['line', ...partitions, '"$path"'].map((name) => `'' AS ${name}`).join(', ')} WHERE false`;
-  }
+  if (!existsSync(join(bucket, area))) return `SELECT '' AS line, '' AS team, '' AS dt, '' AS "$path" WHERE false`;
   const files = join(bucket, pattern).replaceAll("'", "''");
-  const types = partitions.map((name) => `'${name}': 'VARCHAR'`).join(', ');
-  return `SELECT line, ${partitions.join(', ')}, filename AS "$path" FROM read_csv('${files}', columns = {'line': 'VARCHAR'},
+  return `SELECT * EXCLUDE filename, filename AS "$path" FROM read_csv('${files}', columns = {'line': 'VARCHAR'},
     header = false, delim = chr(1), quote = '', escape = '', max_line_size = 33554432, parallel = false,
-    filename = true, hive_partitioning = true, hive_types = {${types}})`;
+    filename = true, hive_partitioning = true, hive_types_autocast = false)`;
 }
 
 function kindOf(type: string): QueryResult['columns'][number]['kind'] {

@@ -17,13 +17,10 @@ import type { QueryResult, SqlEngine } from '../sql-engine';
 
 const POLL_MS = { first: 250, longest: 2000 };
 
-export interface AthenaOptions {
-  /** The database has the same name, with underscores instead of hyphens. */
-  readonly workgroup: string;
-  readonly client?: AthenaClient;
-}
+/** The database has the name of the workgroup, with underscores instead of hyphens. */
+export function openAthena(workgroup: string): SqlEngine {
+  const client = new AthenaClient({});
 
-export function openAthena({ workgroup, client = new AthenaClient({}) }: AthenaOptions): SqlEngine {
   async function start(statement: string): Promise<string> {
     const { QueryExecutionId = '' } = await client.send(
       new StartQueryExecutionCommand({

@@ -15,7 +15,7 @@ const WORKGROUP = 'postman-audit-archive';
 beforeEach(() => athena.reset());
 
 function ask() {
-  return openAthena({ workgroup: WORKGROUP, client: new AthenaClient({ region: 'eu-central-1' }) }).ask('SELECT 1');
+  return openAthena(WORKGROUP).ask('SELECT 1');
 }
 
 function execution(State: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED', StateChangeReason?: string) {
