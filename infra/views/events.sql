@@ -47,21 +47,16 @@ SELECT
   team,
   dt,
   -- The id is the raw text of its JSON token, as the archiver uses it. If a string was sent with escapes, they stay.
-  CASE
-    WHEN regexp_like(line, '"id":"[^"\\]*\\')
-    THEN
-      coalesce(
-        element_at(
-          filter(
-            regexp_extract_all(line, '"id":"((?:[^"\\]|\\.)*)"', 1),
-            token -> json_extract_scalar('["' || token || '"]', '$[0]') = json_extract_scalar(line, '$.id')
-          ),
-          1
-        ),
-        json_extract_scalar(line, '$.id')
-      )
-    ELSE json_extract_scalar(line, '$.id')
-  END AS id,
+  coalesce(
+    element_at(
+      filter(
+        CASE WHEN regexp_like(line, '"id":"[^"\\]*\\') THEN regexp_extract_all(line, '"id":"((?:[^"\\]|\\.)*)"', 1) END,
+        token -> json_extract_scalar('["' || token || '"]', '$[0]') = json_extract_scalar(line, '$.id')
+      ),
+      1
+    ),
+    json_extract_scalar(line, '$.id')
+  ) AS id,
   date_add('minute', coalesce(-zone_sign * zone_minutes, 0), local_time) AS event_time,
   -- archived_at is when the event's batch was sealed, seq is the number of its manifest, and late says whether the
   -- event was older than the archive's position when that run began.

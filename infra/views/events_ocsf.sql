@@ -51,32 +51,27 @@ classes (class_uid, class_name, category_uid, category_name) AS (
     (3006, 'Group Management', 3, 'Identity & Access Management'),
     (6003, 'API Activity', 6, 'Application Activity')
 ),
--- In a change of roles, variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
-roles AS (
+-- Adds whether the event names a user (the person whom it is about) and an actor (the person who acted). In a change of
+-- roles, variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
+subjects AS (
   SELECT
     *,
+    coalesce(user_id, user_email, user_username, user_name) IS NOT NULL AS has_user,
+    coalesce(actor_id, actor_email, actor_username, actor_name) IS NOT NULL AS has_actor,
     coalesce(json_extract_scalar(variables, '$.users'), json_format(json_extract(variables, '$.users'))) AS changes
   FROM events
 ),
 mapped AS (
   SELECT
-    roles.*,
+    subjects.*,
     mapping.entity_type,
     -- A change of several people's roles has no single "user".
     CASE WHEN cardinality(regexp_extract_all(changes, '":\[')) = 1 THEN regexp_extract(changes, '"([^"]+)":\[', 1) END AS member,
     mapping.class_uid AS wanted_class,
     mapping.activity_id AS wanted_activity,
     mapping.activity_name AS wanted_name
-  FROM roles
-  LEFT JOIN mapping ON mapping.action = roles.action
-),
--- Adds whether the event names a user (the person whom it is about) and an actor (the person who acted).
-subjects AS (
-  SELECT
-    *,
-    coalesce(user_id, user_email, user_username, user_name) IS NOT NULL AS has_user,
-    coalesce(actor_id, actor_email, actor_username, actor_name) IS NOT NULL AS has_actor
-  FROM mapped
+  FROM subjects
+  LEFT JOIN mapping ON mapping.action = subjects.action
 ),
 judged AS (
   SELECT
@@ -87,7 +82,7 @@ judged AS (
       WHEN wanted_class IN (3004, 3006) THEN wanted_class
       ELSE 6003
     END AS class
-  FROM subjects
+  FROM mapped
 ),
 typed AS (
   SELECT
@@ -105,7 +100,7 @@ typed AS (
       AS ROW(uid varchar, name varchar, full_name varchar, email_addr varchar, type_id integer)
     ) AS doer,
     CAST(
-      ROW(user_id, coalesce(user_username, user_email, user_name), user_name, user_email, 1)
+      ROW(CASE WHEN has_user THEN user_id ELSE member END, coalesce(user_username, user_email, user_name), user_name, user_email, 1)
       AS ROW(uid varchar, name varchar, full_name varchar, email_addr varchar, type_id integer)
     ) AS subject
   FROM judged
@@ -129,14 +124,8 @@ SELECT
   message,
   CAST(ROW(doer) AS ROW("user" ROW(uid varchar, name varchar, full_name varchar, email_addr varchar, type_id integer))) AS actor,
   CASE
-    WHEN class IN (3002, 3005, 3006) AND has_user THEN subject
-    WHEN class = 3002 THEN doer
-    WHEN class = 3005
-      THEN
-        CAST(
-          ROW(member, NULL, NULL, NULL, 1)
-          AS ROW(uid varchar, name varchar, full_name varchar, email_addr varchar, type_id integer)
-        )
+    WHEN class = 3002 AND NOT has_user THEN doer
+    WHEN class IN (3002, 3005) OR (class = 3006 AND has_user) THEN subject
   END AS "user",
   CAST(ROW(ip, CASE WHEN ip IS NULL THEN 'unknown' END) AS ROW(ip varchar, name varchar)) AS src_endpoint,
   CASE WHEN user_agent IS NOT NULL THEN CAST(ROW(user_agent) AS ROW(user_agent varchar)) END AS http_request,
