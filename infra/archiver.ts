@@ -65,9 +65,10 @@ export class Archiver extends Construct {
   }
 
   private archiveFunction(): lambda.Function {
+    const { config, code, bucket, table, keys } = this.props;
     return new lambda.Function(this, 'Function', {
-      description: `Archives Postman audit logs (${archiveName(this.props.config.stage)})`,
-      code: this.props.code,
+      description: `Archives Postman audit logs (${archiveName(config.stage)})`,
+      code,
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
@@ -77,23 +78,18 @@ export class Archiver extends Construct {
       timeout: Duration.minutes(15),
       role: this.role,
       logGroup: this.logGroup,
-      environment: this.environment(),
+      environment: encodeEnvironment(archiverEnvironment, {
+        ...config,
+        bucket: bucket.bucketName,
+        table: table.tableName,
+        signingKey: keys.signing.keyArn,
+      }),
       // Lambda retries a failed run after one minute and again after two. The lease of a dead run ends at about the
       // first retry, and certainly before the second. After that the next scheduled run does the work.
       retryAttempts: 2,
       maxEventAge: Duration.hours(1),
       onFailure: { bind: () => ({ destination: this.unhandled.queueArn }) },
       // No concurrency is reserved, because overlapping runs do no harm and a new account has none to reserve.
-    });
-  }
-
-  private environment(): Record<string, string> {
-    const { config, bucket, table, keys } = this.props;
-    return encodeEnvironment(archiverEnvironment, {
-      ...config,
-      bucket: bucket.bucketName,
-      table: table.tableName,
-      signingKey: keys.signing.keyArn,
     });
   }
 

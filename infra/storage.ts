@@ -14,11 +14,6 @@ import type { BreakGlass } from './break-glass';
 import type { ArchiveConfig } from './config';
 import { denyAll, denyAllBut } from './policies';
 
-/** Manifests never expire: they hold no personal data, and a chain can be verified only from its first manifest. */
-const EXPIRING_PREFIXES = [areaPrefix('events', ''), areaPrefix('quarantine', ''), batchPrefix('')].map((prefix) =>
-  prefix.replace(/\/$/, ''),
-);
-
 interface StorageProps {
   readonly retention: ArchiveConfig['retention'];
   readonly key: IKey;
@@ -27,13 +22,12 @@ interface StorageProps {
 
 export class Storage extends Construct {
   readonly bucket: s3.Bucket;
-  /** Not under lock, because S3 delivers access logs only into a bucket without a default retention. */
-  readonly accessLogs: s3.Bucket;
   readonly table: dynamodb.Table;
 
   constructor(scope: Construct, id: string, props: StorageProps) {
     super(scope, id);
-    this.accessLogs = new s3.Bucket(this, 'AccessLogs', {
+    // Not under lock, because S3 delivers access logs only into a bucket without a default retention.
+    const accessLogs = new s3.Bucket(this, 'AccessLogs', {
       ...hardened,
       encryption: s3.BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(1) }],
@@ -46,11 +40,11 @@ export class Storage extends Construct {
       objectLockDefaultRetention: defaultRetention(props.retention),
       lifecycleRules: lifecycleRules(props.retention.expireAfterDays),
       // A bucket under lock cannot receive its own access log.
-      serverAccessLogsBucket: this.accessLogs as s3.IBucket,
+      serverAccessLogsBucket: accessLogs as s3.IBucket,
     });
     this.bucket.addToResourcePolicy(this.createOnly());
     props.breakGlass.guardBucket(this.bucket);
-    for (const { policy } of [this.bucket, this.accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    for (const { policy } of [this.bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
 
     this.table = new dynamodb.Table(this, 'Checkpoints', {
       partitionKey: { name: 'team', type: dynamodb.AttributeType.STRING },
@@ -94,11 +88,14 @@ function defaultRetention({ mode, days }: ArchiveConfig['retention']): s3.Object
   return mode === 'COMPLIANCE' ? s3.ObjectLockRetention.compliance(period) : s3.ObjectLockRetention.governance(period);
 }
 
-/** Lifecycle rules act for S3 itself and no policy denies them. They delete an object only after its lock has ended. */
+/**
+ * Lifecycle rules act for S3 itself and no policy denies them. They delete an object only after its lock has ended.
+ * Manifests never expire: they hold no personal data, and a chain can be verified only from its first manifest.
+ */
 function lifecycleRules(expireAfterDays: number | null): s3.LifecycleRule[] {
   if (expireAfterDays === null) return [];
-  return EXPIRING_PREFIXES.map((prefix) => ({
-    prefix,
+  return [areaPrefix('events', ''), areaPrefix('quarantine', ''), batchPrefix('')].map((prefix) => ({
+    prefix: prefix.replace(/\/$/, ''),
     expiration: Duration.days(expireAfterDays),
     noncurrentVersionExpiration: Duration.days(1),
   }));
