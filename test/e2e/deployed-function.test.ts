@@ -14,7 +14,7 @@ import { deploy, REGION } from '../support/deployed';
 import { type IamCall, iamCallOf } from '../support/iam-call';
 import { startKmsServer } from '../support/kms-server';
 import { scratch } from '../support/lambda';
-import { decide } from '../support/policy';
+import { isAllowed } from '../support/policy';
 import { openWorld, PARAMETER, type World } from '../support/scenario';
 import { only } from '../support/synthesised';
 import { atFirst } from '../support/tap';
@@ -84,7 +84,7 @@ describe('the rights of the deployed function', () => {
   const principal = arnOf('ArchiverRoleFF43D897');
 
   test('the role allows every call that the function made', () => {
-    const refused = recorded.filter((call) => !decide(policies, { ...call, principal }).allowed);
+    const refused = recorded.filter((call) => !isAllowed(policies, { ...call, principal }));
     expect(recorded.length).toBeGreaterThan(50);
     expect(refused).toEqual([]);
   });

@@ -80,9 +80,6 @@ test('the columns of the views have the types that Glue and Trino know by differ
     'array(varchar)': 'array<string>',
     'row(ip varchar, name varchar)': 'struct<ip:string,name:string>',
   });
-  for (const [, type] of types) {
-    expect(type).toMatch(/^(string|timestamp|bigint|int|boolean|(array|struct)<[\w:<>,]+>)$/);
-  }
 });
 
 test('the saved queries are the files, each in the workgroup and ready to run', () => {

@@ -21,9 +21,7 @@ export interface Statement {
   readonly Effect: 'Allow' | 'Deny';
   readonly Principal?: '*' | Readonly<Record<string, OneOrMany>>;
   readonly Action?: OneOrMany;
-  readonly NotAction?: OneOrMany;
   readonly Resource?: OneOrMany;
-  readonly NotResource?: OneOrMany;
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMany>>>>;
 }
 
@@ -39,22 +37,17 @@ export interface Policy {
 
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
 
-/** The decision, and the statement that made it. */
-export function decide(policies: readonly Policy[], call: Call): { readonly allowed: boolean; readonly by: string } {
-  const matching = policies.flatMap((policy) =>
-    governs(policy, call)
-      ? policy.statements.filter((each) => matches(each, policy, call)).map((each) => ({ policy, each }))
-      : [],
-  );
-  const deny = matching.find(({ each }) => each.Effect === 'Deny');
-  if (deny !== undefined) return { allowed: false, by: `${deny.policy.source} ${deny.each.Sid ?? 'deny'}` };
-  const own = matching.find(({ policy }) => 'role' in policy.of);
-  const granted = matching.find(({ policy, each }) => 'resource' in policy.of && !isDelegation(each));
-  const delegated = matching.some(({ policy, each }) => 'resource' in policy.of && isDelegation(each));
-  const counts = granted ?? (own !== undefined && (!needsDelegation(call) || delegated) ? own : undefined);
-  return counts === undefined
-    ? { allowed: false, by: 'no statement allows it' }
-    : { allowed: true, by: `${counts.policy.source} ${counts.each.Sid ?? 'allow'}` };
+export function isAllowed(policies: readonly Policy[], call: Call): boolean {
+  const matching = policies
+    .filter((policy) => governs(policy, call))
+    .flatMap(({ of, statements }) =>
+      statements.filter((each) => matches(each, of, call)).map((each) => ({ of, each })),
+    );
+  if (matching.some(({ each }) => each.Effect === 'Deny')) return false;
+  const ofResource = matching.filter(({ of }) => 'resource' in of);
+  if (ofResource.some(({ each }) => !isDelegation(each))) return true;
+  const isOwnRight = matching.length > ofResource.length;
+  return isOwnRight && (!needsDelegation(call) || ofResource.length > 0);
 }
 
 /** For keys and roles, identity policies count only if the policy of the resource hands over to the account. */
@@ -72,22 +65,16 @@ function isDelegation({ Principal }: Statement): boolean {
   return typeof Principal === 'object' && list(Principal.AWS).includes(ROOT);
 }
 
-function matches(statement: Statement, { of }: Policy, call: Call): boolean {
-  const known = ['Sid', 'Effect', 'Principal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
+function matches(statement: Statement, of: Policy['of'], call: Call): boolean {
+  const known = ['Sid', 'Effect', 'Principal', 'Action', 'Resource', 'Condition'];
   const unknown = Object.keys(statement).filter((key) => !known.includes(key));
   if (unknown.length > 0) throw new Error(`cannot evaluate ${unknown.join()}`);
   return (
-    actionMatches(statement, call) &&
+    list(statement.Action).some((each) => glob(each, call.action, { anyCase: true })) &&
     ('role' in of || principalMatches(statement.Principal, call)) &&
     resourceMatches(statement, of, call) &&
     conditionsHold(statement, call)
   );
-}
-
-function actionMatches({ Action, NotAction }: Statement, { action }: Call): boolean {
-  const among = (patterns: OneOrMany | undefined) =>
-    list(patterns).some((each) => glob(each, action, { anyCase: true }));
-  return NotAction === undefined ? among(Action) : !among(NotAction);
 }
 
 function principalMatches(principal: Statement['Principal'], call: Call): boolean {
@@ -105,10 +92,9 @@ function isOfAccount(principal: string): boolean {
 }
 
 /** In the policy of a key or a role, `*` or no resource at all means that key or role. */
-function resourceMatches({ Resource, NotResource }: Statement, of: Policy['of'], { resource }: Call): boolean {
-  if (Resource === undefined && NotResource === undefined) return 'resource' in of && of.resource === resource;
-  const among = (patterns: OneOrMany | undefined) => list(patterns).some((each) => glob(each, resource));
-  return NotResource === undefined ? among(Resource) : !among(NotResource);
+function resourceMatches({ Resource }: Statement, of: Policy['of'], { resource }: Call): boolean {
+  if (Resource === undefined) return 'resource' in of && of.resource === resource;
+  return list(Resource).some((each) => glob(each, resource));
 }
 
 type Operator = (expected: string, actual: string) => boolean;
@@ -116,7 +102,6 @@ type Operator = (expected: string, actual: string) => boolean;
 const OPERATORS: Readonly<Record<string, Operator>> = {
   StringEquals: (expected, actual) => expected === actual,
   StringLike: (expected, actual) => glob(expected, actual),
-  ArnEquals: arnLike,
   ArnLike: arnLike,
   Bool: (expected, actual) => expected === actual,
   NumericLessThan: (expected, actual) => Number(actual) < Number(expected),
