@@ -4,7 +4,6 @@
  */
 
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { Template } from 'aws-cdk-lib/assertions';
 import { createS3Store } from '../../lambdas/adapters/s3';
 import { SEGMENT_CONTENT_TYPE } from '../../lambdas/shared/segment';
 import { archiveLog } from '../support/asked/archive';
@@ -16,10 +15,6 @@ import { type LoggedRequest, startMoto, startVersitygw } from './servers';
 import { startTrino } from './trino';
 
 export interface SqlArchive extends Asking {
-  /** The dates of the tables that `askDecade` asks. */
-  readonly decade: { readonly from: string; readonly to: string };
-  /** Asks about the same objects through tables that have partitions for ten years. */
-  askDecade: Asking['ask'];
   /** The requests that Trino made to S3 during the work. */
   requestsOf(work: () => Promise<unknown>): Promise<readonly LoggedRequest[]>;
   /** Does the work while the bucket holds one object more. */
@@ -33,8 +28,6 @@ const TEAMS = { teams: [{ name: 'main' }, { name: 'eu' }], formerTeams: ['idle']
 export async function openSqlArchive(): Promise<SqlArchive> {
   const [s3, moto] = await Promise.all([startVersitygw(), startMoto()]);
   const { database, bucket: Bucket } = await createCatalog(moto, synthesise(TEAMS).template);
-  const decade = decadeBefore(new Date());
-  const longer = await createCatalog(moto, withDates(synthesise({ ...TEAMS, stage: 'decade' }).template, decade));
   const client = s3ClientOf(s3);
   await createLockedBucket(client, Bucket);
   const objects = await archiveLog();
@@ -42,19 +35,15 @@ export async function openSqlArchive(): Promise<SqlArchive> {
   for (const [key, bytes] of objects) await store.create(key, bytes, SEGMENT_CONTENT_TYPE);
   const trino = await startTrino(s3, moto);
 
-  async function ask(statement: string, schema: string): ReturnType<Asking['ask']> {
-    const { columns, rows } = await trino.query(statement, schema);
-    return {
-      columns: columns.map(({ name }) => name),
-      rows: rows.map((row) => row.map((cell) => (cell === null ? null : String(cell)))),
-    };
-  }
-
   return {
     objects,
-    decade,
-    ask: (statement) => ask(statement, database),
-    askDecade: (statement) => ask(statement, longer.database),
+    async ask(statement) {
+      const { columns, rows } = await trino.query(statement, database);
+      return {
+        columns: columns.map(({ name }) => name),
+        rows: rows.map((row) => row.map((cell) => (cell === null ? null : String(cell)))),
+      };
+    },
     async requestsOf(work) {
       const before = s3.requests().length;
       await work();
@@ -70,16 +59,4 @@ export async function openSqlArchive(): Promise<SqlArchive> {
     },
     close: () => client.destroy(),
   };
-}
-
-function decadeBefore(now: Date): SqlArchive['decade'] {
-  const to = now.toISOString().slice(0, 10);
-  return { from: to.replace(/^\d+/, (year) => String(Number(year) - 10)), to };
-}
-
-function withDates(template: Template, { from }: SqlArchive['decade']): Template {
-  const text = JSON.stringify(template.toJSON());
-  const changed = text.replaceAll(/"projection\.dt\.range":"[^",]+,/g, `"projection.dt.range":"${from},`);
-  if (changed === text) throw new Error('no table of the template has dates');
-  return Template.fromJSON(JSON.parse(changed));
 }
