@@ -31,6 +31,15 @@ test('an identity policy counts for a key only where the policy of the key hands
   expect(allowed([{ ...mine, of: { role: stranger } }, handOver], { ...sign, principal: stranger })).toBe(false);
 });
 
+test.each<[principal: NonNullable<Statement['Principal']>, isAllowed: boolean]>([
+  ['*', true],
+  [{ AWS: role }, true],
+  [{ AWS: `${role}-2` }, false],
+  [{ Service: 'logging' }, false],
+])('a statement of the resource for %j allows the call of the role: %j', (Principal, expected) => {
+  expect(allowed([ofResource(bucket, { Principal })])).toBe(expected);
+});
+
 const team = { StringLike: { k: 'events/team=*/*' } };
 const roleA = { ArnNotEquals: { k: 'arn:aws:iam::1:role/a' } };
 

@@ -70,7 +70,7 @@ function matches(statement: Statement, of: Policy['of'], call: Call): boolean {
   const unknown = Object.keys(statement).filter((key) => !known.includes(key));
   if (unknown.length > 0) throw new Error(`cannot evaluate ${unknown.join()}`);
   return (
-    list(statement.Action).some((each) => glob(each, call.action, { anyCase: true })) &&
+    list(statement.Action).some((each) => glob(each, call.action)) &&
     ('role' in of || principalMatches(statement.Principal, call)) &&
     resourceMatches(statement, of, call) &&
     conditionsHold(statement, call)
@@ -132,12 +132,12 @@ function arnLike(expected: string, actual: string): boolean {
   return parts(expected).every((part, i) => glob(part, parts(actual)[i] ?? ''));
 }
 
-function glob(pattern: string, text: string, { anyCase = false } = {}): boolean {
+function glob(pattern: string, text: string): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, anyCase ? 'is' : 's').test(text);
+  return new RegExp(`^${source}$`, 's').test(text);
 }
 
 function list(value: OneOrMany | undefined): string[] {
