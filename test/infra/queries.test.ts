@@ -69,6 +69,13 @@ test.each(
   expect(pruned.length).toBe(reads.length);
 });
 
+test.each(readQueries())('the query $name names a person by email, username, name or id, in this order', ({ sql }) => {
+  const names = [...sql.matchAll(/coalesce\(([^()]*actor_email[^()]*)\)/g)].map(([, list]) =>
+    list?.replaceAll('acts.', ''),
+  );
+  expect(names.filter((list) => list !== 'actor_email, actor_username, actor_name, actor_id')).toEqual([]);
+});
+
 test('each query and each view has a table with its expected answer, and no table is without one', () => {
   const subjects = [...readQueries(), ...views].map(({ name }) => name);
   expect([...new Set(answerTables().map(subjectOf))].sort()).toEqual(subjects.sort());
