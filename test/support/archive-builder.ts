@@ -48,6 +48,9 @@ export interface SegmentDraft {
   readonly raw?: Buffer;
 }
 
+/** The run of every batch, as its batch object names it. */
+export const ATTEMPT = '00000000-0000-4000-8000-000000000000';
+
 export interface ArchiveSpec {
   readonly team?: string;
   readonly signer?: Signer;
@@ -70,13 +73,16 @@ export async function buildArchive({ team = 'main', signer = testSigner, batches
   let latest: string | null = null;
   for (const [index, spec] of batches.entries()) {
     const seq = index + 1;
-    const segments = (spec.arrange ?? same)(draftSegments(team, seq, spec)).map(pack);
-    const key = batchKey(team, seq, randomUUID());
-    const bytes = Buffer.concat(segments.map(({ member }) => member));
-    if (bytes.length > 0) objects.set(key, bytes);
-    for (const segment of segments) objects.set(segment.key, segment.member);
-    const drawn = drawManifest({ team, seq, previous, latest, segments, batch: bytes.length > 0 ? key : null });
-    const manifest = (spec.amend ?? same)(drawn);
+    const drafts = draftSegments(team, seq, spec);
+    const packed = pack(spec.arrange?.(drafts) ?? drafts, walkStartOf(seq));
+    const bytes = Buffer.concat(packed.map(({ member }) => member));
+    const batch = bytes.length > 0 ? { key: batchKey(team, seq, ATTEMPT), bytes: bytes.length } : null;
+    if (batch !== null) objects.set(batch.key, bytes);
+    for (const { entry, member } of packed) objects.set(entry.key, member);
+    const drawn = { ...drawManifest(seq, packed), team, previous, batch };
+    const segments = packed.map(({ entry }) => entry);
+    const honest: Manifest = { ...drawn, segments, latest: latestOf(latest, segments) };
+    const manifest: Manifest = spec.amend?.(honest) ?? honest;
     const payload = encodeManifest(manifest);
     objects.set(manifestKey(team, seq), await signEnvelope(PAYLOAD_TYPE, payload, signer));
     previous = sha256(payload);
@@ -152,57 +158,21 @@ function draftSegments(team: string, seq: number, { events = [], quarantine = []
   return [...drafts].map(([key, lines]) => ({ key, lines }));
 }
 
-interface Packed extends SegmentDraft {
-  readonly content: Buffer;
+interface Packed {
+  readonly entry: SegmentEntry;
+  readonly lines: readonly string[];
   readonly member: Buffer;
 }
 
-function pack({ key, lines, raw }: SegmentDraft): Packed {
-  const content = raw ?? joinLines(lines.map((line) => Buffer.from(line)));
-  return { key, lines, content, member: compress(content) };
-}
-
-interface Drawing {
-  readonly team: string;
-  readonly seq: number;
-  readonly previous: string | null;
-  readonly latest: string | null;
-  readonly segments: readonly Packed[];
-  readonly batch: string | null;
-}
-
-function drawManifest({ team, seq, previous, latest, segments, batch }: Drawing): Manifest {
-  const walkStart = walkStartOf(seq);
-  const [started, finished] = [walkStart.toISOString(), addMs(walkStart, 20_000).toISOString()];
-  const linesOf = (area: Area) => segments.filter(({ key }) => key.startsWith(area)).flatMap(({ lines }) => lines);
-  const quarantined = countReasons(linesOf('quarantine'), walkStart);
-  const entries = describe(segments, walkStart);
-  const { run, counts } = aManifest();
-  return aManifest({
-    team,
-    seq,
-    previous,
-    run: { ...run, id: randomUUID(), scheduledTime: started, walkStart: started, finished },
-    start: addMs(walkStartOf(1), -7 * HOUR_MS).toISOString(),
-    window: { from: addMs(walkStart, -7 * HOUR_MS).toISOString(), to: started },
-    position: started,
-    latest: latestOf(latest, entries),
-    counts: { ...counts, events: linesOf('events').length, known: 0, revisions: quarantined.revision, quarantined },
-    ...{ gaps: [], sweeps: [], sweepTurn: 0, sweptAt: null, sourceTeams: [] },
-    retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
-    batch: batch === null ? null : { key: batch, bytes: segments.reduce((sum, { member }) => sum + member.length, 0) },
-    segments: entries,
-  });
-}
-
-function describe(segments: readonly Packed[], walkStart: Date): SegmentEntry[] {
+function pack(drafts: readonly SegmentDraft[], walkStart: Date): Packed[] {
   let offset = 0;
-  return segments.map(({ key, lines, content, member }) => {
+  return drafts.map(({ key, lines, raw }) => {
+    const content = raw ?? joinLines(lines.map((line) => Buffer.from(line)));
+    const member = compress(content);
     const instants = lines.map((line) => instantOf(line, key.startsWith('events') ? undefined : walkStart)).sort();
-    offset += member.length;
-    return {
+    const entry: SegmentEntry = {
       key,
-      offset: offset - member.length,
+      offset,
       length: member.length,
       objectSha256: sha256(member),
       lines: lines.length,
@@ -211,6 +181,28 @@ function describe(segments: readonly Packed[], walkStart: Date): SegmentEntry[] 
       first: instants.at(0) ?? walkStart.toISOString(),
       last: instants.at(-1) ?? walkStart.toISOString(),
     };
+    offset += member.length;
+    return { entry, lines, member };
+  });
+}
+
+/** A manifest that is true of these segments. The caller adds its place in the chain. */
+function drawManifest(seq: number, packed: readonly Packed[]): Manifest {
+  const walkStart = walkStartOf(seq);
+  const [started, finished] = [walkStart.toISOString(), addMs(walkStart, 20_000).toISOString()];
+  const linesOf = (area: Area) =>
+    packed.filter(({ entry }) => entry.key.startsWith(area)).flatMap(({ lines }) => lines);
+  const quarantined = countReasons(linesOf('quarantine'), walkStart);
+  const { run, counts } = aManifest();
+  return aManifest({
+    seq,
+    run: { ...run, id: randomUUID(), scheduledTime: started, walkStart: started, finished },
+    start: addMs(walkStartOf(1), -7 * HOUR_MS).toISOString(),
+    window: { from: addMs(walkStart, -7 * HOUR_MS).toISOString(), to: started },
+    position: started,
+    counts: { ...counts, events: linesOf('events').length, known: 0, revisions: quarantined.revision, quarantined },
+    ...{ gaps: [], sweeps: [], sweepTurn: 0, sweptAt: null, sourceTeams: [] },
+    retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
   });
 }
 
@@ -229,8 +221,4 @@ function instantOf(line: string, walkStart?: Date): string {
   } catch {
     return otherwise;
   }
-}
-
-function same<T>(value: T): T {
-  return value;
 }

@@ -1,0 +1,100 @@
+/**
+ * Tampering in words. Objects have short names, with the number of their manifest: `M1` is a manifest, `B1` its batch
+ * object, `E1a` and `Q1a` are its events and its quarantine of 9 March, and `E1b` and `Q1b` are those of 10 March.
+ */
+import { type Manifest, sha256 } from '../../lambdas/shared/manifest';
+import { batchKey, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
+import { ATTEMPT, type Objects } from './archive-builder';
+
+const KEYS: Readonly<Record<string, string>> = Object.fromEntries(
+  [1, 2, 3, 4, 5].flatMap((seq) => [
+    [`M${seq}`, manifestKey('main', seq)],
+    [`B${seq}`, batchKey('main', seq, ATTEMPT)],
+    [`E${seq}a`, segmentKey('events', 'main', '2026-03-09', seq)],
+    [`E${seq}b`, segmentKey('events', 'main', '2026-03-10', seq)],
+    [`Q${seq}a`, segmentKey('quarantine', 'main', '2026-03-09', seq)],
+    [`Q${seq}b`, segmentKey('quarantine', 'main', '2026-03-10', seq)],
+  ]),
+);
+const NAMES = new Map(Object.entries(KEYS).map(([name, key]) => [key, name]));
+
+/** The key of an object with a short name. Any other text is a key itself. */
+export function keyOf(name: string): string {
+  return KEYS[name] ?? name;
+}
+
+/** Findings as `code object`, with short names. */
+export function shortened(findings: readonly { readonly code: string; readonly object: string }[]): string[] {
+  return findings.map(({ code, object }) => `${code} ${NAMES.get(object) ?? object}`);
+}
+
+/** Reads `code object object, code object` as the findings that it lists; an empty text lists none. */
+export function listed(findings: string): string[] {
+  return findings.split(', ').flatMap((words) => {
+    const [code, ...objects] = words.split(' ');
+    return objects.map((object) => `${code} ${object}`);
+  });
+}
+
+export function read(objects: Objects, name: string): Buffer {
+  const bytes = objects.get(keyOf(name));
+  if (bytes === undefined) throw new Error(`there is no ${name}`);
+  return bytes;
+}
+
+/** Performs deeds such as `remove M2 E2b, copy M3 M4`. */
+export function perform(objects: Objects, deeds: string): void {
+  for (const deed of deeds.split(', ')) {
+    const [verb = '', ...names] = deed.split(' ');
+    if (VERBS[verb] === undefined) throw new Error(`there is no verb ${verb}`);
+    VERBS[verb](objects, names);
+  }
+}
+
+const VERBS: Readonly<Record<string, (objects: Objects, names: readonly string[]) => void>> = {
+  remove(objects, names) {
+    for (const name of names) if (!objects.delete(keyOf(name))) throw new Error(`there is no ${name}`);
+  },
+  copy(objects, [from = '', to = '']) {
+    objects.set(keyOf(to), read(objects, from));
+  },
+  swap(objects, [one = '', other = '']) {
+    const bytes = read(objects, one);
+    objects.set(keyOf(one), read(objects, other));
+    objects.set(keyOf(other), bytes);
+  },
+  /** Removes all objects that the manifests with these numbers list. */
+  lose(objects, seqs) {
+    for (const key of objects.keys()) {
+      if (!key.startsWith('manifests/') && seqs.includes(seqOf(key))) objects.delete(key);
+    }
+  },
+  /** Removes every manifest after this number, with its objects. */
+  'cut-after'(objects, [seq]) {
+    for (const key of objects.keys()) if (Number(seqOf(key)) > Number(seq)) objects.delete(key);
+  },
+};
+
+function seqOf(key: string): string {
+  return String(Number(/\/(\d{10})[.-]/.exec(key)?.[1]));
+}
+
+export function payloadOf(objects: Objects, name: string): Buffer {
+  return Buffer.from(JSON.parse(String(read(objects, name))).payload, 'base64');
+}
+
+export function payloadHash(objects: Objects, name: string): string {
+  return sha256(payloadOf(objects, name));
+}
+
+export function editEnvelope(objects: Objects, name: string, change: (envelope: object) => object): void {
+  const envelope = change(JSON.parse(String(read(objects, name))));
+  objects.set(keyOf(name), Buffer.from(`${JSON.stringify(envelope)}\n`));
+}
+
+/** Changes the payload, and leaves the signature as it was. */
+export function editPayload(objects: Objects, name: string, change: (manifest: Manifest) => Manifest): void {
+  const manifest: Manifest = JSON.parse(String(payloadOf(objects, name)));
+  const payload = Buffer.from(JSON.stringify(change(manifest))).toString('base64');
+  editEnvelope(objects, name, (envelope) => ({ ...envelope, payload }));
+}
