@@ -1,9 +1,5 @@
-import {
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  DynamoDBServiceException,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+/** What an error of DynamoDB becomes. The contract in `checkpoint-contract.ts` shows everything else. */
+import { DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createCheckpointStore } from '../../lambdas/adapters/dynamodb';
 import type { Lease } from '../../lambdas/shared/ports';
@@ -32,27 +28,6 @@ test.each<[string, () => Promise<unknown>]>([
   ] as const) {
     mock.rejects(awsError(name));
     await expect(call()).rejects.toMatchObject({ code, message: expect.stringContaining(name) });
-  }
-});
-
-test('a failed condition is a result and not an error', async () => {
-  mock.rejects(new ConditionalCheckFailedException({ message: 'The conditional request failed', $metadata: {} }));
-  expect(await store.acquire(lease('run'))).toBe('held');
-  expect(await store.save(lease('run'), checkpoint)).toBe('refused');
-  await expect(store.release(lease('run'))).resolves.toBeUndefined();
-});
-
-test('every write has the condition that the run owns the lease', async () => {
-  mock.resolves({ Attributes: { seq: { N: '7' } } });
-  expect(await store.acquire(lease('run'))).toEqual({ seq: 7 });
-  await store.save(lease('run'), checkpoint);
-  await store.save(lease('run'), { ...checkpoint, previousSeq: 7, seq: 8, release: true });
-  await store.release(lease('run'));
-  const inputs = mock.commandCalls(UpdateItemCommand).map(({ args }) => args[0].input);
-  expect(inputs).toHaveLength(4);
-  for (const input of inputs) {
-    expect(input).toMatchObject({ TableName: 'checkpoints', Key: { team: { S: 'main' } } });
-    expect(input.ConditionExpression).toContain('leaseOwner = :owner');
   }
 });
 

@@ -34,13 +34,13 @@ const client = () => new KMSClient({ region: 'eu-central-1' });
 function keyPair(namedCurve = 'prime256v1') {
   return generateKeyPairSync('ec', { namedCurve });
 }
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pkcs8 = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' });
 const spki = (key: KeyObject) => key.export({ type: 'spki', format: 'der' });
 
-function fileOf(content: string | Buffer): string {
+function fileOf(content: string | Buffer | undefined): string {
   const path = join(folder, 'key.pem');
-  writeFileSync(path, content);
+  if (content === undefined) rmSync(path, { force: true });
+  else writeFileSync(path, content);
   return `file:${path}`;
 }
 
@@ -57,14 +57,12 @@ test.each(['pkcs8', 'sec1'] as const)('a key file in %s signs what the verifier 
 });
 
 const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const;
-test.each<[string, string | Buffer]>([
+test.each<[string, string | Buffer | undefined]>([
+  ['a file that does not exist', undefined],
   ['an empty file', ''],
   ['a file that is not PEM', 'canary'],
   ['a public key', keyPair().publicKey.export({ type: 'spki', format: 'pem' })],
   ['a key on another curve', pkcs8(keyPair('secp384r1').privateKey)],
-  ['a key on a curve with a similar name', pkcs8(keyPair('secp256k1').privateKey)],
-  ['an RSA key', pkcs8(rsa.privateKey)],
-  ['an Ed25519 key', pkcs8(generateKeyPairSync('ed25519').privateKey)],
   ['an encrypted key', keyPair().privateKey.export(encrypted)],
   ['a key in DER', keyPair().privateKey.export({ type: 'pkcs8', format: 'der' })],
 ])('%s is refused as a key file, and the error holds the path but not the content', async (_name, content) => {
@@ -72,10 +70,6 @@ test.each<[string, string | Buffer]>([
   const message = expect.stringContaining('key.pem');
   expect(error).toMatchObject({ name: 'ConfigError', code: 'signing-refused', message });
   expect(inspect(error)).not.toMatch(/canary|BEGIN/);
-});
-
-test('a key file that does not exist is refused', async () => {
-  await expect(createSigner(`file:${folder}/none.pem`, noKms)).rejects.toMatchObject({ code: 'signing-refused' });
 });
 
 /** KMS with the key of this pair. It receives a digest, so it must know the message in order to sign it here. */
@@ -86,6 +80,7 @@ function kmsWith(pair: ReturnType<typeof keyPair>, signing = pair) {
     if (!sha256Bytes(message).equals(Buffer.from(Message ?? []))) throw new Error('not the digest of the message');
     return { Signature: sign('sha256', message, { key: signing.privateKey, dsaEncoding: 'der' }) };
   });
+  return kms;
 }
 
 test('a KMS key signs the digest of the message, and its public key is read once', async () => {
@@ -106,24 +101,18 @@ test('a KMS key signs the digest of the message, and its public key is read once
 
 test.each<[string, Uint8Array | undefined]>([
   ['no key', undefined],
-  ['an empty key', new Uint8Array()],
   ['a key on another curve', spki(keyPair('secp384r1').publicKey)],
-  ['an RSA key', spki(rsa.publicKey)],
 ])('%s from KMS is refused, and the error names the key', async (_name, PublicKey) => {
   kms.on(GetPublicKeyCommand).resolves(PublicKey === undefined ? {} : { PublicKey });
   const message = expect.stringContaining(ARN);
   await expect(createSigner(ARN, client)).rejects.toMatchObject({ code: 'signing-refused', message });
 });
 
-test('a signature by another key than the one whose public key was read is refused', async () => {
-  kmsWith(keyPair(), keyPair());
-  const signing = signEnvelope(TYPE, payload, await createSigner(ARN, client));
-  await expect(signing).rejects.toMatchObject({ code: 'signing-refused' });
-});
-
-test('a response of KMS without a signature is refused', async () => {
-  kmsWith(keyPair());
-  kms.on(SignCommand).resolves({});
+test.each([
+  ['by another key than the one whose public key was read', () => kmsWith(keyPair(), keyPair())],
+  ['that is missing in the response', () => kmsWith(keyPair()).on(SignCommand).resolves({})],
+])('a signature of KMS %s is refused', async (_name, arrange) => {
+  arrange();
   const signing = signEnvelope(TYPE, payload, await createSigner(ARN, client));
   await expect(signing).rejects.toMatchObject({ code: 'signing-refused' });
 });

@@ -60,30 +60,21 @@ describe('refused envelopes', () => {
   const other = createSigner();
 
   test('an envelope is refused where its signature or its keyid belongs to another key', async () => {
-    const byOther = await signEnvelope(TYPE, PAYLOAD, other);
-    expect(verifyEnvelope(byOther, TYPE, signer.publicKey)).toEqual({
-      ok: false,
-      problem: 'other-key',
-      payload: PAYLOAD,
-    });
-    const forged = await envelope({ sig: await signatureBy(other, pae(TYPE, PAYLOAD)) });
-    expect(verifyEnvelope(forged, TYPE, signer.publicKey)).toEqual({
-      ok: false,
-      problem: 'bad-signature',
-      payload: PAYLOAD,
-    });
+    const otherKey = { ok: false, problem: 'other-key', payload: PAYLOAD };
+    expect(verifyEnvelope(await signEnvelope(TYPE, PAYLOAD, other), TYPE, signer.publicKey)).toEqual(otherKey);
     const renamed = await envelope({ keyid: keyId(other.publicKey) });
-    expect(verifyEnvelope(renamed, TYPE, signer.publicKey)).toMatchObject({ ok: false, problem: 'other-key' });
+    expect(verifyEnvelope(renamed, TYPE, signer.publicKey)).toEqual(otherKey);
+    const forged = await envelope({ sig: await signatureBy(other, pae(TYPE, PAYLOAD)) });
+    const badSignature = { ok: false, problem: 'bad-signature', payload: PAYLOAD };
+    expect(verifyEnvelope(forged, TYPE, signer.publicKey)).toEqual(badSignature);
   });
 
   test.each([
     ['another payload', async () => ({ payload: Buffer.from('{"seq":2}').toString('base64') })],
-    ['no payload', async () => ({ payload: '' })],
     ['no signature', async () => ({ sig: '' })],
     ['a signature of the payload alone', async () => ({ sig: await signatureBy(signer, PAYLOAD) })],
     ['a signature of another type', async () => ({ sig: await signatureBy(signer, pae('text/plain', PAYLOAD)) })],
     ['a signature of another payload', async () => ({ sig: await signatureBy(signer, pae(TYPE, Buffer.from('x'))) })],
-    ['a signature in zeros', async () => ({ sig: Buffer.alloc(72).toString('base64') })],
     ['a signature of r = s = 0', async () => ({ sig: Buffer.from('3006020100020100', 'hex').toString('base64') })],
     ['a signature of r = s = 1', async () => ({ sig: Buffer.from('3006020101020101', 'hex').toString('base64') })],
     ['a signature that is not DER', async () => ({ sig: rawSignature().toString('base64') })],
@@ -91,7 +82,6 @@ describe('refused envelopes', () => {
       'a signature with a byte after it',
       async () => ({ sig: Buffer.concat([await signer.sign(pae(TYPE, PAYLOAD)), Buffer.of(0)]).toString('base64') }),
     ],
-    ['a long signature', async () => ({ sig: Buffer.alloc(10_000, 0x30).toString('base64') })],
   ] satisfies [string, () => Promise<Parts>][])('an envelope with %s is refused', async (_name, parts) => {
     expect(verifyEnvelope(await envelope(await parts()), TYPE, signer.publicKey)).toMatchObject({
       ok: false,
@@ -100,26 +90,14 @@ describe('refused envelopes', () => {
   });
 
   test('an envelope with another payload type is refused, whether the type is signed or not', async () => {
-    expect(verifyEnvelope(await signedEnvelope(), 'text/plain', signer.publicKey)).toEqual({
-      ok: false,
-      problem: 'not-an-envelope',
-    });
-    expect(verifyEnvelope(await envelope({ payloadType: 'text/plain' }), TYPE, signer.publicKey).ok).toBe(false);
-    expect(verifyEnvelope(await envelope({ payloadType: 'text/plain' }), 'text/plain', signer.publicKey).ok).toBe(
-      false,
-    );
+    const renamed = await envelope({ payloadType: 'text/plain' });
+    const notAnEnvelope = { ok: false, problem: 'not-an-envelope' };
+    expect(verifyEnvelope(await signedEnvelope(), 'text/plain', signer.publicKey)).toEqual(notAnEnvelope);
+    expect(verifyEnvelope(renamed, TYPE, signer.publicKey)).toEqual(notAnEnvelope);
+    expect(verifyEnvelope(renamed, 'text/plain', signer.publicKey).ok).toBe(false);
   });
 
   test.each([
-    ['nothing', () => ''],
-    ['text', () => 'DSSE'],
-    ['null', () => 'null'],
-    ['an array', () => '[]'],
-    ['an empty object', () => '{}'],
-    ['no newline', (good: string) => good.trimEnd()],
-    ['two newlines', (good: string) => `${good}\n`],
-    ['a space instead of the newline', (good: string) => good.replace('\n', ' ')],
-    ['white space between tokens', (good: string) => good.replace(':', ': ')],
     ['a byte order mark', (good: string) => `\ufeff${good}`],
     ['an escape where none is needed', (good: string) => good.replace('payload"', '\\u0070ayload"')],
     ['a further field', (good: string) => good.replace('{', '{"x":1,')],
@@ -156,19 +134,14 @@ describe('reading a public key', () => {
   });
 
   test.each([
-    ['RSA', () => generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey],
-    ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey],
-    ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey],
-    ['Ed25519', () => generateKeyPairSync('ed25519').publicKey],
-  ])('a public key of type %s is refused', (_name, key) => {
-    expect(() => readPublicKey(pem(key()))).toThrow(new TypeError('expected an ECDSA P-256 public key in PEM'));
-  });
-
-  test.each([
-    [''],
-    ['-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'],
-    ['ssh-ed25519 AAAA'],
-  ])('the text %j is refused as a public key', (text) => {
-    expect(() => readPublicKey(text)).toThrow(new TypeError('expected an ECDSA P-256 public key in PEM'));
+    ['RSA', () => pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey)],
+    ['P-384', () => pem(generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey)],
+    ['secp256k1', () => pem(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey)],
+    ['Ed25519', () => pem(generateKeyPairSync('ed25519').publicKey)],
+    ['an empty text', () => ''],
+    ['a PEM without a key', () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'],
+    ['SSH', () => 'ssh-ed25519 AAAA'],
+  ])('a public key is refused that is %s', (_name, text) => {
+    expect(() => readPublicKey(text())).toThrow(new TypeError('expected an ECDSA P-256 public key in PEM'));
   });
 });

@@ -1,78 +1,21 @@
-import {
-  documentMembers,
-  elements,
-  isArray,
-  isObject,
-  JsonError,
-  members,
-  minify,
-  parseSlice,
-  rawToken,
-} from '../../lambdas/shared/json';
+/** Large and hostile documents. What the scanner finds is compared with `JSON.parse` in `json.property.test.ts`. */
+import { documentMembers, elements, isArray, JsonError, members, minify, parseSlice } from '../../lambdas/shared/json';
 
 const slices = (text: string) => {
   const bytes = Buffer.from(text);
   return { bytes, whole: { start: 0, end: bytes.length } };
 };
 
-describe('the members of a document', () => {
-  test.each([
-    ['an empty object', '{}', 0],
-    ['white space of all four kinds around it', '\r\n\t {"a":1} \r\n\t', 1],
-    ['duplicate keys', '{"a":1,"a":2}', 2],
-  ])('the members of %s are found', (_name, text, count) => {
-    expect(documentMembers(Buffer.from(text))).toHaveLength(count);
-  });
-
-  test.each([
-    ...['[]', '1', '"{}"', 'null', '', ' ', '<html>', '\ufeff{}', '\u00a0{}', '\u2028{}'],
-  ])('%j is not taken for an object', (text) => {
-    expect(documentMembers(Buffer.from(text))).toBeUndefined();
-  });
-
-  test.each([
-    ...['{', '{"a"', '{"a":', '{"a":1', '{"a":"', '{"a":"\\"}', '{"a":[1}', '{"a":1]', '{"a":1,}', '{,"a":1}'],
-    ...['{"a" 1}', '{"a":,"b":1}', '{a:1}', '{"a":1 "b":2}', '{"a":1}}', '{"a":1}{}', '{"a":1} x'],
-    ...['{"a":1}\u0000', '{"a":1}\u00a0'],
-  ])('the malformed document %j is refused', (text) => {
-    expect(() => documentMembers(Buffer.from(text))).toThrow(JsonError);
-  });
+test.each([
+  ...['[]', '1', '"{}"', 'null', '', ' ', '<html>', '\ufeff{}', '\u00a0{}', '\u2028{}'],
+])('the document %j is not taken for an object', (text) => {
+  expect(documentMembers(Buffer.from(text))).toBeUndefined();
 });
 
-describe('raw tokens', () => {
-  test.each([
-    ['1', '1'],
-    ['"1"', '1'],
-    ['9007199254740993', '9007199254740993'],
-    ['1e400', '1e400'],
-    ['-0', '-0'],
-    ['"\\u0061\\"\\ud800"', '\\u0061\\"\\ud800'],
-    ['"é\u2028😀"', 'é\u2028😀'],
-    ['""', ''],
-    ['null', 'null'],
-  ])('the raw token of %s is %s', (text, token) => {
-    const { bytes, whole } = slices(text);
-    expect(rawToken(bytes, whole)).toBe(token);
-  });
-});
-
-describe('minifying', () => {
-  test.each([
-    ['{ "a" : [ 1 , 2 ] }', '{"a":[1,2]}'],
-    ['[\r\n\t"a b\\" c\\\\" ,\n"\\\\\\" "]', '["a b\\" c\\\\","\\\\\\" "]'],
-    ['[" \u2028 \u00a0 "]', '[" \u2028 \u00a0 "]'],
-    ['[1.0,-0, 1e400,9007199254740993]', '[1.0,-0,1e400,9007199254740993]'],
-    ['{"__proto__" : 1,"__proto__":2}', '{"__proto__":1,"__proto__":2}'],
-  ])('%j without white space between tokens is %j', (text, expected) => {
-    const { bytes, whole } = slices(text);
-    expect(minify(bytes, whole).toString()).toBe(expected);
-  });
-
-  test('minifying leaves the document unchanged', () => {
-    const { bytes, whole } = slices('[ 1 ]');
-    minify(bytes, whole);
-    expect(bytes.toString()).toBe('[ 1 ]');
-  });
+test('minifying leaves the document unchanged', () => {
+  const { bytes, whole } = slices('[ 1 ]');
+  expect(String(minify(bytes, whole))).toBe('[1]');
+  expect(bytes.toString()).toBe('[ 1 ]');
 });
 
 describe('deep nesting', () => {
@@ -106,10 +49,4 @@ test('the error for a malformed value does not quote the value', () => {
     const { bytes, whole } = slices(text);
     expect(() => parseSlice(bytes, whole)).toThrow(new JsonError('malformed value at 0'));
   }
-});
-
-test('isObject and isArray look at the value alone and not at the bytes around it', () => {
-  const bytes = Buffer.from('[{}]');
-  expect([isObject(bytes, { start: 0, end: 4 }), isArray(bytes, { start: 0, end: 4 })]).toEqual([false, true]);
-  expect([isObject(bytes, { start: 1, end: 3 }), isArray(bytes, { start: 1, end: 3 })]).toEqual([true, false]);
 });

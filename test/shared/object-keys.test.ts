@@ -45,13 +45,16 @@ test.each([
     `${'\u0660'.repeat(10)}.json`,
     '',
   ],
-])('%j is not the name of a manifest', (name) => {
+])('%j in the folder of the team main is not the name of a manifest', (name) => {
   expect(seqOfManifestKey('main', `manifests/team=main/${name}`)).toBeUndefined();
 });
 
 test.each([
-  ...['manifests/team=other/0000000001.json', 'manifests/team=main2/0000000001.json'],
-  ...['Manifests/team=main/0000000001.json', 'x/manifests/team=main/0000000001.json', ''],
+  ...[
+    'manifests/team=main2/0000000001.json',
+    'Manifests/team=main/0000000001.json',
+    'x/manifests/team=main/0000000001.json',
+  ],
 ])('%j is not the key of a manifest of the team main', (key) => {
   expect(seqOfManifestKey('main', key)).toBeUndefined();
 });

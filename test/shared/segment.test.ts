@@ -19,12 +19,7 @@ test('each line ends with a newline, and only newlines end a line', () => {
   expect([...splitLines(joinLines([]))]).toEqual([]);
 });
 
-test.each([
-  ['x'],
-  ['a\nb'],
-  [' '],
-  ['\0'],
-])('the content %j is refused because its last line has no newline', (text) => {
+test.each([...['x', 'a\nb', ' ', '\0']])('the content %j is refused because its last line has no newline', (text) => {
   expect(() => [...splitLines(Buffer.from(text))]).toThrow(new GzipError('the last line has no newline'));
 });
 

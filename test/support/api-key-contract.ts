@@ -1,11 +1,8 @@
 /** The behaviour that the archiver needs of SSM: the same tests for the local SSM and for a foreign one. */
 
-import { inspect } from 'node:util';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createApiKeys } from '../../lambdas/adapters/ssm';
 import { type ContractServer, useServer } from './contract-server';
-
-const KEY = 'PMAK-canary-0123456789abcdef';
 
 export function testParameterStore(start: () => Promise<ContractServer>): void {
   let client: SSMClient;
@@ -26,12 +23,7 @@ export function testParameterStore(start: () => Promise<ContractServer>): void {
     await client.send(new PutParameterCommand({ Name: name, Value, Type: 'SecureString', Overwrite: true }));
   }
 
-  test('an API key is read decrypted', async () => {
-    await put(KEY);
-    expect(await createApiKeys(client).read(name, false)).toBe(KEY);
-  });
-
-  test('a rotated key is read when a fresh read is asked for', async () => {
+  test('an API key is read decrypted, and a rotated one when a fresh read is asked for', async () => {
     await put('PMAK-old');
     const keys = createApiKeys(client);
     expect(await keys.read(name, false)).toBe('PMAK-old');
@@ -45,20 +37,7 @@ export function testParameterStore(start: () => Promise<ContractServer>): void {
     const keys = createApiKeys(client);
     const missing = { code: 'api-key-unreadable', message: expect.stringContaining(name) };
     await expect(keys.read(name, false)).rejects.toMatchObject(missing);
-    await put(KEY);
-    expect(await keys.read(name, false)).toBe(KEY);
-  });
-
-  test.each([
-    `${KEY}\n`,
-    ` ${KEY}`,
-    `${KEY}…`,
-  ])('a key with white space or stray characters is refused: %j', async (value) => {
-    await put(value);
-    const error: unknown = await createApiKeys(client)
-      .read(name, false)
-      .catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'api-key-malformed', message: expect.stringContaining(name) });
-    expect(inspect(error, { depth: null })).not.toContain('canary');
+    await put('PMAK-new');
+    expect(await keys.read(name, false)).toBe('PMAK-new');
   });
 }
