@@ -31,15 +31,11 @@ const REFUSALS = new Set([
   'ValidationException',
 ]);
 
-export interface RefusalCode {
-  readonly refused: 'storage-refused' | 'signing-refused';
-}
-
 /** `operation` names what was done and to which object, for the person who reads the message. */
 export function awsFailure(
   error: unknown,
   operation: string,
-  { refused }: RefusalCode = { refused: 'storage-refused' },
+  { refused = 'storage-refused' }: { readonly refused?: 'storage-refused' | 'signing-refused' } = {},
 ): Failure {
   const name = errorName(error);
   if (isRefusal(error)) {

@@ -18,8 +18,7 @@ const LONGEST_LEASE_MS = 300_000;
 const RELEASED = ' OR attribute_not_exists(leaseOwner) AND seq = :seq AND #position = :position';
 
 export function createCheckpointStore(client: DynamoDBClient, table: string): CheckpointStore {
-  const update = (lease: Lease, expression: Expression) =>
-    updateItem(client, { table, team: lease.team, ...expression });
+  const update = ({ team }: Lease, expression: Expression) => updateItem(client, { table, team }, expression);
 
   async function acquire(lease: Lease): Promise<Hint | 'held'> {
     const item = await update(lease, {
@@ -68,29 +67,28 @@ export function createCheckpointStore(client: DynamoDBClient, table: string): Ch
   return { acquire, save, release };
 }
 
-interface Update extends Expression {
-  readonly table: string;
-  readonly team: string;
-}
-
 /** Returns the updated item, or `refused` where the condition does not hold. */
-async function updateItem(client: DynamoDBClient, update: Update): Promise<Item | 'refused'> {
+async function updateItem(
+  client: DynamoDBClient,
+  { table, team }: { readonly table: string; readonly team: string },
+  { update, condition, names, values }: Expression,
+): Promise<Item | 'refused'> {
   try {
     const { Attributes } = await client.send(
       new UpdateItemCommand({
-        TableName: update.table,
-        Key: { team: { S: update.team } },
-        UpdateExpression: update.update,
-        ConditionExpression: update.condition,
-        ExpressionAttributeNames: update.names,
-        ExpressionAttributeValues: update.values,
+        TableName: table,
+        Key: { team: { S: team } },
+        UpdateExpression: update,
+        ConditionExpression: condition,
+        ExpressionAttributeNames: names,
+        ExpressionAttributeValues: values,
         ReturnValues: 'ALL_NEW',
       }),
     );
     return Attributes ?? {};
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return 'refused';
-    throw awsFailure(error, `updating the checkpoint of ${update.team}`);
+    throw awsFailure(error, `updating the checkpoint of ${team}`);
   }
 }
 

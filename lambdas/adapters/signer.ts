@@ -2,7 +2,7 @@
  * The signing key, ECDSA P-256: a KMS key, whose private part never leaves KMS, or a PEM file. The environment chooses one of
  * them. The same offline verifier checks the signatures of both.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPrivateKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { readPublicKey } from '../shared/dsse';
@@ -21,8 +21,10 @@ export async function createSigner(key: string, kms: () => KMSClient): Promise<S
 function createFileSigner(path: string): Signer {
   try {
     const key = createPrivateKey(readFileSync(path));
-    const publicKey = readPublicKey(createPublicKey(key).export({ type: 'spki', format: 'pem' }));
-    return { publicKey, sign: async (message) => sign('sha256', message, { key, dsaEncoding: 'der' }) };
+    return {
+      publicKey: readPublicKey(key),
+      sign: async (message) => sign('sha256', message, { key, dsaEncoding: 'der' }),
+    };
   } catch {
     throw new ConfigError('signing-refused', `SIGNING_KEY: ${path} is not a readable ECDSA P-256 private key in PEM`);
   }
@@ -58,7 +60,7 @@ async function fetchSignature(KeyId: string, digest: Buffer, kms: KMSClient): Pr
 async function fetchPublicKey(KeyId: string, kms: KMSClient): Promise<KeyObject> {
   const spki = await fetchSpki(KeyId, kms);
   try {
-    return readPublicKey(spkiPem(spki));
+    return readPublicKey({ key: Buffer.from(spki), type: 'spki', format: 'der' });
   } catch {
     throw new ConfigError('signing-refused', `SIGNING_KEY: ${KeyId} is not a key of type ECC_NIST_P256`);
   }
@@ -71,8 +73,4 @@ async function fetchSpki(KeyId: string, kms: KMSClient): Promise<Uint8Array> {
   } catch (error) {
     throw awsFailure(error, `reading the public key of ${KeyId}`, { refused: 'signing-refused' });
   }
-}
-
-function spkiPem(der: Uint8Array): string {
-  return `-----BEGIN PUBLIC KEY-----\n${Buffer.from(der).toString('base64')}\n-----END PUBLIC KEY-----\n`;
 }

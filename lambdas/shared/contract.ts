@@ -95,8 +95,8 @@ function inputProblem(issue: z.core.$ZodIssue): string {
 
 /** The reason why the API key must not be sent to this address, or undefined. Any host may be reached by https. */
 export function baseUrlProblem(value: unknown): string | undefined {
-  const url = typeof value === 'string' ? tryUrl(value) : undefined;
-  if (url === undefined) return 'must be an absolute URL';
+  if (typeof value !== 'string' || !URL.canParse(value)) return 'must be an absolute URL';
+  const url = new URL(value);
   // The parsed URL has no trace of an empty query or fragment, and yet it would swallow a path that is appended.
   if (url.username !== '' || url.password !== '' || /[?#]/.test(url.href)) {
     return 'must not hold credentials, a query or a fragment';
@@ -124,11 +124,3 @@ export const metricNames = {
   succeeded: 'RunsSucceeded',
   failed: 'RunsFailed',
 } as const;
-
-function tryUrl(value: string): URL | undefined {
-  try {
-    return new URL(value);
-  } catch {
-    return undefined;
-  }
-}

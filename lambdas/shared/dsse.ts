@@ -5,15 +5,22 @@
  *
  * Only the exact bytes that `signEnvelope` writes are accepted as an envelope, so every changed byte is noticed.
  */
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import * as z from 'zod/mini';
+import { tryParse } from './json';
+import { sha256 } from './manifest';
 import type { Signer } from './ports';
 
-export interface Envelope {
-  readonly payloadType: string;
-  /** Base64 of the payload's bytes. */
-  readonly payload: string;
-  readonly signatures: readonly [{ readonly keyid: string; readonly sig: string }];
-}
+/** Canonical base64 only. With another spelling of the same bytes, an envelope could change unnoticed. */
+const base64 = z.string().check(z.refine((value) => Buffer.from(value, 'base64').toString('base64') === value));
+
+const envelopeSchema = z.object({
+  payloadType: z.string(),
+  payload: base64,
+  signatures: z.tuple([z.object({ keyid: z.string(), sig: base64 })]),
+});
+
+type Envelope = z.infer<typeof envelopeSchema>;
 
 /** Pre-authentication encoding: the bytes that the signature covers. */
 export function pae(payloadType: string, payload: Buffer): Buffer {
@@ -47,10 +54,11 @@ export function verifyEnvelope(bytes: Buffer, payloadType: string, publicKey: Ke
   const envelope = readEnvelope(bytes);
   if (envelope === undefined || envelope.payloadType !== payloadType) return { ok: false, problem: 'not-an-envelope' };
   const payload = Buffer.from(envelope.payload, 'base64');
-  const [signature] = envelope.signatures;
-  if (signature.keyid !== keyId(publicKey)) return { ok: false, problem: 'other-key', payload };
-  const good = verifies(pae(payloadType, payload), publicKey, Buffer.from(signature.sig, 'base64'));
-  return good ? { ok: true, payload } : { ok: false, problem: 'bad-signature', payload };
+  const [{ keyid, sig }] = envelope.signatures;
+  if (keyid !== keyId(publicKey)) return { ok: false, problem: 'other-key', payload };
+  const key = { key: publicKey, dsaEncoding: 'der' } as const;
+  const isGood = verify('sha256', pae(payloadType, payload), key, Buffer.from(sig, 'base64'));
+  return isGood ? { ok: true, payload } : { ok: false, problem: 'bad-signature', payload };
 }
 
 /** Key ids are cached, because a chain has thousands of signatures and exporting a key is slower than checking one. */
@@ -58,20 +66,14 @@ const keyIds = new WeakMap<KeyObject, string>();
 
 /** The `keyid`: SHA-256 of the public key's SPKI in DER, in lower-case hexadecimal. */
 export function keyId(publicKey: KeyObject): string {
-  const id = keyIds.get(publicKey) ?? hashOfKey(publicKey);
+  const id = keyIds.get(publicKey) ?? sha256(publicKey.export({ type: 'spki', format: 'der' }));
   keyIds.set(publicKey, id);
   return id;
 }
 
-function hashOfKey(publicKey: KeyObject): string {
-  return createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
-}
-
-/** Reads a P-256 public key in PEM. Throws `TypeError` where the text is anything else. */
-export function readPublicKey(pem: string | Buffer): KeyObject {
-  const key = tryPublicKey(pem);
+/** Reads a P-256 public key, which may also be that of a private key. Throws `TypeError` where it is anything else. */
+export function readPublicKey(input: Parameters<typeof createPublicKey>[0]): KeyObject {
+  const key = tryPublicKey(input);
   if (key?.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     throw new TypeError('expected an ECDSA P-256 public key in PEM');
   }
@@ -79,49 +81,20 @@ export function readPublicKey(pem: string | Buffer): KeyObject {
 }
 
 /** Drops the message of OpenSSL (`DECODER routines::unsupported`), because it does not help the reader. */
-function tryPublicKey(pem: string | Buffer): KeyObject | undefined {
+function tryPublicKey(input: Parameters<typeof createPublicKey>[0]): KeyObject | undefined {
   try {
-    return createPublicKey(pem);
+    return createPublicKey(input);
   } catch {
     return undefined;
   }
 }
 
-function verifies(signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
-  return verify('sha256', signed, { key: publicKey, dsaEncoding: 'der' }, signature);
-}
-
 function readEnvelope(bytes: Buffer): Envelope | undefined {
-  const value = tryParseJson(bytes);
-  if (!isRecord(value) || typeof value.payloadType !== 'string' || !isBase64(value.payload)) return undefined;
-  const signature: unknown = Array.isArray(value.signatures) ? value.signatures[0] : undefined;
-  if (!isRecord(signature) || typeof signature.keyid !== 'string' || !isBase64(signature.sig)) return undefined;
-  const envelope: Envelope = {
-    payloadType: value.payloadType,
-    payload: value.payload,
-    signatures: [{ keyid: signature.keyid, sig: signature.sig }],
-  };
-  // This refuses white space, further fields, further signatures and duplicate keys.
-  return encode(envelope).equals(bytes) ? envelope : undefined;
+  const { success, data } = z.safeParse(envelopeSchema, tryParse(bytes.toString('utf8')));
+  // The comparison refuses white space, further fields and duplicate keys.
+  return success && encode(data).equals(bytes) ? data : undefined;
 }
 
 function encode(envelope: Envelope): Buffer {
   return Buffer.from(`${JSON.stringify(envelope)}\n`);
-}
-
-/** Accepts canonical base64 only. With another spelling of the same bytes, an envelope could change unnoticed. */
-function isBase64(value: unknown): value is string {
-  return typeof value === 'string' && Buffer.from(value, 'base64').toString('base64') === value;
-}
-
-function tryParseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

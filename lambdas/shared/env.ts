@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { ConfigError } from './errors';
+import { tryParse } from './json';
 
 export interface Variable<T> {
   readonly name: string;
@@ -20,12 +21,15 @@ export function textVariable(name: string): Variable<string> {
   return { name, expected: 'a text', codec: z.string() };
 }
 
-/** A value that is written as JSON. */
+/** A value that is written as JSON. The schema refuses the undefined that text other than JSON gives. */
 export function jsonVariable<T>(name: string, expected: string, schema: z.ZodMiniType<T, T>): Variable<T> {
   return {
     name,
     expected,
-    codec: z.codec(z.string(), schema, { decode: parseJson, encode: (value) => JSON.stringify(value) }),
+    codec: z.codec(z.string(), schema, {
+      decode: (text) => tryParse(text) as T,
+      encode: (value) => JSON.stringify(value),
+    }),
   };
 }
 
@@ -50,13 +54,4 @@ export function decodeEnvironment<E extends Environment>(
   });
   if (problems.length > 0) throw new ConfigError('environment-invalid', `environment: ${problems.join('; ')}`);
   return Object.fromEntries(values);
-}
-
-/** Text that is not JSON becomes undefined, which no schema takes. The error of `JSON.parse` would quote the text. */
-function parseJson(value: string) {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }

@@ -49,17 +49,16 @@ export abstract class Failure<Code extends FailureCode = FailureCode> extends Er
   }
 }
 
-/** A setting, a permission or a key is wrong. */
 export class ConfigError extends Failure<ConfigCode> {
   override readonly name = 'ConfigError';
 }
 
-/** A service outside the archive failed or broke its contract. The next run tries again from the same position. */
+/** The next run tries again from the same position. */
 export class UpstreamError extends Failure<UpstreamCode> {
   override readonly name = 'UpstreamError';
 }
 
-/** The stored objects contradict the chain. Nothing was written. */
+/** It is thrown before anything is written. */
 export class IntegrityError extends Failure<IntegrityCode> {
   override readonly name = 'IntegrityError';
 }

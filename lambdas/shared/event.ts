@@ -7,25 +7,20 @@ import { isObject, keyIs, members, minify, parseSlice, rawToken, type Slice } fr
 import { DAY_MS, parseInstant } from './time';
 
 /** Why a line is not under `events/`. */
-export type QuarantineReason =
+export const QUARANTINE_REASONS = [
   /** No `id`, or one that is null, empty, not a string or number, or given twice with different tokens. */
-  | 'no-id'
-  /** No `timestamp`, or one that is not an ISO 8601 date and time, or given twice with different tokens. */
-  | 'bad-timestamp'
-  /** Before 2020-01-01, or more than one day after the run's walk start. */
-  | 'out-of-range'
-  /** Longer than `MAX_LINE_BYTES`. */
-  | 'oversize'
-  /** The id is archived with another body. */
-  | 'revision';
-
-export const QUARANTINE_REASONS: readonly QuarantineReason[] = [
   'no-id',
+  /** No `timestamp`, or one that is not an ISO 8601 date and time, or given twice with different tokens. */
   'bad-timestamp',
+  /** Before 2020-01-01, or more than one day after the run's walk start. */
   'out-of-range',
+  /** Longer than `MAX_LINE_BYTES`. */
   'oversize',
+  /** The id is archived with another body. */
   'revision',
-];
+] as const;
+
+export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
 /** Athena fails on rows over 32 MB. Half of that leaves room for the columns that a query adds. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;

@@ -31,6 +31,8 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+/** The bytes that end a number or a word, besides white space. */
+const AFTER_SCALAR: ReadonlySet<number> = new Set([COMMA, COLON, QUOTE, CLOSE_BRACE, CLOSE_BRACKET]);
 
 /** The members of a document that is one object; undefined where the document is any other value. */
 export function documentMembers(bytes: Buffer): Member[] | undefined {
@@ -58,7 +60,8 @@ export function members(bytes: Buffer, object: Slice): Member[] {
 export function keyIs(bytes: Buffer, key: Slice, name: string): boolean {
   const length = key.end - key.start - 2;
   if (length === name.length) return rawToken(bytes, key) === name;
-  return length > name.length && hasEscape(bytes, key) && parseSlice(bytes, key) === name;
+  const isEscaped = length > name.length && bytes.subarray(key.start, key.end).includes(BACKSLASH);
+  return isEscaped && parseSlice(bytes, key) === name;
 }
 
 /** The elements of an array, in order. */
@@ -72,12 +75,19 @@ export function elements(bytes: Buffer, array: Slice): Slice[] {
   return found;
 }
 
-/** Parses one value. Throws `JsonError` without the message of `JSON.parse`, because that message quotes the text. */
+/** Parses one value. */
 export function parseSlice(bytes: Buffer, slice: Slice): unknown {
+  const value = tryParse(bytes.toString('utf8', slice.start, slice.end));
+  if (value === undefined) throw new JsonError(`malformed value at ${slice.start}`);
+  return value;
+}
+
+/** The parsed text; undefined where it is not JSON. The error of `JSON.parse` would quote the text. */
+export function tryParse(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8', slice.start, slice.end));
+    return JSON.parse(text);
   } catch {
-    throw new JsonError(`malformed value at ${slice.start}`);
+    return undefined;
   }
 }
 
@@ -108,11 +118,6 @@ export function minify(bytes: Buffer, slice: Slice): Buffer {
   if (copy === undefined) return bytes.subarray(slice.start, slice.end);
   length += bytes.copy(copy, length, copied, slice.end);
   return copy.subarray(0, length);
-}
-
-function hasEscape(bytes: Buffer, slice: Slice): boolean {
-  for (let at = slice.start; at < slice.end; at += 1) if (bytes[at] === BACKSLASH) return true;
-  return false;
 }
 
 function readMembers(bytes: Buffer, object: number): { found: Member[]; end: number } {
@@ -156,11 +161,7 @@ function skipContainer(bytes: Buffer, start: number): number {
   let depth = 0;
   for (let at = start; at < bytes.length; ) {
     const byte = bytes[at];
-    if (byte === QUOTE) {
-      at = skipString(bytes, at);
-      continue;
-    }
-    at += 1;
+    at = byte === QUOTE ? skipString(bytes, at) : at + 1;
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
     if (depth === 0) return at;
@@ -189,13 +190,5 @@ function isWhite(byte: number | undefined): boolean {
 }
 
 function isScalarByte(byte: number | undefined): boolean {
-  return (
-    byte !== undefined &&
-    !isWhite(byte) &&
-    byte !== COMMA &&
-    byte !== CLOSE_BRACE &&
-    byte !== CLOSE_BRACKET &&
-    byte !== COLON &&
-    byte !== QUOTE
-  );
+  return byte !== undefined && !isWhite(byte) && !AFTER_SCALAR.has(byte);
 }

@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { QuarantineReason } from './event';
+import { tryParse } from './json';
 import { retentionFields } from './retention';
-import { DAY_MS } from './time';
+import { DAY_MS, isCanonicalInstant } from './time';
 
 export const FORMAT = 'postman-audit-archive/1';
 export const PAYLOAD_TYPE = 'application/vnd.postman-audit-archive.manifest.v1+json';
@@ -17,9 +18,9 @@ const count = z.int().check(z.minimum(0));
 /** Lower-case hexadecimal. */
 const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 /** ISO 8601 in UTC with milliseconds. */
-const instant = z.string().check(z.refine(isManifestInstant));
+const instant = z.string().check(z.refine(isCanonicalInstant));
 /** UTC date, `YYYY-MM-DD`. */
-const date = z.string().check(z.refine((value) => isManifestInstant(`${value}T00:00:00.000Z`)));
+const date = z.string().check(z.refine((value) => isCanonicalInstant(`${value}T00:00:00.000Z`)));
 /** Half-open. */
 const timeRange = z.object({ from: instant, to: instant });
 
@@ -150,7 +151,9 @@ export function encodeManifest(value: Manifest): Buffer {
  * signature is good, the key has signed something else or a newer format.
  */
 export function decodeManifest(payload: Buffer): Manifest {
-  const decoded = z.safeParse(manifest, parsePayload(payload));
+  const value = tryParse(payload.toString('utf8'));
+  if (value === undefined) throw new ManifestError('the manifest payload is not JSON');
+  const decoded = z.safeParse(manifest, value);
   if (decoded.success) return decoded.data;
   const path = decoded.error.issues[0]?.path.join('.');
   throw new ManifestError(
@@ -181,16 +184,4 @@ export function sha256(bytes: Buffer): string {
 
 export function sha256Bytes(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
-}
-
-function isManifestInstant(value: string): boolean {
-  return !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value;
-}
-
-function parsePayload(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString('utf8'));
-  } catch {
-    throw new ManifestError('the manifest payload is not JSON');
-  }
 }

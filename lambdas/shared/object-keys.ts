@@ -3,8 +3,6 @@
  * key is checked or made by the archiver, so no text of an event can become part of a key.
  */
 
-const SEQ_DIGITS = 10;
-
 /** SQL reads the events under `events`. Lines that may not enter it are under `quarantine`. */
 export type Area = 'events' | 'quarantine';
 
@@ -48,5 +46,5 @@ export function segmentKey(area: Area, team: string, date: string, seq: number):
 }
 
 function seqText(seq: number): string {
-  return String(seq).padStart(SEQ_DIGITS, '0');
+  return String(seq).padStart(10, '0');
 }

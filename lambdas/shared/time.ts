@@ -36,37 +36,30 @@ export function datesBetween(from: Date, to: Date): string[] {
 }
 
 const ISO_INSTANT =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9})\d*)?(?:([Zz])|([+-])(\d{2})(?::?(\d{2}))?)?$/;
+  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9})\d*)?(?:[Zz]|([+-])(\d{2})(?::?(\d{2}))?)?$/;
 
 /**
  * The instant of an ISO 8601 date and time, to the millisecond. Further digits are cut off. A text without a time zone is in
- * UTC. An offset may have hours alone (`+02`). Undefined where a field is out of its range: `Date` would turn 30 February into
- * 2 March, and an auditor would read a wrong day.
+ * UTC. An offset may have hours alone (`+02`). Undefined where a field is out of its range.
  */
 export function parseInstant(text: string): Date | undefined {
-  const match = ISO_INSTANT.exec(text);
-  if (match === null) return undefined;
-  const field = (group: number) => Number(match[group]);
-  const [year, month, day] = [field(1), field(2), field(3)];
-  const [hour, minute, second] = [field(4), field(5), field(6)];
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
-  const offset = offsetMinutes(match[9], match[10], match[11]);
-  if (offset === undefined) return undefined;
-  const midnight = new Date(0);
-  midnight.setUTCFullYear(year, month - 1, day);
-  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return undefined;
-  const millis = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'));
-  const clock = ((hour * 60 + minute - offset) * 60 + second) * 1000 + millis;
-  return new Date(midnight.getTime() + clock);
+  const [match, date, clock, fraction = '', sign, hours = '0', minutes = '0'] = ISO_INSTANT.exec(text) ?? [];
+  if (match === undefined) return undefined;
+  const local = `${date}T${clock}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+  if (!isCanonicalInstant(local) || Number(hours) > 23 || Number(minutes) > 59) return undefined;
+  const offset = Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS;
+  return addMs(new Date(local), sign === '-' ? offset : -offset);
+}
+
+/**
+ * Whether `Date` writes the instant as exactly this text: ISO 8601 in UTC with milliseconds. `Date` alone would read 30 February
+ * as 2 March, and an auditor would read a wrong day.
+ */
+export function isCanonicalInstant(text: string): boolean {
+  return !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 }
 
 /** The same for a setting that a person writes. A date alone means 00:00 UTC of that date. */
 export function parseDateOrInstant(text: string): Date | undefined {
   return parseInstant(text) ?? parseInstant(`${text}T00:00:00Z`);
-}
-
-function offsetMinutes(sign?: string, hours = '0', minutes = '0'): number | undefined {
-  if (sign === undefined) return 0;
-  if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
-  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 }

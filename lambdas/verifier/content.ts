@@ -22,6 +22,8 @@ export interface ContentContext {
   readonly addFinding: AddFinding;
   readonly folder: TeamFolder;
   readonly ids: IdIndex;
+  readonly tally: ContentTally;
+  readonly manifest: Manifest;
   readonly manifestKey: string;
   /** Only the head may be unpublished. */
   readonly isHead: boolean;
@@ -29,13 +31,12 @@ export interface ContentContext {
   readonly mayHaveExpired: boolean;
 }
 
-/** How many lines of each area were read, and which objects have expired. */
-export interface ContentTally extends Readonly<Record<Area, number>> {
-  readonly expired: readonly ExpiredObject[];
+/** How many lines of each area a team has, and what has expired. Each manifest adds to it. */
+export interface ContentTally extends Record<Area, number> {
+  /** Missing objects that may have expired, and their lines. */
+  readonly expired: { objects: number; lines: number };
+  firstExpired: string | undefined;
 }
-
-/** A missing object, and its number of lines. A batch object has none of its own: they count with its segments. */
-type ExpiredObject = Pick<SegmentEntry, 'key' | 'lines'>;
 
 interface PlacedSegment {
   readonly entry: SegmentEntry;
@@ -43,31 +44,27 @@ interface PlacedSegment {
   readonly date: string;
 }
 
-export async function verifyContent(manifest: Manifest, context: ContentContext): Promise<ContentTally> {
-  const { addFinding, ids, manifestKey } = context;
-  const expired: ExpiredObject[] = [];
-  const found = { events: 0, quarantine: 0, expired };
+export async function verifyContent(context: ContentContext): Promise<void> {
+  const { addFinding, folder, ids, manifest, manifestKey, tally } = context;
   const reasons = new Map<QuarantineReason, number>();
   const walkStart = new Date(manifest.run.walkStart);
-  const mayHoldUndated = (date: string) => mayHoldUndatedLines(date, manifest);
 
   if (!fillsTheBatch(manifest)) addFinding('batch-untiled', manifestKey);
-  const batch = await readBatch(manifest, { ...context, expired });
-  for (const { entry, area, date } of placedSegments(manifest, context)) {
-    const wasListed = context.folder.unlisted.delete(entry.key);
-    const content = await committedLines(entry, { ...context, batch, manifest, wasListed, expired });
+  const batch = await readBatch(context);
+  for (const { entry, area, date } of placedSegments(context)) {
+    const wasListed = folder.unlisted.delete(entry.key);
+    const content = await committedLines(entry, { ...context, batch, wasListed });
     if (content === undefined) {
       if (area === 'events') ids.loseSome();
       continue;
     }
-    const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, mayHoldUndated, ids });
+    const mayHoldUndated = mayHoldUndatedLines(date, manifest);
+    const facts = checkLines(content, { area, date, seq: manifest.seq, walkStart, mayHoldUndated, ids, reasons });
     for (const [code, detail] of facts.findings) addFinding(code, entry.key, detail);
     if (!describes(entry, facts)) addFinding('segment-misdescribed', entry.key, `found ${facts.lines} lines`);
-    for (const [reason, lines] of facts.reasons) reasons.set(reason, lines + (reasons.get(reason) ?? 0));
-    found[area] += facts.lines;
+    tally[area] += facts.lines;
   }
   for (const detail of miscounts(manifest, reasons)) addFinding('counts-wrong', manifestKey, detail);
-  return found;
 }
 
 /**
@@ -89,34 +86,29 @@ function fillsTheBatch({ batch, segments }: Manifest): boolean {
   return batch === null ? segments.length === 0 : segments.length > 0 && end === batch.bytes;
 }
 
-interface ReadingContext extends ContentContext {
-  /** Collects the missing objects that may have expired. */
-  readonly expired: ExpiredObject[];
-}
-
-async function readBatch(manifest: Manifest, context: ReadingContext): Promise<Buffer | undefined> {
+async function readBatch(context: ContentContext): Promise<Buffer | undefined> {
+  const { addFinding, folder, manifest, manifestKey, reader } = context;
   const { batch, team, seq } = manifest;
   if (batch === null) return undefined;
   if (seqOfBatchKey(team, batch.key) !== seq) {
-    context.addFinding('batch-misnamed', context.manifestKey, batch.key);
+    addFinding('batch-misnamed', manifestKey, batch.key);
     return undefined;
   }
-  const wasListed = context.folder.staged.delete(batch.key);
-  const bytes = await readObject(context.reader, batch.key, MAX_OBJECT_BYTES);
+  const wasListed = folder.staged.delete(batch.key);
+  const bytes = await readObject(reader, batch.key, MAX_OBJECT_BYTES);
   if (!Buffer.isBuffer(bytes)) {
-    if (bytes === 'missing' && (await hasExpired({ key: batch.key, lines: 0 }, { ...context, wasListed })))
-      return undefined;
-    context.addFinding(bytes === 'missing' ? 'batch-missing' : bytes, batch.key);
+    // The lines of a batch object count with its segments.
+    const isOver = bytes === 'missing' && (await hasExpired({ key: batch.key, lines: 0 }, { ...context, wasListed }));
+    if (!isOver) addFinding(bytes === 'missing' ? 'batch-missing' : bytes, batch.key);
     return undefined;
   }
-  if (bytes.length !== batch.bytes) {
-    context.addFinding('batch-differs', batch.key, `${bytes.length} bytes instead of ${batch.bytes}`);
-  }
+  if (bytes.length !== batch.bytes)
+    addFinding('batch-differs', batch.key, `${bytes.length} bytes instead of ${batch.bytes}`);
   return bytes;
 }
 
 /** Returns segments of events first, because the same manifest may archive an event and quarantine a revision of it. */
-function placedSegments(manifest: Manifest, { addFinding, manifestKey }: ContentContext): readonly PlacedSegment[] {
+function placedSegments({ addFinding, manifest, manifestKey }: ContentContext): readonly PlacedSegment[] {
   const placed = new Map<string, PlacedSegment>();
   for (const entry of manifest.segments) {
     const [, area, date = ''] = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//.exec(entry.key) ?? [];
@@ -128,9 +120,8 @@ function placedSegments(manifest: Manifest, { addFinding, manifestKey }: Content
   return [...placed.values()].sort((a, b) => Number(a.area > b.area) - Number(a.area < b.area));
 }
 
-interface SegmentContext extends ReadingContext {
+interface SegmentContext extends ContentContext {
   readonly batch: Buffer | undefined;
-  readonly manifest: Manifest;
   /** Whether the listing showed the segment's key. If it did, the segment is not merely unpublished. */
   readonly wasListed: boolean;
 }
@@ -160,16 +151,17 @@ async function committedLines(entry: SegmentEntry, context: SegmentContext): Pro
 }
 
 /**
- * Whether a missing object has expired. If it has, the object is added to `expired`. An object that is still listed but
- * cannot be read has not expired: somebody put it there. An object that was listed and no longer is was deleted while the
- * verifier read.
+ * Whether a missing object has expired. If it has, it is counted. An object that is still listed but cannot be read has not
+ * expired: somebody put it there. An object that was listed and no longer is was deleted while the verifier read.
  */
 async function hasExpired(
-  { key, lines }: ExpiredObject,
-  { reader, mayHaveExpired, wasListed, expired }: Omit<SegmentContext, 'batch' | 'manifest'>,
+  { key, lines }: Pick<SegmentEntry, 'key' | 'lines'>,
+  { reader, mayHaveExpired, wasListed, tally }: Omit<SegmentContext, 'batch'>,
 ): Promise<boolean> {
   if (!mayHaveExpired || (wasListed && (await reader.list(key)).includes(key))) return false;
-  expired.push({ key, lines });
+  tally.firstExpired ??= key;
+  tally.expired.objects += 1;
+  tally.expired.lines += lines;
   return true;
 }
 
@@ -177,7 +169,7 @@ interface CheckedMember {
   /** The committed lines; undefined where the bytes hold something else. */
   readonly content?: Buffer;
   readonly code?: FindingCode;
-  readonly detail: string;
+  readonly detail?: string;
 }
 
 function checkMember(bytes: Buffer, entry: SegmentEntry): CheckedMember {
@@ -186,7 +178,7 @@ function checkMember(bytes: Buffer, entry: SegmentEntry): CheckedMember {
     const content = decompress(bytes, entry.bytes);
     const isContent = content.length === entry.bytes && sha256(content) === entry.sha256;
     if (!isContent) return { code: 'segment-differs', detail: 'the SHA-256 of the lines is not the committed one' };
-    if (sha256(bytes) === entry.objectSha256) return { content, detail: '' };
+    if (sha256(bytes) === entry.objectSha256) return { content };
     const detail = 'the SHA-256 of the compressed bytes is not the committed one';
     return { content, code: 'segment-recompressed', detail };
   } catch (error) {

@@ -3,8 +3,6 @@
  * every code with its sentence, and a test compares the two.
  */
 
-export type Severity = 'finding' | 'notice';
-
 export const FINDINGS = {
   'archive-empty': finding('There is no manifest at all, so nothing in this archive is proven.'),
   'team-without-manifests': finding('A team has data but no manifests: its chain was removed.'),
@@ -52,7 +50,7 @@ export type FindingCode = keyof typeof FINDINGS;
 
 export interface Finding {
   readonly code: FindingCode;
-  readonly severity: Severity;
+  readonly severity: 'finding' | 'notice';
   /** Null where the object lies in no team's folder. */
   readonly team: string | null;
   /** The object's key. The adversary may have chosen it: escape it before it meets a terminal. */
@@ -72,15 +70,10 @@ export function findingCollector(findings: Finding[], team: string | null): AddF
     findings.push({ code, severity: FINDINGS[code].severity, team, object, detail: detail.slice(0, MAX_DETAIL) });
 }
 
-interface FindingMeaning {
-  readonly severity: Severity;
-  readonly sentence: string;
+function finding(sentence: string) {
+  return { severity: 'finding', sentence } as const;
 }
 
-function finding(sentence: string): FindingMeaning {
-  return { severity: 'finding', sentence };
-}
-
-function notice(sentence: string): FindingMeaning {
-  return { severity: 'notice', sentence };
+function notice(sentence: string) {
+  return { severity: 'notice', sentence } as const;
 }

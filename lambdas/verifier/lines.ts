@@ -28,10 +28,12 @@ export interface LinesContext {
   readonly date: string;
   readonly seq: number;
   readonly walkStart: Date;
-  /** Whether quarantined lines without an instant in range may be in the partition of this date. */
-  readonly mayHoldUndated: (date: string) => boolean;
+  /** Whether quarantined lines without an instant in range may be in this partition. */
+  readonly mayHoldUndated: boolean;
   /** Every id that the chain has archived so far. The ids of this segment are added. */
   readonly ids: IdIndex;
+  /** How many lines the manifest has in quarantine for each reason. Those of this segment are added. */
+  readonly reasons: Map<QuarantineReason, number>;
 }
 
 export interface LineFacts {
@@ -39,16 +41,14 @@ export interface LineFacts {
   /** The earliest and the latest instant. A quarantined line without an instant in range counts as its walk start. */
   readonly first: Date | undefined;
   readonly last: Date | undefined;
-  /** How many lines are in quarantine for each reason. */
-  readonly reasons: ReadonlyMap<QuarantineReason, number>;
   readonly findings: readonly LineFinding[];
 }
 
 type LineFinding = readonly [code: FindingCode, detail: string];
 
 export function checkLines(content: Buffer, context: LinesContext): LineFacts {
+  const { area, reasons } = context;
   const found = new Map<FindingCode, { readonly first: string; times: number }>();
-  const reasons = new Map<QuarantineReason, number>();
   let [lines, first, last]: [number, Date | undefined, Date | undefined] = [0, undefined, undefined];
   let previous: AuditEvent | undefined;
 
@@ -60,7 +60,7 @@ export function checkLines(content: Buffer, context: LinesContext): LineFacts {
       if (sameCode === undefined) found.set(code, { first: `line ${lines}${detail && `: ${detail}`}`, times: 1 });
       else sameCode.times += 1;
     }
-    if (context.area === 'quarantine' && reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    if (area === 'quarantine' && reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     const instant = event && instantOf(event, context);
     if (instant && (first === undefined || instant < first)) first = instant;
     if (instant && (last === undefined || instant > last)) last = instant;
@@ -69,7 +69,7 @@ export function checkLines(content: Buffer, context: LinesContext): LineFacts {
   const findings = [...found].map(
     ([code, { first, times }]): LineFinding => [code, times > 1 ? `${first}, and ${times - 1} more` : first],
   );
-  return { lines, first, last, reasons, findings };
+  return { lines, first, last, findings };
 }
 
 interface LineContext extends LinesContext {
@@ -83,7 +83,7 @@ function* findingsOf(event: AuditEvent | undefined, context: LineContext): Gener
   if (context.area === 'quarantine') {
     if (reason === undefined) yield ['quarantine-unfounded', ''];
     const own = instantInRange(event, context.walkStart);
-    const isInPlace = own === undefined ? context.mayHoldUndated(context.date) : dateOf(own) === context.date;
+    const isInPlace = own === undefined ? context.mayHoldUndated : dateOf(own) === context.date;
     const place =
       own === undefined ? 'belongs to the date of the walk start or of a sweep' : `belongs to ${dateOf(own)}`;
     if (!isInPlace) yield ['date-wrong', place];

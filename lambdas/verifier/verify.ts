@@ -93,7 +93,7 @@ export async function verify(reader: ArchiveReader, options: VerifyOptions): Pro
 async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
   const { folder, addFinding } = context;
   const ids = createIdIndex();
-  const tally = createTally(folder);
+  const tally = emptyTally();
   const headSeq = folder.seqs.at(-1) ?? 0;
   let before = 0;
   let previous: Link | undefined;
@@ -112,18 +112,20 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     leavesNoTimeOut(link, previous, addFinding);
     carriesTheLatest(link, previous, addFinding);
     previous = link;
+    const { key: manifestKey, manifest } = link;
     // This manifest is a copy of another one, whose data is checked at its own place.
-    if (link.manifest.team !== folder.team || tally.seqs.has(link.manifest.seq)) continue;
+    if (manifest.team !== folder.team || tally.seqs.has(manifest.seq)) continue;
+    addLink(link, tally);
     const circumstances = {
       isHead: seq === headSeq,
-      mayHaveExpired: link.isSigned && mayHaveExpired(link.manifest, context.now),
+      mayHaveExpired: link.isSigned && mayHaveExpired(manifest, context.now),
     };
-    tally.add(link, await verifyContent(link.manifest, { ...context, ...circumstances, ids, manifestKey: link.key }));
+    await verifyContent({ ...context, ...circumstances, ids, tally, manifest, manifestKey });
   }
-  tally.reportExpired(addFinding);
+  reportExpired(tally, addFinding);
   nothingWasCutOff(headSeq, context);
   for (const key of folder.unlisted) addFinding('object-unlisted', key);
-  return tally.summary();
+  return summaryOf(folder, tally);
 }
 
 function noneIsMissing(before: number, seq: number, { folder, addFinding }: TeamContext): boolean {
@@ -148,48 +150,45 @@ function nothingWasCutOff(headSeq: number, { folder, saved, addFinding }: TeamCo
   }
 }
 
-/** Adds up the summary of a team, manifest by manifest. */
-function createTally({ team, staged }: TeamFolder) {
-  const seqs = new Set<number>();
-  const codeVersions = new Set<string>();
-  const gaps: Gap[] = [];
-  const lines = { events: 0, quarantine: 0 };
-  const expired = { objects: 0, lines: 0 };
-  let firstExpired: string | undefined;
-  let first: Link | undefined;
-  let last: Link | undefined;
+/** What the manifests of a team have shown so far. */
+interface TeamTally extends ContentTally {
+  readonly seqs: Set<number>;
+  readonly codeVersions: Set<string>;
+  readonly gaps: Gap[];
+  first: Link | undefined;
+  last: Link | undefined;
+}
+
+function emptyTally(): TeamTally {
+  const content = { events: 0, quarantine: 0, expired: { objects: 0, lines: 0 }, firstExpired: undefined };
+  return { ...content, seqs: new Set(), codeVersions: new Set(), gaps: [], first: undefined, last: undefined };
+}
+
+function addLink(link: Link, tally: TeamTally): void {
+  tally.seqs.add(link.manifest.seq);
+  tally.codeVersions.add(link.manifest.run.codeVersion);
+  for (const gap of link.manifest.gaps) tally.gaps.push(gap); // A forged million of gaps would overflow the stack of `push(...)`.
+  tally.first ??= link;
+  tally.last = link;
+}
+
+/** Adds one notice for all expired objects, because after some years they are most of the archive. */
+function reportExpired({ expired, firstExpired }: TeamTally, addFinding: AddFinding): void {
+  const others = expired.objects - 1;
+  if (firstExpired !== undefined) addFinding('expired', firstExpired, others > 0 ? `and ${others} more` : '');
+}
+
+function summaryOf({ team, staged }: TeamFolder, { first, last, ...tally }: TeamTally): TeamSummary {
   return {
-    seqs,
-    add(link: Link, found: ContentTally): void {
-      seqs.add(link.manifest.seq);
-      codeVersions.add(link.manifest.run.codeVersion);
-      for (const gap of link.manifest.gaps) gaps.push(gap); // A forged million of gaps would overflow the stack of `push(...)`.
-      lines.events += found.events;
-      lines.quarantine += found.quarantine;
-      for (const gone of found.expired) {
-        firstExpired ??= gone.key;
-        expired.objects += 1;
-        expired.lines += gone.lines;
-      }
-      first ??= link;
-      last = link;
-    },
-    /** Adds one notice for all expired objects, because after some years they are most of the archive. */
-    reportExpired(addFinding: AddFinding): void {
-      const others = expired.objects - 1;
-      if (firstExpired !== undefined) addFinding('expired', firstExpired, others > 0 ? `and ${others} more` : '');
-    },
-    summary: (): TeamSummary => ({
-      team,
-      manifests: seqs.size,
-      events: lines.events,
-      quarantined: lines.quarantine,
-      period: first && last ? { from: first.manifest.start, to: last.manifest.position } : null,
-      gaps,
-      expired,
-      head: last ? { team, seq: last.seq, sha256: last.sha256, finished: last.manifest.run.finished } : null,
-      codeVersions: [...codeVersions],
-      abandonedBatches: staged.size,
-    }),
+    team,
+    manifests: tally.seqs.size,
+    events: tally.events,
+    quarantined: tally.quarantine,
+    period: first && last ? { from: first.manifest.start, to: last.manifest.position } : null,
+    gaps: tally.gaps,
+    expired: tally.expired,
+    head: last ? { team, seq: last.seq, sha256: last.sha256, finished: last.manifest.run.finished } : null,
+    codeVersions: [...tally.codeVersions],
+    abandonedBatches: staged.size,
   };
 }
