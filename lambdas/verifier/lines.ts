@@ -83,10 +83,9 @@ function* findingsOf(event: AuditEvent | undefined, context: LineContext): Gener
   if (context.area === 'quarantine') {
     if (reason === undefined) yield ['quarantine-unfounded', ''];
     const own = instantInRange(event, context.walkStart);
-    const isInPlace = own === undefined ? context.mayHoldUndated : dateOf(own) === context.date;
-    const place =
-      own === undefined ? 'belongs to the date of the walk start or of a sweep' : `belongs to ${dateOf(own)}`;
-    if (!isInPlace) yield ['date-wrong', place];
+    const place = own === undefined ? 'the date of the walk start or of a sweep' : dateOf(own);
+    const isInPlace = own === undefined ? context.mayHoldUndated : place === context.date;
+    if (!isInPlace) yield ['date-wrong', `belongs to ${place}`];
     if (previous && Buffer.compare(previous.line, event.line) >= 0) yield ['lines-unordered', ''];
     return;
   }

@@ -62,17 +62,15 @@ export interface TeamSummary {
   readonly abandonedBatches: number;
 }
 
-interface TeamContext {
+/** The saved heads are those of the team. */
+interface TeamContext extends Required<VerifyOptions> {
   readonly reader: ArchiveReader;
-  readonly publicKey: KeyObject;
-  readonly now: Date;
   readonly folder: TeamFolder;
-  readonly saved: readonly SavedHead[];
   readonly addFinding: AddFinding;
 }
 
 export async function verify(reader: ArchiveReader, options: VerifyOptions): Promise<Verification> {
-  const { publicKey, now, heads = [] } = options;
+  const { heads = [] } = options;
   const findings: Finding[] = [];
   const addFinding = findingCollector(findings, null);
   const { teams, objects } = await takeInventory(reader, addFinding);
@@ -84,8 +82,8 @@ export async function verify(reader: ArchiveReader, options: VerifyOptions): Pro
   const summaries: TeamSummary[] = [];
   for (const folder of [...teams, ...[...vanished].map(emptyFolder)]) {
     const saved = heads.filter(({ team }) => team === folder.team);
-    const team = { folder, saved, addFinding: findingCollector(findings, folder.team) };
-    summaries.push(await verifyTeam({ reader, publicKey, now, ...team }));
+    const ofTeam = { heads: saved, folder, addFinding: findingCollector(findings, folder.team) };
+    summaries.push(await verifyTeam({ ...options, ...ofTeam, reader }));
   }
   return { findings, teams: summaries, objects };
 }
@@ -139,13 +137,13 @@ function noneIsMissing(before: number, seq: number, { folder, addFinding }: Team
   return false;
 }
 
-function isTheSavedHead(link: Link, { saved, addFinding }: TeamContext): void {
-  const isOther = saved.some((head) => head.seq === link.seq && head.sha256 !== link.sha256);
+function isTheSavedHead(link: Link, { heads, addFinding }: TeamContext): void {
+  const isOther = heads.some((head) => head.seq === link.seq && head.sha256 !== link.sha256);
   if (isOther) addFinding('head-differs', link.key);
 }
 
-function nothingWasCutOff(headSeq: number, { folder, saved, addFinding }: TeamContext): void {
-  for (const { seq } of saved) {
+function nothingWasCutOff(headSeq: number, { folder, heads, addFinding }: TeamContext): void {
+  for (const { seq } of heads) {
     if (seq > headSeq) addFinding('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
   }
 }
