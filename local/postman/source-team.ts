@@ -6,7 +6,7 @@ import { DAY_MS } from '../../lambdas/shared/time';
 import { createRandom } from './random';
 import type { SourceEvent } from './source-table';
 import { ODD_EVENTS } from './team-odd-events';
-import { createRoster, type Person } from './team-people';
+import { type Person, personOf } from './team-people';
 import { type Act, actsOf, leavingInstant, workAct } from './team-story';
 
 export interface TeamOptions {
@@ -31,23 +31,18 @@ export interface Arrival {
 }
 
 const MINUTE_MS = 60_000;
+/** All teams of Postman share one sequence of ids, so they grow with time and have gaps. Arrivals have the odd ids. */
+const FIRST_ROW = 558_306_000;
+const FIRST_ARRIVAL = 560_000_001;
 const DAYS_BETWEEN_ODD_EVENTS = 6;
 /** On each of these days one event is ten days late, the last one until after the anchor. Only the sweep finds them. */
 const VERY_LATE_DAYS = [20, 60, 150, 172];
 
 export function createSourceTeam(options: TeamOptions): SourceTeam {
   const { seed, anchor, days = 180, eventsPerDay = 200 } = options;
-  const roster = createRoster(seed);
   const firstDay = Math.floor(anchor.getTime() / DAY_MS - days) * DAY_MS;
-  const ids = new Set<number>();
-  let played = 0;
+  let [played, lastRow] = [0, FIRST_ROW];
 
-  function takeId(wish: number): number {
-    let id = wish;
-    while (ids.has(id)) id += 2;
-    ids.add(id);
-    return id;
-  }
   const leftAt = (person: Person): number => leavingInstant(firstDay + person.leaves * DAY_MS);
 
   /** The live log shows the flag `active` as it is at the read, so the last events of a person change when they leave. */
@@ -61,23 +56,21 @@ export function createSourceTeam(options: TeamOptions): SourceTeam {
   function day(number: number): SourceEvent[] {
     const start = firstDay + number * DAY_MS;
     const random = createRandom(`${seed}/arrivals/${number}`);
-    const acts = actsOf({ seed, day: number, start, roster, eventsPerDay }).sort((a, b) => a.at - b.at);
+    const takeRow = () => {
+      lastRow += 2 * (1 + random.below(15));
+      return lastRow;
+    };
+    const acts = actsOf({ seed, day: number, start, eventsPerDay }).sort((a, b) => a.at - b.at);
     const events = acts.map((act, index): SourceEvent => {
-      const row = takeId(idNear(act.at) + 2 * random.below(15));
+      const row = takeRow();
       const veryLate = index === 5 && VERY_LATE_DAYS.includes(number);
       const delay = random.chance(0.005) ? random.below(300) * MINUTE_MS : random.below(10) * 1000;
       return { row, at: act.at, visibleFrom: act.at + (veryLate ? 10 * DAY_MS : delay), ...bodies(act, row) };
     });
-    return [...events, ...oddEvents(number, start)];
-  }
-
-  function oddEvents(number: number, start: number): SourceEvent[] {
-    const odd =
-      number % DAYS_BETWEEN_ODD_EVENTS === 5 ? ODD_EVENTS[Math.floor(number / DAYS_BETWEEN_ODD_EVENTS)] : undefined;
-    if (odd === undefined) return [];
-    const at = start + 37_812_000;
-    const row = takeId(idNear(at));
-    return [{ row, at, visibleFrom: at, raw: odd.raw(String(row), at) }];
+    const odd = ODD_EVENTS[(number - 5) / DAYS_BETWEEN_ODD_EVENTS];
+    if (odd === undefined) return events;
+    const [row, at] = [takeRow(), start + 37_812_000];
+    return [...events, { row, at, visibleFrom: at, raw: odd.raw(String(row), at) }];
   }
 
   return {
@@ -89,16 +82,11 @@ export function createSourceTeam(options: TeamOptions): SourceTeam {
     arrival: (number, { at, visibleFrom }) => {
       const random = createRandom(`${seed}/arrival/${number}`);
       const second = Math.floor(at.getTime() / 1000) * 1000;
-      const actor = roster.person(random.below(3));
-      const row = idNear(anchor.getTime()) + 1 + 2 * number;
+      const actor = personOf(random.below(3), seed);
+      const row = FIRST_ARRIVAL + 2 * number;
       return { row, at: second, visibleFrom: visibleFrom.getTime(), ...bodies(workAct(actor, second, random), row) };
     },
   };
-}
-
-/** All teams of Postman share one sequence of ids, so they grow with time and have gaps. Arrivals have the odd ids. */
-function idNear(at: number): number {
-  return 558_306_000 + 2 * Math.floor((at - Date.UTC(2026, 5, 12, 21, 41, 44)) / 1100);
 }
 
 const TEAM = { name: 'Acme Payments', id: 70_000_001 };

@@ -19,12 +19,6 @@ export interface Person {
   readonly leaves: number;
 }
 
-export interface Roster {
-  person(number: number): Person;
-  /** Everyone who has joined by that day, including those who have left. */
-  by(day: number): readonly Person[];
-}
-
 const FOUNDERS = 64;
 const DAYS_BETWEEN_JOINERS = 4;
 /** Every ninth person leaves, one about every thirty days. The sixth of them leaves on the day after the anchor. */
@@ -43,17 +37,13 @@ const USER_AGENTS = [
   'PostmanRuntime/7.44.1',
 ];
 
-export function createRoster(seed: number): Roster {
-  const people: Person[] = [];
-  function person(number: number): Person {
-    people[number] ??= createPerson(seed, number);
-    return people[number];
-  }
-  const headcount = (day: number): number => FOUNDERS + Math.max(0, Math.floor(day / DAYS_BETWEEN_JOINERS));
-  return { person, by: (day) => Array.from({ length: headcount(day) }, (_, number) => person(number)) };
+/** Everyone who has joined by that day of the team, including those who have left. */
+export function peopleBy(day: number, seed: number): readonly Person[] {
+  const headcount = FOUNDERS + Math.max(0, Math.floor(day / DAYS_BETWEEN_JOINERS));
+  return Array.from({ length: headcount }, (_, number) => personOf(number, seed));
 }
 
-function createPerson(seed: number, number: number): Person {
+export function personOf(number: number, seed: number): Person {
   const random = createRandom(`${seed}/person/${number}`);
   const office = random.pick(OFFICES);
   const external = number % 11 === 7;
