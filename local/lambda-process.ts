@@ -11,10 +11,9 @@ import { resolve as absolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ARCHIVER_MEMORY_MB } from '../lambdas/shared/contract';
 
-export type InvocationResult = { readonly vmHwmKb?: number } & (
+export type InvocationResult =
   | { readonly ok: true; readonly result?: unknown }
-  | { readonly ok: false; readonly error: HandlerError }
-);
+  | { readonly ok: false; readonly error: HandlerError };
 
 /** The error that the handler threw; or, where the process ended, `Runtime.ExitError` or `Sandbox.Timedout` as in Lambda. */
 export interface HandlerError {

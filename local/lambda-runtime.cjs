@@ -1,7 +1,5 @@
 // The program of a lambda process: it loads the bundle as it is and calls its `handler` once for each message, as Lambda
 // does. It is plain CommonJS without any package, so that the memory of the process is the memory of the handler.
-const { readFileSync } = require('node:fs');
-
 const bundleFile = process.argv[2];
 
 // Both streams become one, so that the lines keep their order as in CloudWatch.
@@ -12,7 +10,7 @@ process.on('disconnect', () => process.exit());
 process.on('message', async ({ requestId, event, timeoutMs }) => {
   const result = await run(event, contextOf(requestId, Date.now() + timeoutMs));
   // This is the last line of the invocation: whoever has read it has read all lines before it.
-  process.stdout.write(`\nEND RequestId: ${requestId} ${JSON.stringify({ ...result, vmHwmKb: peakKb() })}\n`);
+  process.stdout.write(`\nEND RequestId: ${requestId} ${JSON.stringify(result)}\n`);
 });
 
 async function run(event, context) {
@@ -36,13 +34,4 @@ function contextOf(awsRequestId, deadline) {
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   };
-}
-
-/** The largest resident memory since the start of the process, where the operating system tells it (Linux). */
-function peakKb() {
-  try {
-    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,12 +5,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { createSourceModel } from '../../local/postman/source-model';
-import { type SourceServer, startSourceServer } from '../../local/postman/source-server';
-import { sourceSettings } from '../../local/postman/source-settings';
+import { answerAsSource } from '../../local/postman/source-model';
+import { startSourceServer } from '../../local/postman/source-server';
+import { LIVE_SERVICE } from '../../local/postman/source-settings';
 import { openTeamFolder, type TeamFolder } from '../../local/postman/team-folder';
 import { conclude } from './ending';
-import { compareWithSource } from './equality';
+import { compareWithSource, openServedLines } from './equality';
 import { archivePaths } from './local-archive';
 import { count } from './progress';
 import { openShownRuns } from './shown-runs';
@@ -31,12 +31,15 @@ export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Pro
   const isNew = !existsSync(at.bucket);
   const team = openTeamFolder(at.source, { seed: SEED, anchor: new Date(), eventsPerDay });
   const apiKey = `PMAK-${randomUUID()}`;
-  const source = await startSource(team, apiKey, at.served);
+  const served = openServedLines(at.served);
+  const source = await startSource(team, apiKey, served.add);
   const options = { team: 'demo', apiKey, baseUrl: source.url, maxRequestsPerMinute: 100_000 };
   const runs = await openShownRuns(folder, print, options);
   try {
     print(
-      isNew ? `A team of ${count(team.table.size())} events over 180 days. First run:` : 'The same archive, continued:',
+      isNew
+        ? `A team of ${count(team.table.events().length)} events over 180 days. First run:`
+        : 'The same archive, continued:',
     );
     let archived = await runs.run(isNew ? 'backfill' : 'first run');
     for (let run = 1; run <= SCHEDULED_RUNS && archived; run += 1) {
@@ -45,7 +48,7 @@ export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Pro
       team.arrive(run, { at: new Date(now - (run + 1) * HOUR_MS), visibleFrom: new Date(now) });
       archived = await runs.run(`scheduled run ${run}`);
     }
-    return await conclude(folder, { archived, print, compare: () => compare(at.bucket, source, print) });
+    return await conclude(folder, { archived, print, compare: () => compareWithSource(at.bucket, served.all, print) });
   } finally {
     await runs.close();
     await source.close();
@@ -71,23 +74,13 @@ export async function archiveRealTeam({ folder, print, ...team }: RealOptions): 
   }
 }
 
-function startSource(team: TeamFolder, apiKey: string, served: string): Promise<SourceServer> {
-  const now = () => {
-    const instant = new Date();
-    team.playTo(instant);
-    return instant;
-  };
-  return startSourceServer(createSourceModel(team.table, sourceSettings('reality', apiKey)), { now, served });
-}
-
-function compare(bucket: string, source: SourceServer, print: (text: string) => void): boolean {
-  const { served, archived, missing, extra } = compareWithSource(bucket, source.servedLines());
-  const isEqual = missing + extra === 0;
-  print('\nCompared with the source, line by line:');
-  print(
-    `  ${count(served)} distinct lines served, ${count(archived)} archived: ${isEqual ? 'the same, once each' : 'NOT EQUAL'}`,
-  );
-  if (missing > 0) print(`  ${count(missing)} served lines are not in the archive`);
-  if (extra > 0) print(`  ${count(extra)} archived lines were not served, or occur more than once`);
-  return isEqual;
+/** `onServed` receives the lines of every answer before the client does. */
+function startSource(team: TeamFolder, apiKey: string, onServed: (lines: readonly string[]) => void) {
+  return startSourceServer((request) => {
+    const now = new Date();
+    team.playTo(now);
+    const answer = answerAsSource(request, { table: team.table, settings: { ...LIVE_SERVICE, apiKey }, now });
+    onServed(answer.served.map(({ text }) => text));
+    return answer;
+  });
 }

@@ -3,27 +3,51 @@
  * file in the folder is simply gunzipped. They are equal if each distinct line that was served occurs exactly once under
  * `events/` or `quarantine/`, and no other line does.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { count } from './progress';
 
-/** Returns numbers of lines. */
-export function compareWithSource(bucket: string, servedLines: readonly string[]) {
-  const counts = new Map<string, number>();
-  for (const line of archivedLines(bucket)) counts.set(line, (counts.get(line) ?? 0) + 1);
-  const served = new Set(servedLines);
-  const missing = [...served].filter((line) => !counts.has(line)).length;
-  const archived = [...counts.values()].reduce((sum, times) => sum + times, 0);
-  return { served: served.size, archived, missing, extra: archived - (served.size - missing) };
+/**
+ * Keeps each distinct line that the source serves in a file, from one start to the next. Add the lines before the client
+ * gets them, so that no end of this process loses a served line.
+ */
+export function openServedLines(file: string) {
+  const all = new Set(existsSync(file) ? linesOf(readFileSync(file)) : []);
+  function add(served: readonly string[]): void {
+    const added = [...new Set(served)].filter((line) => !all.has(line));
+    for (const line of added) all.add(line);
+    appendFileSync(file, added.map((line) => `${line}\n`).join(''));
+  }
+  return { all, add };
 }
 
-function* archivedLines(bucket: string): Generator<string> {
+/** Returns whether they are equal. */
+export function compareWithSource(bucket: string, served: ReadonlySet<string>, print: (text: string) => void): boolean {
+  const archived = archivedLines(bucket);
+  const distinct = new Set(archived);
+  const missing = [...served].filter((line) => !distinct.has(line)).length;
+  const extra = archived.length - (served.size - missing);
+  const verdict = missing + extra === 0 ? 'the same, once each' : 'NOT EQUAL';
+  print('\nCompared with the source, line by line:');
+  print(`  ${count(served.size)} distinct lines served, ${count(archived.length)} archived: ${verdict}`);
+  if (missing > 0) print(`  ${count(missing)} served lines are not in the archive`);
+  if (extra > 0) print(`  ${count(extra)} archived lines were not served, or occur more than once`);
+  return missing + extra === 0;
+}
+
+function archivedLines(bucket: string): string[] {
   // A folder exists from its first object on, and most archives have nothing in quarantine.
-  for (const area of ['events', 'quarantine'].filter((each) => existsSync(join(bucket, each)))) {
-    for (const name of readdirSync(join(bucket, area), { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.gz')) continue;
-      const text = gunzipSync(readFileSync(join(bucket, area, name))).toString('utf8');
-      yield* text.split('\n').filter((line) => line !== '');
-    }
-  }
+  const areas = ['events', 'quarantine'].map((area) => join(bucket, area)).filter((area) => existsSync(area));
+  return areas.flatMap((area) => {
+    const names = readdirSync(area, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.gz'));
+    return names.flatMap((name) => linesOf(gunzipSync(readFileSync(join(area, name)))));
+  });
+}
+
+function linesOf(text: Buffer): string[] {
+  return text
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 }

@@ -1,193 +1,97 @@
 /**
- * The audit log of one Postman team as the API serves it, without I/O and without a clock of its own: the source server
- * and the fault world use the same model. The text of an event is served byte for byte as the table holds it. A cursor
- * stands for a row, so a walk is stable although events arrive meanwhile.
+ * The audit log of one Postman team as the API serves it, without I/O, state or a clock: the demo's server and the tests
+ * use the same model. The text of an event is served byte for byte as the table holds it. A cursor stands for a row, so
+ * a walk is stable although events arrive meanwhile.
  */
-import {
-  type Delivery,
-  type Fault,
-  type Headers,
-  prettyPrint,
-  readQuery,
-  type SourceQuery,
-  type SourceRequest,
-  type SourceSettings,
-  spoil,
-} from './source-settings';
-import { type EventTable, rangeOf } from './source-table';
+import { readQuery, type SourceQuery, type SourceSettings } from './source-settings';
+import { byInstant, isVisible, type SourceEvent, type SourceTable, textOf } from './source-table';
+
+export interface SourceRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The names are in lower case. */
+  readonly headers: Headers;
+}
+
+export type Headers = Readonly<Record<string, string>>;
 
 export interface SourceAnswer {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: Buffer;
-  readonly delivery: Delivery;
-  /** The texts, as the table holds them, of the events that a client of this answer has received. */
-  readonly lines: readonly string[];
-  /** The fault that changed the answer, if any. Such an answer need not keep the contract. */
-  readonly fault: Fault | undefined;
-}
-
-export interface SourceModel {
-  answer(request: SourceRequest, now: Date): SourceAnswer;
-  /** Changes settings from the next request on; a new API key, for example, is a rotation. */
-  change(changes: Partial<SourceSettings>): void;
-}
-
-interface Reply {
-  readonly status: number;
-  readonly headers?: Headers;
   readonly body: string | Buffer;
-  readonly lines?: readonly string[];
+  /** The events in the body. */
+  readonly served: readonly { readonly row: number; readonly text: string }[];
 }
 
-interface Exchange {
-  readonly table: EventTable;
+export interface Source {
+  readonly table: SourceTable;
   readonly settings: SourceSettings;
   readonly now: Date;
-  readonly requestNumber: number;
-  readonly fault: Fault | undefined;
 }
 
-const INVALID_KEY = 'Invalid API Key. Every request requires a valid API Key to be sent.';
-
-export function createSourceModel(table: EventTable, initial: SourceSettings): SourceModel {
-  let settings = initial;
-  let requestNumber = 0;
-  let lastMinute: readonly number[] = [];
-
-  function isOverRate(now: Date): boolean {
-    lastMinute = lastMinute.filter((at) => at > now.getTime() - 60_000);
-    if (lastMinute.length >= (settings.rateLimit?.perMinute ?? Infinity)) return true;
-    lastMinute = [...lastMinute, now.getTime()];
-    return false;
+export function answerAsSource({ path, query, headers }: SourceRequest, source: Source): SourceAnswer {
+  if (headers['x-api-key'] !== source.settings.apiKey) {
+    return problem(401, 'AuthenticationError', 'Invalid API Key. Every request requires a valid API Key to be sent.');
   }
-
-  function reply(request: SourceRequest, exchange: Exchange): Reply {
-    const { fault, now } = exchange;
-    if (typeof fault === 'object') {
-      return 'echo' in fault ? echo(fault.echo, request, settings) : { body: '', ...fault };
-    }
-    if (settings.rateLimit !== null && isOverRate(now)) {
-      return throttled(settings, 'Rate limit exceeded', settings.rateLimit.headers(now));
-    }
-    if (request.headers['x-api-key'] !== settings.apiKey) return problem(401, 'AuthenticationError', INVALID_KEY);
-    if (request.path !== '/audit/logs') return problem(404, 'notFoundError', 'Requested resource not found');
-    return logs(request.query, exchange);
-  }
-
-  return {
-    change: (changes) => {
-      settings = { ...settings, ...changes };
-    },
-    answer: (request, now) => {
-      requestNumber += 1;
-      const fault = settings.fault?.(requestNumber, request);
-      return finish(reply(request, { table, settings, now, requestNumber, fault }), fault, now);
-    },
-  };
-}
-
-function finish(reply: Reply, fault: Fault | undefined, now: Date): SourceAnswer {
-  const whole = Buffer.from(reply.body);
-  const body = spoil(whole, fault);
-  const delivery = fault === 'reset' || fault === 'truncate' || fault === 'hang' ? fault : 'whole';
-  return {
-    status: reply.status,
-    headers: { 'content-type': 'application/json; charset=utf-8', date: now.toUTCString(), ...reply.headers },
-    body,
-    delivery,
-    lines: body === whole && delivery === 'whole' ? (reply.lines ?? []) : [],
-    fault,
-  };
-}
-
-function problem(status: number, name: string, message: string): Reply {
-  return { status, body: JSON.stringify({ error: { name, message } }) };
-}
-
-/** In the contract, the error of a 429 is a string. */
-function throttled({ shape }: SourceSettings, message: string, headers: Headers = {}): Reply {
-  if (shape === 'reality') return { ...problem(429, 'rateLimited', message), headers };
-  return { status: 429, body: JSON.stringify({ error: 'rateLimited', message }), headers };
-}
-
-function echo(status: number, { headers }: SourceRequest, settings: SourceSettings): Reply {
-  const message = `Could not serve ${JSON.stringify(headers)}`;
-  if (status === 200) return { status, body: `{"trails":[{"request":${JSON.stringify(headers)}` };
-  return status === 429 ? throttled(settings, message) : problem(status, 'AuthenticationError', message);
-}
-
-function logs(parameters: URLSearchParams, exchange: Exchange): Reply {
-  const { table, settings, now, requestNumber } = exchange;
-  const query = readQuery(parameters, settings, now);
-  if (typeof query === 'string') return problem(400, 'invalidParamError', query);
-  const page = selectPage(query, exchange);
+  if (path !== '/audit/logs') return problem(404, 'notFoundError', 'Requested resource not found');
+  const asked = readQuery(query, source.settings, source.now);
+  if (typeof asked === 'string') return problem(400, 'invalidParamError', asked);
+  const page = selectPage(asked, source);
   if (page === undefined) return problem(400, 'invalidCursorError', 'The cursor is not valid or has expired');
-  const texts = page.indexes.map((index) => {
-    const raw = table.raw(index, now.getTime());
-    return settings.drift === null ? raw : settings.drift(raw, requestNumber, table.row(index));
-  });
-  const body = `{${[`"trails":[${texts.join(',')}]`, ...cursorFields(page, settings)].join(',')}}`;
-  return { status: 200, body: settings.pretty ? prettyPrint(body) : body, lines: texts };
+  const served = page.events.map((event) => ({ row: event.row, text: textOf(event, source.now.getTime()) }));
+  const trails = `"trails":[${served.map(({ text }) => text).join(',')}]`;
+  return answer(200, `{${[trails, ...cursorFields(page, source.settings)].join(',')}}`, served);
+}
+
+function problem(status: number, name: string, message: string): SourceAnswer {
+  return answer(status, JSON.stringify({ error: { name, message } }));
+}
+
+function answer(status: number, body: string, served: SourceAnswer['served'] = []): SourceAnswer {
+  return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body, served };
 }
 
 /** The cursor is written as a token and never becomes a number, which could not hold one above 2^53. */
-function cursorFields({ cursor, total }: Page, settings: SourceSettings): string[] {
-  const ended = settings.cursorEnd ?? undefined;
-  const token = cursor === undefined ? ended : settings.cursorType === 'string' ? `"${cursor}"` : cursor;
-  const field = token === undefined ? [] : [`"nextCursor":${token}`];
-  const count = total === undefined ? [] : [`"total":${total}`];
-  const meta = settings.cursorPlace === 'top-level' ? count : [...field, ...count];
-  return [
-    ...(settings.cursorPlace === 'meta' ? [] : field),
-    ...(meta.length === 0 ? [] : [`"meta":{${meta.join(',')}}`]),
-  ];
+function cursorFields({ cursor }: Page, { cursorEnd, cursorType, cursorPlace }: SourceSettings): string[] {
+  const ended = cursorEnd ?? undefined;
+  const token = cursor === undefined ? ended : cursorType === 'string' ? `"${cursor}"` : cursor;
+  if (token === undefined) return [];
+  const field = `"nextCursor":${token}`;
+  return [...(cursorPlace === 'meta' ? [] : [field]), ...(cursorPlace === 'top-level' ? [] : [`"meta":{${field}}`])];
 }
 
 interface Page {
-  /** The table's indexes of the events, in the order in which they are served. */
-  readonly indexes: readonly number[];
-  readonly cursor: string | undefined;
-  /** The number of events of the whole range, where the answer tells it. */
-  readonly total: number | undefined;
+  /** In the order in which they are served. */
+  readonly events: readonly SourceEvent[];
+  readonly cursor: bigint | undefined;
 }
 
 /** Undefined where this server cannot have given the cursor. */
-function selectPage(query: SourceQuery, { table, settings, now, fault, requestNumber }: Exchange): Page | undefined {
-  const range = rangeOf(table, { ...query, isById: settings.order === 'by-id' });
-  const row = rowOfCursor(query.cursor, settings);
-  const begin = row === undefined ? 0 : range.placeOf(row);
-  if (begin === undefined) return undefined;
-  const isVisible = (place: number) => table.isVisible(range.indexAt(place), now.getTime());
-  const limit = fault === 'short-page' ? Math.ceil(query.limit / 2) : query.limit;
-  const found: number[] = [];
+function selectPage(query: SourceQuery, { table, settings, now }: Source): Page | undefined {
+  const start = query.cursor === undefined ? undefined : table.get(rowOfCursor(query.cursor, settings));
+  if (query.cursor !== undefined && start === undefined) return undefined;
+  const [byId, sign] = [settings.order === 'by-id', query.isDescending ? -1 : 1];
+  const compare = byId ? (a: SourceEvent, b: SourceEvent) => a.row - b.row : byInstant;
+  const isAsked = (event: SourceEvent) =>
+    (event.at === null || (event.at >= query.from && event.at < query.to)) &&
+    (start === undefined || compare(event, start) * sign >= 0) &&
+    isVisible(event, now.getTime());
+  const ascending = byId ? table.events().toSorted(compare) : table.events();
+  const found: SourceEvent[] = [];
   // One event more than the page holds: there the next page begins.
-  for (let place = begin; place < range.size && found.length <= limit; place += 1) {
-    if (isVisible(place)) found.push(range.indexAt(place));
+  for (const event of query.isDescending ? ascending.toReversed() : ascending) {
+    if (found.length > query.limit) break;
+    if (isAsked(event)) found.push(event);
   }
-  const [served, start, beyond] = [found.slice(0, limit), found[0], found[limit]];
-  const repeated = beyond === undefined || settings.overlap === 0 ? undefined : served.at(-settings.overlap);
-  const cursorAt = (index: number | undefined) =>
-    index === undefined ? undefined : String(BigInt(table.row(index)) + settings.cursorBase);
-  const total =
-    settings.shape === 'contract'
-      ? Array.from({ length: range.size }, (_, place) => place).filter(isVisible).length
-      : undefined;
-  // Another text for the same row, which only a client notices that compares cursors.
-  if (fault === 'empty-page') {
-    return { indexes: [], cursor: start === undefined ? undefined : `${cursorAt(start)}.${requestNumber}1`, total };
-  }
-  const isRepeating = fault === 'repeat-cursor' && start !== undefined;
+  const [served, beyond] = [found.slice(0, query.limit), found[query.limit]];
+  const next = beyond === undefined || settings.overlap === 0 ? beyond : (served.at(-settings.overlap) ?? beyond);
   return {
-    indexes: settings.order === 'descending-pages' ? served.toReversed() : served,
-    cursor: isRepeating ? (query.cursor ?? cursorAt(start)) : cursorAt(repeated ?? beyond),
-    total,
+    events: settings.order === 'descending-pages' ? served.toReversed() : served,
+    cursor: next === undefined ? undefined : BigInt(next.row) + settings.cursorBase,
   };
 }
 
-/** Undefined where there is no cursor; a text that is not a cursor becomes a row that no table has. */
-function rowOfCursor(cursor: string | undefined, { cursorBase }: SourceSettings): number | undefined {
-  if (cursor === undefined) return undefined;
-  const digits = /^(\d+)(?:\.\d+)?$/.exec(cursor)?.[1];
-  return digits === undefined ? Number.NaN : Number(BigInt(digits) - cursorBase);
+/** A text that is not a cursor becomes a row that no table has. */
+function rowOfCursor(cursor: string, { cursorBase }: SourceSettings): number {
+  return /^\d+$/.test(cursor) ? Number(BigInt(cursor) - cursorBase) : Number.NaN;
 }

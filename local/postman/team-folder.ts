@@ -4,12 +4,12 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createTable, type MutableTable, type SourceEvent } from './source-table';
+import { createTable, type SourceEvent, type SourceTable } from './source-table';
 import { type Arrival, createSourceTeam, type TeamOptions } from './source-team';
 
 export interface TeamFolder {
   /** Read only. The two functions below add events to it. */
-  readonly table: MutableTable;
+  readonly table: SourceTable;
   /** Adds the events of the story up to the day of `now`. Call it with the instant of every request. */
   playTo(now: Date): void;
   /** Adds routine events outside of the story. They are late events where `visibleFrom` lies after `at`. */

@@ -12,13 +12,12 @@ import type { Manifest } from '../../lambdas/shared/manifest';
 import { segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
 import { dateOf } from '../../lambdas/shared/time';
-import { createSourceModel } from '../../local/postman/source-model';
-import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { aManifest } from '../support/manifest';
 import { type MemoryStore, memoryStore } from '../support/memory-store';
 import { aRun } from '../support/run';
 import { API_KEY, modelServer, response, type Server, sourceKit } from '../support/source-kit';
+import { createSourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
 const now = new Date('2026-06-12T12:00:00.250Z');

@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { type WalkEnd, walk } from '../../lambdas/archiver/walk';
 import type { TimeSpan, WalkPage } from '../../lambdas/archiver/window';
 import { DAY_MS, later, midnight } from '../../lambdas/shared/time';
-import { createSourceModel } from '../../local/postman/source-model';
-import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { API_KEY, modelServer, sourceKit } from '../support/source-kit';
+import { createSourceModel, type Shape, type SourceSettings, sourceSettings } from '../support/test-source';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
 const RUNS = 150;
@@ -28,7 +27,7 @@ const pageSizes = fc
   .chain((maxLimit) =>
     fc.record({ maxLimit: fc.constant(maxLimit), overlap: fc.integer({ min: 0, max: maxLimit - 1 }) }),
   );
-const shapes = fc.constantFrom<SourceSettings['shape']>('contract', 'reality');
+const shapes = fc.constantFrom<Shape>('contract', 'reality');
 
 /** Whole seconds before `now`, many of them near midnights, with ties. */
 function secondsAgo(days: number): fc.Arbitrary<number> {

@@ -2,10 +2,9 @@ import { type WalkEnd, type WalkOptions, walk } from '../../lambdas/archiver/wal
 import type { TimeSpan, WalkPage } from '../../lambdas/archiver/window';
 import { TransportError } from '../../lambdas/shared/ports';
 import { DAY_MS, midnight } from '../../lambdas/shared/time';
-import { createSourceModel } from '../../local/postman/source-model';
-import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { API_KEY, modelServer, page, response, type Server, type SourceKit, sourceKit } from '../support/source-kit';
+import { createSourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
 
 const now = new Date('2026-06-12T12:00:00.250Z');

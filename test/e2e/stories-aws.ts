@@ -82,7 +82,7 @@ const PUTS = ['PUT batches', 'PUT manifests', 'PUT events', 'PUT quarantine'];
 const CALLS = [
   ...PUTS,
   ...['SET leaseOwner', 'SET seq', 'GetParameter'],
-  ...['LIST manifests', 'GET manifests', 'LIST events', 'GET events'],
+  ...['LIST manifests', 'GET manifests', 'LIST events', 'GET events', 'GET /audit/logs'],
 ];
 
 const SLOW = { status: 503, code: 'SlowDown' };
@@ -145,7 +145,7 @@ export const awsStories: readonly Story[] = [
     },
   },
   {
-    name: 'one error, reset or lost answer at each call to AWS is retried, and a run knows what it wrote itself',
+    name: 'one error, reset or lost answer at each call is retried, and a run knows what it wrote itself',
     play: async ({ source, run, meddle }) => {
       source.happen(2, { hoursAgo: 1 });
       await run();

@@ -1,9 +1,9 @@
 /** Stories of the source: what it serves, and what goes wrong between it and the archiver. */
 
 import { HOUR_MS } from '../../lambdas/shared/time';
-import type { Fault, SourceSettings } from '../../local/postman/source-settings';
 import { RETRY_AFTER } from '../support/retry-after';
 import { PARAMETER, type Story, type World } from '../support/scenario';
+import type { Fault, SourceSettings } from '../support/test-source';
 import { changesNothing } from './unchanged';
 
 /** Ties over several pages, new events, late events, and a run in a cold process that finds nothing new. */
@@ -57,7 +57,7 @@ export const sourceStories: readonly Story[] = [
     },
   },
   {
-    name: 'a page is asked for again after an error, a broken connection, a malformed body, or a 429 of any spelling',
+    name: 'a page is asked for again after an error, a malformed body, or a 429 of any spelling',
     source: { maxLimit: 5 },
     play: async ({ source, run }) => {
       const spellings = Object.entries(RETRY_AFTER).filter(([name]) => name !== 'Retry-After huge');
@@ -73,11 +73,16 @@ export const sourceStories: readonly Story[] = [
     name: 'a source that keeps failing makes the run fail with a code, and changes neither archive nor checkpoint',
     source: { maxLimit: 10 },
     play: async (world) => {
-      const { source, run } = world;
+      const { source, run, meddle } = world;
       source.happen(40, { hoursAgo: 2 });
       await run();
       source.happen(40);
       await changesNothing(world, async () => {
+        for (const lose of [() => 'reset' as const, () => new Promise<never>(() => undefined)]) {
+          meddle({ before: ({ service }) => (service === 'source' ? lose() : undefined) });
+          expect(await run({ timeoutMs: 8000 })).toMatchObject({ outcome: 'failed', code: 'source-unavailable' });
+        }
+        meddle({});
         for (const [code, fault] of LASTING_FAULTS) {
           source.change({ fault: () => fault });
           expect(await run({ timeoutMs: 8000 })).toMatchObject({ outcome: 'failed', code });
@@ -164,14 +169,12 @@ function onceAPage(faults: readonly Fault[]): SourceSettings['fault'] {
 
 const BROKEN_ANSWERS: readonly Fault[] = [
   ...[500, 502, 503, 504].map((status) => ({ status, body: 'try again' })),
-  ...(['reset', 'truncate', 'cut-body', 'invalid-json', 'invalid-utf8', 'byte-order-mark'] as const),
+  ...(['cut-body', 'invalid-json', 'invalid-utf8', 'byte-order-mark'] as const),
   ...['', '{}', '{"trails":null}', '<html>', '{"trails":[],"nextCursor":[]}'].map((body) => ({ status: 200, body })),
 ];
 
 const LASTING_FAULTS: readonly (readonly [code: string, fault: Fault])[] = [
   ['source-unavailable', { status: 500, body: '' }],
-  ['source-unavailable', 'reset'],
-  ['source-unavailable', 'hang'],
   ['source-contract-broken', 'invalid-utf8'],
   ['source-cursor-loop', 'repeat-cursor'],
   ['source-throttled', { status: 429, headers: RETRY_AFTER['Retry-After huge']() }],

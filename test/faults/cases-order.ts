@@ -1,7 +1,7 @@
 /** Cases of runs whose time ends before their walk does: their position must be right in every order of the source. */
 
 import type { Manifest } from '../../lambdas/shared/manifest';
-import type { SourceSettings } from '../../local/postman/source-settings';
+import type { SourceSettings } from '../support/test-source';
 import { type Case, heals, type Program } from './cases';
 import { chainOf, must } from './chain';
 import { event, HOUR, MINUTE, SECOND, series, text, type WorldEvent } from './events';

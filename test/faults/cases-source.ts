@@ -1,6 +1,7 @@
 /** Cases of the answers of the source: every reading of its contract, bodies cut at every byte, every kind of wait. */
-import type { SourceSettings } from '../../local/postman/source-settings';
+
 import { RETRY_AFTER } from '../support/retry-after';
+import { rateLimit, type SourceSettings } from '../support/test-source';
 import { type Case, failsWith, heals, type Program, refuses } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say } from './endings';
@@ -110,7 +111,7 @@ async function cursorsThatEndNothing(program: Program): Promise<void> {
 /** The run waits as long as the source says, or backs off, and never asks again at once. */
 async function everyWait(program: Program): Promise<void> {
   for (const [spelling, spell] of Object.entries(RETRY_AFTER)) {
-    const source = { maxLimit: 2, rateLimit: { perMinute: 2, headers: (now: Date) => spell(2, now) } };
+    const source = { maxLimit: 2, fault: rateLimit(2, (now) => spell(2, now)) };
     const world = await archivedWorld(program, { ...small, source, more: new5 });
     const before = world.now();
     const run = await world.run();
@@ -119,7 +120,7 @@ async function everyWait(program: Program): Promise<void> {
     must(ms >= retries * 500, `${spelling}: ${retries} retries in ${ms} ms`);
     if (run.outcome?.kind !== 'archived') {
       failsWith(run, 'source-throttled');
-      world.changeSource({ rateLimit: null });
+      world.changeSource({ fault: null });
       world.advance(HOUR);
     }
     await heals(world);

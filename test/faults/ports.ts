@@ -10,8 +10,8 @@ import type {
   Transport,
   TransportLimits,
 } from '../../lambdas/shared/ports';
-import type { SourceAnswer, SourceModel } from '../../local/postman/source-model';
 import { type ListPage, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
+import type { SourceModel, TestAnswer } from '../support/test-source';
 import { checkpointModel, type ItemCell } from './checkpoint-model';
 import type { Method, Operation, Perform } from './faults';
 import type * as program from './program';
@@ -137,6 +137,6 @@ export function createTransport(context: PortContext, options: TransportOptions)
   return { get };
 }
 
-function received({ status, headers, body }: SourceAnswer): HttpResponse {
+function received({ status, headers, body }: TestAnswer): HttpResponse {
   return { status, headers: new Map(Object.entries(headers)), body };
 }

@@ -1,6 +1,6 @@
 /** Plays the plan of a random world: its steps, then clean runs, then the oracle. */
 import { createRandom } from '../../local/postman/random';
-import type { Fault as SourceFault } from '../../local/postman/source-settings';
+import type { Fault as SourceFault } from '../support/test-source';
 import { chainOf } from './chain';
 import type { Item } from './checkpoint-model';
 import { hasCommitted, say, whenClean } from './endings';

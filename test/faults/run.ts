@@ -3,8 +3,8 @@
 import { createHash, type KeyObject, sign } from 'node:crypto';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
 import type { Logger, ObjectStore } from '../../lambdas/shared/ports';
-import type { SourceModel } from '../../local/postman/source-model';
 import type { Storage } from '../../local/s3-bucket';
+import type { SourceModel } from '../support/test-source';
 import type { ItemCell } from './checkpoint-model';
 import { MINUTE } from './events';
 import { createPerformer, type Fault, type Method, type Trace } from './faults';

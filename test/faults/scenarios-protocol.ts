@@ -1,7 +1,7 @@
 /** Scenarios of the ways in which a source may read its contract, and of all that can go wrong between it and us. */
 
 import type { HttpResponse } from '../../lambdas/shared/ports';
-import type { Fault, SourceSettings } from '../../local/postman/source-settings';
+import type { Fault, SourceSettings } from '../support/test-source';
 import { CANARY_KEY, DAY, event, HOUR, MINUTE, SECOND, series } from './events';
 import type { Scenario } from './scenario';
 import { daysBefore, NOON, new5, ONE, outage, scenario, steady, twoPerBatch } from './steady';
@@ -97,7 +97,7 @@ export const protocolScenarios: readonly Scenario[] = [
   }),
   reading('two pages hold the same event', { overlap: 1 }),
   reading('two pages of one batch hold the same event', { overlap: 1 }, { settings: {} }),
-  reading('the cursor is a string in meta', { shape: 'contract', cursorPlace: 'meta', cursorType: 'string' }),
+  reading('the cursor is a string in meta', { cursorPlace: 'meta', cursorType: 'string' }),
   reading('the cursor stands at both places and exceeds 2^53', { cursorPlace: 'both', cursorBase: 2n ** 60n }),
   reading('the last cursor is null, and the JSON is pretty-printed', { cursorEnd: 'null', pretty: true }),
   reading('the last cursor is empty', { cursorEnd: '""' }),

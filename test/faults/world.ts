@@ -6,10 +6,9 @@
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { ArchiveInput } from '../../lambdas/shared/contract';
-import { createSourceModel, type SourceModel } from '../../local/postman/source-model';
-import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable } from '../../local/postman/source-table';
 import { memoryStorage } from '../../local/s3-bucket';
+import { createSourceModel, type SourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
 import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';
 import { createStore, type Mangle } from './ports';
@@ -171,12 +170,12 @@ function createSource(
   changes: Partial<SourceSettings>,
   served: Map<string, number>,
 ): SourceModel {
-  const { drift = (raw: string) => raw } = source;
+  const { drift } = source;
   const settings = sourceSettings('reality', '', {
     ...source,
     ...changes,
     drift: (raw, request, row) => {
-      const text = drift === null ? raw : drift(raw, request, row);
+      const text = drift?.(raw, request, row) ?? raw;
       served.set(text, row);
       return text;
     },

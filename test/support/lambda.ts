@@ -12,8 +12,6 @@ const RUN_TIMEOUT_MS = 120_000;
 /** How a run ended, whether it returned or threw; `ended` if its process did. */
 export interface Ended extends Partial<Omit<RunSummary, 'outcome'>> {
   readonly outcome: RunSummary['outcome'] | 'ended';
-  /** The largest memory of the process so far. */
-  readonly vmHwmKb?: number | undefined;
 }
 
 export interface RunChange extends Partial<ArchiveInput> {
@@ -51,14 +49,14 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   async function run({ timeoutMs = RUN_TIMEOUT_MS, ...change }: RunChange = {}): Promise<Ended> {
     const from = lines.length;
     const event = { scheduledTime: new Date().toISOString(), ...input, ...change };
-    const { vmHwmKb, ...outcome } = await lambda.invoke(event, timeoutMs);
+    const outcome = await lambda.invoke(event, timeoutMs);
     onLine(JSON.stringify(outcome));
     if (!outcome.ok && isEnd(outcome.error.name)) return { outcome: 'ended', detail: outcome.error.message };
     // Each run logs one summary line, which says the same as what is returned or thrown.
     const summaries = lines.slice(from).flatMap((line) => readSummary(line) ?? []);
     const said = outcome.ok ? (outcome.result as RunSummary) : failed(outcome.error);
     expect(summaries).toEqual([expect.objectContaining(withoutNull(said))]);
-    return { outcome: 'failed', ...summaries[0], ...said, vmHwmKb };
+    return { outcome: 'failed', ...summaries[0], ...said };
   }
 
   function isAlive(): boolean {

@@ -1,4 +1,4 @@
-import type { Headers } from '../../local/postman/source-settings';
+import type { Headers } from '../../local/postman/source-model';
 
 /** Every way in which a server tells, or is allowed to tell, how long a client must wait; and some meaningless ones. */
 export const RETRY_AFTER = {

@@ -4,12 +4,11 @@ import type { HeldLine } from '../../lambdas/archiver/deduplicate';
 import { beginProgress, type Progress } from '../../lambdas/archiver/progress';
 import type { Run } from '../../lambdas/archiver/run';
 import { isDated, readEvent } from '../../lambdas/shared/event';
-import { createSourceModel } from '../../local/postman/source-model';
-import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { testSigner } from './archive-builder';
 import { memoryStore } from './memory-store';
 import { API_KEY, modelServer, recordedLogger, sourceKit } from './source-kit';
+import { createSourceModel, type SourceSettings, sourceSettings } from './test-source';
 import { virtualClock } from './virtual-clock';
 
 export const RUN_ID = '5b4a4b0e-8f0c-4b0e-9d2e-0d9a4f0f7a11';
@@ -54,7 +53,7 @@ export interface ModelledSource {
 /** A run in virtual time that begins at this instant (ISO 8601), and asks a model of the API. */
 export function aRunAt(start: string, { events, settings = {} }: ModelledSource, changes: Partial<Run> = {}): Run {
   const clock = virtualClock({ start });
-  const model = createSourceModel(createTable(events), sourceSettings(settings.shape ?? 'reality', API_KEY, settings));
+  const model = createSourceModel(createTable(events), sourceSettings('reality', API_KEY, settings));
   const { source } = sourceKit(modelServer(model, clock), { clock });
   return aRun({ scheduledTime: start, batchLimits: BATCH_LIMITS, clock, source, ...changes });
 }

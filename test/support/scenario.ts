@@ -10,18 +10,18 @@ import { join } from 'node:path';
 import { archiverEnvironment } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
 import { awsEnvironment } from '../../local/lambda-process';
-import type { SourceSettings } from '../../local/postman/source-settings';
 import { type Backend, type OpenBackend, type Owner, ownerOf } from './backend';
 import { type Ended, type Lambda, type LambdaOptions, type RunChange, scratch, startLambda } from './lambda';
 import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
 import { type Call, type Meddler, type Service, type TappedRequest, tap } from './tap';
 import { startTeamLog, type TeamLog } from './team-log';
+import type { Shape, SourceSettings } from './test-source';
 
 export const PARAMETER = '/postman-audit-archive/main/api-key';
 const TEAM = 'main';
 
 export interface WorldSetup {
-  readonly shape?: SourceSettings['shape'];
+  readonly shape?: Shape;
   readonly source?: Partial<SourceSettings>;
   /** A function as it is deployed: its code, and its environment without the credentials and addresses of AWS. */
   readonly deployed?: { readonly handlerFile: string; readonly environment: Readonly<Record<string, string>> };
@@ -103,7 +103,7 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Pr
     const evidence = { objects, ...source.evidence() };
     const troubles = [...lineTroubles(evidence), ...quarantineTroubles(evidence), ...secretTroubles(objects, texts)];
     for await (const trouble of verifierTroubles(objects, publicKey)) troubles.push(trouble);
-    expect({ troubles, violations: source.violations() }).toEqual({ troubles: [], violations: [] });
+    expect({ troubles, violations: source.violations }).toEqual({ troubles: [], violations: [] });
   }
 
   return {

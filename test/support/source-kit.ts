@@ -1,7 +1,7 @@
 /** The real source client with a scripted or modelled server, in virtual time. It records every call. */
 import { createSource, type Source, type SourceOptions } from '../../lambdas/archiver/source';
 import type { ApiKeys, HttpResponse, LogFields, Logger, Transport, TransportLimits } from '../../lambdas/shared/ports';
-import type { SourceModel } from '../../local/postman/source-model';
+import type { SourceModel } from './test-source';
 import { type VirtualClock, virtualClock } from './virtual-clock';
 
 export interface Call {

@@ -1,15 +1,12 @@
 /** A small team's log behind the source server: a story says only what matters about each event. */
 
-import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
-import { createSourceModel } from '../../local/postman/source-model';
+import { HOUR_MS } from '../../lambdas/shared/time';
 import { startSourceServer } from '../../local/postman/source-server';
-import { type SourceSettings, sourceSettings } from '../../local/postman/source-settings';
-import { createTable, type SourceEvent } from '../../local/postman/source-table';
-import { type ContractCheck, checkedModel, createContractCheck } from './contract-check';
+import { createTable, isVisible, type SourceEvent, textOf } from '../../local/postman/source-table';
+import { type ContractCheck, createContractCheck } from './contract-check';
 import type { Evidence, ServedEvent } from './oracle';
+import { createSourceModel, type Shape, type SourceSettings, sourceSettings } from './test-source';
 
-/** Nothing is promised about an event that the source is about to forget. */
-const FLOOR_MARGIN_MS = 300_000;
 /** Every event contains this address. It must not appear anywhere else, in particular not in a log. */
 const BODY_CANARY = 'canary.person@example.com';
 
@@ -22,34 +19,38 @@ export interface Happening {
 }
 
 export interface TeamLogOptions {
-  readonly shape: SourceSettings['shape'];
+  readonly shape: Shape;
   readonly apiKey: string;
   readonly settings: Partial<SourceSettings>;
 }
 
 export type TeamLog = Awaited<ReturnType<typeof startTeamLog>>;
 
-export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLogOptions) {
+export async function startTeamLog({ shape, apiKey, settings }: TeamLogOptions) {
   const table = createTable();
   const log = writtenInto(table, shape);
-  let settings = sourceSettings(shape, apiKey, initial);
-  const model = checkedModel(createSourceModel(table, settings), checks[shape]);
-  const server = await startSourceServer(model, { now: () => new Date() });
+  const model = createSourceModel(table, sourceSettings(shape, apiKey, settings));
+  const served = new Set<string>();
+  const violations: string[] = [];
+  const server = await startSourceServer((request) => {
+    const answer = model.answer(request, new Date());
+    for (const { text } of answer.served) served.add(text);
+    violations.push(...checks[shape].request(request.query));
+    if (answer.fault === undefined) violations.push(...checks[shape].response(answer.status, String(answer.body)));
+    return answer;
+  });
 
   /** Every text that a reader can get now. */
   function visible(): readonly string[] {
     const now = Date.now();
-    const floor = now - settings.retentionDays * DAY_MS + FLOOR_MARGIN_MS;
-    const all = Array.from({ length: table.size() }, (_, index) => index);
-    const kept = all.filter((index) => table.at(index) === -Infinity || table.at(index) > floor);
-    return kept.filter((index) => table.isVisible(index, now)).map((index) => table.raw(index, now));
+    const events = table.events().filter((event) => isVisible(event, now));
+    return events.map((event) => textOf(event, now));
   }
 
   const describe = (line: string): ServedEvent => ({ ...identityOf(line), isFit: !log.unfit.has(line) });
 
   /** The events that were ever served and those that are served now. The oracle compares the archive with them. */
   function evidence(): Omit<Evidence, 'objects'> {
-    const served = new Set(server.servedLines());
     return {
       eventOf: (line) => (served.has(line) ? describe(line) : undefined),
       expected: [...served, ...visible()].map(describe),
@@ -61,22 +62,19 @@ export async function startTeamLog({ shape, apiKey, settings: initial }: TeamLog
     ...log,
     visible,
     evidence,
-    /** Everything in requests and answers that broke the contract so far. */
-    violations: model.violations,
+    /** Everything in requests, and in answers that no fault has spoilt, that broke the contract so far. */
+    violations,
     /** Adds events, and replaces those whose row is known. */
     put: table.put,
     /** From now on the source no longer serves the event. */
     drop: (event: SourceEvent) => table.put([{ ...event, removedAt: 0 }]),
     /** From now on the source serves the event with another text. */
     edit: (event: SourceEvent) => table.put([{ ...event, raw: edited(event.raw) }]),
-    change: (changes: Partial<SourceSettings>) => {
-      settings = { ...settings, ...changes };
-      model.change(changes);
-    },
+    change: model.change,
   };
 }
 
-function writtenInto(table: ReturnType<typeof createTable>, shape: SourceSettings['shape']) {
+function writtenInto(table: ReturnType<typeof createTable>, shape: Shape) {
   const unfit = new Set<string>();
   let lastRow = 558_000_000;
 
@@ -112,7 +110,7 @@ export function edited(raw: string, mark = 'edited'): string {
 }
 
 /** Compiled once, because compiling the contract takes longer than a run. */
-const checks: Readonly<Record<SourceSettings['shape'], ContractCheck>> = {
+const checks: Readonly<Record<Shape, ContractCheck>> = {
   contract: createContractCheck('contract'),
   reality: createContractCheck('reality'),
 };
@@ -123,7 +121,7 @@ function identityOf(line: string): Pick<ServedEvent, 'row' | 'id'> {
   return { row: id ?? line, id: id ?? null };
 }
 
-function render(row: number, at: number, shape: SourceSettings['shape'], bytes: number): string {
+function render(row: number, at: number, shape: Shape, bytes: number): string {
   const id = shape === 'contract' ? `"${row}"` : row;
   const what = `"action":"user.login_password_success","timestamp":"${new Date(at).toISOString()}"`;
   const data = `"data":{"actor":{"id":60000003,"email":"${BODY_CANARY}"},"team":{"id":70000001,"name":"Acme"}}`;

@@ -5,10 +5,9 @@
 
 import fc from 'fast-check';
 import { DAY_MS } from '../../../lambdas/shared/time';
-import { createSourceModel } from '../../../local/postman/source-model';
-import { type SourceSettings, sourceSettings } from '../../../local/postman/source-settings';
 import { createTable, type SourceEvent } from '../../../local/postman/source-table';
 import { trailsOf, walk } from '../../support/naive-client';
+import { createSourceModel, type SourceSettings, sourceSettings } from '../../support/test-source';
 
 const KEY = 'PMAK-property';
 const NOW = Date.UTC(2026, 5, 30, 15, 0, 0);

@@ -10,8 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'team-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const open = (fresh = anchor, seed = 1) => openTeamFolder(folder, { seed, anchor: fresh, days: 5 });
-const contents = ({ table }: TeamFolder) =>
-  Array.from({ length: table.size() }, (_, index) => table.get(table.row(index)));
+const contents = ({ table }: TeamFolder) => table.events();
 
 test('a start continues the team in the folder, arrivals included, whatever seed and anchor it brings', () => {
   const team = open();

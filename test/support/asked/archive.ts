@@ -5,10 +5,10 @@
 import { archive } from '../../../lambdas/archiver/archive';
 import { EARLIEST_INSTANT } from '../../../lambdas/shared/event';
 import { parseInstant } from '../../../lambdas/shared/time';
-import type { SourceSettings } from '../../../local/postman/source-settings';
 import type { SourceEvent } from '../../../local/postman/source-table';
 import { memoryStore } from '../memory-store';
 import { aRunAt } from '../run';
+import type { SourceSettings } from '../test-source';
 import { readFixture } from './tables';
 
 export type Objects = ReadonlyMap<string, Buffer>;
@@ -34,7 +34,7 @@ const CHAINS: readonly Chain[] = [
   {
     team: 'eu',
     // Nine days are shorter than the pause between the first two runs, which leaves a gap.
-    settings: { shape: 'contract', retentionDays: 9 },
+    settings: { cursorPlace: 'meta', cursorType: 'string', retentionDays: 9 },
     startDate: '2026-03-03T12:00:00.000Z',
     runs: ['2026-03-05T12:00:00.000Z', '2026-03-17T03:00:00.000Z', '2026-03-17T10:00:00.000Z'],
   },
