@@ -29,9 +29,6 @@ interface Day {
 const HOUR_MS = 3_600_000;
 const LEAVING_HOUR = 16;
 const EVENTS_PER_SESSION = 5;
-const BURST_DAYS = [100, 179];
-/** More events than one page can hold. */
-const BURST_SIZE = 420;
 
 /** Day, hour (UTC), number of the person (0 to 2 are admins), action, variables, and an unusual address if any. */
 type Milestone = readonly [number, number, number, string, unknown?, (string | null)?];
@@ -57,7 +54,7 @@ const MILESTONES: readonly Milestone[] = [
 /** All acts of one day, in no particular order. They depend on the argument alone. */
 export function actsOf(today: Day): Act[] {
   const random = createRandom(`${today.seed}/day/${today.day}`);
-  return [...sessions(today, random), ...milestones(today), ...comingsAndGoings(today), ...ties(today, random)];
+  return [...sessions(today, random), ...milestones(today), ...comingsAndGoings(today)];
 }
 
 export function workAct(actor: Person, at: number, random: Random): Act {
@@ -145,14 +142,6 @@ export function leavingInstant(dayStart: number): number {
 
 function adminAct(actor: Person, at: number, action: string): Act {
   return { at, actor, action, message: `${actor.name}: ${action.replaceAll(/[._]/g, ' ')}`, ip: actor.ips[0] };
-}
-
-/** Many events in one second, and events on both sides of midnight, for the boundaries of pages and days. */
-function ties({ seed, day, start }: Day, random: Random): Act[] {
-  const burst = BURST_DAYS.includes(day) ? BURST_SIZE : day % 10 === 5 ? 35 : 0;
-  const edges = day % 15 === 0 ? [start, start, start, start + 86_399_000, start + 86_399_000] : [];
-  const instants = [...Array.from({ length: burst }, () => start + 11.5 * HOUR_MS), ...edges];
-  return instants.map((at) => workAct(personOf(2, seed), at, random));
 }
 
 function wholeSeconds(milliseconds: number): number {
