@@ -9,7 +9,7 @@ import { createRandom, type Random } from '../../local/postman/random';
 import { openLocalBackend } from '../support/backend';
 import type { Lambda } from '../support/lambda';
 import { inWorld, type World } from '../support/scenario';
-import { atFirst, type Fault, type Meddler } from '../support/tap';
+import type { Fault, Meddler } from '../support/tap';
 
 const MINUTES = Number(process.env.TORTURE_MINUTES ?? 0.2);
 const SEED = process.env.TORTURE_SEED ?? 'torture';
@@ -19,27 +19,6 @@ jest.setTimeout(600_000 + MINUTES * 60_000);
 function testInWorld(name: string, use: (world: World) => Promise<void>): void {
   test(name, () => inWorld({}, openLocalBackend, use));
 }
-
-/** The SDK holds retries back after some fifty broken answers in a row. */
-const RETRIES_A_PROCESS = 40;
-
-testInWorld(
-  'a run knows its own manifest when the answer to the commit is cut after any of its bytes',
-  async (world) => {
-    const commits = () => world.calls.filter(({ name }) => name === 'PUT manifests').length;
-    await world.run();
-    let cutAt = 0;
-    for (let attempts = 2; attempts > 1; cutAt += 1) {
-      if (cutAt % RETRIES_A_PROCESS === 0) await killIdle(world);
-      const before = commits();
-      world.meddle({ after: atFirst('PUT manifests', () => ({ cutAt })) });
-      const { outcome, manifests, detail } = await world.run();
-      expect({ cutAt, outcome, manifests, detail }).toEqual({ cutAt, outcome: 'archived', manifests: 1 });
-      attempts = commits() - before;
-    }
-    expect(cutAt).toBeGreaterThan(50);
-  },
-);
 
 /** Every answer is shorter, or is cut within its body. */
 const LONGEST_ANSWER = 600;

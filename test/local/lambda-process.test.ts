@@ -103,21 +103,6 @@ test.each([
   await close();
 });
 
-test('SIGKILL to the process group ends the run, what the run has started, and every later invocation', async () => {
-  const { invoke, pid, lines } = await start(`async () => {
-    console.log(require('node:child_process').spawn('sleep', ['60']).pid);
-    await new Promise(() => {});
-  }`);
-  const running = invoke({}, 60_000);
-  await until(() => lines.length > 0);
-  expect(isAlive(Number(lines[0]))).toBe(true);
-  process.kill(-pid, 'SIGKILL');
-  const error = { name: 'Runtime.ExitError', message: expect.stringContaining('SIGKILL') };
-  expect(await running).toMatchObject({ ok: false, error });
-  expect(await invoke({}, 60_000)).toMatchObject({ ok: false, error });
-  await until(() => !isAlive(Number(lines[0])));
-});
-
 test('a handler that ends its process has failed, and its last lines are delivered', async () => {
   const { invoke, lines } = await start(
     '() => new Promise(() => setImmediate(() => { throw new Error("unhandled"); }))',
