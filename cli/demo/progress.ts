@@ -6,25 +6,15 @@ import type { LogLine } from './local-archive';
 /** Shorter waits are not shown. */
 const LONG_WAIT_MS = 3000;
 
-export interface Progress {
-  /** Receives every log line of the handler; the lines of pages move the progress. */
-  see(line: LogLine): void;
-  end(): void;
-}
-
-interface ProgressSpan {
-  readonly from: Date;
-  readonly to: Date;
-}
-
-export function createProgress({ from, to }: ProgressSpan, output: NodeJS.WriteStream): Progress {
+/** `see` receives every log line of the handler; the lines of pages move the progress. */
+export function createProgress({ from, to }: Readonly<Record<'from' | 'to', Date>>, output: NodeJS.WriteStream) {
   const view = output.isTTY ? barView(output) : lineView(output);
   let events = 0;
   // The swept day is read last although it is an old day, so progress never goes back.
   let farthest = from.getTime();
 
   return {
-    see: ({ message, code, waitMs, claim, events: served }) => {
+    see: ({ message, code, waitMs, claim, events: served }: LogLine) => {
       if (message === 'source retry' && Number(waitMs) >= LONG_WAIT_MS) {
         view.wait(`${code}: again in ${Math.round(Number(waitMs) / 1000)} s`);
       }

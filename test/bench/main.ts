@@ -105,14 +105,9 @@ async function scanOnce(
 }
 
 function medians(scans: readonly Scan[]): Pick<Scan, 'seconds' | 'requests'> {
-  return {
-    seconds: median(scans.map(({ seconds }) => seconds)),
-    requests: median(scans.map(({ requests }) => requests)),
-  };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  const median = (name: 'seconds' | 'requests') =>
+    scans.map((scan) => scan[name]).sort((a, b) => a - b)[Math.floor(scans.length / 2)] ?? 0;
+  return { seconds: median('seconds'), requests: median('requests') };
 }
 
 try {
