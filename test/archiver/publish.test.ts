@@ -1,153 +1,115 @@
+/** Publishing a batch from memory and a head from its staged bytes, also where the bucket may have deleted some of it. */
 import { publishBatch, publishHead } from '../../lambdas/archiver/publish';
 import { decodeManifest, type Manifest } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
+import type { Retention } from '../../lambdas/shared/retention';
 import { compress } from '../../lambdas/shared/segment';
+import { DAY_MS } from '../../lambdas/shared/time';
 import { buildArchive, type Objects, sampleBatches } from '../support/archive-builder';
-import { type MemoryStore, memoryStore, type Operation } from '../support/memory-store';
+import { type MemoryStore, memoryStore } from '../support/memory-store';
 import { virtualClock } from '../support/virtual-clock';
 
-const clock = virtualClock({ start: '2026-06-12T12:00:00.000Z' });
+const PROMISED: Retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: 500 };
 
 /** An archive of one batch: two dates and a quarantine. */
-let published: Objects;
+let archive: Objects;
 let manifest: Manifest;
-let members: Buffer;
+let batchKey: string;
 let segmentKeys: readonly string[];
 
 beforeAll(async () => {
-  published = await buildArchive({ batches: [{ ...sampleBatches[0], quarantine: ['{"id":null}'] }] });
-  const envelope = JSON.parse(String(published.get(manifestKey('main', 1))));
+  const amend = (drawn: Manifest): Manifest => ({ ...drawn, retention: PROMISED });
+  archive = await buildArchive({ batches: [{ ...sampleBatches[0], quarantine: ['{"id":null}'], amend }] });
+  const envelope = JSON.parse(String(archive.get(manifestKey('main', 1))));
   manifest = decodeManifest(Buffer.from(envelope.payload, 'base64'));
-  members = published.get(manifest.batch?.key ?? '') ?? Buffer.alloc(0);
+  batchKey = manifest.batch?.key ?? '';
   segmentKeys = manifest.segments.map(({ key }) => key);
 });
 
-/** The archive after a run that died when it had published the first `done` segments. */
-function committed(done = 0, before?: (operation: Operation, key: string) => void): MemoryStore {
-  const objects = new Map(published);
-  for (const key of segmentKeys.slice(done)) objects.delete(key);
-  return memoryStore({ objects, ...(before === undefined ? {} : { before }) });
-}
-
+const bytesAt = (key = '') => archive.get(key) ?? Buffer.alloc(0);
 const writes = ({ calls }: MemoryStore) => calls.filter((call) => call.startsWith('create'));
 
-/** The same content in other gzip bytes, as another build of zlib would write them. */
-function recompressed(key: string): Buffer {
-  const bytes = Buffer.from(published.get(key) ?? []);
-  bytes[9] = 0;
-  return bytes;
+function without(...keys: readonly string[]): MemoryStore {
+  return memoryStore({ objects: new Map([...archive].filter(([key]) => !keys.includes(key))) });
 }
 
-describe('a batch', () => {
-  test('a batch is published from memory, byte for byte, and nothing is read', async () => {
-    const store = committed();
-    await publishBatch(manifest, members, store);
-    for (const key of segmentKeys) expect(store.objects.get(key)).toEqual(published.get(key));
-    expect(store.calls).toHaveLength(3);
-  });
+/** A clock at that many milliseconds after the instant from which everything that the head lists may have expired. */
+function clockAt(ms: number) {
+  return virtualClock({ start: new Date(Date.parse(manifest.run.finished) + 500 * DAY_MS + ms).toISOString() });
+}
 
-  test('a batch that is published already stays as it is', async () => {
-    const store = committed(3);
-    await publishBatch(manifest, members, store);
-    expect(store.objects).toEqual(published);
-  });
+/** The same content in other gzip bytes, as another build of zlib would write them. */
+function recompressed(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes.subarray(0, 9), Buffer.from([0]), bytes.subarray(10)]);
+}
 
-  test.each([
-    ['other lines', () => compress(Buffer.from('{"id":666}\n'))],
-    ['the same lines in other gzip bytes', recompressed],
-  ])('publishing a batch stops where a key holds %s, and writes nothing over it', async (_, plant) => {
-    const store = committed();
-    const key = segmentKeys[1] ?? '';
-    const planted = plant(key);
-    store.objects.set(key, planted);
-    await expect(publishBatch(manifest, members, store)).rejects.toMatchObject({
-      code: 'segment-differs',
-      message: expect.stringContaining(key),
-    });
-    expect(store.objects.get(key)).toEqual(planted);
-  });
+const other: readonly [string, (bytes: Buffer) => Buffer][] = [
+  ['other lines', () => compress(Buffer.from('{"id":666}\n'))],
+  ['the same lines in other gzip bytes', recompressed],
+  ['a second gzip member', (bytes) => Buffer.concat([bytes, compress(Buffer.from('{"id":666}\n'))])],
+  ['a part of its bytes', (bytes) => bytes.subarray(0, -1)],
+];
 
-  test('publishing a batch stops where a key is taken and cannot be read', async () => {
-    const store = { ...committed(), create: async () => 'exists' as const, get: async () => undefined };
-    await expect(publishBatch(manifest, members, store)).rejects.toMatchObject({ code: 'segment-differs' });
-  });
-
-  test('a failure to write a segment is passed on', async () => {
-    const store = committed(0, (operation) => {
-      if (operation === 'create') throw new Error('503');
-    });
-    await expect(publishBatch(manifest, members, store)).rejects.toThrow('503');
-  });
-
-  test('an empty batch needs no call to the store', async () => {
-    const store = committed();
-    await publishBatch({ ...manifest, batch: null, segments: [] }, Buffer.alloc(0), store);
-    expect(store.calls).toEqual([]);
-  });
+test('a batch is published from memory, byte for byte, and nothing is read', async () => {
+  const store = without(...segmentKeys);
+  await publishBatch(manifest, bytesAt(batchKey), store);
+  expect(store.objects).toEqual(archive);
+  expect(store.calls).toHaveLength(3);
 });
 
-describe('the head', () => {
+test.each(other)('publishing stops where a key holds %s, and writes nothing over it', async (_name, plant) => {
+  const [key = ''] = segmentKeys;
+  const planted = plant(bytesAt(key));
+  for (const ms of [-1, 0]) {
+    const store = memoryStore({ objects: new Map(archive).set(key, planted) });
+    const refusal = { code: 'segment-differs', message: expect.stringContaining(key) };
+    await expect(publishBatch(manifest, bytesAt(batchKey), store)).rejects.toMatchObject(refusal);
+    await expect(publishHead(manifest, { store, clock: clockAt(ms) })).rejects.toMatchObject(refusal);
+    expect(store.objects.get(key)).toEqual(planted);
+  }
+});
+
+test('publishing stops where a key is taken and cannot be read', async () => {
+  const store = { ...without(), create: async () => 'exists' as const, get: async () => undefined };
+  await expect(publishBatch(manifest, bytesAt(batchKey), store)).rejects.toMatchObject({ code: 'segment-differs' });
+});
+
+describe('a head that cannot have expired', () => {
   test.each([0, 1, 2, 3])('a head with %d of 3 segments published is finished from the staged bytes', async (done) => {
-    const store = committed(done);
-    expect(await publishHead(manifest, { store, clock })).toBe(3 - done);
-    expect(store.objects).toEqual(published);
+    const store = without(...segmentKeys.slice(done));
+    expect(await publishHead(manifest, { store, clock: clockAt(-1) })).toBe(3 - done);
+    expect(store.objects).toEqual(archive);
     expect(writes(store)).toHaveLength(3 - done);
   });
 
-  test('a head that another run publishes at the same time is no conflict', async () => {
-    const whole = committed(3);
-    const store = committed(0, (operation, key) => {
-      if (operation === 'create') store.objects.set(key, whole.objects.get(key) ?? Buffer.alloc(0));
-    });
-    await publishHead(manifest, { store, clock });
-    expect(store.objects).toEqual(whole.objects);
+  test.each(other.slice(0, 2))('a head is not published where its staged bytes are %s', async (_name, spoil) => {
+    const store = without(...segmentKeys);
+    store.objects.set(batchKey, spoil(bytesAt(batchKey)));
+    const publishing = publishHead(manifest, { store, clock: clockAt(-1) });
+    await expect(publishing).rejects.toMatchObject({ code: 'batch-unreadable' });
+    expect(store.objects.has(segmentKeys[0] ?? '')).toBe(false);
   });
 
-  const spoilt: readonly [string, (bytes: Buffer) => Buffer | undefined][] = [
-    ['are gone', () => undefined],
-    ['are empty', () => Buffer.alloc(0)],
-    ['are cut', (bytes) => bytes.subarray(0, -1)],
-    ['are shifted', (bytes) => Buffer.concat([Buffer.from([0]), bytes])],
-    ['are changed', (bytes) => Buffer.concat([bytes.subarray(0, 12), Buffer.from([0x55]), bytes.subarray(13)])],
-    ['hold other lines', () => compress(Buffer.from('{"id":666}\n'))],
-  ];
-
-  test.each(spoilt)('a head is not published where its staged bytes %s', async (damage, spoil) => {
-    const store = committed();
-    const bytes = spoil(members);
-    if (bytes === undefined) store.objects.delete(manifest.batch?.key ?? '');
-    else store.objects.set(manifest.batch?.key ?? '', bytes);
-    await expect(publishHead(manifest, { store, clock })).rejects.toMatchObject({ code: 'batch-unreadable' });
-    // Only the last member of bytes that are cut is damaged, so the others may be published.
-    if (damage !== 'are cut') expect(store.objects.has(segmentKeys[0] ?? '')).toBe(false);
+  test.each<readonly [string, Retention | null, number]>([
+    ['is too young', PROMISED, -1],
+    ['is promised for good', { ...PROMISED, expireAfterDays: null }, 36_500 * DAY_MS],
+    ['belongs to an archive without retention', null, 36_500 * DAY_MS],
+    ['is still under lock', { ...PROMISED, days: 2557 }, 0],
+  ])('a head whose data is gone stops the run where it %s', async (_name, retention, ms) => {
+    const options = { store: without(...segmentKeys, batchKey), clock: clockAt(ms) };
+    await expect(publishHead({ ...manifest, retention }, options)).rejects.toMatchObject({ code: 'batch-unreadable' });
   });
+});
 
-  test.each(
-    spoilt.slice(1, 3).concat(spoilt.slice(4)),
-  )('a head is not published where the bytes of its first segment %s, and nothing is written over them', async (_name, spoil) => {
-    const store = committed(3);
-    const key = segmentKeys[0] ?? '';
-    const bytes = spoil(published.get(key) ?? Buffer.alloc(0)) ?? Buffer.alloc(0);
-    store.objects.set(key, bytes);
-    await expect(publishHead(manifest, { store, clock })).rejects.toMatchObject({ code: 'segment-differs' });
-    expect(store.objects.get(key)).toEqual(bytes);
-    expect(writes(store)).toEqual([]);
-  });
-
-  test('a segment with a second gzip member is not taken for published', async () => {
-    const store = committed(3);
-    const key = segmentKeys[0] ?? '';
-    store.objects.set(
-      key,
-      Buffer.concat([published.get(key) ?? Buffer.alloc(0), compress(Buffer.from('{"id":666}\n'))]),
-    );
-    await expect(publishHead(manifest, { store, clock })).rejects.toMatchObject({ code: 'segment-differs' });
-  });
-
-  test('the error about a segment does not quote what it holds', async () => {
-    const store = committed(3);
-    store.objects.set(segmentKeys[0] ?? '', compress(Buffer.from('{"canary":1}\n')));
-    const error: unknown = await publishHead(manifest, { store, clock }).catch((caught: unknown) => caught);
-    expect(String((error as Error).stack)).not.toContain('canary');
-  });
+test.each([
+  ['everything is gone', () => [...segmentKeys, batchKey]],
+  ['its segments are gone or were never published, and its bytes are still staged', () => [...segmentKeys]],
+  ['all but one of its segments are gone', () => segmentKeys.slice(1)],
+  ['its staged bytes are gone', () => [batchKey]],
+])('a head that may have expired is left as it is where %s', async (_name, gone) => {
+  const store = without(...gone());
+  const before = new Map(store.objects);
+  expect(await publishHead(manifest, { store, clock: clockAt(0) })).toBe(0);
+  expect(store.objects).toEqual(before);
+  expect(writes(store)).toEqual([]);
 });
