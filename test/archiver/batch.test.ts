@@ -1,35 +1,14 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import {
-  BATCH_LIMITS,
-  type BatchLimits,
-  type OpenBatch,
-  type OpenBatchOptions,
-  openBatch,
-  sealBatch,
-} from '../../lambdas/archiver/batch';
+import { BATCH_LIMITS, type BatchLimits, openBatch, sealBatch } from '../../lambdas/archiver/batch';
 import type { HeldLine, PageLines } from '../../lambdas/archiver/deduplicate';
-import {
-  type AuditEvent,
-  compareEvents,
-  type DatedEvent,
-  instantInRange,
-  isDated,
-  type QuarantineReason,
-  readEvent,
-} from '../../lambdas/shared/event';
-import { type Counts, sha256 } from '../../lambdas/shared/manifest';
+import { compareEvents, type DatedEvent, instantInRange, isDated, readEvent } from '../../lambdas/shared/event';
+import { sha256 } from '../../lambdas/shared/manifest';
 import { decompress, splitLines } from '../../lambdas/shared/segment';
 import { dateOf } from '../../lambdas/shared/time';
 
 const options = { team: 'main', seq: 3 };
-const nothingHeld = { 'no-id': 0, 'bad-timestamp': 0, 'out-of-range': 0, oversize: 0, revision: 0 };
 const walkStart = new Date('2026-06-12T12:00:00.000Z');
-
-function held(line: AuditEvent, reason: QuarantineReason = 'bad-timestamp'): HeldLine {
-  const own = instantInRange(line, walkStart) ?? walkStart;
-  return { event: line, reason, date: dateOf(own), instant: own };
-}
 
 function event(id: string, timestamp = '2026-06-12T10:00:00Z', more = ''): DatedEvent {
   const read = readEvent(Buffer.from(`{"id":${id},"timestamp":"${timestamp}"${more}}`));
@@ -37,22 +16,14 @@ function event(id: string, timestamp = '2026-06-12T10:00:00Z', more = ''): Dated
   return read;
 }
 
-function odd(line: string): AuditEvent {
-  return readEvent(Buffer.from(line));
-}
-
-function opened(changes: Partial<OpenBatchOptions> = {}): OpenBatch {
-  return openBatch({ limits: BATCH_LIMITS, lateBefore: undefined, requestsBefore: 0, ...changes });
+function held(line: string, reason: HeldLine['reason'] = 'bad-timestamp'): HeldLine {
+  const read = readEvent(Buffer.from(line));
+  const instant = instantInRange(read, walkStart) ?? walkStart;
+  return { event: read, reason, date: dateOf(instant), instant };
 }
 
 function lines(changes: Partial<PageLines>): PageLines {
   return { newEvents: [], held: [], known: 0, revisions: 0, standings: [], ...changes };
-}
-
-function batchOf(newEvents: readonly DatedEvent[], odds: readonly AuditEvent[] = []) {
-  const batch = opened();
-  batch.add(lines({ newEvents, held: odds.map((each) => held(each)) }));
-  return batch.close(0);
 }
 
 const dated = fc
@@ -62,13 +33,13 @@ const dated = fc
   );
 const events = fc.uniqueArray(dated, { selector: ({ id }) => id, maxLength: 40 });
 const odds = fc.array(
-  fc.integer({ min: 1, max: 30 }).map((id) => odd(`{"id":${id},"timestamp":"soon"}`)),
+  fc.integer({ min: 1, max: 30 }).map((id) => held(`{"id":${id},"timestamp":"soon"}`)),
   { maxLength: 8 },
 );
 
 test('a sealed batch holds each line once, in order, in the gzip member of its date', () => {
   const property = fc.property(events, odds, (drawn, drawnOdds) => {
-    const { members, segments } = sealBatch(batchOf(drawn, drawnOdds), options);
+    const { members, segments } = sealBatch({ events: drawn, held: drawnOdds }, options);
     let end = 0;
     const sealed: string[] = [];
     for (const segment of segments) {
@@ -89,118 +60,71 @@ test('a sealed batch holds each line once, in order, in the gzip member of its d
       expect(segment.key).toBe(`events/team=main/dt=${date}/0000000003.ndjson.gz`);
     }
     expect(end).toBe(members.length);
-    expect(sealed.toSorted()).toEqual([...drawn, ...drawnOdds].map(({ line }) => String(line)).toSorted());
+    const all = [...drawn, ...drawnOdds.map((odd) => odd.event)];
+    expect(sealed.toSorted()).toEqual(all.map(({ line }) => String(line)).toSorted());
   });
   fc.assert(property, { numRuns: 150 });
 });
 
-test('the whole batch object can be read by any reader of gzip', () => {
-  const { members } = sealBatch(
-    batchOf([event('1', '2026-06-10T10:00:00Z'), event('2', '2026-06-11T10:00:00Z')], [odd('{"id":null}')]),
-    options,
-  );
-  expect(String(gunzipSync(members))).toBe(
-    '{"id":1,"timestamp":"2026-06-10T10:00:00Z"}\n{"id":2,"timestamp":"2026-06-11T10:00:00Z"}\n{"id":null}\n',
-  );
-});
-
-test('events of one instant are in the order of the length of their ids, then of their text', () => {
-  const drawn = ['10', '9', '"b"', '"a"', '"A"', '100', '"é"'].map((id) => event(id));
-  const { members } = sealBatch(batchOf(drawn), options);
-  const ids = String(gunzipSync(members))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line).id);
-  expect(ids).toEqual([9, 'A', 'a', 'b', 'é', 10, 100]);
-});
-
 test('held lines are in one segment for each date, with their earliest and their latest instant', () => {
-  const odds = [
+  const odd = [
     '{"id":null,"timestamp":"2026-06-10T23:00:00Z"}',
     '{"id":null,"timestamp":"2026-06-10T01:00:00Z","x":1}',
     '{"id":2,"timestamp":"1970-01-01T00:00:00Z"}',
     '{"id":1}',
   ];
-  const { segments } = sealBatch(batchOf([], odds.map(odd)), options);
-  const facts = segments.map((segment) => [segment.key, segment.lines, segment.first, segment.last]);
-  expect(facts).toEqual([
-    [
-      'quarantine/team=main/dt=2026-06-10/0000000003.ndjson.gz',
-      2,
-      '2026-06-10T01:00:00.000Z',
-      '2026-06-10T23:00:00.000Z',
-    ],
-    [
-      'quarantine/team=main/dt=2026-06-12/0000000003.ndjson.gz',
-      2,
-      '2026-06-12T12:00:00.000Z',
-      '2026-06-12T12:00:00.000Z',
-    ],
+  const { segments } = sealBatch({ events: [], held: odd.map((line) => held(line)) }, options);
+  const [ten, twelve] = ['2026-06-10', '2026-06-12'].map((date) => `quarantine/team=main/dt=${date}`);
+  expect(segments.map(({ key, lines: count, first, last }) => [key, count, first, last])).toEqual([
+    [`${ten}/0000000003.ndjson.gz`, 2, '2026-06-10T01:00:00.000Z', '2026-06-10T23:00:00.000Z'],
+    [`${twelve}/0000000003.ndjson.gz`, 2, '2026-06-12T12:00:00.000Z', '2026-06-12T12:00:00.000Z'],
   ]);
 });
 
 test('an empty batch is sealed to nothing', () => {
-  expect(sealBatch(batchOf([]), options)).toEqual({ members: Buffer.alloc(0), segments: [] });
+  expect(sealBatch({ events: [], held: [] }, options)).toEqual({ members: Buffer.alloc(0), segments: [] });
 });
 
-const closed = { pages: 0, requests: 0, events: 0, late: 0, known: 0, revisions: 0, quarantined: nothingHeld };
-
-test.each<[string, Partial<OpenBatchOptions>, readonly PageLines[], number, Partial<Counts>]>([
-  ['nothing where there was no page', {}, [], 0, {}],
-  [
-    'pages and what each of them brought',
-    {},
-    [lines({ newEvents: [event('1')], known: 2 }), lines({ known: 1, revisions: 1 })],
-    0,
-    { pages: 2, events: 1, known: 3, revisions: 1 },
-  ],
-  ['the requests that were sent since the batch was opened', { requestsBefore: 5 }, [], 8, { requests: 3 }],
-  [
-    'held lines by their reason',
-    {},
-    [lines({ held: [held(odd('{"id":1}')), held(odd('{"id":2}'), 'revision'), held(odd('{"id":3}'), 'revision')] })],
-    0,
-    { pages: 1, quarantined: { ...nothingHeld, 'bad-timestamp': 1, revision: 2 } },
-  ],
-  [
-    'an event as late that is older than the position',
-    { lateBefore: new Date('2026-06-12T09:00:00Z') },
-    [lines({ newEvents: ['2026-06-12T09:00:00Z', '2026-06-12T08:59:59.999Z'].map((at, n) => event(String(n), at)) })],
-    0,
-    { pages: 1, events: 2, late: 1 },
-  ],
-  [
-    'no event as late on a first run',
-    {},
-    [lines({ newEvents: [event('1', '2026-01-01T00:00:00Z')] })],
-    0,
-    { pages: 1, events: 1, late: 0 },
-  ],
-])('a batch counts %s', (_name, changes, pages, requests, counts) => {
-  const batch = opened(changes);
-  for (const page of pages) batch.add(page);
-  expect(batch.close(requests).counts).toEqual({ ...closed, ...counts });
+test('a batch counts what its pages brought, held lines by their reason, and the requests since it was opened', () => {
+  const lateBefore = new Date('2026-06-12T09:00:00Z');
+  const batch = openBatch({ limits: BATCH_LIMITS, lateBefore, requestsBefore: 5 });
+  const newEvents = [event('1', '2026-06-12T09:00:00Z'), event('2', '2026-06-12T08:59:59.999Z')];
+  const odd = [held('{"id":1}'), held('{"id":2}', 'revision'), held('{"id":3}', 'revision')];
+  batch.add(lines({ newEvents, known: 2 }));
+  batch.add(lines({ held: odd, known: 1, revisions: 2 }));
+  expect(batch.close(8).counts).toEqual({
+    pages: 2,
+    requests: 3,
+    events: 2,
+    late: 1,
+    known: 3,
+    revisions: 2,
+    quarantined: { 'no-id': 0, 'bad-timestamp': 1, 'out-of-range': 0, oversize: 0, revision: 2 },
+  });
 });
 
 test.each<[string, BatchLimits]>([
   ['lines', { events: 3, bytes: 1e9 }],
   ['bytes', { events: 1e9, bytes: 120 }],
 ])('a batch is full by the number of its %s, of new events and of held lines together', (_name, limits) => {
-  const batch = opened({ limits });
+  const batch = openBatch({ limits, lateBefore: undefined, requestsBefore: 0 });
   expect(batch.isEmpty()).toBe(true);
-  batch.add(lines({ newEvents: [event('1')] }));
-  batch.add(lines({ held: [held(odd('{"id":2,"timestamp":"an hour ago, or two"}'))] }));
+  batch.add(lines({ newEvents: [event('1', '2020-01-01T00:00:00Z')] }));
+  batch.add(lines({ held: [held('{"id":2,"timestamp":"an hour ago, or two"}')] }));
   expect([batch.isEmpty(), batch.isFull()]).toEqual([false, false]);
   batch.add(lines({ newEvents: [event('3')] }));
   expect(batch.isFull()).toBe(true);
+  // Nothing is late in a first run.
+  expect(batch.close(0).counts).toMatchObject({ events: 2, late: 0 });
 });
 
-test('a batch keeps its lines although the memory of their page is used again', () => {
+test('a batch keeps its lines although the memory of their page is used again, and any reader of gzip reads them', () => {
   const page = Buffer.from('{"id":1,"timestamp":"2026-06-12T10:00:00Z"}{"id":2}');
-  const first = readEvent(page.subarray(0, 43));
-  const batch = batchOf(isDated(first) ? [first] : [], [readEvent(page.subarray(43))]);
+  const newEvents = [readEvent(page.subarray(0, 43))].filter(isDated);
+  const odd = { ...held('{}'), event: readEvent(page.subarray(43)) };
+  const batch = openBatch({ limits: BATCH_LIMITS, lateBefore: undefined, requestsBefore: 0 });
+  batch.add(lines({ newEvents, held: [odd] }));
   page.fill(0x20);
-  expect(String(gunzipSync(sealBatch(batch, options).members))).toBe(
-    '{"id":1,"timestamp":"2026-06-12T10:00:00Z"}\n{"id":2}\n',
-  );
+  const { members } = sealBatch(batch.close(0), options);
+  expect(String(gunzipSync(members))).toBe('{"id":1,"timestamp":"2026-06-12T10:00:00Z"}\n{"id":2}\n');
 });
