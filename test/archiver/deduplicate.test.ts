@@ -1,5 +1,5 @@
-import { createDeduplicator, type DeduplicatorOptions, type Meeting } from '../../lambdas/archiver/deduplicate';
-import { type AuditEvent, MAX_LINE_BYTES, readEvent } from '../../lambdas/shared/event';
+import { createDeduplicator, type DeduplicatorOptions } from '../../lambdas/archiver/deduplicate';
+import { type AuditEvent, readEvent } from '../../lambdas/shared/event';
 import { type Area, segmentKey } from '../../lambdas/shared/object-keys';
 import { compress, joinLines } from '../../lambdas/shared/segment';
 import { memoryStore } from '../support/memory-store';
@@ -35,11 +35,14 @@ interface Archive extends Partial<DeduplicatorOptions> {
 function deduplicatorOf({ objects = [], ...changes }: Archive = {}) {
   const store = memoryStore({ objects: new Map(objects) });
   const options = { team: 'main', store, readAgain: undefined, previousWalkStart: undefined, ...changes };
-  return { store, deduplicator: createDeduplicator(options) };
+  const deduplicator = createDeduplicator(options);
+  const sort = (events: readonly AuditEvent[], sweptDate?: string) =>
+    deduplicator.sort(events, { walkStart, sweptDate });
+  return { ...deduplicator, store, sort };
 }
 
-function sortOnce(events: readonly AuditEvent[], archive: Archive = {}, meeting: Partial<Meeting> = {}) {
-  return deduplicatorOf(archive).deduplicator.sort(events, { walkStart, sweptDate: undefined, ...meeting });
+function sortOnce(events: readonly AuditEvent[], archive: Archive = {}, sweptDate?: string) {
+  return deduplicatorOf(archive).sort(events, sweptDate);
 }
 
 async function standingsOf(events: readonly AuditEvent[], archive: Archive = {}): Promise<readonly string[]> {
@@ -66,18 +69,10 @@ describe('events', () => {
   });
 
   test('the same event on two pages is new once', async () => {
-    const { deduplicator } = deduplicatorOf();
-    const meeting = { walkStart, sweptDate: undefined };
-    expect((await deduplicator.sort([event(1), event(2), event(1)], meeting)).known).toBe(1);
-    const again = await deduplicator.sort([event(2), event(3)], meeting);
+    const { sort } = deduplicatorOf();
+    expect((await sort([event(1), event(2), event(1)])).known).toBe(1);
+    const again = await sort([event(2), event(3)]);
     expect(again.standings.map(({ standing }) => standing)).toEqual(['known', 'new']);
-  });
-
-  test('ids are compared by their raw tokens, of which a string and a number of the same text are one', async () => {
-    const archived = ['1', '9007199254740992', '"a\\u0062"', '"x"'].map((id) => event(id));
-    const page = ['"1"', '"01"', '1.0', '9007199254740993', '"ab"', '"X"', '"__proto__"'].map((id) => event(id));
-    const standings = await standingsOf(page, { objects: stored('events', { [DATE]: archived }) });
-    expect(standings).toEqual(['revision', 'new', 'new', 'new', 'new', 'new', 'new']);
   });
 
   test('every segment of a date counts, and no segment of another date, team or area', async () => {
@@ -103,8 +98,8 @@ describe('events', () => {
   });
 
   test('the archive is read once for each date', async () => {
-    const { deduplicator, store } = deduplicatorOf({ objects: stored('events', { [DATE]: [event(1)] }) });
-    for (const id of [1, 2]) await deduplicator.sort([event(id)], { walkStart, sweptDate: undefined });
+    const { sort, store } = deduplicatorOf({ objects: stored('events', { [DATE]: [event(1)] }) });
+    for (const id of [1, 2]) await sort([event(id)]);
     expect(store.calls).toEqual([
       `list events/team=main/dt=${DATE}/`,
       `get events/team=main/dt=${DATE}/0000000001.ndjson.gz`,
@@ -117,35 +112,34 @@ describe('events', () => {
       if (operation === 'get' && isBroken) throw new Error('no answer');
     };
     const store = memoryStore({ objects: new Map(stored('events', { [DATE]: [event(1)] })), before });
-    const { deduplicator } = deduplicatorOf({ store });
-    await expect(deduplicator.archivedIds(DATE)).rejects.toThrow('no answer');
+    const { archivedIds, sort } = deduplicatorOf({ store });
+    await expect(archivedIds(DATE)).rejects.toThrow('no answer');
     isBroken = false;
-    const lines = await deduplicator.sort([event(1)], { walkStart, sweptDate: undefined });
-    expect(lines.known).toBe(1);
+    expect((await sort([event(1)])).known).toBe(1);
   });
 
   test('the ids of a date are those that the archive holds of it', async () => {
     const objects = stored('events', { '2026-06-01': [event(1, '2026-06-01T10:00:00Z')] });
-    const { deduplicator } = deduplicatorOf({ objects });
-    expect([...(await deduplicator.archivedIds('2026-06-01'))]).toEqual(['1']);
-    expect([...(await deduplicator.archivedIds('2026-06-02'))]).toEqual([]);
+    const { archivedIds } = deduplicatorOf({ objects });
+    expect([...(await archivedIds('2026-06-01'))]).toEqual(['1']);
+    expect([...(await archivedIds('2026-06-02'))]).toEqual([]);
   });
 
   test('a date that is forgotten is read again where a page has lines of it, and only there', async () => {
     const readAgain = { from: new Date('2026-06-10T12:00:00Z'), to: walkStart };
-    const { deduplicator, store } = deduplicatorOf({ readAgain });
+    const { sort, forgetBefore, store } = deduplicatorOf({ readAgain });
     const old = event(1, '2026-06-11T10:00:00Z');
     const nameless = parse('{"timestamp":"2026-06-11T10:00:00Z"}');
     const page = [old, nameless, event(2)];
-    await deduplicator.sort(page, { walkStart, sweptDate: undefined });
+    await sort(page);
     const published = [
       ...stored('events', { '2026-06-11': [old] }),
       ...stored('quarantine', { '2026-06-11': [nameless] }),
     ];
     for (const [key, bytes] of published) store.objects.set(key, bytes);
     const calls = store.calls.length;
-    deduplicator.forgetBefore(DATE);
-    expect(await deduplicator.sort(page, { walkStart, sweptDate: undefined })).toMatchObject({ known: 3 });
+    forgetBefore(DATE);
+    expect(await sort(page)).toMatchObject({ known: 3 });
     expect(store.calls.slice(calls).filter((call) => call.startsWith('list'))).toEqual([
       'list events/team=main/dt=2026-06-11/',
       'list quarantine/team=main/dt=2026-06-11/',
@@ -154,80 +148,57 @@ describe('events', () => {
 });
 
 describe('lines that may not enter events/', () => {
-  const oversize = parse(`{"id":9,"timestamp":"${DATE}T10:00:00Z","x":"${'x'.repeat(MAX_LINE_BYTES)}"}`);
-
   test.each([
-    ['a missing id', 'no-id', parse(`{"timestamp":"${DATE}T10:00:00Z"}`)],
-    ['the id null', 'no-id', event('null')],
-    ['an empty id', 'no-id', event('""')],
-    ['a value that is no object', 'no-id', parse('17')],
-    ['a missing timestamp', 'bad-timestamp', parse('{"id":9}')],
-    ['a timestamp that is a number', 'bad-timestamp', parse('{"id":9,"timestamp":1781254800000}')],
-    ['the 31st of June', 'bad-timestamp', event(9, '2026-06-31T10:00:00Z')],
-    ['a leap second', 'bad-timestamp', event(9, `${DATE}T23:59:60Z`)],
-    ['an instant before 2020', 'out-of-range', event(9, '2019-12-31T23:59:59.999Z')],
-    ['an instant more than a day ahead', 'out-of-range', event(9, '2026-06-13T12:00:00.251Z')],
-    ['more bytes than a line may have', 'oversize', oversize],
-  ] as const)('a line with %s is held for the reason %s', async (_name, reason, odd) => {
+    ['no-id', event('null')],
+    ['no-id', parse('17')],
+    ['bad-timestamp', event(9, 'soon')],
+    ['out-of-range', event(9, '2019-12-31T23:59:59.999Z')],
+  ] as const)('a line that is unfit with the reason %s is held for it', async (reason, odd) => {
     const { held, ...lines } = await sortOnce([odd]);
-    expect(held.map((line) => line.reason)).toEqual([reason]);
-    expect(held[0]?.event.line.equals(odd.line)).toBe(true);
+    expect(held.map((line) => [line.reason, textOf(line.event)])).toEqual([[reason, textOf(odd)]]);
     expect(lines).toEqual({ newEvents: [], known: 0, revisions: 0, standings: [] });
   });
 
-  test.each(['2020-01-01T00:00:00.000Z', '2026-06-13T12:00:00.250Z'])('an event dated %s is new', async (timestamp) => {
-    expect(await standingsOf([event(9, timestamp)])).toEqual(['new']);
-  });
-
   test('a line is held once in a run, and is known when it is served again', async () => {
-    const { deduplicator } = deduplicatorOf();
+    const { sort } = deduplicatorOf();
     const page = [event(9, 'soon'), parse('{"x":1}')];
-    expect((await deduplicator.sort(page, { walkStart, sweptDate: undefined })).held).toHaveLength(2);
-    const again = await deduplicator.sort(page, { walkStart, sweptDate: undefined });
-    expect(again).toMatchObject({ held: [], known: 2 });
+    expect((await sort(page)).held).toHaveLength(2);
+    expect(await sort(page)).toMatchObject({ held: [], known: 2 });
   });
 
   test('of the revisions of one event, the first is held and the others are counted', async () => {
-    const objects = stored('events', { [DATE]: [event(1), event(2)] });
-    const page = [event('"1"'), event(2, undefined, ',"x":1'), event(2, undefined, ',"x":2')];
+    const objects = [
+      ...stored('events', { [DATE]: [event(1), event(2), event(3)] }),
+      ...stored('quarantine', { [DATE]: [event(3, undefined, edited)] }),
+    ];
+    const page = [
+      event('"1"'),
+      event(2, undefined, ',"x":1'),
+      event(2, undefined, ',"x":2'),
+      event(3, undefined, ',"x":1'),
+    ];
     const { held, known, revisions } = await sortOnce(page, { objects });
     expect(held.map((line) => textOf(line.event))).toEqual(page.slice(0, 2).map(textOf));
-    expect({ known, revisions }).toEqual({ known: 0, revisions: 3 });
-  });
-
-  test('a revision of which the quarantine holds a body is counted and not held again', async () => {
-    const objects = [
-      ...stored('events', { [DATE]: [event(1)] }),
-      ...stored('quarantine', { [DATE]: [event(1, undefined, ',"x":1')] }),
-    ];
-    const lines = await sortOnce([event(1, undefined, ',"x":2')], { objects });
-    expect(lines).toMatchObject({ held: [], known: 0, revisions: 1 });
+    expect({ known, revisions }).toEqual({ known: 0, revisions: 4 });
   });
 
   const dated = event(9, '2026-03-04T10:00:00Z', edited);
   test.each([
-    ['of its own date', dated, undefined, '2026-03-04', '2026-03-04T10:00:00.000Z'],
     ['of its own date, although a sweep met it', dated, '2026-04-05', '2026-03-04', '2026-03-04T10:00:00.000Z'],
     ['of the walk start where it has no instant', event(9, 'soon'), undefined, DATE, walkStart.toISOString()],
-    [
-      'of the walk start where it is out of range',
-      event(9, '9999-01-01T00:00:00Z'),
-      undefined,
-      DATE,
-      walkStart.toISOString(),
-    ],
+    ['of the walk start where it is ahead', event(9, '9999-01-01T00:00:00Z'), undefined, DATE, walkStart.toISOString()],
     ['of the swept day where it has no instant', event(9, 'soon'), '2026-04-05', '2026-04-05', walkStart.toISOString()],
   ])('a line is held in the partition %s', async (_name, odd, sweptDate, date, instant) => {
     const objects = stored('events', { '2026-03-04': [event(9, '2026-03-04T10:00:00Z')] });
-    const { held } = await sortOnce([odd], { objects }, { sweptDate });
+    const { held } = await sortOnce([odd], { objects }, sweptDate);
     expect(held.map((line) => [line.date, line.instant.toISOString()])).toEqual([[date, instant]]);
   });
 
   test('a line with an instant is looked up in the partitions of the dates met, however large the quarantine is', async () => {
     const others = Array.from({ length: 50 }, (_, n) => [`2026-0${1 + (n % 5)}-0${1 + (n % 9)}`, [event(n, 'soon')]]);
     for (const objects of [[], stored('quarantine', Object.fromEntries(others))]) {
-      const { deduplicator, store } = deduplicatorOf({ objects });
-      await deduplicator.sort([parse('{"timestamp":"2026-06-11T10:00:00Z"}')], { walkStart, sweptDate: undefined });
+      const { sort, store } = deduplicatorOf({ objects });
+      await sort([parse('{"timestamp":"2026-06-11T10:00:00Z"}')]);
       expect(store.calls).toEqual([
         `list quarantine/team=main/dt=${DATE}/`,
         'list quarantine/team=main/dt=2026-06-11/',
@@ -237,10 +208,10 @@ describe('lines that may not enter events/', () => {
 
   test('a line without an instant that these dates lack is looked up in the whole quarantine, once in a run', async () => {
     const objects = stored('quarantine', { '2025-01-01': [event(9, 'soon')], '2025-02-02': [event(8, 'soon')] });
-    const { deduplicator, store } = deduplicatorOf({ objects });
+    const { sort, store } = deduplicatorOf({ objects });
     const pages = [[event(9, 'soon')], [event(8, 'soon'), event(7, 'soon')]];
     const sorted = [];
-    for (const page of pages) sorted.push(await deduplicator.sort(page, { walkStart, sweptDate: undefined }));
+    for (const page of pages) sorted.push(await sort(page));
     expect(sorted.map(({ held, known }) => [held.map(({ event }) => event.id), known])).toEqual([
       [[], 1],
       [['7'], 1],
@@ -264,33 +235,19 @@ describe('lines that may not enter events/', () => {
   ])('a line without an instant is known where a run held it %s', async (_name, date, archive, sweptDate) => {
     const odd = [event(9, 'soon'), anonymous];
     const objects = stored('quarantine', { [date]: odd });
-    expect(await sortOnce(odd, { ...archive, objects }, { sweptDate })).toMatchObject({ held: [], known: 2 });
+    expect(await sortOnce(odd, { ...archive, objects }, sweptDate)).toMatchObject({ held: [], known: 2 });
   });
 });
 
 describe('a segment that is damaged', () => {
-  const good = segment(event(1));
   test.each([
     ['is not gzip', Buffer.from('{"id":1}\n')],
-    ['is empty', Buffer.alloc(0)],
-    ['is cut', good.subarray(0, -3)],
-    ['has a flipped bit', flipped(good, 15)],
+    ['is cut', segment(event(1)).subarray(0, -3)],
     ['holds a line that is not JSON', compress(Buffer.from('{"id":1 "timestamp":0}\n'))],
-    ['holds a line that ends too early', compress(Buffer.from('{"id":"1\n'))],
     ['has no newline at its end', compress(Buffer.from('{"id":1}'))],
+    ['is listed and then gone', undefined],
   ])('a segment that %s stops the run', async (_name, bytes) => {
-    const objects = [[segmentKey('events', 'main', DATE, 1), bytes] as const];
-    await expect(sortOnce([event(1)], { objects })).rejects.toMatchObject({ code: 'segment-differs' });
-  });
-
-  test('a segment that is listed and then gone stops the run', async () => {
-    const store = { list: async (prefix: string) => [`${prefix}0000000001.ndjson.gz`], get: async () => undefined };
+    const store = { list: async (prefix: string) => [`${prefix}0000000001.ndjson.gz`], get: async () => bytes };
     await expect(sortOnce([event(1)], { store })).rejects.toMatchObject({ code: 'segment-differs' });
   });
-
-  function flipped(bytes: Buffer, at: number): Buffer {
-    const copy = Buffer.from(bytes);
-    copy[at] = (copy[at] ?? 0) ^ 0x10;
-    return copy;
-  }
 });
