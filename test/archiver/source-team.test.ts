@@ -30,12 +30,6 @@ test.each<Case>([
     met: ['1', '2', '3'],
   },
   {
-    name: 'a page that names no team decides nothing',
-    chain: ['1'],
-    pages: [[nameless], [eventOf('1')]],
-    met: ['1'],
-  },
-  {
     name: 'another team is let in by a deliberate override',
     chain: ['1'],
     acceptOther: true,
@@ -61,11 +55,7 @@ test.each<Case>([
 
 test.each([
   ['a team that the chain has never met', ['1'], [nameless, eventOf('2')]],
-  [
-    'a team whose raw token differs in a digit that a double does not hold',
-    ['9007199254740992'],
-    [eventOf('9007199254740993')],
-  ],
+  ['a team whose token differs beyond a double', ['9007199254740992'], [eventOf('9007199254740993')]],
   ['a team that only an event without an instant names', ['1'], [eventOf('2', 'soon')]],
 ])('%s is refused', (_name, chain, events) => {
   const check = createTeamCheck(chain, false);

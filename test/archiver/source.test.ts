@@ -51,37 +51,18 @@ describe('the request', () => {
     });
   });
 
-  test('the request for the first page has no cursor', async () => {
+  test('the request echoes the cursor exactly, and has none for the first page', async () => {
+    const cursors = [undefined, 'a b', 'a+b', 'a&since=1', 'a#b', 'ä', '%20', '../x', '{"id":1}'];
     const kit = sourceKit(inTurn(page()));
-    await ask(kit);
-    expect(kit.calls[0]?.url.searchParams.has('cursor')).toBe(false);
+    for (const cursor of cursors) await ask(kit, { cursor });
+    expect(kit.calls.flatMap(({ url }) => url.searchParams.getAll('cursor'))).toEqual(cursors.slice(1));
+    expect(kit.calls.flatMap(({ url }) => url.searchParams.getAll('since'))).toHaveLength(cursors.length);
   });
 
-  test.each([
-    'a b',
-    'a+b',
-    'a&since=1',
-    'a#b',
-    'ä',
-    '%20',
-    '../x',
-    '{"id":1}',
-  ])('the request echoes the cursor "%s" exactly', async (cursor) => {
-    const kit = sourceKit(inTurn(page()));
-    await ask(kit, { cursor });
-    expect(kit.calls[0]?.url.searchParams.getAll('cursor')).toEqual([cursor]);
-    expect(kit.calls[0]?.url.searchParams.getAll('since')).toHaveLength(1);
-  });
-
-  test.each([
-    ['https://source.test/', '/audit/logs'],
-    ['https://source.test//', '/audit/logs'],
-    ['https://source.test/eu/v1/', '/eu/v1/audit/logs'],
-  ])('a request to %s goes to %s', async (baseUrl, path) => {
-    const kit = sourceKit(inTurn(page()), { baseUrl });
+  test('a request goes to the path of the base URL, which may end with slashes', async () => {
+    const kit = sourceKit(inTurn(page()), { baseUrl: 'https://source.test/eu/v1//' });
     await ask(kit);
-    expect(kit.calls[0]?.url.pathname).toBe(path);
-    expect(kit.calls[0]?.url.origin).toBe('https://source.test');
+    expect(kit.calls[0]?.url.href).toMatch(/^https:\/\/source\.test\/eu\/v1\/audit\/logs\?/);
   });
 
   test('a request may take a minute, and no longer than the time left for it', async () => {
@@ -103,31 +84,33 @@ describe('a good page', () => {
     expect(answer.kind === 'page' && answer.events.map(({ line }) => String(line))).toEqual([event]);
   });
 
-  test.each([
-    undefined,
-    '',
-    'yesterday',
-    'now 5',
-    '5',
-  ])('a page with the date header "%s" tells no time', async (date) => {
-    const kit = sourceKit(inTurn(response(200, '{"trails":[]}', date === undefined ? {} : { date })));
+  test.each([{}, { date: 'now 5' }])('a page with the headers %j tells no time', async (headers) => {
+    const kit = sourceKit(inTurn(response(200, '{"trails":[]}', headers)));
     expect(await ask(kit)).toMatchObject({ kind: 'page', serverTime: undefined });
   });
 });
 
 describe('trouble that passes', () => {
-  const troubles: readonly [string, HttpResponse | TransportError][] = [
-    ...[500, 501, 502, 503, 504, 520, 599, 408, 425].map((status) => [`${status}`, response(status, 'oops')] as const),
-    ['429', response(429, '{"error":"rateLimited","message":"Rate limit exceeded. Please retry later."}')],
-    ['429 as a problem', response(429, '{"title":"Too Many Requests","status":429}')],
-    ['a reset', new TransportError('network', 'ECONNRESET')],
-    ['a timeout', new TransportError('timeout', 'no whole response within 60000 ms')],
-    ['an empty 200', response(200, '')],
-    ['a cut 200', response(200, `{"trails":[${event}`)],
-    ['a 200 of HTML', response(200, '<html><body>Maintenance</body></html>')],
-  ].map(([name, answer]) => [String(name), answer as HttpResponse | TransportError]);
-
-  test.each(troubles)('after %s, the source client waits and asks again', async (_name, trouble) => {
+  /** Each row is a trouble, and the failure and the number of requests where it does not pass. */
+  test.each<[string, HttpResponse | TransportError, string, number]>([
+    ...[500, 503, 599, 408, 425].map((status): [string, HttpResponse, string, number] => [
+      `a status ${status}`,
+      response(status, 'oops'),
+      'source-unavailable',
+      8,
+    ]),
+    ['a status 429', response(429, '{"error":"rateLimited","message":"Retry later."}'), 'source-throttled', 8],
+    ['a reset', new TransportError('network', 'ECONNRESET'), 'source-unavailable', 8],
+    ['a timeout', new TransportError('timeout', 'no whole response within 60000 ms'), 'source-unavailable', 8],
+    ['an empty 200', response(200, ''), 'source-contract-broken', 3],
+    ['a 200 of HTML', response(200, '<html><body>evil</body></html>'), 'source-contract-broken', 3],
+    [
+      'a 200 with a malformed event',
+      response(200, '{"trails":[{"id":01,"name":"evil"}]}'),
+      'source-contract-broken',
+      3,
+    ],
+  ])('after %s the client waits and asks again, up to a bounded number of times', async (_name, trouble, code, attempts) => {
     const kit = sourceKit(inTurn(trouble, trouble, page([event])));
     expect(await ask(kit)).toMatchObject({ kind: 'page' });
     expect(kit.calls).toHaveLength(3);
@@ -135,17 +118,13 @@ describe('trouble that passes', () => {
     expect(kit.clock.sleeps).toHaveLength(2);
     for (const wait of kit.clock.sleeps) expect(wait).toBeGreaterThanOrEqual(500);
     expect(kit.source.tally().requests).toBe(3);
-  });
 
-  test.each([
-    ['a status 503', response(503), 'source-unavailable', 8],
-    ['a status 429', response(429, '{"error":"rateLimited"}'), 'source-throttled', 8],
-    ['a refused connection', new TransportError('network', 'ECONNREFUSED'), 'source-unavailable', 8],
-    ['a page that is no object', response(200, '[]'), 'source-contract-broken', 3],
-  ])('%s at each attempt is a failure after a bounded number of attempts', async (_name, trouble, code, attempts) => {
-    const kit = sourceKit(inTurn(trouble));
-    expect(await failureOf(ask(kit))).toMatchObject({ code });
-    expect(kit.calls).toHaveLength(attempts);
+    const lasting = sourceKit(inTurn(trouble));
+    const failure = await failureOf(ask(lasting));
+    expect(failure.code).toBe(code);
+    expect(failure.message).toMatch(attempts === 3 ? /answered 200, but: expected / : /the source/);
+    expect(failure.message).not.toContain('evil');
+    expect(lasting.calls).toHaveLength(attempts);
   });
 
   test('each wait is longer than the one before, up to half a minute, with jitter', async () => {
@@ -157,34 +136,16 @@ describe('trouble that passes', () => {
     expect(high.clock.sleeps.map(Math.round)).toEqual([1000, 1999, 3998, 7996, 15_992, 29_985, 29_985]);
   });
 
-  test.each([
-    '0',
-    '-5',
-    'Thu, 01 Jan 2026 00:00:00 GMT',
-    '0.001',
-  ])('a Retry-After of "%s" does not let the client ask without waiting', async (wait) => {
+  test.each(['0', '-5'])('a Retry-After of "%s" does not let the client ask without waiting', async (wait) => {
     const kit = sourceKit(inTurn(response(429, '{}', { 'retry-after': wait })));
     await failureOf(ask(kit));
     expect(kit.clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(30_000);
   });
 
-  test('the client waits as long as it is told', async () => {
-    const kit = sourceKit(inTurn(response(429, '{}', { retryafter: '42' }), page()));
+  test('the client waits as long as it is told, and counts the responses with status 429', async () => {
+    const kit = sourceKit(inTurn(response(429, '{}', { retryafter: '42' }), response(500), response(429), page()));
     await ask(kit);
-    expect(kit.clock.sleeps).toEqual([42_000]);
-  });
-
-  test('the rate limit that comes with every answer does not delay the retry after a status 500', async () => {
-    const kit = sourceKit(
-      inTurn(response(500, '', { 'ratelimit-reset': '59', 'x-ratelimit-remaining': '280' }), page()),
-    );
-    await ask(kit);
-    expect(kit.clock.sleeps[0]).toBeLessThanOrEqual(1000);
-  });
-
-  test('responses with status 429 are counted', async () => {
-    const kit = sourceKit(inTurn(response(429, '{}'), response(500), response(429, '{}'), page()));
-    await ask(kit);
+    expect(kit.clock.sleeps[0]).toBe(42_000);
     expect(kit.source.tally()).toEqual({ requests: 4, throttled: 2 });
   });
 
@@ -226,7 +187,6 @@ describe('time', () => {
 
   test.each([
     ['a wait of an hour', response(429, '{}', { 'retry-after': '3600' }), 0],
-    ['a wait of thirty thousand years', response(429, '{}', { 'retry-after': '1e12' }), 0],
     ['errors that do not end', response(500), 0],
     ['timeouts that do not end', new TransportError('timeout', 'no whole response'), 59_000],
   ])('without the time for %s, the client fails and does not look finished', async (_name, trouble, latencyMs) => {
@@ -242,13 +202,8 @@ describe('an API key that is refused', () => {
   const refusal = response(401, '{"error":{"name":"AuthenticationError","message":"Invalid API Key."}}');
 
   test.each([
-    ['with status 401 is read again once, and tried without a wait', [refusal, page([event])], 'page', [false, true]],
-    [
-      'with status 403 is read again once, and tried without a wait',
-      [response(403), page([event])],
-      'page',
-      [false, true],
-    ],
+    ['with status 401 is read again, and tried without a wait', [refusal, page([event])], 'page', [false, true]],
+    ['with status 403 is read again, and tried without a wait', [response(403), page()], 'page', [false, true]],
     ['before a status 500 is read again once', [refusal, response(500), page()], 'page', [false, true, false]],
     [
       'before and after a status 500 is a failure',
@@ -284,13 +239,6 @@ describe('an API key that is refused', () => {
     for (let asked = 0; asked < 5; asked += 1) expect(await ask(kit)).toMatchObject({ kind: 'page' });
     expect(kit.keyReads.filter((isFresh) => isFresh)).toHaveLength(2);
   });
-
-  test('an API key that cannot be read fails with the error of its reader', async () => {
-    const unreadable = new ConfigError('api-key-unreadable', 'reading SSM parameter "/team/api-key": AccessDenied');
-    const kit = sourceKit(inTurn(page()), { apiKeys: { read: async () => Promise.reject(unreadable) } });
-    expect(await failureOf(ask(kit))).toBe(unreadable);
-    expect(kit.calls).toHaveLength(0);
-  });
 });
 
 describe('an answer that is no page', () => {
@@ -298,14 +246,13 @@ describe('an answer that is no page', () => {
   const capitals = '{"message":"The Since date CANNOT BE OLDER THAN 2026-01-01"}';
   const quota = '{"error":{"name":"serviceLimitExhausted","message":"Your team plan allows 100000 calls."}}';
   const monthly = '{"error":"rateLimited","message":"You have exceeded your monthly API usage limit"}';
-  const refused = [400, 404, 410, 402, 405, 406, 413, 414, 418, 422, 451, 204, 206, 100];
+  const refused = [400, 404, 410, 402, 418, 204, 206, 100];
 
   /** Status and body of the answer, the cursor of the request, and the outcome: an answer's kind or a failure's code. */
   test.each<[number, string, string | undefined, string]>([
     [400, tooOld, undefined, 'too-old'],
     [400, tooOld, '5', 'too-old'],
     [400, capitals, undefined, 'too-old'],
-    [404, tooOld, undefined, 'source-refused'],
     [422, tooOld, undefined, 'source-refused'],
     ...[400, 404, 410].map((status) => [status, '{}', '5', 'cursor-refused'] as [number, string, string, string]),
     ...refused.map(
@@ -322,7 +269,7 @@ describe('an answer that is no page', () => {
     expect(kit.calls).toHaveLength(1);
   });
 
-  test.each([300, 301, 302, 303, 304, 307, 308])('a redirect with status %d is not followed', async (status) => {
+  test.each([300, 302, 308])('a redirect with status %d is not followed', async (status) => {
     const kit = sourceKit(inTurn(response(status, '', { location: `https://evil.test/?key=${API_KEY}` })));
     const failure = await failureOf(ask(kit));
     expect(failure).toMatchObject({ code: 'source-redirected', message: expect.stringContaining('baseUrl') });
@@ -344,26 +291,9 @@ describe('an answer that is no page', () => {
   });
 });
 
-test.each([
-  ['is empty', ''],
-  ['is HTML', '<!doctype html><p>evil'],
-  ['has no trails', '{"meta":{}}'],
-  ['has a malformed event', '{"trails":[{"id":01,"name":"evil"}]}'],
-  ['is not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
-])('a page that %s is asked for three times, and the failure says what was expected', async (_name, body) => {
-  const kit = sourceKit(inTurn(response(200, body)));
-  const failure = await failureOf(ask(kit));
-  expect(failure.code).toBe('source-contract-broken');
-  expect(failure.message).toMatch(/answered 200, but: expected /);
-  expect(failure.message).not.toContain('evil');
-  expect(kit.calls).toHaveLength(3);
-});
-
 describe('the API key', () => {
   const echoes: readonly [string, HttpResponse][] = [
-    ...[200, 204, 301, 302, 307, 400, 401, 403, 404, 408, 409, 410, 418, 429, 500, 503].map(
-      (status) => [`a ${status}`, echo(status)] as [string, HttpResponse],
-    ),
+    ...[200, 302, 400, 401, 404, 429, 500].map((status) => [`a ${status}`, echo(status)] as [string, HttpResponse]),
     ['a 429 of the quota', echo(429, 'monthly usage limit')],
     ['a 200 cut in the key', response(200, `{"trails":[{"key":"${API_KEY}`)],
     ['a 200 with the key as a member', response(200, `{"${API_KEY}":1,"trails":{}}`)],
@@ -379,12 +309,6 @@ describe('the API key', () => {
       expect(kit.logger.lines.join('\n')).not.toContain('canary');
       if (answer.status === 500) expect(kit.logger.lines.length).toBeGreaterThan(0);
     }
-  });
-
-  test('the API key is in no error of a connection that broke', async () => {
-    const kit = sourceKit(inTurn(new TransportError('network', 'ECONNRESET')));
-    expect(everythingOf(await failureOf(ask(kit)))).not.toContain('canary');
-    expect(kit.logger.lines.join('\n')).not.toContain('canary');
   });
 
   function echo(status: number, more = ''): HttpResponse {
