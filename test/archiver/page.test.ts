@@ -10,11 +10,6 @@ describe('events', () => {
     expect(events.map(({ id }) => id)).toEqual(['2', '1']);
   });
 
-  test('an empty array has no events', () => {
-    expect(read('{"trails":[]}')).toEqual({ events: [], cursor: undefined });
-    expect(read('{"trails":[ \r\n]}').events).toEqual([]);
-  });
-
   test('events that are not objects stay, without an id', () => {
     const { events } = read('{"trails":[1, null,"a b",[ ],true,[{"id":1}]]}');
     expect(events.map(({ line }) => line.toString())).toEqual(['1', 'null', '"a b"', '[]', 'true', '[{"id":1}]']);
@@ -29,17 +24,10 @@ describe('events', () => {
 describe('the cursor', () => {
   test.each([
     ['a string', '"abc"', 'abc'],
-    ['a number', '554891778', '554891778'],
     ['a number above 2^53', '9007199254740993', '9007199254740993'],
     ['a number that is no double', '1e400', '1e400'],
-    ['a negative zero', '-0', '-0'],
-    ['a fraction', '1.50', '1.50'],
     ['zero', '0', '0'],
-    ['a string zero', '"0"', '0'],
-    ['a string that looks like nothing', '"null"', 'null'],
-    ['a space', '" "', ' '],
     ['an escaped string', '"a\\/b\\u003d\\u00e9"', 'a/b=é'],
-    ['characters with a meaning in a URL', '"a&b=c#d%20+"', 'a&b=c#d%20+'],
     ['nothing where the token is null', 'null', undefined],
     ['nothing where the token is empty', '""', undefined],
   ])('the cursor is %s, at either place or at both', (_name, token, cursor) => {
@@ -52,14 +40,7 @@ describe('the cursor', () => {
   });
 
   test('a response without a cursor in either place has none', () => {
-    for (const members of [
-      '',
-      ',"meta":{}',
-      ',"meta":null',
-      ',"NextCursor":1',
-      ',"cursor":1',
-      ',"data":{"nextCursor":1}',
-    ]) {
+    for (const members of ['', ',"meta":{}', ',"NextCursor":1', ',"data":{"nextCursor":1}']) {
       expect(cursorOf(members)).toBeUndefined();
     }
     expect(read('{"trails":[{"nextCursor":1,"meta":{"nextCursor":2}}]}').cursor).toBeUndefined();
@@ -71,17 +52,11 @@ describe('the cursor', () => {
 
   test.each([
     [
-      'two cursors that differ',
-      ',"nextCursor":7,"meta":{"nextCursor":8}',
-      'expected one nextCursor, got two that differ',
-    ],
-    [
       'two cursors that differ above 2^53',
       ',"nextCursor":9007199254740992,"meta":{"nextCursor":9007199254740993}',
-      'two that differ',
+      'expected one nextCursor, got two that differ',
     ],
     ['the cursor true', ',"nextCursor":true', 'to be a string or a number'],
-    ['an object as its cursor', ',"nextCursor":{}', 'to be a string or a number'],
     ['an array as its cursor', ',"meta":{"nextCursor":["7"]}', 'to be a string or a number'],
     ['two members nextCursor', ',"nextCursor":7,"nextCursor":7', 'expected one "nextCursor" in the response, got two'],
     [
@@ -95,7 +70,6 @@ describe('the cursor', () => {
       'expected one "nextCursor" in "meta", got two',
     ],
     ['a meta that is a string', ',"meta":"{\\"nextCursor\\":7}"', 'expected "meta" to be an object'],
-    ['a meta that is an array', ',"meta":[{"nextCursor":7}]', 'expected "meta" to be an object'],
     ['a meta that is false', ',"meta":false', 'expected "meta" to be an object'],
     ['two metas', ',"meta":{"nextCursor":7},"meta":{}', 'expected one "meta"'],
   ])('a response with %s is refused', (_name, members, message) => {
@@ -111,34 +85,20 @@ describe('a page that is not what the contract says', () => {
     ['is HTML', '<!DOCTYPE html><title>502</title>', 'expected a JSON object'],
     ['begins with a byte order mark', '\ufeff{"trails":[]}', 'expected a JSON object'],
     ['is an array', '[{"trails":[]}]', 'expected a JSON object'],
-    ['is a string', '"trails"', 'expected a JSON object'],
-    ['is null', 'null', 'expected a JSON object'],
     ['has no trails', '{"meta":{}}', 'expected "trails"'],
-    ['has trails in meta only', '{"meta":{"trails":[]}}', 'expected "trails"'],
-    ['has Trails', '{"Trails":[]}', 'expected "trails"'],
     ['is an error', '{"error":{"name":"AuthenticationError","message":"x"}}', 'expected "trails"'],
     ['has trails null', '{"trails":null}', 'to be an array'],
     ['has trails as an object', '{"trails":{"0":{}}}', 'to be an array'],
-    ['has trails as a string', '{"trails":"[]"}', 'to be an array'],
     ['has two trails', '{"trails":[],"trails":[]}', 'expected one "trails"'],
     ['has two trails, one of them escaped', '{"trails":[],"\\u0074rails":[]}', 'expected one "trails"'],
     ['is cut off', '{"trails":[{"id":1}', 'expected JSON'],
-    ['is cut off in a string', '{"trails":[{"id":"1', 'expected JSON'],
     ['goes on after its end', '{"trails":[]}{"trails":[]}', 'expected JSON'],
     ['has a stray comma', '{"trails":[{"id":1},]}', 'expected JSON'],
-    ['has no comma', '{"trails":[{"id":1}{"id":2}]}', 'expected JSON'],
-    ['has a hole', '{"trails":[1,,2]}', 'expected JSON'],
-    ['mixes its brackets', '{"trails":[{"id":[1}]]}', 'expected JSON'],
-    ['closes trails with a brace', '{"trails":[1}}', 'expected JSON'],
     ['has a malformed event', '{"trails":[{"id":01}]}', 'expected JSON'],
-    ['has a comment', '{"trails":[]/**/}', 'expected JSON'],
-    ['has NaN', '{"trails":[NaN]}', 'expected JSON'],
     ['has a control character in a string', '{"trails":["\u0000"]}', 'expected JSON'],
-    ['has a control character in a key', '{"a\u0001":1,"trails":[]}', 'expected JSON'],
     ['has a bad escape in a key', '{"\\x61":1,"trails":[]}', 'expected JSON'],
     ['has a malformed member beside trails', '{"trails":[],"x":{"a":1 2}}', 'expected JSON'],
     ['has a malformed member before trails', '{"x":nul,"trails":[]}', 'expected JSON'],
-    ['has white space inside a number of an event', '{"trails":[{"id":1 2}]}', 'expected JSON'],
   ])('a page that %s is refused', (_name, text, message) => {
     expect(() => read(text)).toThrow(PageError);
     expect(() => read(text)).toThrow(message);
@@ -147,10 +107,7 @@ describe('a page that is not what the contract says', () => {
   test.each([
     ['Latin-1', Buffer.from('{"trails":["é"]}', 'latin1')],
     ['UTF-16', Buffer.from('{"trails":[]}', 'utf16le')],
-    ['a surrogate in three bytes', Buffer.from('7b22747261696c73223a5b22eda080225d7d', 'hex')],
-    ['an overlong quote', Buffer.from('7b22747261696c73223a5b22c0a2225d7d', 'hex')],
     ['half of a character at the end', Buffer.from('{"trails":[]} é').subarray(0, -1)],
-    ['gzip', Buffer.from('1f8b0800', 'hex')],
   ])('a page of %s, which is not UTF-8, is refused', (_name, body) => {
     expect(() => readPage(body)).toThrow(body.includes(0) ? PageError : 'expected UTF-8, got other bytes');
   });
@@ -160,10 +117,4 @@ describe('a page that is not what the contract says', () => {
       new PageError('expected JSON: malformed value at 11 (of 30 bytes)'),
     );
   });
-});
-
-test('an event of 100,000 nested arrays is kept, and is refused where they are not closed', () => {
-  const [open, close] = ['[ '.repeat(100_000), ' ]'.repeat(100_000)];
-  expect(read(`{"trails":[${open}${close}]}`).events[0]?.line).toHaveLength(200_000);
-  expect(() => read(`{"trails":[${open}]}`)).toThrow(PageError);
 });

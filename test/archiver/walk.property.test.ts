@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { type WalkEnd, walk } from '../../lambdas/archiver/walk';
-import type { TimeSpan, WalkPage } from '../../lambdas/archiver/window';
+import { walk } from '../../lambdas/archiver/walk';
+import type { WalkPage } from '../../lambdas/archiver/window';
 import { DAY_MS, later, midnight } from '../../lambdas/shared/time';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { API_KEY, modelServer, sourceKit } from '../support/source-kit';
-import { createSourceModel, type Shape, type SourceSettings, sourceSettings } from '../support/test-source';
-import { type VirtualClock, virtualClock } from '../support/virtual-clock';
+import { createSourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
+import { virtualClock } from '../support/virtual-clock';
 
 const RUNS = 150;
 const now = new Date('2026-06-12T12:00:00.250Z');
@@ -63,38 +63,50 @@ function toSource({ row, secondsAgo: ago, visibleAfterMs, undated }: Drawn): Sou
   const at = Math.floor(now.getTime() / 1000) * 1000 - ago * 1000;
   const timestamp = undated ? 'null' : `"${new Date(at).toISOString()}"`;
   const raw = `{"id":${row},"timestamp":${timestamp},"data":{"note":"a b","list":[1,{}]}}`;
-  return {
-    row,
-    at: undated ? null : at,
-    raw,
-    ...(visibleAfterMs === 0 ? {} : { visibleFrom: now.getTime() + visibleAfterMs }),
-  };
+  const visibleFrom = visibleAfterMs === 0 ? {} : { visibleFrom: now.getTime() + visibleAfterMs };
+  return { row, at: undated ? null : at, raw, ...visibleFrom };
 }
 
-interface Walked {
-  readonly pages: readonly WalkPage[];
-  readonly end: WalkEnd;
+/** The events of a source that reads the API in some way, and how many seconds before `now` the walk begins. */
+function drawnWalks(eventDays: number, spanSeconds: fc.Arbitrary<number>) {
+  return fc.record({
+    shape: shapes,
+    reading: readings,
+    pageSize: pageSizes,
+    drawn: drawnEvents(eventDays),
+    spanSeconds,
+  });
 }
 
-async function walkModel(
-  events: readonly SourceEvent[],
-  settings: SourceSettings,
-  { span, clock }: { span: TimeSpan; clock: VirtualClock },
-): Promise<Walked> {
-  const model = createSourceModel(createTable(events), settings);
-  const kit = sourceKit(modelServer(model, clock), { clock, latencyMs: 400 });
+type DrawnWalk = ReturnType<typeof drawnWalks> extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Walks the drawn source, and tells what of it the walk had to yield and did not. */
+async function walked(walkDrawn: DrawnWalk, changes: Partial<SourceSettings> = {}, remainingMs = 86_400_000) {
+  const { shape, reading, pageSize, drawn, spanSeconds } = walkDrawn;
+  const clock = virtualClock({ start: now.toISOString(), remainingMs });
+  const span = { from: new Date(now.getTime() - spanSeconds * 1000), to: midnight(now, 3) };
+  const settings = sourceSettings(shape, API_KEY, { ...reading, ...pageSize, ...changes });
+  const events = drawn.map(toSource);
+  const kit = sourceKit(modelServer(createSourceModel(createTable(events), settings), clock), {
+    clock,
+    latencyMs: 400,
+  });
   const keptFrom = new Date(now.getTime() - 180 * DAY_MS + 60_000);
   const walking = walk(span, kit.source, { now: clock.now(), keptFrom, reserveMs: 3000 });
   const pages: WalkPage[] = [];
-  for (;;) {
-    const next = await walking.next();
-    if (next.done) return { pages, end: next.value };
-    pages.push(next.value);
-  }
-}
-
-function linesOf(pages: readonly WalkPage[]): Set<string> {
-  return new Set(pages.flatMap(({ events }) => events.map(({ line }) => String(line))));
+  let next = await walking.next();
+  for (; !next.done; next = await walking.next()) pages.push(next.value);
+  const yielded = new Set(pages.flatMap(({ events: served }) => served.map(({ line }) => String(line))));
+  const expectedSince = (from: Date) =>
+    events.filter(
+      ({ at, visibleFrom }) =>
+        visibleFrom === undefined && (at === null || (at >= from.getTime() && at < span.to.getTime())),
+    );
+  return {
+    ...{ pages, clock, span, settings, events, yielded, end: next.value },
+    missedSince: (from: Date) => expectedSince(from).filter(({ raw }) => !yielded.has(raw)),
+    hastyClaims: () => hastyClaims(pages, expectedSince(span.from)),
+  };
 }
 
 /** The claims that pass an event of the span before it was yielded. */
@@ -107,102 +119,55 @@ function hastyClaims(pages: readonly WalkPage[], expected: readonly SourceEvent[
   });
 }
 
-function within({ from, to }: TimeSpan): (event: SourceEvent) => boolean {
-  return ({ at }) => at === null || (at >= from.getTime() && at < to.getTime());
-}
-
-const visibleAtOnce = ({ visibleFrom }: SourceEvent) => visibleFrom === undefined;
-
-describe.each([
+test.each([
   ['a steady walk', 4, 4],
   ['the walk of a short backlog', 8, 10],
   ['the walk of a long backlog', 40, 40],
-])('%s', (name, spanDays, eventDays) => {
-  const cases = fc.record({
-    shape: shapes,
-    reading: readings,
-    pageSize: pageSizes,
-    drawn: drawnEvents(eventDays),
-    spanSeconds: fc.oneof(
-      fc.integer({ min: 0, max: spanDays * 86_400 }),
-      secondsAgo(spanDays).map((ago) => Math.max(0, ago)),
-    ),
+])('%s yields what its span holds and nothing else, and claims nothing too early, under every reading', async (_name, spanDays, eventDays) => {
+  const spanSeconds = fc.oneof(
+    fc.integer({ min: 0, max: spanDays * 86_400 }),
+    secondsAgo(spanDays).map((ago) => Math.max(0, ago)),
+  );
+  const property = fc.asyncProperty(drawnWalks(eventDays, spanSeconds), async (drawn) => {
+    const { pages, end, span, settings, events, yielded, missedSince, hastyClaims: hasty } = await walked(drawn);
+    expect(missedSince(span.from)).toEqual([]);
+    // Byte for byte: nothing that the source does not hold.
+    const held = new Set(events.map(({ raw }) => raw));
+    expect([...yielded].filter((line) => !held.has(line))).toEqual([]);
+    expect(end).toBe('complete');
+    expect(pages.at(-1)?.claim).toEqual(span.to);
+    if (settings.order !== 'by-id') expect(hasty()).toEqual([]);
   });
-
-  test(`${name} yields what its span holds and nothing else, and claims nothing too early, under every reading`, async () => {
-    const property = fc.asyncProperty(cases, async ({ shape, reading, pageSize, drawn, spanSeconds }) => {
-      const clock = virtualClock({ start: now.toISOString(), remainingMs: 3_600_000 });
-      const span = { from: new Date(now.getTime() - spanSeconds * 1000), to: midnight(now, 3) };
-      const settings = sourceSettings(shape, API_KEY, { ...reading, ...pageSize });
-      const events = drawn.map(toSource);
-      const { pages, end } = await walkModel(events, settings, { span, clock });
-      const expected = events.filter(within(span)).filter(visibleAtOnce);
-      const yielded = linesOf(pages);
-      expect(expected.filter(({ raw }) => !yielded.has(raw))).toEqual([]);
-      // Byte for byte: nothing that the source does not hold.
-      const held = new Set(events.map(({ raw }) => raw));
-      expect([...yielded].filter((line) => !held.has(line))).toEqual([]);
-      expect(end).toBe('complete');
-      expect(pages.at(-1)?.claim).toEqual(span.to);
-      if (settings.order !== 'by-id') expect(hastyClaims(pages, expected)).toEqual([]);
-    });
-    await fc.assert(property, { numRuns: RUNS });
-  });
+  await fc.assert(property, { numRuns: RUNS });
 });
 
 test('a walk yields what it claims, and says when it is complete, whatever time is left', async () => {
-  const property = fc.asyncProperty(
-    fc.record({
-      reading: readings,
-      pageSize: pageSizes,
-      drawn: drawnEvents(12),
-      remainingMs: fc.integer({ min: 0, max: 30_000 }),
-    }),
-    async ({ reading, pageSize, drawn, remainingMs }) => {
-      const clock = virtualClock({ start: now.toISOString(), remainingMs });
-      const span = { from: new Date(now.getTime() - 12 * DAY_MS), to: midnight(now, 3) };
-      const settings = sourceSettings('reality', API_KEY, {
-        ...reading,
-        ...pageSize,
-        order: reading.order === 'by-id' ? 'honoured' : (reading.order ?? 'honoured'),
-      });
-      const events = drawn.map(toSource);
-      const { pages, end } = await walkModel(events, settings, { span, clock });
-      expect(hastyClaims(pages, events.filter(within(span)).filter(visibleAtOnce))).toEqual([]);
-      expect(end === 'complete').toBe(pages.at(-1)?.claim.getTime() === span.to.getTime());
-      expect(clock.remainingMs() > 2600 || pages.length === 0).toBe(true);
-    },
-  );
+  const drawnTime = fc.integer({ min: 0, max: 30_000 });
+  const days = fc.constant(12 * 86_400);
+  const property = fc.asyncProperty(drawnWalks(12, days), drawnTime, async (drawn, remainingMs) => {
+    const order = drawn.reading.order === 'by-id' ? 'honoured' : (drawn.reading.order ?? 'honoured');
+    const { pages, end, span, clock, hastyClaims: hasty } = await walked(drawn, { order }, remainingMs);
+    expect(hasty()).toEqual([]);
+    expect(end === 'complete').toBe(pages.at(-1)?.claim.getTime() === span.to.getTime());
+    expect(clock.remainingMs() > 2600 || pages.length === 0).toBe(true);
+  });
   await fc.assert(property, { numRuns: RUNS });
 });
 
 test('a walk yields everything that is still served where the source keeps less than it is said to', async () => {
-  const property = fc.asyncProperty(
-    fc.record({
-      reading: readings,
-      pageSize: pageSizes,
-      drawn: drawnEvents(30),
-      retentionDays: fc.integer({ min: 2, max: 25 }),
-    }),
-    async ({ reading, pageSize, drawn, retentionDays }) => {
-      const clock = virtualClock({ start: now.toISOString(), remainingMs: 86_400_000 });
-      const span = { from: new Date(now.getTime() - 30 * DAY_MS), to: midnight(now, 3) };
-      const settings = sourceSettings('reality', API_KEY, { ...reading, ...pageSize, retentionDays });
-      const events = drawn.map(toSource);
-      const { pages, end } = await walkModel(events, settings, { span, clock });
-      const keptFrom = pages.at(-1)?.keptFrom ?? now;
-      const isWholeDay = settings.bounds === 'date' && settings.since === 'exclusive';
-      // The source goes on forgetting during the walk, and not every reading of the API says so.
-      const stillServed = new Date(clock.now().getTime() - retentionDays * DAY_MS);
-      const askable = later(isWholeDay ? midnight(keptFrom, 1) : keptFrom, stillServed);
-      const expected = events.filter(within({ from: askable, to: span.to })).filter(visibleAtOnce);
-      const yielded = linesOf(pages);
-      expect(end).toBe('complete');
-      expect(expected.filter(({ raw }) => !yielded.has(raw))).toEqual([]);
-      if (settings.since === 'ignored') return;
-      const oldestKept = now.getTime() - retentionDays * DAY_MS;
-      expect(keptFrom.getTime()).toBeLessThanOrEqual(oldestKept + 10 * 60_000);
-    },
-  );
+  const drawnDays = fc.integer({ min: 2, max: 25 });
+  const days = fc.constant(30 * 86_400);
+  const property = fc.asyncProperty(drawnWalks(30, days), drawnDays, async (drawn, retentionDays) => {
+    const { pages, end, clock, settings, missedSince } = await walked(drawn, { retentionDays });
+    const keptFrom = pages.at(-1)?.keptFrom ?? now;
+    const isWholeDay = settings.bounds === 'date' && settings.since === 'exclusive';
+    // The source goes on forgetting during the walk, and not every reading of the API says so.
+    const stillServed = new Date(clock.now().getTime() - retentionDays * DAY_MS);
+    expect(end).toBe('complete');
+    expect(missedSince(later(isWholeDay ? midnight(keptFrom, 1) : keptFrom, stillServed))).toEqual([]);
+    if (settings.since === 'ignored') return;
+    const oldestKept = now.getTime() - retentionDays * DAY_MS;
+    expect(keptFrom.getTime()).toBeLessThanOrEqual(oldestKept + 10 * 60_000);
+  });
   await fc.assert(property, { numRuns: RUNS });
 });
