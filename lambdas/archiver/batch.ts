@@ -10,7 +10,7 @@ import {
   QUARANTINE_REASONS,
   type QuarantineReason,
 } from '../shared/event';
-import { type Counts, type SealReason, type SegmentEntry, type Sweep, sha256 } from '../shared/manifest';
+import { type Counts, type Manifest, type SealReason, type SegmentEntry, type Sweep, sha256 } from '../shared/manifest';
 import { segmentKey } from '../shared/object-keys';
 import { compress, joinLines } from '../shared/segment';
 import { dateOf, earlier, later } from '../shared/time';
@@ -40,7 +40,7 @@ export interface Batch {
   readonly isLast: boolean;
 }
 
-export interface OpenBatchOptions {
+interface OpenBatchOptions {
   readonly limits: BatchLimits;
   /** New events before this instant are late; undefined on a first run. */
   readonly lateBefore: Date | undefined;
@@ -48,15 +48,9 @@ export interface OpenBatchOptions {
   readonly requestsBefore: number;
 }
 
-export interface OpenBatch {
-  add(page: PageLines): void;
-  isFull(): boolean;
-  isEmpty(): boolean;
-  /** `requests` is the number of requests that the run has sent so far. */
-  close(requests: number): Pick<Batch, 'events' | 'held' | 'counts'>;
-}
+export type OpenBatch = ReturnType<typeof openBatch>;
 
-export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptions): OpenBatch {
+export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptions) {
   const events: DatedEvent[] = [];
   const held: HeldLine[] = [];
   let bytes = 0;
@@ -72,6 +66,7 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
     for (const { line } of [...page.newEvents, ...page.held.map(({ event }) => event)]) bytes += line.length;
   }
 
+  /** `requests` is the number of requests that the run has sent so far. */
   function close(requests: number): Pick<Batch, 'events' | 'held' | 'counts'> {
     const quarantined = countReasons(held);
     const asked = { pages, requests: requests - requestsBefore };
@@ -96,18 +91,16 @@ function countReasons(held: readonly HeldLine[]): Record<QuarantineReason, numbe
   return Object.fromEntries(counted);
 }
 
-export interface SealedBatch {
+interface SealedBatch {
   /** The bytes of the batch object: the gzip members of all segments. */
   readonly members: Buffer;
   readonly segments: readonly SegmentEntry[];
 }
 
-export interface SealOptions {
-  readonly team: string;
-  readonly seq: number;
-}
-
-export function sealBatch(batch: Pick<Batch, 'events' | 'held'>, { team, seq }: SealOptions): SealedBatch {
+export function sealBatch(
+  batch: Pick<Batch, 'events' | 'held'>,
+  { team, seq }: Pick<Manifest, 'team' | 'seq'>,
+): SealedBatch {
   const events = [...batch.events]
     .sort(compareEvents)
     .map(({ instant, line }) => ({ date: dateOf(instant), instant, line }));

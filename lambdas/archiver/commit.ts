@@ -6,67 +6,38 @@ import { signEnvelope } from '../shared/dsse';
 import { Race } from '../shared/errors';
 import { encodeManifest, FORMAT, latestOf, type Manifest, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
 import { batchKey, manifestKey } from '../shared/object-keys';
-import { type Batch, type SealedBatch, sealBatch } from './batch';
+import { type Batch, sealBatch } from './batch';
 import type { Head } from './head';
 import { positionOf, windowOf } from './progress';
 import type { Run } from './run';
 
-/** A sealed batch whose bytes are staged, and the manifest that commits it once it is written. */
-export interface StagedBatch extends SealedBatch {
+/** The bytes of a batch object that is staged, and the manifest that commits it once it is written. */
+export interface StagedBatch {
+  readonly members: Buffer;
   readonly manifest: Manifest;
 }
 
 export async function stage(batch: Batch, head: Head | undefined, run: Run): Promise<StagedBatch> {
+  const { progress } = batch;
   const seq = (head?.manifest.seq ?? 0) + 1;
-  const sealed = sealBatch(batch, { team: run.team, seq });
+  const { members, segments } = sealBatch(batch, { team: run.team, seq });
   const key = batchKey(run.team, seq, run.id);
   // The clock is read before any write. So each object that the manifest lists is younger than `finished`, and none expires
   // before the manifest says so.
   const finished = run.clock.now();
   // The run's id is in the key. So `exists` means that this call was applied before and its response was lost.
-  if (sealed.members.length > 0) await run.store.create(key, sealed.members, 'application/gzip');
-  return { ...sealed, manifest: drawManifest(batch, sealed, { run, head, seq, key, finished }) };
-}
-
-/** Throws `Race` where another run has written this number. After any other failure the manifest may or may not be written. */
-export async function commit({ manifest }: StagedBatch, { signer, store }: Run): Promise<Head> {
-  const payload = encodeManifest(manifest);
-  const envelope = await signEnvelope(PAYLOAD_TYPE, payload, signer);
-  const key = manifestKey(manifest.team, manifest.seq);
-  if ((await store.create(key, envelope, 'application/json')) === 'exists') {
-    // A retry after a lost response finds the object that it wrote itself. Every ECDSA signature is different, so only this
-    // run can have written equal bytes.
-    const stored = await store.get(key);
-    if (stored === undefined || !stored.equals(envelope)) throw new Race(`another run committed ${key}`);
-  }
-  return { manifest, hash: sha256(payload) };
-}
-
-interface Circumstances {
-  readonly run: Run;
-  readonly head: Head | undefined;
-  readonly seq: number;
-  readonly key: string;
-  readonly finished: Date;
-}
-
-function drawManifest(
-  batch: Batch,
-  { members, segments }: SealedBatch,
-  { run, head, ...put }: Circumstances,
-): Manifest {
-  const { progress } = batch;
+  if (members.length > 0) await run.store.create(key, members, 'application/gzip');
   const window = windowOf(progress);
-  return {
+  const manifest: Manifest = {
     format: FORMAT,
     team: run.team,
-    seq: put.seq,
+    seq,
     previous: head?.hash ?? null,
     run: {
       id: run.id,
       scheduledTime: run.scheduledTime,
       walkStart: progress.walkStart.toISOString(),
-      finished: put.finished.toISOString(),
+      finished: finished.toISOString(),
       codeVersion: run.codeVersion,
       reason: batch.reason,
       source: run.sourceOrigin,
@@ -82,7 +53,22 @@ function drawManifest(
     sweptAt: progress.sweptAt?.toISOString() ?? null,
     sourceTeams: batch.sourceTeams,
     retention: run.retention,
-    batch: members.length === 0 ? null : { key: put.key, bytes: members.length },
+    batch: members.length === 0 ? null : { key, bytes: members.length },
     segments,
   };
+  return { manifest, members };
+}
+
+/** Throws `Race` where another run has written this number. After any other failure the manifest may or may not be written. */
+export async function commit({ manifest }: StagedBatch, { signer, store }: Run): Promise<Head> {
+  const payload = encodeManifest(manifest);
+  const envelope = await signEnvelope(PAYLOAD_TYPE, payload, signer);
+  const key = manifestKey(manifest.team, manifest.seq);
+  if ((await store.create(key, envelope, 'application/json')) === 'exists') {
+    // A retry after a lost response finds the object that it wrote itself. Every ECDSA signature is different, so only this
+    // run can have written equal bytes.
+    const stored = await store.get(key);
+    if (stored === undefined || !stored.equals(envelope)) throw new Race(`another run committed ${key}`);
+  }
+  return { manifest, hash: sha256(payload) };
 }

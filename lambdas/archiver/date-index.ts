@@ -16,19 +16,6 @@ import { inParallel } from './parallel';
 
 const READERS = 3;
 
-/** Lines of one area by date and identity. */
-export interface DateIndex {
-  /** Loads those partitions of these dates that are not loaded yet. */
-  load(dates: Iterable<string>): Promise<void>;
-  /** Loads every partition of the area that is not loaded. */
-  loadAll(): Promise<void>;
-  /** The digest of the line with this identity in any loaded date. */
-  find(identity: string): number | undefined;
-  add(date: string, identity: string, line: Buffer): void;
-  identitiesOf(date: string): ReadonlySet<string>;
-  forgetBefore(date: string): void;
-}
-
 export interface IndexOptions {
   readonly team: string;
   readonly store: Pick<ObjectStore, 'list' | 'get'>;
@@ -36,39 +23,43 @@ export interface IndexOptions {
   readonly identityOf: (event: AuditEvent) => string | undefined;
 }
 
-export function createDateIndex(area: Area, { team, store, identityOf }: IndexOptions): DateIndex {
+/** Lines of one area by date and identity. */
+export function createDateIndex(area: Area, { team, store, identityOf }: IndexOptions) {
   const dates = new Map<string, Map<string, number>>();
   let isWhole = false;
 
+  /** Loads those partitions of these dates that are not loaded yet. */
   async function load(wanted: Iterable<string>): Promise<void> {
     const missing = [...new Set(wanted)].filter((date) => !dates.has(date));
-    const keys: { date: string; key: string }[] = [];
+    const keys: string[] = [];
     await inParallel(READERS, missing, async (date) => {
-      for (const key of await store.list(datePrefix(area, team, date))) keys.push({ date, key });
+      keys.push(...(await store.list(datePrefix(area, team, date))));
     });
     await read(missing, keys);
   }
 
+  /** Loads every partition of the area that is not loaded. */
   async function loadAll(): Promise<void> {
     if (isWhole) return;
-    const stored = (await store.list(areaPrefix(area, team))).map((key) => ({ date: dateOfKey(key), key }));
-    const keys = stored.filter(({ date }) => !dates.has(date));
-    await read(new Set(keys.map(({ date }) => date)), keys);
+    const keys = (await store.list(areaPrefix(area, team))).filter((key) => !dates.has(dateOfKey(key)));
+    await read(keys.map(dateOfKey), keys);
     isWhole = true;
   }
 
   /** Reads the objects, and adds their dates only when all of them are read. */
-  async function read(wanted: Iterable<string>, keys: readonly { date: string; key: string }[]): Promise<void> {
-    const loaded = new Map([...wanted].map((date) => [date, new Map<string, number>()]));
-    await inParallel(READERS, keys, async ({ date, key }) => {
+  async function read(wanted: readonly string[], keys: readonly string[]): Promise<void> {
+    const loaded = new Map(wanted.map((date) => [date, new Map<string, number>()]));
+    await inParallel(READERS, keys, async (key) => {
+      const lines = loaded.get(dateOfKey(key));
       for await (const event of readStored(store, key)) {
         const identity = identityOf(event);
-        if (identity !== undefined) loaded.get(date)?.set(identity, lineDigest(event.line));
+        if (identity !== undefined) lines?.set(identity, lineDigest(event.line));
       }
     });
     for (const [date, lines] of loaded) dates.set(date, lines);
   }
 
+  /** The digest of the line with this identity in any loaded date. */
   function find(identity: string): number | undefined {
     for (const lines of dates.values()) {
       const digest = lines.get(identity);
@@ -87,7 +78,11 @@ export function createDateIndex(area: Area, { team, store, identityOf }: IndexOp
     for (const loaded of dates.keys()) if (loaded < date) dates.delete(loaded);
   }
 
-  return { load, loadAll, find, add, identitiesOf: (date) => new Set(dates.get(date)?.keys()), forgetBefore };
+  function identitiesOf(date: string): ReadonlySet<string> {
+    return new Set(dates.get(date)?.keys());
+  }
+
+  return { load, loadAll, find, add, identitiesOf, forgetBefore };
 }
 
 /** Yields the events of a published segment. An object that is not a segment was tampered with, so it stops the run. */

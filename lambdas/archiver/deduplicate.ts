@@ -52,37 +52,30 @@ export interface HeldLine {
   readonly instant: Date;
 }
 
-export type Standing = 'new' | 'known' | 'revision';
-
 export interface EventStanding {
   readonly id: string;
   readonly date: string;
-  readonly standing: Standing;
+  readonly standing: 'new' | 'known' | 'revision';
 }
 
-export interface Deduplicator {
-  /** Sorts a page's lines, and remembers the new ones. */
-  sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines>;
-  /** The ids of a date that the archive holds. */
-  archivedIds(date: string): Promise<ReadonlySet<string>>;
-  /** Call this only when all sorted lines are committed and published. Before that, they could not be read again. */
-  forgetBefore(date: string): void;
-}
+export type Deduplicator = ReturnType<typeof createDeduplicator>;
 
-export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
+export function createDeduplicator(options: DeduplicatorOptions) {
   const archived = createDateIndex('events', { ...options, identityOf: ({ id }) => id });
   const kept = createDateIndex('quarantine', { ...options, identityOf: heldIdentity });
   const isKept = ({ event }: HeldLine) => kept.find(heldIdentity(event)) !== undefined;
   let datesReadAgain = datesOf(options.readAgain);
 
+  /** Sorts a page's lines, and remembers the new ones. */
   async function sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines> {
     const fit = events.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
     const dates = fit.map(({ instant }) => dateOf(instant));
     if (dates.length > 0) await archived.load([...datesReadAgain, ...dates]);
     const standings = fit.map((event) => ({ event, standing: standingOf(event) }));
-    const eventsOf = (wanted: Standing) => standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
+    const eventsOf = (wanted: EventStanding['standing']) =>
+      standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
     const revised = eventsOf('revision');
-    const unfit = heldLines(events, { meeting, revised: new Set(revised) });
+    const unfit = heldLines(events, revised, meeting);
     const held = await notYetKept(unfit, meeting);
     return {
       newEvents: eventsOf('new'),
@@ -94,7 +87,7 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
   }
 
   /** Adds a new event to the index, so that its next copy is known. */
-  function standingOf(event: DatedEvent): Standing {
+  function standingOf(event: DatedEvent): EventStanding['standing'] {
     const digest = archived.find(event.id);
     if (digest !== undefined) return digest === lineDigest(event.line) ? 'known' : 'revision';
     archived.add(dateOf(event.instant), event.id, event.line);
@@ -115,11 +108,13 @@ export function createDeduplicator(options: DeduplicatorOptions): Deduplicator {
     });
   }
 
+  /** The ids of a date that the archive holds. */
   async function archivedIds(date: string): Promise<ReadonlySet<string>> {
     await archived.load([date]);
     return archived.identitiesOf(date);
   }
 
+  /** Call this only when all sorted lines are committed and published. Before that, they could not be read again. */
   function forgetBefore(date: string): void {
     archived.forgetBefore(date);
     kept.forgetBefore(date);
@@ -144,19 +139,17 @@ function isUndated({ event }: HeldLine, { walkStart }: Meeting): boolean {
   return instantInRange(event, walkStart) === undefined;
 }
 
-interface Holding {
-  readonly meeting: Meeting;
-  readonly revised: ReadonlySet<AuditEvent>;
-}
-
 /**
  * The lines of a page that may not enter `events/`. The partition of a line is the date of its own instant. A line without an
  * instant in range goes to the swept date, or to the date of the walk start.
  */
-function heldLines(events: readonly AuditEvent[], { meeting, revised }: Holding): HeldLine[] {
-  const { walkStart, sweptDate } = meeting;
+function heldLines(
+  events: readonly AuditEvent[],
+  revised: readonly AuditEvent[],
+  { walkStart, sweptDate }: Meeting,
+): HeldLine[] {
   return events.flatMap((event) => {
-    const reason = quarantineReason(event, walkStart) ?? (revised.has(event) ? 'revision' : undefined);
+    const reason = quarantineReason(event, walkStart) ?? (revised.includes(event) ? 'revision' : undefined);
     if (reason === undefined) return [];
     const own = instantInRange(event, walkStart);
     const date = own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);

@@ -3,7 +3,7 @@
  * published before the next page is added, because `commitBatch` is awaited.
  */
 import { UpstreamError } from '../shared/errors';
-import type { Manifest, SealReason, Sweep } from '../shared/manifest';
+import type { Manifest, Sweep } from '../shared/manifest';
 import { addMs, DAY_MS, dateOf, earlier, HOUR_MS, later, midnight } from '../shared/time';
 import { type Batch, type OpenBatch, openBatch } from './batch';
 import { createDeduplicator, type Deduplicator, type EventStanding } from './deduplicate';
@@ -42,7 +42,7 @@ export interface GatherOptions {
 
 export async function gather(run: Run, options: GatherOptions): Promise<void> {
   const { previous } = options;
-  const gathering = beginGathering(run, { ...options, startedAt: await timeOfStart(run, previous) });
+  const gathering = beginGathering(run, options, await timeOfStart(run, previous));
   const isResumed = previous !== undefined && previous.run.reason !== 'complete';
   const end = await walkToNow(gathering, isResumed);
   const date = end === 'complete' ? dueSweep(gathering) : undefined;
@@ -65,20 +65,18 @@ interface Gathering extends GatherOptions {
   batch: OpenBatch;
 }
 
-function beginGathering(run: Run, options: GatherOptions & { readonly startedAt: Date }): Gathering {
+function beginGathering(run: Run, options: GatherOptions, startedAt: Date): Gathering {
+  const { team, store, startDate, lookbackHours, batchLimits: limits } = run;
   const { previous } = options;
-  const progress = beginProgress({ ...options, startDate: run.startDate, lookbackHours: run.lookbackHours });
+  const progress = beginProgress({ previous, startedAt, startDate, lookbackHours });
   const position = progress.committedUntil;
   const lateBefore = previous && position;
-  const deduplicator = createDeduplicator({
-    team: run.team,
-    store: run.store,
-    readAgain: previous && { from: addMs(position, -run.lookbackHours * HOUR_MS), to: position },
-    previousWalkStart: previous && new Date(previous.run.walkStart),
-  });
+  const readAgain = previous && { from: addMs(position, -lookbackHours * HOUR_MS), to: position };
+  const previousWalkStart = previous && new Date(previous.run.walkStart);
+  const deduplicator = createDeduplicator({ team, store, readAgain, previousWalkStart });
   const teams = createTeamCheck(previous?.sourceTeams ?? [], run.acceptOtherTeam);
-  const batch = openBatch({ limits: run.batchLimits, lateBefore, requestsBefore: run.source.tally().requests });
-  return { ...options, run, lateBefore, deduplicator, teams, progress, batch };
+  const batch = openBatch({ limits, lateBefore, requestsBefore: run.source.tally().requests });
+  return { ...options, run, startedAt, lateBefore, deduplicator, teams, progress, batch };
 }
 
 /** Throws `UpstreamError` where the time ended before the first page. */
@@ -115,14 +113,11 @@ async function commitIfFull(gathering: Gathering, { claim }: WalkPage): Promise<
   gathering.deduplicator.forgetBefore(dateOf(settled));
 }
 
-interface Committing {
-  readonly reason: SealReason;
-  readonly isLast: boolean;
-  readonly sweeps?: readonly Sweep[];
-}
-
 /** Commits and publishes the open batch, and opens the next one. */
-async function commitOpenBatch(gathering: Gathering, { sweeps = [], ...how }: Committing): Promise<void> {
+async function commitOpenBatch(
+  gathering: Gathering,
+  { sweeps = [], ...how }: Pick<Batch, 'reason' | 'isLast'> & { readonly sweeps?: readonly Sweep[] },
+): Promise<void> {
   const { run, teams, progress, lateBefore } = gathering;
   const { requests } = run.source.tally();
   const closed = gathering.batch.close(requests);
@@ -148,34 +143,26 @@ async function sweepDay(gathering: Gathering, date: string): Promise<void> {
   if (failure !== undefined) throw failure;
 }
 
-/** Returns the failure of the source that ended the reading, if any. A failure of a commit is thrown. */
+/** Returns the failure of the source or the store that ended the reading, if any. A failure of a commit is thrown. */
 async function readDay(gathering: Gathering, watch: SweepWatch): Promise<UpstreamError | undefined> {
   const from = new Date(`${watch.date}T00:00:00.000Z`);
   const { walkStart, keptFrom } = gathering.progress;
   const options = { now: walkStart, keptFrom, reserveMs: RESERVE_MS };
   const pages = walk({ from, to: addMs(from, DAY_MS) }, gathering.run.source, options);
   for (;;) {
-    const page = await readSweptPage(gathering, pages, watch);
-    if (page === undefined || page instanceof UpstreamError) return page;
-    await commitIfFull(gathering, page);
+    const next = await pages.next().catch(upstreamFailure);
+    if (next instanceof UpstreamError) return next;
+    if (next.done) return void watch.end(next.value);
+    const standings = await takeIn(gathering, next.value, watch.date).catch(upstreamFailure);
+    if (standings instanceof UpstreamError) return standings;
+    watch.see(standings, next.value.keptFrom);
+    await commitIfFull(gathering, next.value);
   }
 }
 
-/** Returns undefined where the walk of the day has ended. */
-async function readSweptPage(
-  gathering: Gathering,
-  pages: AsyncGenerator<WalkPage, WalkEnd>,
-  watch: SweepWatch,
-): Promise<WalkPage | UpstreamError | undefined> {
-  try {
-    const next = await pages.next();
-    if (next.done) return void watch.end(next.value);
-    watch.see(await takeIn(gathering, next.value, watch.date), next.value.keptFrom);
-    return next.value;
-  } catch (error) {
-    if (error instanceof UpstreamError) return error;
-    throw error;
-  }
+function upstreamFailure(error: unknown): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  throw error;
 }
 
 /**

@@ -30,21 +30,19 @@ import { emitCommitted, emitOutcome } from './metrics';
 import { createSource, type Source } from './source';
 
 /** Without `throwOnRequestTimeout`, the SDK only logs a request that exceeds `requestTimeout`. */
-const patience = {
+const requestHandler = {
   connectionTimeout: 3_000,
   socketTimeout: 30_000,
   requestTimeout: 30_000,
   throwOnRequestTimeout: true,
 };
-const client = { maxAttempts: 4, requestHandler: patience };
+const client = { maxAttempts: 4, requestHandler };
 const s3 = new S3Client(client);
 const dynamodb = new DynamoDBClient(client);
 const apiKeys = createApiKeys(new SSMClient(client));
 const transport = createTransport();
 const logger = new Logger({ serviceName: 'archiver' });
 let signer: Promise<Signer> | undefined;
-
-type ArchiverEnvironment = Values<typeof archiverEnvironment>;
 
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
   const clock = createClock(context);
@@ -71,9 +69,20 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     team = teamOf(event);
     const input = readArchiveInput(event);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
-    source = createTeamSource(input, environment.maxRequestsPerMinute, clock);
-    const ports = { ...(await createPorts(environment)), source, clock, logger };
-    const archived = await archive({ id: runId, ...settingsOf(input, environment), ...ports, onCommitted });
+    const { bucket, table, signingKey, maxRequestsPerMinute } = environment;
+    const userAgent = `postman-audit-archive/${version}`;
+    source = createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, logger });
+    const archived = await archive({
+      id: runId,
+      ...settingsOf(input, environment),
+      store: createS3Store(s3, bucket),
+      checkpoints: createCheckpointStore(dynamodb, table),
+      signer: await rememberSigner(signingKey),
+      source,
+      clock,
+      logger,
+      onCommitted,
+    });
     if (archived === 'held') return logged(summary('held'));
     emitOutcome(team, 'succeeded', throttled());
     return logged(summary('archived', archived));
@@ -85,20 +94,12 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
   }
 }
 
-async function createPorts({ bucket, table, signingKey }: ArchiverEnvironment) {
-  return {
-    store: createS3Store(s3, bucket),
-    checkpoints: createCheckpointStore(dynamodb, table),
-    signer: await rememberSigner(signingKey),
-  };
-}
-
 function logged(summary: RunSummary): RunSummary {
   logger.info('run', { ...summary });
   return summary;
 }
 
-function settingsOf(input: ArchiveInput, environment: ArchiverEnvironment) {
+function settingsOf(input: ArchiveInput, environment: Values<typeof archiverEnvironment>) {
   return {
     team: input.team,
     scheduledTime: input.scheduledTime,
@@ -110,11 +111,6 @@ function settingsOf(input: ArchiveInput, environment: ArchiverEnvironment) {
     batchLimits: BATCH_LIMITS,
     retention: environment.retention,
   };
-}
-
-function createTeamSource(input: ArchiveInput, maxRequestsPerMinute: number, clock: Clock): Source {
-  const userAgent = `postman-audit-archive/${version}`;
-  return createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, logger });
 }
 
 /** Adds up the counts of all committed manifests. */

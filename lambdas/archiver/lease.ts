@@ -11,13 +11,7 @@ import type { Run } from './run';
 const LEASE_MS = 55_000;
 const RENEW_AFTER_MS = 20_000;
 
-export function createLease({
-  team,
-  id: runId,
-  checkpoints,
-  clock,
-  logger,
-}: Pick<Run, 'team' | 'id' | 'checkpoints' | 'clock' | 'logger'>) {
+export function createLease({ team, id: runId, checkpoints, clock, logger }: Run) {
   let takenAt = clock.now();
   let savedSeq: number | undefined;
 
@@ -26,22 +20,22 @@ export function createLease({
     return { team, runId, now, until: new Date(now.getTime() + LEASE_MS) };
   }
 
+  function acquire(): Promise<Hint | 'held'> {
+    takenAt = clock.now();
+    return checkpoints.acquire(current());
+  }
+
   async function take(): Promise<Hint | 'held'> {
     const hint = await acquire();
     if (hint !== 'held' && typeof hint.seq === 'number') savedSeq = hint.seq;
     return hint;
   }
 
-  function acquire(): Promise<Hint | 'held'> {
-    takenAt = clock.now();
-    return checkpoints.acquire(current());
-  }
-
   async function keep(): Promise<void> {
     if (clock.now().getTime() - takenAt.getTime() < RENEW_AFTER_MS) return;
     // The returned `seq` is not used. A run that was suspended would otherwise overwrite the only evidence of newer manifests
     // that were removed meanwhile.
-    await asHint('lease not renewed', async () => ((await acquire()) === 'held' ? 'held' : undefined));
+    await asHint('lease not renewed', acquire);
   }
 
   async function checkpoint({ manifest }: Head, release: boolean): Promise<void> {
@@ -49,21 +43,18 @@ export function createLease({
     await asHint('checkpoint not saved', async () => {
       const saved = await checkpoints.save(current(), { previousSeq: savedSeq, seq: manifest.seq, position, release });
       savedSeq = manifest.seq;
-      return saved === 'saved' ? undefined : saved;
+      return saved;
     });
   }
 
   async function free(): Promise<void> {
-    await asHint('lease not released', async () => {
-      await checkpoints.release(current());
-      return undefined;
-    });
+    await asHint('lease not released', () => checkpoints.release(current()));
   }
 
-  async function asHint(message: string, update: () => Promise<string | undefined>): Promise<void> {
+  async function asHint(message: string, update: () => Promise<unknown>): Promise<void> {
     try {
-      const refused = await update();
-      if (refused !== undefined) logger.warn(message, { reason: refused });
+      const answer = await update();
+      if (answer === 'held' || answer === 'refused') logger.warn(message, { reason: answer });
     } catch (error) {
       logger.warn(message, { reason: error instanceof Error ? error.name : 'unknown' });
     }

@@ -11,6 +11,7 @@
 import { ConfigError } from '../shared/errors';
 import type { Gap, Manifest } from '../shared/manifest';
 import { addMs, DAY_MS, earlier, HOUR_MS, later, MINUTE_MS } from '../shared/time';
+import type { TimeSpan, WalkPage } from './window';
 
 /** The retention that Postman documents. A source that keeps less answers "cannot be older than". */
 export const SOURCE_KEEPS_DAYS = 180;
@@ -88,31 +89,23 @@ function settledBefore({ window, run, position }: Manifest, lookbackMs: number):
   return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
 }
 
-/** The facts of a page that decide how far the walk has come. */
-export interface PageClaim {
-  /** All served events before this instant have been read, as far as this page shows. */
-  readonly claim: Date;
-  /** The source keeps no event before this instant. */
-  readonly keptFrom: Date;
-  /** The source's own clock, where the response states it. */
-  readonly serverTime: Date | undefined;
-}
-
-export function pageRead(progress: Progress, { claim, keptFrom, serverTime }: PageClaim): Progress {
+/** The progress after a page, of which only its claim and the two clocks count. */
+export function pageRead(progress: Progress, { claim, keptFrom, serverTime }: Omit<WalkPage, 'events'>): Progress {
   // A clock that runs ahead must not claim time that has not passed yet, so the source's clock limits the walk start. Only
   // the first page does that: the source's servers may have different clocks, and a committed position never moves back.
   const walkStart = progress.hasRead || !serverTime ? progress.walkStart : earlier(progress.walkStart, serverTime);
   const position = positionOf(progress);
-  const forgotten = keptFrom > position ? { from: position, to: keptFrom } : undefined;
+  const isForgotten = keptFrom > position;
+  const gap = { from: position.toISOString(), to: keptFrom.toISOString(), reason: 'retention' } as const;
   return {
     ...progress,
     walkStart,
     keptFrom,
     readUntil: earlier(walkStart, claim),
     hasRead: true,
-    ...(forgotten && { committedUntil: keptFrom }),
-    ...(forgotten && !progress.isPromised && { chainStart: keptFrom }),
-    ...(forgotten && progress.isPromised && { gaps: [...progress.gaps, gapOf(forgotten)] }),
+    ...(isForgotten && { committedUntil: keptFrom }),
+    ...(isForgotten && !progress.isPromised && { chainStart: keptFrom }),
+    ...(isForgotten && progress.isPromised && { gaps: [...progress.gaps, gap] }),
   };
 }
 
@@ -131,7 +124,7 @@ export function positionOf({ committedUntil, readUntil }: Progress): Date {
 }
 
 /** The window that the next manifest records, half-open. */
-export function windowOf({ readFrom, readUntil, keptFrom }: Progress): { readonly from: Date; readonly to: Date } {
+export function windowOf({ readFrom, readUntil, keptFrom }: Progress): TimeSpan {
   const from = later(readFrom, keptFrom);
   return { from, to: later(from, readUntil) };
 }
@@ -139,8 +132,4 @@ export function windowOf({ readFrom, readUntil, keptFrom }: Progress): { readonl
 /** Whether the walk has made no progress and nothing was committed. */
 export function isStuck({ hasCommitted, readFrom, readUntil }: Progress): boolean {
   return !hasCommitted && readUntil <= readFrom;
-}
-
-function gapOf({ from, to }: { readonly from: Date; readonly to: Date }): Gap {
-  return { from: from.toISOString(), to: to.toISOString(), reason: 'retention' };
 }

@@ -7,19 +7,13 @@ import { MINUTE_MS } from '../shared/time';
 
 const BURST_SHARE = 20;
 
-export interface RateLimit {
-  /** Milliseconds until the next request is allowed. */
-  waitMs(): number;
-  /** Waits until a request is allowed, and counts it. */
-  take(): Promise<void>;
-}
-
-export function createRateLimit(perMinute: number, clock: Clock): RateLimit {
+export function createRateLimit(perMinute: number, clock: Clock) {
   const burst = Math.max(1, Math.floor(perMinute / BURST_SHARE));
   const perMs = Math.max(perMinute - burst, 1) / MINUTE_MS;
   let tokens = burst;
   let filledAt = clock.now().getTime();
 
+  /** Milliseconds until the next request is allowed. */
   function waitMs(): number {
     const now = clock.now().getTime();
     // A clock that is set back must not stop the run. The run then only waits a little longer.
@@ -28,6 +22,7 @@ export function createRateLimit(perMinute: number, clock: Clock): RateLimit {
     return tokens >= 1 ? 0 : Math.ceil((1 - tokens) / perMs);
   }
 
+  /** Waits until a request is allowed, and counts it. */
   async function take(): Promise<void> {
     const wait = waitMs();
     if (wait > 0) await clock.sleep(wait);

@@ -13,19 +13,14 @@ export function retryAfterMs(
 ): number | undefined {
   const delays = ['retry-after', 'retryafter', 'x-ratelimit-retryafter'].map((name) => delayMs(headers.get(name), now));
   // Every response states the reset of the rate limit. It is the time to wait only where the rate limit is the reason.
-  const resets = status === 429 ? resetsMs(headers, now) : [];
-  const wait = [...delays, ...resets].find((ms) => ms !== undefined);
-  return wait === undefined ? undefined : Math.max(0, wait);
-}
-
-function resetsMs(headers: HttpResponse['headers'], now: Date): readonly (number | undefined)[] {
   const resets = ['ratelimit-reset', 'x-ratelimit-reset'].map((name) => resetMs(headers.get(name), now));
-  return [...resets, structuredResetMs(headers.get('ratelimit'))];
+  const ofLimit = status === 429 ? [...resets, structuredResetMs(headers.get('ratelimit'))] : [];
+  const wait = [...delays, ...ofLimit].find((ms) => ms !== undefined);
+  return wait === undefined ? undefined : Math.max(0, wait);
 }
 
 /** Seconds, whole or not, or an HTTP date. */
 function delayMs(text: string | undefined, now: Date): number | undefined {
-  if (text === undefined) return undefined;
   const seconds = decimal(text);
   if (seconds !== undefined) return seconds * 1000;
   const date = httpDate(text);
@@ -40,17 +35,17 @@ export function httpDate(text = ''): Date | undefined {
 
 /** Some servers send the seconds that are left, others the epoch second of the reset. Only the latter is a large number. */
 function resetMs(text: string | undefined, now: Date): number | undefined {
-  const seconds = text === undefined ? undefined : decimal(text);
+  const seconds = decimal(text);
   if (seconds === undefined) return undefined;
   return seconds >= EPOCH_FROM_SECONDS ? seconds * 1000 - now.getTime() : seconds * 1000;
 }
 
 /** Reads `RateLimit: limit=300, remaining=0, reset=12`, and the form of the later draft, `"default";r=0;t=12`. */
-function structuredResetMs(text: string | undefined): number | undefined {
-  const match = text === undefined ? null : /(?:^|[;,\s])(?:reset|t)=(\d+)/.exec(text);
-  return match === null ? undefined : Number(match[1]) * 1000;
+function structuredResetMs(text = ''): number | undefined {
+  const [, seconds] = /(?:^|[;,\s])(?:reset|t)=(\d+)/.exec(text) ?? [];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
-function decimal(text: string): number | undefined {
+function decimal(text = ''): number | undefined {
   return /^\s*[-+]?\d+(\.\d+)?(e\d+)?\s*$/i.test(text) ? Number(text) : undefined;
 }

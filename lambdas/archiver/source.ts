@@ -45,16 +45,11 @@ export type Answer =
   /** Too little time is left for a request and a commit. */
   | { readonly kind: 'out-of-time' };
 
-/** Running totals since the run began. */
-export interface SourceTally {
-  readonly requests: number;
-  readonly throttled: number;
-}
-
 export interface Source {
   /** `reserveMs` is the time that must be left after the answer, for the commit above all. */
   ask(query: Query, reserveMs: number): Promise<Answer>;
-  tally(): SourceTally;
+  /** Running totals since the run began. */
+  tally(): { readonly requests: number; readonly throttled: number };
 }
 
 export interface SourceOptions {
@@ -68,15 +63,14 @@ export interface SourceOptions {
   readonly logger: Logger;
 }
 
-type Attempt =
-  | Answer
-  | {
-      readonly kind: 'retry';
-      readonly failure: UpstreamError;
-      readonly waitMs: number | undefined;
-      readonly attempts: number;
-    }
-  | { readonly kind: 'key-refused'; readonly status: number };
+interface Retry {
+  readonly kind: 'retry';
+  readonly failure: UpstreamError;
+  readonly waitMs?: number | undefined;
+  readonly attempts?: number;
+}
+
+type Attempt = Answer | Retry | { readonly kind: 'key-refused'; readonly status: number };
 
 export function createSource(options: SourceOptions): Source {
   const { clock, logger } = options;
@@ -105,7 +99,7 @@ export function createSource(options: SourceOptions): Source {
       }
       if (result.kind !== 'retry') return result;
       failure = result.failure;
-      if (attempt >= result.attempts) throw failure;
+      if (attempt >= (result.attempts ?? MAX_ATTEMPTS)) throw failure;
       // The back-off is the minimum, because a source that always asks to "retry after 0" must not be flooded.
       const wait = Math.max(result.waitMs ?? 0, backoffMs(attempt, clock.random()));
       if (wait + MIN_REQUEST_MS > left()) throw failure;
@@ -151,7 +145,8 @@ function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
   if (status === 401 || status === 403) return { kind: 'key-refused', status };
   if (status === 429) return throttledOutcome(response, now);
   if (status >= 500 || status === 408 || status === 425) {
-    return retry(new UpstreamError('source-unavailable', `the source answered ${status}`), retryAfterMs(response, now));
+    const failure = new UpstreamError('source-unavailable', `the source answered ${status}`);
+    return { kind: 'retry', failure, waitMs: retryAfterMs(response, now) };
   }
   if (status >= 300 && status < 400) {
     throw new UpstreamError(
@@ -169,11 +164,8 @@ function pageOutcome(response: HttpResponse): Attempt {
     return { kind: 'page', serverTime: httpDate(response.headers.get('date')), ...readPage(response.body) };
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
-    return retry(
-      new UpstreamError('source-contract-broken', `the source answered 200, but: ${error.message}`),
-      undefined,
-      MAX_MALFORMED,
-    );
+    const failure = new UpstreamError('source-contract-broken', `the source answered 200, but: ${error.message}`);
+    return { kind: 'retry', failure, attempts: MAX_MALFORMED };
   }
 }
 
@@ -184,20 +176,15 @@ function throttledOutcome(response: HttpResponse, now: Date): Attempt {
       'the Postman API quota is used up; archiving continues when Postman renews it',
     );
   }
-  return retry(new UpstreamError('source-throttled', 'the source answered 429'), retryAfterMs(response, now));
+  const failure = new UpstreamError('source-throttled', 'the source answered 429');
+  return { kind: 'retry', failure, waitMs: retryAfterMs(response, now) };
 }
 
 function transportOutcome(error: unknown): Attempt {
   if (!(error instanceof TransportError)) throw error;
   if (error.kind === 'too-large') return { kind: 'too-large' };
-  return retry(
-    new UpstreamError('source-unavailable', `no complete response from the source: ${error.message}`),
-    undefined,
-  );
-}
-
-function retry(failure: UpstreamError, waitMs: number | undefined, attempts = MAX_ATTEMPTS): Attempt {
-  return { kind: 'retry', failure, waitMs, attempts };
+  const failure = new UpstreamError('source-unavailable', `no complete response from the source: ${error.message}`);
+  return { kind: 'retry', failure };
 }
 
 function backoffMs(attempt: number, random: number): number {

@@ -45,8 +45,8 @@ archiver/archive.ts
     + if (hint === 'held') return archive({ ...run, checkpoints: { ...run.checkpoints, acquire: async () => ({ seq: undefined }) } });
 archiver/commit.ts
   a batch is committed before it is staged | there are new events
-    - if (sealed.members.length > 0) await run.store.create(key, sealed.members, 'application/gzip');
-    + if (sealed.members.length > 0) run.store.create(key, sealed.members, 'application/gzip').catch(() => 'x');
+    - if (members.length > 0) await run.store.create(key, members, 'application/gzip');
+    + if (members.length > 0) run.store.create(key, members, 'application/gzip').catch(() => 'x');
   every 412 counts as the commit of this run | there are new events
     - if (stored === undefined || !stored.equals(envelope)) throw
     + if (stored === undefined) throw
@@ -114,7 +114,7 @@ archiver/progress.ts
     - earlier(progress.walkStart, serverTime);
     + progress.walkStart;
   a gap is not recorded | an outage lasts 181 days
-    - { gaps: [...progress.gaps, gapOf(forgotten)] }
+    - { gaps: [...progress.gaps, gap] }
     + {}
   the next walk does not read the lookback again | an event is late, within the lookback
     - return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
@@ -218,8 +218,8 @@ archiver/source-team.ts
     + {}
 archiver/lease.ts
   a renewed lease adopts the number of the checkpoint item | a run that was frozen while manifests were removed does not hide their removal
-    - ((await acquire())
-    + ((await take())
+    - asHint('lease not renewed', acquire);
+    + asHint('lease not renewed', take);
 archiver/sweep.ts
   events that the source no longer serves are not counted | the sweep counts events that were removed or edited, and the archive keeps them
     - filter((id) => !served.has(id)).length
