@@ -9,7 +9,6 @@ import {
   type PutObjectCommandInput,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
 import { type S3Bucket, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
 import type { Method } from './faults';
@@ -17,35 +16,30 @@ import type { PortContext } from './ports';
 import type { Scenario } from './scenario';
 import { scenarios } from './scenarios';
 
-interface AwsStoreOptions {
-  readonly createS3Store: typeof createS3Store;
-  /** Name and status of the error with which S3 answers an operation that the world makes fail. */
-  readonly error: readonly [name: string, status: number];
-}
+/** Name and status of the error with which S3 answers an operation that the world makes fail. */
+type AwsError = readonly [name: string, status: number];
 
 /** The scenario of this name in a world whose store is the real S3 adapter. */
-export function throughTheAdapter(name: string, options: Partial<AwsStoreOptions> = {}): Scenario {
+export function throughTheAdapter(name: string, error: AwsError = ['SlowDown', 503]): Scenario {
   const scenario = scenarios.find((known) => known.name === name);
   if (scenario === undefined) throw new Error(`there is no scenario "${name}"`);
-  const createStore: Scenario['setup']['createStore'] = (context, storage) =>
-    createAwsStore(context, storage, { createS3Store, error: ['SlowDown', 503], ...options });
-  return { ...scenario, setup: { ...scenario.setup, createStore } };
+  return { ...scenario, createStore: (context, storage) => createAwsStore(context, storage, error) };
 }
 
-function createAwsStore(context: PortContext, storage: Storage, options: AwsStoreOptions): ObjectStore {
+function createAwsStore(context: PortContext, storage: Storage, awsError: AwsError): ObjectStore {
   const bucket = s3Bucket(storage);
 
   async function send(command: unknown): Promise<unknown> {
     const [method, step] = operationOf(command, bucket);
     try {
-      return await context.perform({ method, step, failure: () => sdkError(...options.error) });
+      return await context.perform({ method, step, failure: () => sdkError(...awsError) });
     } catch (error) {
       throw error instanceof S3Error ? sdkError(error.code, error.status) : error;
     }
   }
 
   const client: S3Client = Object.assign(Object.create(S3Client.prototype), { send });
-  return options.createS3Store(client, 'archive');
+  return context.program.createS3Store(client, 'archive');
 }
 
 function operationOf(command: unknown, bucket: S3Bucket): [Method, () => unknown] {

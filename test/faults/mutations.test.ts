@@ -5,7 +5,7 @@ import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
 import { breakEverywhere } from './exhaustive';
 import { type Mutation, mutations, noOp } from './mutations';
-import { loadPatched, loadPatchedAws } from './patched-program';
+import { loadPatched } from './patched-program';
 import type * as unpatched from './program';
 import { scenarios } from './scenarios';
 import { Violation } from './witness';
@@ -48,16 +48,15 @@ test('a patch that does not match exactly once is refused', async () => {
 });
 
 async function show(mutation: Mutation): Promise<void> {
-  if (!mutation.file.startsWith('adapters/')) return play(mutation.shownBy, await loadPatched([mutation]));
-  const { createS3Store, ...program } = await loadPatchedAws([mutation]);
-  const scenario = throughTheAdapter(mutation.shownBy, { createS3Store });
-  await breakEverywhere({ ...scenario, setup: { ...scenario.setup, program } });
+  const program = await loadPatched([mutation]);
+  if (!mutation.file.startsWith('adapters/')) return play(mutation.shownBy, program);
+  await breakEverywhere({ ...throughTheAdapter(mutation.shownBy), program });
 }
 
 async function play(name: string, program: typeof unpatched): Promise<void> {
   const scenario = scenarios.find((known) => known.name === name);
   if (scenario !== undefined) {
-    await breakEverywhere({ ...scenario, setup: { ...scenario.setup, program } });
+    await breakEverywhere({ ...scenario, program });
     return;
   }
   const found = cases.find((known) => known.name === name);

@@ -8,7 +8,6 @@ import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import type * as unpatched from './program';
-import type * as unpatchedAws from './program-aws';
 
 export interface Patch {
   /** A path below `lambdas/`. */
@@ -22,19 +21,10 @@ const LAMBDAS = join(import.meta.dirname, '../../lambdas');
 const requireBuiltin = createRequire(import.meta.url);
 
 /** Throws if a patch does not match exactly once, because it must follow the code that it breaks. */
-export function loadPatched(patches: readonly Patch[]): Promise<typeof unpatched> {
-  return load('program.ts', patches);
-}
-
-/** The same with the S3 adapter. */
-export function loadPatchedAws(patches: readonly Patch[]): Promise<typeof unpatchedAws> {
-  return load('program-aws.ts', patches);
-}
-
-async function load<Program>(entry: string, patches: readonly Patch[]): Promise<Program> {
+export async function loadPatched(patches: readonly Patch[]): Promise<typeof unpatched> {
   const applied = new Set<Patch>();
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, entry)],
+    entryPoints: [join(import.meta.dirname, 'program.ts')],
     bundle: true,
     write: false,
     logLevel: 'silent',
@@ -68,8 +58,8 @@ function apply(source: string, { file, from, to }: Patch): string {
   return source.replace(from, () => to);
 }
 
-function evaluate<Program>(code: string): Program {
+function evaluate(code: string): typeof unpatched {
   const module = { exports: {} };
   new Function('module', 'exports', 'require', code)(module, module.exports, requireBuiltin);
-  return module.exports as Program;
+  return module.exports as typeof unpatched;
 }

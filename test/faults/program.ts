@@ -1,4 +1,5 @@
-/** The parts of the archiver that the fault world runs. One module can also be loaded with patched sources. */
+/** The parts of the archiver that the fault world runs. They can also be loaded with patched sources. */
+export { createS3Store } from '../../lambdas/adapters/s3';
 export { archive } from '../../lambdas/archiver/archive';
 export { BATCH_LIMITS } from '../../lambdas/archiver/batch';
 export type { Run } from '../../lambdas/archiver/run';

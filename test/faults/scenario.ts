@@ -8,9 +8,8 @@ import type { Run, RunOptions } from './run';
 import { Violation } from './witness';
 import { createWorld, type World, type WorldSetup } from './world';
 
-export interface Scenario {
+export interface Scenario extends WorldSetup {
   readonly name: string;
-  readonly setup: WorldSetup;
   /** The events before the run that is broken. */
   readonly history?: (world: World) => Promise<void>;
   /** The run that is broken. */
@@ -32,9 +31,9 @@ export interface Scenario {
 }
 
 /** The world in which the scenario's run begins. */
-export async function begin({ setup, history }: Scenario): Promise<World> {
-  const world = createWorld(setup);
-  await history?.(world);
+export async function begin(scenario: Scenario): Promise<World> {
+  const world = createWorld(scenario);
+  await scenario.history?.(world);
   return world;
 }
 

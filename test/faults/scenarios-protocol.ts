@@ -20,24 +20,24 @@ const rotated = [
 ];
 
 /** Several pages of two from a source with these settings. */
-function reading(name: string, source: Partial<SourceSettings>, changes: Partial<Scenario['setup']> = {}): Scenario {
+function reading(name: string, source: Partial<SourceSettings>, changes: Partial<Scenario> = {}): Scenario {
   return scenario(name, { more: new5, settings: twoPerBatch, ...changes, source: { maxLimit: 2, ...source } });
 }
 
 /** The same after an outage of three days, which is longer than the lookback. */
 function backlog(name: string, source: Partial<SourceSettings>): Scenario {
   const events = [...steady, ...series(200, NOON + 5 * HOUR, 7, 10 * HOUR)];
-  return { ...reading(name, source, { events }), history: outage(3 * DAY), afterwards };
+  return reading(name, source, { events, history: outage(3 * DAY), afterwards });
 }
 
 /** A source that answers the requests with these numbers with a fault, and all others correctly. */
 function passing(name: string, fault: Fault, ...requests: readonly number[]): Scenario {
-  return { ...reading(name, { fault: (request) => (requests.includes(request) ? fault : undefined) }), afterwards };
+  return reading(name, { fault: (request) => (requests.includes(request) ? fault : undefined) }, { afterwards });
 }
 
 /** A source that answers every request but the first with a fault until the clean run. */
 function lasting(name: string, fault: Fault, code: string): Scenario {
-  return { ...reading(name, { fault: (request) => (request > 1 ? fault : undefined) }), fails: code, afterwards };
+  return reading(name, { fault: (request) => (request > 1 ? fault : undefined) }, { fails: code, afterwards });
 }
 
 function afterwards({ changeSource }: World): void {
@@ -71,23 +71,17 @@ export const protocolScenarios: readonly Scenario[] = [
   reading('the source sends the newest page first', { order: 'descending-pages' }),
   backlog('the source sends the newest page of a backlog first', { order: 'descending-pages' }),
   reading('the source sorts by id', { order: 'by-id' }, { events: [...steady, ...byId] }),
-  {
-    ...reading(
-      'the source sorts by id, and one event is dated in the future',
-      { order: 'by-id' },
-      {
-        settings: { ...twoPerBatch, lookbackHours: 0 },
-        events: [
-          ...steady,
-          event(103, NOON - MINUTE),
-          event(140, NOON + 6 * HOUR),
-          event(150, NOON + 3 * DAY + 10 * HOUR, { visibleFrom: NOON + 7 * HOUR }),
-          ...series(200, NOON + 8 * HOUR, 5, MINUTE),
-        ],
-      },
-    ),
+  scenario('the source sorts by id, and one event is dated in the future', {
+    source: { maxLimit: 2, order: 'by-id' },
+    settings: { ...twoPerBatch, lookbackHours: 0 },
+    more: [
+      event(103, NOON - MINUTE),
+      event(140, NOON + 6 * HOUR),
+      event(150, NOON + 3 * DAY + 10 * HOUR, { visibleFrom: NOON + 7 * HOUR }),
+      ...series(200, NOON + 8 * HOUR, 5, MINUTE),
+    ],
     history: outage(3 * DAY),
-  },
+  }),
   backlog('the source always sorts a backlog descending', { order: 'always-descending' }),
   backlog('every second connection is reset during a backlog', {
     fault: (request) => (request % 2 ? 'reset' : undefined),
@@ -103,12 +97,11 @@ export const protocolScenarios: readonly Scenario[] = [
   reading('the last cursor is empty', { cursorEnd: '""' }),
   passing('short pages have a cursor', 'short-page', 1, 2),
   passing('empty pages have a cursor', 'empty-page', 1, 2, 4),
-  {
-    ...reading('the cursor expires', {
-      fault: (request, { query }) => (request === 2 && query.has('cursor') ? { status: 410 } : undefined),
-    }),
-    afterwards,
-  },
+  reading(
+    'the cursor expires',
+    { fault: (request, { query }) => (request === 2 && query.has('cursor') ? { status: 410 } : undefined) },
+    { afterwards },
+  ),
   passing(
     'the source throttles some requests',
     { status: 429, headers: { 'retry-after': '3' }, body: '{"error":"rateLimited"}' },

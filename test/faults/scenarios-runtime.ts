@@ -24,37 +24,39 @@ const expiring = {
 };
 
 export const runtimeScenarios: readonly Scenario[] = [
-  scenario('an outage lasts 179 days', long, {
+  scenario('an outage lasts 179 days', {
+    ...long,
     history: outage(179 * DAY),
     check: (world) => must(gapsOf(world).length === 0, 'there is no gap'),
   }),
-  scenario('an outage lasts 181 days', long, {
+  scenario('an outage lasts 181 days', {
+    ...long,
     history: outage(181 * DAY),
     check: (world) => {
       const [gap, ...others] = gapsOf(world);
       must(others.length === 0 && gap?.from === chainOf(world)[0]?.position, 'one gap begins at the last position');
     },
   }),
-  scenario(
-    'an outage lasts 40 days, and the source keeps 30',
-    { source: { retentionDays: 30 }, more: series(200, NOON + DAY, 13, 3 * DAY) },
-    {
-      history: outage(40 * DAY),
-      since: NOON + 10 * DAY + 3 * HOUR,
-      check: (world) => must(gapsOf(world)[0]?.from === chainOf(world)[0]?.position, 'the gap begins at the position'),
-    },
-  ),
-  scenario(
-    'the time ends during the walk',
-    { ...small, more: series(200, NOON, 20, SECOND) },
-    { run: { timeoutMs: 4500 }, mayFail: ['out-of-time', 'storage-unavailable', 'source-unavailable'] },
-  ),
-  scenario('the time ends before the first page', { more: new5 }, { run: { timeoutMs: 2000 }, fails: 'out-of-time' }),
-  scenario('the clock is a day ahead', skewed, { run: { skewMs: DAY } }),
-  scenario('the clock is a day behind', skewed, { run: { skewMs: -DAY } }),
+  scenario('an outage lasts 40 days, and the source keeps 30', {
+    source: { retentionDays: 30 },
+    more: series(200, NOON + DAY, 13, 3 * DAY),
+    history: outage(40 * DAY),
+    since: NOON + 10 * DAY + 3 * HOUR,
+    check: (world) => must(gapsOf(world)[0]?.from === chainOf(world)[0]?.position, 'the gap begins at the position'),
+  }),
+  scenario('the time ends during the walk', {
+    ...small,
+    more: series(200, NOON, 20, SECOND),
+    run: { timeoutMs: 4500 },
+    mayFail: ['out-of-time', 'storage-unavailable', 'source-unavailable'],
+  }),
+  scenario('the time ends before the first page', { more: new5, run: { timeoutMs: 2000 }, fails: 'out-of-time' }),
+  scenario('the clock is a day ahead', { ...skewed, run: { skewMs: DAY } }),
+  scenario('the clock is a day behind', { ...skewed, run: { skewMs: -DAY } }),
   {
     name: 'the clock of the first run is a day ahead',
-    setup: { start: NOON, input: {}, events: [event(1, NOON - 179.5 * DAY), ...steady] },
+    start: NOON,
+    events: [event(1, NOON - 179.5 * DAY), ...steady],
     run: { skewMs: DAY },
   },
   scenario('the walk crosses midnight without a lookback', {
@@ -67,70 +69,58 @@ export const runtimeScenarios: readonly Scenario[] = [
       ...series(310, NOON + 12 * HOUR, 4, SECOND / 2),
     ],
   }),
-  scenario('the head is half published', { more: twoSegments }, { history: halfPublished }),
-  scenario(
-    'the head is half published, and the source no longer serves its events',
-    {
-      more: [
-        ...twoSegments.filter(({ row }) => row >= 400),
-        ...new5.map((e) => (e.row % 2 ? { ...e, removedAt: ONE + MINUTE } : e)),
-        event(300, NOON + 30 * MINUTE, {
-          later: [{ from: ONE + MINUTE, raw: text(300, NOON - HOUR, { note: 'moved' }) }],
-        }),
-      ],
-    },
-    { history: halfPublished },
-  ),
-  scenario('the head is half published, and all of it has expired', expiring, {
+  scenario('the head is half published', { more: twoSegments, history: halfPublished }),
+  scenario('the head is half published, and the source no longer serves its events', {
+    more: [
+      ...twoSegments.filter(({ row }) => row >= 400),
+      ...new5.map((e) => (e.row % 2 ? { ...e, removedAt: ONE + MINUTE } : e)),
+      event(300, NOON + 30 * MINUTE, {
+        later: [{ from: ONE + MINUTE, raw: text(300, NOON - HOUR, { note: 'moved' }) }],
+      }),
+    ],
+    history: halfPublished,
+  }),
+  scenario('the head is half published, and all of it has expired', {
+    ...expiring,
     history: expired(/^(batches|events|quarantine)\//),
     check: nothingOldIsNew,
   }),
-  scenario('the head is half published, and only its staged bytes have not expired', expiring, {
+  scenario('the head is half published, and only its staged bytes have not expired', {
+    ...expiring,
     history: expired(/^(events|quarantine)\//),
     check: nothingOldIsNew,
   }),
-  scenario(
-    'the checkpoint item is lost',
-    { more: new5 },
-    {
-      history: async (world) => {
-        await hourly(world);
-        world.cell.item = undefined;
-      },
+  scenario('the checkpoint item is lost', {
+    more: new5,
+    history: async (world) => {
+      await hourly(world);
+      world.cell.item = undefined;
     },
-  ),
-  scenario(
-    'the checkpoint item is rolled back',
-    { more: new5 },
-    {
-      history: async (world) => {
-        await hourly(world);
-        const { item } = world.cell;
-        await hourly(world, 2);
-        world.cell.item = item;
-      },
+  }),
+  scenario('the checkpoint item is rolled back', {
+    more: new5,
+    history: async (world) => {
+      await hourly(world);
+      const { item } = world.cell;
+      await hourly(world, 2);
+      world.cell.item = item;
     },
-  ),
-  scenario(
-    'the checkpoint item claims a later position',
-    { more: [...new5, event(300, ONE + 30 * MINUTE)] },
-    {
-      history: async (world) => {
-        await hourly(world);
-        world.cell.item = { ...world.cell.item, position: { S: new Date(NOON + 30 * DAY).toISOString() } };
-      },
+  }),
+  scenario('the checkpoint item claims a later position', {
+    more: [...new5, event(300, ONE + 30 * MINUTE)],
+    history: async (world) => {
+      await hourly(world);
+      world.cell.item = { ...world.cell.item, position: { S: new Date(NOON + 30 * DAY).toISOString() } };
     },
-  ),
-  scenario(
-    'the API key belongs to another team',
-    {
-      events: [
-        ...steady.map((e) => ({ ...e, removedAt: ONE - MINUTE })),
-        ...new5.map((e) => ({ ...e, raw: text(e.row, e.at ?? 0, { team: 8 }), visibleFrom: ONE - MINUTE })),
-      ],
-    },
-    { fails: 'team-mismatch', clean: { input: { acceptOtherTeam: true } } },
-  ),
+  }),
+  scenario('the API key belongs to another team', {
+    events: [
+      ...steady.map((e) => ({ ...e, removedAt: ONE - MINUTE })),
+      ...new5.map((e) => ({ ...e, raw: text(e.row, e.at ?? 0, { team: 8 }), visibleFrom: ONE - MINUTE })),
+    ],
+    fails: 'team-mismatch',
+    clean: { input: { acceptOtherTeam: true } },
+  }),
 ];
 
 /** A run dies after it has staged, committed and published one of two segments. */

@@ -31,12 +31,8 @@ interface Changes extends Partial<WorldSetup> {
 }
 
 /** A scenario whose broken run is the second run, one hour after the first. */
-export function scenario(
-  name: string,
-  changes: Changes,
-  rest: Partial<Omit<Scenario, 'name' | 'setup'>> = {},
-): Scenario {
-  return { name, setup: steadySetup(changes), history: hourly, ...rest };
+export function scenario(name: string, changes: Partial<Scenario> & Changes): Scenario {
+  return { name, history: hourly, ...steadySetup(changes) };
 }
 
 /** The same world for a case, in which the given program runs. */
@@ -51,8 +47,8 @@ export async function archivedWorld(program: typeof unpatched | undefined, chang
   return world;
 }
 
-function steadySetup({ more = [], ...setup }: Changes): WorldSetup {
-  return { start: NOON, input, events: [...steady, ...more], ...setup };
+function steadySetup<C extends Changes>({ more = [], ...changes }: C) {
+  return { start: NOON, input, events: [...steady, ...more], ...changes };
 }
 
 export async function hourly(world: World, runs = 1): Promise<void> {

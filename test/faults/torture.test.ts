@@ -58,7 +58,7 @@ describe('through the S3 adapter', () => {
 
   test.each(awsErrors)('the archive survives %s at every operation', async (...error) => {
     const breakages = BREAKAGES.filter(({ mode }) => mode === 'before' || mode === 'after');
-    await breakEverywhere(throughTheAdapter('a run commits several batches', { error }), breakages);
+    await breakEverywhere(throughTheAdapter('a run commits several batches', error), breakages);
   });
 
   test('the archive survives a put whose response is lost', async () => {
