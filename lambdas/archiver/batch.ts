@@ -113,8 +113,8 @@ export function sealBatch(
     ['events', events],
     ['quarantine', held],
   ] as const) {
-    for (const [date, sameDate] of byDate(lines)) {
-      const { member, ...entry } = pack(sameDate);
+    for (const date of [...new Set(lines.map((line) => line.date))].sort()) {
+      const { member, ...entry } = pack(lines.filter((line) => line.date === date));
       segments.push({ key: segmentKey(area, team, date, seq), offset, ...entry });
       members.push(member);
       offset += member.length;
@@ -128,17 +128,6 @@ interface PlacedLine {
   readonly date: string;
   readonly instant: Date;
   readonly line: Buffer;
-}
-
-/** Groups the lines by date. The dates ascend, and the lines of a date keep their order. */
-function byDate(lines: readonly PlacedLine[]): [string, PlacedLine[]][] {
-  const dates = new Map<string, PlacedLine[]>();
-  for (const line of lines) {
-    const sameDate = dates.get(line.date);
-    if (sameDate === undefined) dates.set(line.date, [line]);
-    else sameDate.push(line);
-  }
-  return [...dates].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function pack(lines: readonly PlacedLine[]): Omit<SegmentEntry, 'key' | 'offset'> & { readonly member: Buffer } {

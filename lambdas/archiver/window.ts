@@ -157,7 +157,6 @@ function watchOrder(window: TimeSpan, now: Date) {
 }
 
 function smaller(limit: number): number {
-  if (limit === 1)
-    throw new UpstreamError('source-page-too-large', 'a page with a single event is too large for this function');
-  return Math.max(1, Math.floor(limit / 4));
+  if (limit > 1) return Math.max(1, Math.floor(limit / 4));
+  throw new UpstreamError('source-page-too-large', 'a page with a single event is too large for this function');
 }
