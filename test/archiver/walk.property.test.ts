@@ -4,7 +4,7 @@ import type { WalkPage } from '../../lambdas/archiver/window';
 import { DAY_MS, later, midnight } from '../../lambdas/shared/time';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { API_KEY, modelServer, sourceKit } from '../support/source-kit';
-import { createSourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
+import { createSourceModel, type Shape, type SourceSettings, sourceSettings } from '../support/test-source';
 import { virtualClock } from '../support/virtual-clock';
 
 const RUNS = 150;
