@@ -2,7 +2,7 @@
 
 import type { Manifest } from '../../lambdas/shared/manifest';
 import type { SourceSettings } from '../support/test-source';
-import { type Case, heals, type Program } from './cases';
+import { heals, namedCases, type Program } from './cases';
 import { chainOf, must } from './chain';
 import { event, HOUR, MINUTE, SECOND, series, text, type WorldEvent } from './events';
 import { NOON, outage, steadyWorld, twoPerBatch } from './steady';
@@ -40,43 +40,36 @@ async function endedAnywhere(
   return heads.filter(({ run }) => run.reason === 'deadline');
 }
 
-/** Each page ascends, and yet the next page lies before it. */
-async function newestPageFirst(program: Program): Promise<void> {
-  for (const settings of [{}, twoPerBatch]) {
-    const heads = await endedAnywhere(program, { order: 'descending-pages', events: hours, settings });
-    must(heads.length > 10, 'the time ends in many places');
-    must(
-      heads.every(({ position }) => Date.parse(position) === NOON),
-      'the position stays until everything is read',
-    );
-  }
-}
-
-/** The text of an event tells of a later hour than the one it is filed under. Only the next page shows the mistake. */
-async function filedUnderAnotherHour(program: Program): Promise<void> {
-  const moved = hours.map((e, index) =>
-    index === 8 ? { ...e, later: [{ from: 0, raw: text(e.row, (e.at ?? 0) + 30 * HOUR) }] } : e,
-  );
-  const heads = await endedAnywhere(program, { order: 'honoured', events: moved, shortestMs: 6 * SECOND });
-  must(heads.length > 5, 'the time ends in many places after the next page');
-}
-
-/** A late event comes after younger ones. A run that ends at a younger event must not skip the late one. */
-async function lateInTheOrderOfIds(program: Program): Promise<void> {
-  const late = event(224, NOON + 20 * HOUR, { visibleFrom: NOON + 24 * HOUR + 30 * MINUTE });
-  const events = hours.map((e) => (e.row < late.row ? e : event(e.row + 1, e.at ?? 0)));
-  for (const settings of [{}, twoPerBatch]) {
-    const heads = await endedAnywhere(program, { order: 'by-id', events: [...events, late], settings });
-    const between = heads.map(({ position }) => Date.parse(position)).filter((at) => at > NOON + 20 * HOUR);
-    must(between.length > 0, 'a run ends between a younger event and the late one');
-  }
-}
-
-export const orderCases: readonly Case[] = [
-  { name: 'the source sends the newest page first, and the time ends anywhere', play: newestPageFirst },
-  {
-    name: 'an event is filed under another hour than its timestamp, and the time ends anywhere',
-    play: filedUnderAnotherHour,
+export const orderCases = namedCases({
+  /** Each page ascends, and yet the next page lies before it. */
+  async 'the source sends the newest page first, and the time ends anywhere'(program) {
+    for (const settings of [{}, twoPerBatch]) {
+      const heads = await endedAnywhere(program, { order: 'descending-pages', events: hours, settings });
+      must(heads.length > 10, 'the time ends in many places');
+      must(
+        heads.every(({ position }) => Date.parse(position) === NOON),
+        'the position stays until everything is read',
+      );
+    }
   },
-  { name: 'the source sorts by id, an event is late, and the time ends anywhere', play: lateInTheOrderOfIds },
-];
+
+  /** The text of an event tells of a later hour than the one it is filed under. Only the next page shows the mistake. */
+  async 'an event is filed under another hour than its timestamp, and the time ends anywhere'(program) {
+    const moved = hours.map((e, index) =>
+      index === 8 ? { ...e, later: [{ from: 0, raw: text(e.row, (e.at ?? 0) + 30 * HOUR) }] } : e,
+    );
+    const heads = await endedAnywhere(program, { order: 'honoured', events: moved, shortestMs: 6 * SECOND });
+    must(heads.length > 5, 'the time ends in many places after the next page');
+  },
+
+  /** A late event comes after younger ones. A run that ends at a younger event must not skip the late one. */
+  async 'the source sorts by id, an event is late, and the time ends anywhere'(program) {
+    const late = event(224, NOON + 20 * HOUR, { visibleFrom: NOON + 24 * HOUR + 30 * MINUTE });
+    const events = hours.map((e) => (e.row < late.row ? e : event(e.row + 1, e.at ?? 0)));
+    for (const settings of [{}, twoPerBatch]) {
+      const heads = await endedAnywhere(program, { order: 'by-id', events: [...events, late], settings });
+      const between = heads.map(({ position }) => Date.parse(position)).filter((at) => at > NOON + 20 * HOUR);
+      must(between.length > 0, 'a run ends between a younger event and the late one');
+    }
+  },
+});

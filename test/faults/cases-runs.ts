@@ -1,6 +1,6 @@
 /** Cases of runs that overlap, repeat, have wrong clocks or too little time, and of hundreds of runs in a row. */
 import { createRandom } from '../../local/postman/random';
-import { type Case, cleanRuns, heals, type Program } from './cases';
+import { cleanRuns, heals, namedCases, type Program } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say, whenClean, whenWoken } from './endings';
 import { DAY, event, HOUR, MINUTE, SECOND, series, unfit } from './events';
@@ -39,92 +39,6 @@ function restless(seed: string): () => number {
 
 const SEEDS = 40;
 
-async function overlapping(program: Program): Promise<void> {
-  const base = await busyWorld(program);
-  const ends = new Set<string>();
-  for (let seed = 0; seed < SEEDS; seed += 1) {
-    const random = createRandom(`overlap ${seed}`);
-    const runs = Array.from({ length: 2 + (seed % 9) }, (_, index) => ({
-      delayMs: random.below(2 * MINUTE),
-      latency: restless(`${seed}/${index}`),
-      timeoutMs: HOUR,
-    }));
-    for (const run of await together(base.fork(), runs)) ends.add(say(run));
-  }
-  must(ends.has('race') && ends.has('held') && ends.has('archived'), `runs were ${[...ends].join(', ')}`);
-}
-
-/** Scheduler may deliver a trigger twice: at the same instant, a second later or an hour later. */
-async function sameTriggerTwice(program: Program): Promise<void> {
-  for (const delayMs of [0, 1, SECOND, HOUR]) {
-    const world = await busyWorld(program);
-    const trigger = { input: { scheduledTime: new Date(NOON + HOUR).toISOString() } };
-    const runs = await together(world, [trigger, { ...trigger, delayMs }]);
-    must(runs[0]?.outcome?.kind === 'archived', 'the first run archives');
-    must(runs[1]?.outcome?.kind === (delayMs < HOUR ? 'held' : 'archived'), `the runs ended ${runs.map(say)}`);
-  }
-}
-
-/** A wrong clock can steal a lease. That wastes work, and must do no other harm. */
-async function wrongClocks(program: Program): Promise<void> {
-  const base = await busyWorld(program);
-  const skews = [-DAY, -HOUR, -2 * SECOND, 0, 2 * SECOND, 30 * MINUTE, DAY];
-  for (const [index, skewMs] of skews.entries()) {
-    for (const other of skews) {
-      const latency = restless(`${skewMs}/${other}`);
-      await together(base.fork(), [
-        { skewMs, timeoutMs: HOUR },
-        { skewMs: other, delayMs: index * 3 * SECOND, latency, timeoutMs: HOUR },
-      ]);
-    }
-  }
-}
-
-/** However little time a run has, it commits what it has read or fails with out-of-time. It never overruns. */
-async function littleTimeLeft(program: Program): Promise<void> {
-  const base = await busyWorld(program);
-  const latency = (method: Method): number => (method === 'transport.get' ? 900 : 10);
-  for (let timeoutMs = 0; timeoutMs < 13 * SECOND; timeoutMs += 190) {
-    const world = base.fork();
-    const run = await world.run({ timeoutMs, latency });
-    const isTold = run.outcome?.kind === 'failed' && run.outcome.code === 'out-of-time';
-    must(isTold || run.outcome?.kind === 'archived', `a run of ${timeoutMs} ms ended ${say(run)}`);
-    const over = world.now() - run.startedAt;
-    must(timeoutMs < 3 * SECOND || over <= timeoutMs, `a run of ${timeoutMs} ms took ${over} ms`);
-    must(!isTold || run.created.length === 0, 'a run without time writes nothing');
-    world.advance(HOUR);
-    await heals(world);
-  }
-}
-
-/** 180 days are more than one run has time for. Each run advances the position, and leaves no gap. */
-async function backfill(program: Program): Promise<void> {
-  const old = series(1000, NOON - 179 * DAY, 120, 1.49 * DAY);
-  const world = steadyWorld(program, { ...twoPerPage, input: {}, settings: perBatch(10), events: old });
-  await advancesUntilComplete(world, 6 * SECOND);
-  must(world.runs.length > 5, 'the backfill takes many runs');
-  const gaps = chainOf(world).flatMap((manifest) => manifest.gaps);
-  must(gaps.length === 0, 'there is no gap');
-  world.advance(HOUR);
-  whenClean(await world.run({ input: { startDate: daysBefore(100) } }));
-  must(sum(world, ({ events }) => events) === old.length, 'no event is archived a second time');
-  await consultOracle(world);
-}
-
-/** After an outage one day holds more events than a run can fetch. */
-async function longDay(program: Program): Promise<void> {
-  const more = series(1000, NOON + 3 * HOUR, 150, SECOND);
-  for (const bounds of ['time', 'midnight', 'date'] as const) {
-    // If bounds are dates, and both are excluded, a request can only ask for the whole day.
-    for (const since of bounds === 'date' ? (['inclusive'] as const) : (['inclusive', 'exclusive'] as const)) {
-      const world = steadyWorld(program, { source: { maxLimit: 2, bounds, since }, settings: perBatch(6), more });
-      await outage(2 * DAY)(world);
-      await advancesUntilComplete(world, bounds === 'time' ? 9 * SECOND : 25 * SECOND);
-      await heals(world);
-    }
-  }
-}
-
 /** Runs of a limited time, one an hour, until one is complete. Each run before it advances the position. */
 async function advancesUntilComplete(world: World, timeoutMs: number): Promise<void> {
   for (let position = ''; ; world.advance(HOUR)) {
@@ -136,69 +50,144 @@ async function advancesUntilComplete(world: World, timeoutMs: number): Promise<v
   }
 }
 
-/** Each run reads the lookback again, and the burst within it is longer than a run. Late events are still found. */
-async function burst(program: Program): Promise<void> {
-  const more = [
-    ...series(1000, NOON + 10 * MINUTE, 150, SECOND),
-    ...series(2000, NOON + 2 * HOUR, 10, HOUR),
-    event(50, NOON + 11 * MINUTE, { visibleFrom: NOON + 6 * HOUR }),
-  ];
-  const world = await archivedWorld(program, { ...twoPerPage, settings: perBatch(6), more });
-  await cleanRuns(world, 16, 9 * SECOND);
-  must(chainOf(world).at(-1)?.run.reason === 'complete', 'the last run is complete');
-  await consultOracle(world);
-}
+export const runCases = namedCases({
+  async 'of two to ten runs at once one commits, and the others end without an error'(program) {
+    const base = await busyWorld(program);
+    const ends = new Set<string>();
+    for (let seed = 0; seed < SEEDS; seed += 1) {
+      const random = createRandom(`overlap ${seed}`);
+      const runs = Array.from({ length: 2 + (seed % 9) }, (_, index) => ({
+        delayMs: random.below(2 * MINUTE),
+        latency: restless(`${seed}/${index}`),
+        timeoutMs: HOUR,
+      }));
+      for (const run of await together(base.fork(), runs)) ends.add(say(run));
+    }
+    must(ends.has('race') && ends.has('held') && ends.has('archived'), `runs were ${[...ends].join(', ')}`);
+  },
 
-/** Hourly runs sweep every day of two months within twelve days. */
-async function tenDaysLate(program: Program): Promise<void> {
-  const late = [30, 10].map((days) => event(80 - days, NOON - days * DAY, { visibleFrom: NOON + HOUR }));
-  const world = steadyWorld(program, { input: { startDate: daysBefore(60) }, more: late });
-  await cleanRuns(world, 12 * 24);
-  must(sum(world, (counts) => counts.late) === 2, 'both events are counted as late');
-  await consultOracle(world, { swept: 2 });
-}
+  /** Scheduler may deliver a trigger twice: at the same instant, a second later or an hour later. */
+  async 'the same trigger arrives twice, at once or later'(program) {
+    for (const delayMs of [0, 1, SECOND, HOUR]) {
+      const world = await busyWorld(program);
+      const trigger = { input: { scheduledTime: new Date(NOON + HOUR).toISOString() } };
+      const runs = await together(world, [trigger, { ...trigger, delayMs }]);
+      must(runs[0]?.outcome?.kind === 'archived', 'the first run archives');
+      must(runs[1]?.outcome?.kind === (delayMs < HOUR ? 'held' : 'archived'), `the runs ended ${runs.map(say)}`);
+    }
+  },
 
-/** One event was removed and one was edited three days ago. */
-async function sweptAndChanged(program: Program): Promise<void> {
-  const from = NOON + HOUR;
-  const old = series(500, NOON - 3 * DAY, 4, MINUTE).map((e) => {
-    if (e.row === 500) return { ...e, removedAt: from };
-    return e.row === 501 ? { ...e, later: [{ from, raw: e.raw.replace('"note":""', '"note":"edited"') }] } : e;
-  });
-  const world = steadyWorld(program, { input: { startDate: daysBefore(5) }, more: old });
-  await cleanRuns(world, 30);
-  const swept = chainOf(world)
-    .filter(({ run }) => Date.parse(run.walkStart) > from)
-    .flatMap(({ sweeps }) => sweeps.filter(({ date }) => date === '2026-03-07'));
-  must(swept.length > 0, 'the day is swept');
-  const areCounted = swept.every(({ missing, changed }) => missing === 1 && changed === 1);
-  must(areCounted, 'one missing and one changed event are counted');
-  must(sum(world, (counts) => counts.quarantined.revision) === 1, 'one later body is kept');
-  await consultOracle(world);
-}
+  /** A wrong clock can steal a lease. That wastes work, and must do no other harm. */
+  async 'clocks are wrong by up to a day while runs overlap'(program) {
+    const base = await busyWorld(program);
+    const skews = [-DAY, -HOUR, -2 * SECOND, 0, 2 * SECOND, 30 * MINUTE, DAY];
+    for (const [index, skewMs] of skews.entries()) {
+      for (const other of skews) {
+        const latency = restless(`${skewMs}/${other}`);
+        await together(base.fork(), [
+          { skewMs, timeoutMs: HOUR },
+          { skewMs: other, delayMs: index * 3 * SECOND, latency, timeoutMs: HOUR },
+        ]);
+      }
+    }
+  },
 
-/** The first run met the lines, so they lie under its own date. Days later a sweep reads the day that the source files them under. */
-async function undatedMetAgain(program: Program): Promise<void> {
-  const filed = NOON - 2 * DAY;
-  const more = [unfit(500, filed, '{"id":500}'), unfit(501, filed, '{"note":"neither"}')];
-  const world = steadyWorld(program, { input: { startDate: daysBefore(8) }, more });
-  await cleanRuns(world, 4 * 24);
-  const swept = chainOf(world)
-    .filter(({ run }) => Date.parse(run.walkStart) > NOON + 3 * DAY)
-    .some(({ sweeps }) => sweeps.some(({ date }) => date === '2026-03-08'));
-  must(swept, 'the day of the lines is swept when their partition is days old');
-  await consultOracle(world);
-}
+  /** However little time a run has, it commits what it has read or fails with out-of-time. It never overruns. */
+  async 'a run with little time stops before its deadline and loses nothing'(program) {
+    const base = await busyWorld(program);
+    const latency = (method: Method): number => (method === 'transport.get' ? 900 : 10);
+    for (let timeoutMs = 0; timeoutMs < 13 * SECOND; timeoutMs += 190) {
+      const world = base.fork();
+      const run = await world.run({ timeoutMs, latency });
+      const isTold = run.outcome?.kind === 'failed' && run.outcome.code === 'out-of-time';
+      must(isTold || run.outcome?.kind === 'archived', `a run of ${timeoutMs} ms ended ${say(run)}`);
+      const over = world.now() - run.startedAt;
+      must(timeoutMs < 3 * SECOND || over <= timeoutMs, `a run of ${timeoutMs} ms took ${over} ms`);
+      must(!isTold || run.created.length === 0, 'a run without time writes nothing');
+      world.advance(HOUR);
+      await heals(world);
+    }
+  },
 
-export const runCases: readonly Case[] = [
-  { name: 'of two to ten runs at once one commits, and the others end without an error', play: overlapping },
-  { name: 'the same trigger arrives twice, at once or later', play: sameTriggerTwice },
-  { name: 'clocks are wrong by up to a day while runs overlap', play: wrongClocks },
-  { name: 'a run with little time stops before its deadline and loses nothing', play: littleTimeLeft },
-  { name: 'a backfill of 180 days takes many runs, and archiving a range again adds nothing', play: backfill },
-  { name: 'every run advances the position through a day that is longer than a run', play: longDay },
-  { name: 'a burst longer than a run is complete once the lookback has passed it', play: burst },
-  { name: 'the sweep finds events that are ten days late', play: tenDaysLate },
-  { name: 'the sweep counts events that were removed or edited, and the archive keeps them', play: sweptAndChanged },
-  { name: 'a sweep reads lines without a date that the first run met days before', play: undatedMetAgain },
-];
+  /** 180 days are more than one run has time for. Each run advances the position, and leaves no gap. */
+  async 'a backfill of 180 days takes many runs, and archiving a range again adds nothing'(program) {
+    const old = series(1000, NOON - 179 * DAY, 120, 1.49 * DAY);
+    const world = steadyWorld(program, { ...twoPerPage, input: {}, settings: perBatch(10), events: old });
+    await advancesUntilComplete(world, 6 * SECOND);
+    must(world.runs.length > 5, 'the backfill takes many runs');
+    const gaps = chainOf(world).flatMap((manifest) => manifest.gaps);
+    must(gaps.length === 0, 'there is no gap');
+    world.advance(HOUR);
+    whenClean(await world.run({ input: { startDate: daysBefore(100) } }));
+    must(sum(world, ({ events }) => events) === old.length, 'no event is archived a second time');
+    await consultOracle(world);
+  },
+
+  /** After an outage one day holds more events than a run can fetch. */
+  async 'every run advances the position through a day that is longer than a run'(program) {
+    const more = series(1000, NOON + 3 * HOUR, 150, SECOND);
+    for (const bounds of ['time', 'midnight', 'date'] as const) {
+      // If bounds are dates, and both are excluded, a request can only ask for the whole day.
+      for (const since of bounds === 'date' ? (['inclusive'] as const) : (['inclusive', 'exclusive'] as const)) {
+        const world = steadyWorld(program, { source: { maxLimit: 2, bounds, since }, settings: perBatch(6), more });
+        await outage(2 * DAY)(world);
+        await advancesUntilComplete(world, bounds === 'time' ? 9 * SECOND : 25 * SECOND);
+        await heals(world);
+      }
+    }
+  },
+
+  /** Each run reads the lookback again, and the burst within it is longer than a run. Late events are still found. */
+  async 'a burst longer than a run is complete once the lookback has passed it'(program) {
+    const more = [
+      ...series(1000, NOON + 10 * MINUTE, 150, SECOND),
+      ...series(2000, NOON + 2 * HOUR, 10, HOUR),
+      event(50, NOON + 11 * MINUTE, { visibleFrom: NOON + 6 * HOUR }),
+    ];
+    const world = await archivedWorld(program, { ...twoPerPage, settings: perBatch(6), more });
+    await cleanRuns(world, 16, 9 * SECOND);
+    must(chainOf(world).at(-1)?.run.reason === 'complete', 'the last run is complete');
+    await consultOracle(world);
+  },
+
+  /** Hourly runs sweep every day of two months within twelve days. */
+  async 'the sweep finds events that are ten days late'(program) {
+    const late = [30, 10].map((days) => event(80 - days, NOON - days * DAY, { visibleFrom: NOON + HOUR }));
+    const world = steadyWorld(program, { input: { startDate: daysBefore(60) }, more: late });
+    await cleanRuns(world, 12 * 24);
+    must(sum(world, (counts) => counts.late) === 2, 'both events are counted as late');
+    await consultOracle(world, { swept: 2 });
+  },
+
+  /** One event was removed and one was edited three days ago. */
+  async 'the sweep counts events that were removed or edited, and the archive keeps them'(program) {
+    const from = NOON + HOUR;
+    const old = series(500, NOON - 3 * DAY, 4, MINUTE).map((e) => {
+      if (e.row === 500) return { ...e, removedAt: from };
+      return e.row === 501 ? { ...e, later: [{ from, raw: e.raw.replace('"note":""', '"note":"edited"') }] } : e;
+    });
+    const world = steadyWorld(program, { input: { startDate: daysBefore(5) }, more: old });
+    await cleanRuns(world, 30);
+    const swept = chainOf(world)
+      .filter(({ run }) => Date.parse(run.walkStart) > from)
+      .flatMap(({ sweeps }) => sweeps.filter(({ date }) => date === '2026-03-07'));
+    must(swept.length > 0, 'the day is swept');
+    const areCounted = swept.every(({ missing, changed }) => missing === 1 && changed === 1);
+    must(areCounted, 'one missing and one changed event are counted');
+    must(sum(world, (counts) => counts.quarantined.revision) === 1, 'one later body is kept');
+    await consultOracle(world);
+  },
+
+  /** The first run met the lines, so they lie under its own date. Days later a sweep reads the day that the source files them under. */
+  async 'a sweep reads lines without a date that the first run met days before'(program) {
+    const filed = NOON - 2 * DAY;
+    const more = [unfit(500, filed, '{"id":500}'), unfit(501, filed, '{"note":"neither"}')];
+    const world = steadyWorld(program, { input: { startDate: daysBefore(8) }, more });
+    await cleanRuns(world, 4 * 24);
+    const swept = chainOf(world)
+      .filter(({ run }) => Date.parse(run.walkStart) > NOON + 3 * DAY)
+      .some(({ sweeps }) => sweeps.some(({ date }) => date === '2026-03-08'));
+    must(swept, 'the day of the lines is swept when their partition is days old');
+    await consultOracle(world);
+  },
+});

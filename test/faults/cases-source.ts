@@ -1,8 +1,7 @@
 /** Cases of the answers of the source: every reading of its contract, bodies cut at every byte, every kind of wait. */
-
 import { RETRY_AFTER } from '../support/retry-after';
 import { rateLimit, type SourceSettings } from '../support/test-source';
-import { type Case, failsWith, heals, type Program, refuses } from './cases';
+import { failsWith, heals, namedCases, refuses } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say } from './endings';
 import { CANARY_EMAIL, CANARY_KEY, event, HOUR, MINUTE, SECOND, series, text, unfit } from './events';
@@ -25,51 +24,6 @@ function* readings(): Generator<Partial<SourceSettings>> {
           yield { bounds, since, until, order };
 }
 
-/** A backlog over midnight with a late event, and runs that die half way, under each of the 72 readings. */
-async function everyReading(program: Program): Promise<void> {
-  const events = [
-    event(1, NOON - 40 * HOUR),
-    ...steady,
-    ...series(200, NOON + 11 * HOUR, 9, 20 * MINUTE),
-    event(300, NOON + 12 * HOUR - SECOND),
-    event(301, NOON + 12 * HOUR),
-    event(310, NOON + 10 * HOUR, { visibleFrom: NOON + 14 * HOUR }),
-  ].sort((a, b) => (a.visibleFrom ?? 0) - (b.visibleFrom ?? 0));
-  const inOrderOfIds = events.map((e, index) => ({ ...e, row: index + 1 }));
-  for (const reading of readings()) {
-    const world = steadyWorld(program, {
-      input: { startDate: daysBefore(3) },
-      events: reading.order === 'by-id' ? inOrderOfIds : events,
-      source: { maxLimit: 2, ...reading },
-      settings: twoPerBatch,
-    });
-    for (const at of [30, 7, 25, 0]) {
-      await world.run({ faults: [{ at, mode: 'die-after' }] });
-      world.advance(6 * HOUR);
-    }
-    await heals(world);
-  }
-}
-
-/** Every response ends after the same number of bytes, for each number that is too small. */
-async function cutAtEveryByte(program: Program): Promise<void> {
-  const whole = Buffer.byteLength(`{"trails":[${steady.map(({ raw }) => raw).join(',')}]}`);
-  const events = steady.map((e, index) => ({ ...e, at: NOON + index * MINUTE, visibleFrom: NOON + index * MINUTE }));
-  for (let length = 0; length < whole; length += 1) {
-    const isCut = { value: true };
-    const world = steadyWorld(program, {
-      start: NOON + HOUR,
-      events: events.map((e) => ({ ...e, raw: text(e.row, e.at) })),
-      mangle: (answer) => (isCut.value ? { ...answer, body: answer.body.subarray(0, length) } : answer),
-    });
-    const run = await world.run();
-    must(run.outcome?.kind === 'failed' && run.created.length === 0, `cut at ${length}, the run ended ${say(run)}`);
-    isCut.value = false;
-    world.advance(HOUR);
-    if (length % 50 === 0) await heals(world);
-  }
-}
-
 const NOT_THE_CONTRACT = [
   '',
   'null',
@@ -89,115 +43,152 @@ const NOT_THE_CONTRACT = [
   Buffer.from([0x7b, 0xff, 0x7d]),
 ];
 
-async function notTheContract(program: Program): Promise<void> {
-  for (const body of NOT_THE_CONTRACT) {
-    await failsAndHeals(await archivedWorld(program, { more: new5 }), 'source-contract-broken', () => ({
-      status: 200,
-      body,
-    }));
-  }
-}
-
-/** The last page has a cursor such as 0, which the source refuses. The run must not take it for the end. */
-async function cursorsThatEndNothing(program: Program): Promise<void> {
-  for (const cursorEnd of ['0', '"0"', '-1', '1e3']) {
-    const world = await archivedWorld(program, { more: new5, source: { cursorEnd } });
-    must(chainOf(world).length === 0, 'a cursor that the source refuses ends no walk');
-    world.changeSource({ cursorEnd: null });
-    await heals(world);
-  }
-}
-
-/** The run waits as long as the source says, or backs off, and never asks again at once. */
-async function everyWait(program: Program): Promise<void> {
-  for (const [spelling, spell] of Object.entries(RETRY_AFTER)) {
-    const source = { maxLimit: 2, fault: rateLimit(2, (now) => spell(2, now)) };
-    const world = await archivedWorld(program, { ...small, source, more: new5 });
-    const before = world.now();
-    const run = await world.run();
-    const retries = run.logger.filter((line) => line.startsWith('warn source retry')).length;
-    const ms = world.now() - before;
-    must(ms >= retries * 500, `${spelling}: ${retries} retries in ${ms} ms`);
-    if (run.outcome?.kind !== 'archived') {
-      failsWith(run, 'source-throttled');
-      world.changeSource({ fault: null });
-      world.advance(HOUR);
+export const sourceCases = namedCases({
+  /** A backlog over midnight with a late event, and runs that die half way, under each of the 72 readings. */
+  async 'the source reads bounds and order in every possible way'(program) {
+    const events = [
+      event(1, NOON - 40 * HOUR),
+      ...steady,
+      ...series(200, NOON + 11 * HOUR, 9, 20 * MINUTE),
+      event(300, NOON + 12 * HOUR - SECOND),
+      event(301, NOON + 12 * HOUR),
+      event(310, NOON + 10 * HOUR, { visibleFrom: NOON + 14 * HOUR }),
+    ].sort((a, b) => (a.visibleFrom ?? 0) - (b.visibleFrom ?? 0));
+    const inOrderOfIds = events.map((e, index) => ({ ...e, row: index + 1 }));
+    for (const reading of readings()) {
+      const world = steadyWorld(program, {
+        input: { startDate: daysBefore(3) },
+        events: reading.order === 'by-id' ? inOrderOfIds : events,
+        source: { maxLimit: 2, ...reading },
+        settings: twoPerBatch,
+      });
+      for (const at of [30, 7, 25, 0]) {
+        await world.run({ faults: [{ at, mode: 'die-after' }] });
+        world.advance(6 * HOUR);
+      }
+      await heals(world);
     }
+  },
+
+  /** Every response ends after the same number of bytes, for each number that is too small. */
+  async 'a response that is cut at any byte is never taken for a shorter page'(program) {
+    const whole = Buffer.byteLength(`{"trails":[${steady.map(({ raw }) => raw).join(',')}]}`);
+    const events = steady.map((e, index) => ({ ...e, at: NOON + index * MINUTE, visibleFrom: NOON + index * MINUTE }));
+    for (let length = 0; length < whole; length += 1) {
+      const isCut = { value: true };
+      const world = steadyWorld(program, {
+        start: NOON + HOUR,
+        events: events.map((e) => ({ ...e, raw: text(e.row, e.at) })),
+        mangle: (answer) => (isCut.value ? { ...answer, body: answer.body.subarray(0, length) } : answer),
+      });
+      const run = await world.run();
+      must(run.outcome?.kind === 'failed' && run.created.length === 0, `cut at ${length}, the run ended ${say(run)}`);
+      isCut.value = false;
+      world.advance(HOUR);
+      if (length % 50 === 0) await heals(world);
+    }
+  },
+
+  async 'a run fails at a 200 that breaks the contract'(program) {
+    for (const body of NOT_THE_CONTRACT) {
+      await failsAndHeals(await archivedWorld(program, { more: new5 }), 'source-contract-broken', () => ({
+        status: 200,
+        body,
+      }));
+    }
+  },
+
+  /** The last page has a cursor such as 0, which the source refuses. The run must not take it for the end. */
+  async 'a cursor that the source refuses is never taken for the end'(program) {
+    for (const cursorEnd of ['0', '"0"', '-1', '1e3']) {
+      const world = await archivedWorld(program, { more: new5, source: { cursorEnd } });
+      must(chainOf(world).length === 0, 'a cursor that the source refuses ends no walk');
+      world.changeSource({ cursorEnd: null });
+      await heals(world);
+    }
+  },
+
+  /** The run waits as long as the source says, or backs off, and never asks again at once. */
+  async 'a run waits as the source asks, in every spelling and without one'(program) {
+    for (const [spelling, spell] of Object.entries(RETRY_AFTER)) {
+      const source = { maxLimit: 2, fault: rateLimit(2, (now) => spell(2, now)) };
+      const world = await archivedWorld(program, { ...small, source, more: new5 });
+      const before = world.now();
+      const run = await world.run();
+      const retries = run.logger.filter((line) => line.startsWith('warn source retry')).length;
+      const ms = world.now() - before;
+      must(ms >= retries * 500, `${spelling}: ${retries} retries in ${ms} ms`);
+      if (run.outcome?.kind !== 'archived') {
+        failsWith(run, 'source-throttled');
+        world.changeSource({ fault: null });
+        world.advance(HOUR);
+      }
+      await heals(world);
+    }
+  },
+
+  /** An answer may echo the request with its key. The witness looks for the key in every log line and error. */
+  async 'no log line and no error holds a request that the source echoes'(program) {
+    const codes = {
+      200: 'source-contract-broken',
+      401: 'api-key-refused',
+      403: 'api-key-refused',
+      429: 'source-throttled',
+      500: 'source-unavailable',
+    } as const;
+    for (const [status, code] of Object.entries(codes)) {
+      await failsAndHeals(await archivedWorld(program, { more: new5 }), code, () => ({ echo: Number(status) as 200 }));
+    }
+  },
+
+  /** The parameter is empty, or holds a key that the source does not accept. */
+  async 'a run fails when the parameter is empty or holds another key'(program) {
+    for (const key of ['', 'PMAK-somebody-else']) {
+      const world = await archivedWorld(program, {
+        more: new5,
+        keys: [
+          { from: 0, key: CANARY_KEY },
+          { from: NOON + HOUR, key },
+        ],
+      });
+      await failsAndHeals(world, 'api-key-refused', (_, { headers }) =>
+        headers['x-api-key'] === key ? { status: 401 } : undefined,
+      );
+    }
+  },
+
+  /** The key goes to no other host. */
+  async 'a redirect is not followed'(program) {
+    for (const status of [301, 302, 303, 307, 308]) {
+      const headers = { location: 'https://elsewhere.example/audit/logs' };
+      await failsAndHeals(await archivedWorld(program, { more: new5 }), 'source-redirected', () => ({
+        status,
+        headers,
+      }));
+    }
+  },
+
+  /** A run dies after it has staged the event. The next run archives it. */
+  async 'one event of 20 MB goes to quarantine'(program) {
+    const note = 'x'.repeat(20_000_000);
+    const huge = unfit(600, NOON + 20 * MINUTE, text(600, NOON + 20 * MINUTE, { note }), { id: '600' });
+    const world = await archivedWorld(program, { more: [...new5, huge] });
+    const { operations } = await world.fork().run();
+    await world.run({ faults: [{ at: operations.indexOf('store.create') + 1, mode: 'die-after' }] });
+    world.advance(HOUR);
     await heals(world);
-  }
-}
+    must(sum(world, (counts) => counts.quarantined.oversize) === 1, 'the event is in quarantine once');
+  },
 
-/** An answer may echo the request with its key. The witness looks for the key in every log line and error. */
-async function echoes(program: Program): Promise<void> {
-  const codes = {
-    200: 'source-contract-broken',
-    401: 'api-key-refused',
-    403: 'api-key-refused',
-    429: 'source-throttled',
-    500: 'source-unavailable',
-  } as const;
-  for (const [status, code] of Object.entries(codes)) {
-    await failsAndHeals(await archivedWorld(program, { more: new5 }), code, () => ({ echo: Number(status) as 200 }));
-  }
-}
-
-/** The parameter is empty, or holds a key that the source does not accept. */
-async function wrongKey(program: Program): Promise<void> {
-  for (const key of ['', 'PMAK-somebody-else']) {
-    const world = await archivedWorld(program, {
-      more: new5,
-      keys: [
-        { from: 0, key: CANARY_KEY },
-        { from: NOON + HOUR, key },
-      ],
-    });
-    await failsAndHeals(world, 'api-key-refused', (_, { headers }) =>
-      headers['x-api-key'] === key ? { status: 401 } : undefined,
+  /** Neither a page nor a batch nor a run holds all events of the second. */
+  async '50,000 events share one second'(program) {
+    const raw = (row: number) => `{"id":${row},"timestamp":"2026-03-10T12:30:00Z","email":"${CANARY_EMAIL}"}`;
+    const second = Array.from({ length: 50_000 }, (_, index) =>
+      event(1000 + index, NOON + 30 * MINUTE, { raw: raw(1000 + index) }),
     );
-  }
-}
-
-/** The key goes to no other host. */
-async function redirects(program: Program): Promise<void> {
-  for (const status of [301, 302, 303, 307, 308]) {
-    const headers = { location: 'https://elsewhere.example/audit/logs' };
-    await failsAndHeals(await archivedWorld(program, { more: new5 }), 'source-redirected', () => ({ status, headers }));
-  }
-}
-
-/** A run dies after it has staged the event. The next run archives it. */
-async function oversize(program: Program): Promise<void> {
-  const note = 'x'.repeat(20_000_000);
-  const huge = unfit(600, NOON + 20 * MINUTE, text(600, NOON + 20 * MINUTE, { note }), { id: '600' });
-  const world = await archivedWorld(program, { more: [...new5, huge] });
-  const { operations } = await world.fork().run();
-  await world.run({ faults: [{ at: operations.indexOf('store.create') + 1, mode: 'die-after' }] });
-  world.advance(HOUR);
-  await heals(world);
-  must(sum(world, (counts) => counts.quarantined.oversize) === 1, 'the event is in quarantine once');
-}
-
-/** Neither a page nor a batch nor a run holds all events of the second. */
-async function fiftyThousandInASecond(program: Program): Promise<void> {
-  const raw = (row: number) => `{"id":${row},"timestamp":"2026-03-10T12:30:00Z","email":"${CANARY_EMAIL}"}`;
-  const second = Array.from({ length: 50_000 }, (_, index) =>
-    event(1000 + index, NOON + 30 * MINUTE, { raw: raw(1000 + index) }),
-  );
-  const world = await archivedWorld(program, { more: second });
-  await world.run({ timeoutMs: 20 * SECOND });
-  world.advance(HOUR);
-  await heals(world);
-}
-
-export const sourceCases: readonly Case[] = [
-  { name: 'the source reads bounds and order in every possible way', play: everyReading },
-  { name: 'a response that is cut at any byte is never taken for a shorter page', play: cutAtEveryByte },
-  { name: 'a run fails at a 200 that breaks the contract', play: notTheContract },
-  { name: 'a cursor that the source refuses is never taken for the end', play: cursorsThatEndNothing },
-  { name: 'a run waits as the source asks, in every spelling and without one', play: everyWait },
-  { name: 'no log line and no error holds a request that the source echoes', play: echoes },
-  { name: 'a run fails when the parameter is empty or holds another key', play: wrongKey },
-  { name: 'a redirect is not followed', play: redirects },
-  { name: 'one event of 20 MB goes to quarantine', play: oversize },
-  { name: '50,000 events share one second', play: fiftyThousandInASecond },
-];
+    const world = await archivedWorld(program, { more: second });
+    await world.run({ timeoutMs: 20 * SECOND });
+    world.advance(HOUR);
+    await heals(world);
+  },
+});

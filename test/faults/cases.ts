@@ -15,6 +15,11 @@ export interface Case {
   readonly play: (program?: typeof unpatched) => Promise<void>;
 }
 
+/** Cases by their names. */
+export function namedCases(plays: Readonly<Record<string, Case['play']>>): readonly Case[] {
+  return Object.entries(plays).map(([name, play]) => ({ name, play }));
+}
+
 /** The next run ends well, and the oracle finds nothing. */
 export async function heals(world: World): Promise<void> {
   whenClean(await world.run());
