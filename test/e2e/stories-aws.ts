@@ -25,7 +25,12 @@ const KILLS: readonly (readonly [...Moment, isCommitted: boolean])[] = [
   ['SET seq', 'after', true],
 ];
 
-async function killAt([at, side, isCommitted]: (typeof KILLS)[number], world: World): Promise<void> {
+/** Before the next run the source drops or edits the events and adds a late one. */
+async function killAt(
+  [at, side, isCommitted]: (typeof KILLS)[number],
+  { isItemLost }: { readonly isItemLost: boolean },
+  world: World,
+): Promise<void> {
   const { source, run } = world;
   const events = source.happen(4, { hoursAgo: 1 });
   source.misbehave(`{"id":"${side} ${at}"}`);
@@ -36,10 +41,11 @@ async function killAt([at, side, isCommitted]: (typeof KILLS)[number], world: Wo
   };
   world.meddle({ [side]: atFirst(at, kill) });
   expect(await run()).toMatchObject({ outcome: 'ended', detail: expect.stringContaining('SIGKILL') });
-  await world.leaseEnds();
+  await (isItemLost ? world.owner.setItem('deleted') : world.leaseEnds());
   // A committed batch is published from the staged bytes, and not from the source.
-  if (isCommitted) for (const event of events) source.drop(event);
-  expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: isCommitted ? 0 : 4 } });
+  for (const event of events) (isCommitted ? source.drop : source.edit)(event);
+  source.happen(1, { hoursAgo: 3 });
+  expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: isCommitted ? 1 : 5 } });
   expect(await run()).toMatchObject({ outcome: 'archived', recovered: 0, counts: { events: 0 } });
 }
 
@@ -108,11 +114,11 @@ const MANIFEST_2 = manifestKey('main', 2);
 
 export const awsStories: readonly Story[] = [
   {
-    name: 'a run that is killed at any of its calls is mended by the next run',
+    name: 'a run that is killed at any of its calls is mended by the next run, with its checkpoint or without',
     play: async (world) => {
       // A first run, so that the next ones read what is archived.
       await world.run();
-      for (const kill of KILLS) await killAt(kill, world);
+      for (const [number, kill] of KILLS.entries()) await killAt(kill, { isItemLost: number % 2 === 1 }, world);
     },
   },
   {

@@ -31,6 +31,8 @@ export function testParameterStore(start: () => Promise<ContractServer>): void {
     expect(await keys.read(name, false)).toBe('PMAK-old');
     expect(await keys.read(name, true)).toBe('PMAK-new');
     expect(await keys.read(name, false)).toBe('PMAK-new');
+    const other = { code: 'api-key-unreadable' };
+    await expect(keys.read(`${name}-of-another-team`, false)).rejects.toMatchObject(other);
   });
 
   test('a missing parameter is an error for the operator, and the next read looks for it again', async () => {

@@ -135,4 +135,16 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect(await store.save(own('a'), again)).toBe('refused');
     expect((await item())?.seq).toEqual({ N: '2' });
   });
+
+  test('a missing table is an error for the operator, and lost answers are an error that may pass', async () => {
+    const missing = createCheckpointStore(client, 'no-such-table');
+    const calls = ({ acquire, save, release }: CheckpointStore) => [
+      () => acquire(own('a')),
+      () => save(own('a'), checkpoint),
+      () => release(own('a')),
+    ];
+    for (const call of calls(missing)) await expect(call()).rejects.toMatchObject({ code: 'storage-refused' });
+    breakAnswers(Number.POSITIVE_INFINITY);
+    for (const call of calls(store)) await expect(call()).rejects.toMatchObject({ code: 'storage-unavailable' });
+  });
 }

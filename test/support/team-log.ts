@@ -69,7 +69,8 @@ export async function startTeamLog({ shape, apiKey, settings }: TeamLogOptions) 
     /** From now on the source no longer serves the event. */
     drop: (event: SourceEvent) => table.put([{ ...event, removedAt: 0 }]),
     /** From now on the source serves the event with another text. */
-    edit: (event: SourceEvent) => table.put([{ ...event, raw: edited(event.raw) }]),
+    edit: (event: SourceEvent) =>
+      table.put([{ ...event, raw: event.raw.replace('"message":"', '"message":"edited ') }]),
     change: model.change,
   };
 }
@@ -103,10 +104,6 @@ function writtenInto(table: ReturnType<typeof createTable>, shape: Shape) {
 
   /** `unfit` holds the texts that may not enter `events/`. */
   return { happen, misbehave, unfit };
-}
-
-export function edited(raw: string, mark = 'edited'): string {
-  return raw.replace('"message":"', `"message":"${mark} `);
 }
 
 /** Compiled once, because compiling the contract takes longer than a run. */
