@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createRawServer, type Socket } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { createTransport } from '../../lambdas/adapters/https';
 import { TransportError } from '../../lambdas/shared/ports';
+import { listenOnLoopback } from '../../local/server';
 
 const KEY = 'PMAK-canary-0123456789abcdef';
 const headers = { 'x-api-key': KEY, accept: 'application/json', 'user-agent': 'audit-archive-test/1' };
@@ -12,35 +12,15 @@ const limits = { timeoutMs: 5000, maxBytes: 1_000_000 };
 const body = JSON.stringify({ trails: Array.from({ length: 500 }, (_, id) => ({ id, note: 'é\u2028' })) });
 
 const transport = createTransport();
-const servers: { close(): unknown; closeAllConnections?(): void }[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(() => {
-  for (const socket of sockets) socket.destroy();
-  sockets.clear();
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections?.();
-    server.close();
-  }
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
 });
 
-async function listening(server: Server | ReturnType<typeof createRawServer>): Promise<string> {
-  servers.push(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const serving = (listener: RequestListener) => listening(createServer(listener));
-
-/** Answers with bytes on a socket, for responses that no HTTP server can be made to send. */
-async function raw(answer: (socket: Socket) => void): Promise<string> {
-  const server = createRawServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('data', () => answer(socket));
-  });
-  return listening(server);
+async function serving(listener: RequestListener): Promise<string> {
+  const { url, close } = await listenOnLoopback(createServer(listener));
+  closers.push(close);
+  return url;
 }
 
 function get(base: string, changes: Partial<typeof limits> = {}) {
@@ -116,6 +96,7 @@ test.each([
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
+/** Bytes on the socket, because no HTTP server can be made to send such responses. */
 const broken: readonly [string, (socket: Socket) => void][] = [
   ['is reset at once', (socket) => socket.resetAndDestroy()],
   ['is closed at once', (socket) => socket.end()],
@@ -131,7 +112,8 @@ const broken: readonly [string, (socket: Socket) => void][] = [
 ];
 
 test.each(broken)('a response that %s is an error, and never a shorter body', async (_name, answer) => {
-  const failure = await failureOf(get(await raw(answer)));
+  const base = await serving(({ socket }) => answer(socket));
+  const failure = await failureOf(get(base));
   expect(failure.kind).toBe('network');
   expect(failure.message).toMatch(/^([A-Z][A-Z0-9_]+|the connection failed)$/);
 });
@@ -150,8 +132,7 @@ test('a gzip body that is cut short never becomes valid JSON', async () => {
 
 test("a refused connection is an error with the operating system's code", async () => {
   const base = await serving((_request, response) => response.end());
-  const [server] = servers.splice(0) as Server[];
-  server?.close();
+  await closers[0]?.();
   expect(await failureOf(get(base))).toMatchObject({ kind: 'network', message: 'ECONNREFUSED' });
 });
 

@@ -1,6 +1,4 @@
 /** The adapters against the servers of `local/`. The suite `engines` runs the same tests against independent servers. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDynamoDb } from '../../local/dynamodb';
 import { folderStorage, memoryStorage, s3Bucket } from '../../local/s3-bucket';
@@ -9,15 +7,13 @@ import { startSsmServer } from '../../local/ssm-server';
 import { testParameterStore } from '../support/api-key-contract';
 import { testCheckpointTable } from '../support/checkpoint-contract';
 import { testArchiveBucket } from '../support/object-store-contract';
+import { scratch } from '../support/scratch';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-const folder = mkdtempSync(join(tmpdir(), 'local-servers-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
 describe.each([
   ['memory', memoryStorage],
-  ['a folder', () => folderStorage(join(folder, 'archive'), join(folder, 'uploads'))],
+  ['a folder', () => folderStorage(join(scratch, 'archive'), join(scratch, 'uploads'))],
 ])('the local S3 in %s', (_where, open) => {
   testArchiveBucket(async () => {
     const server = await startS3Server({ name: 'archive', bucket: s3Bucket(open()) });

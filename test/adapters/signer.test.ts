@@ -1,6 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
@@ -15,16 +14,15 @@ import { createSigner } from '../../lambdas/adapters/signer';
 import { pae, signEnvelope, verifyEnvelope } from '../../lambdas/shared/dsse';
 import { sha256Bytes } from '../../lambdas/shared/manifest';
 import type { Signer } from '../../lambdas/shared/ports';
+import { scratch } from '../support/scratch';
 
 const ARN = 'arn:aws:kms:eu-central-1:111122223333:key/5b4a4b0e-8f0c-4b0e-9d2e-0d9a4f0f7a11';
 const TYPE = 'application/test';
 /** Longer than the 4096 bytes that KMS accepts. */
 const payload = Buffer.alloc(10_000, 'manifest');
 
-const folder = mkdtempSync(join(tmpdir(), 'signer-'));
 const kms = mockClient(KMSClient);
 beforeEach(() => kms.reset());
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const noKms = () => {
   throw new Error('KMS must not be used for a key file');
@@ -38,7 +36,7 @@ const pkcs8 = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' });
 const spki = (key: KeyObject) => key.export({ type: 'spki', format: 'der' });
 
 function fileOf(content: string | Buffer | undefined): string {
-  const path = join(folder, 'key.pem');
+  const path = join(scratch, 'key.pem');
   if (content === undefined) rmSync(path, { force: true });
   else writeFileSync(path, content);
   return `file:${path}`;

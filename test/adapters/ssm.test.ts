@@ -1,3 +1,4 @@
+/** What a malformed key and an error of SSM become. The contract in `api-key-contract.ts` shows everything else. */
 import { inspect } from 'node:util';
 import { GetParameterCommand, SSMClient, SSMServiceException } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -16,20 +17,6 @@ function reader() {
 function awsError(name: string, httpStatusCode: number): SSMServiceException {
   return new SSMServiceException({ name, message: `${name} ${KEY}`, $fault: 'client', $metadata: { httpStatusCode } });
 }
-
-const reads = () => ssm.commandCalls(GetParameterCommand).map(({ args }) => args[0].input);
-
-test('a warm process reads each parameter once, until it is asked for a fresh value', async () => {
-  let version = 1;
-  ssm.on(GetParameterCommand).callsFake(({ Name }) => ({ Parameter: { Value: `${Name}:${version}` } }));
-  const keys = reader();
-  for (const name of [NAME, NAME, '/other', NAME, '/other']) expect(await keys.read(name, false)).toBe(`${name}:1`);
-  expect(reads()).toEqual([NAME, '/other'].map((Name) => ({ Name, WithDecryption: true })));
-  version = 2;
-  expect(await keys.read(NAME, true)).toBe(`${NAME}:2`);
-  expect(await keys.read(NAME, false)).toBe(`${NAME}:2`);
-  expect(reads()).toHaveLength(3);
-});
 
 test('neither a failed read nor a malformed key is remembered', async () => {
   ssm

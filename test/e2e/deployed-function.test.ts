@@ -9,13 +9,13 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { archiveApp } from '../../infra/archive-app';
 import { bundle } from '../../infra/bundle';
-import { type Backend, openNamedBackend } from '../support/backend';
+import { type Backend, openLocalBackend } from '../support/backend';
 import { deploy, REGION } from '../support/deployed';
 import { type IamCall, iamCallOf } from '../support/iam-call';
 import { startKmsServer } from '../support/kms-server';
-import { scratch } from '../support/lambda';
 import { isAllowed } from '../support/policy';
 import { openWorld, PARAMETER, type World } from '../support/scenario';
+import { scratch } from '../support/scratch';
 import { only } from '../support/synthesised';
 import { atFirst } from '../support/tap';
 
@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function openBackend(): Promise<Backend> {
-  const backend = await openNamedBackend(variables.ARCHIVE_BUCKET, variables.CHECKPOINT_TABLE);
+  const backend = await openLocalBackend(variables.ARCHIVE_BUCKET, variables.CHECKPOINT_TABLE);
   const kms = await startKmsServer(variables.SIGNING_KEY);
   return {
     ...backend,

@@ -2,9 +2,8 @@
  * The bundled handler archives from any server that speaks the contract. The server here is written from the OpenAPI
  * document alone and shares no line with the project's source server.
  */
-
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../../local/server';
 import { openLocalBackend } from '../support/backend';
 import { openWorld, PARAMETER } from '../support/scenario';
 import { linesUnder } from '../support/stored';
@@ -52,9 +51,7 @@ function eventsOf(count: number, hoursAgo: number): AuditEvent[] {
 
 test('every event of a server that was written from the API document alone is archived once', async () => {
   const log = [...eventsOf(700, 100), ...eventsOf(20, 2)];
-  const server = contractServer(log);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: baseUrl, close } = await listenOnLoopback(contractServer(log));
   const world = await openWorld({}, openLocalBackend);
   await world.owner.putKey(PARAMETER, API_KEY);
   try {
@@ -66,7 +63,6 @@ test('every event of a server that was written from the API document alone is ar
     expect(linesUnder(await world.owner.objects(), 'events/').sort()).toEqual(served.sort());
   } finally {
     await world.close();
-    server.closeAllConnections();
-    server.close();
+    await close();
   }
 }, 120_000);

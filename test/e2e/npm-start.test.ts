@@ -1,16 +1,14 @@
 /** `npm start` as a person runs it, seen from outside: exit codes, printed lines, and the folder that it leaves. */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scratch } from '../support/scratch';
 import { startTeamLog } from '../support/team-log';
 
 const ROOT = join(import.meta.dirname, '../..');
 jest.setTimeout(600_000);
-const scratch = mkdtempSync(join(tmpdir(), 'npm-start-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 interface Started {
   readonly child: ChildProcess;

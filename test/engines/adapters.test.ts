@@ -7,11 +7,11 @@ import { type AwsServer, describeWith, startDynamoDbLocal, startMoto, startVersi
 
 afterAll(stopServers);
 
-async function withBucket({ url, credentials, stop }: AwsServer) {
-  const client = s3ClientOf({ url, credentials });
+async function withBucket(server: AwsServer) {
+  const client = s3ClientOf(server);
   await createLockedBucket(client, 'archive');
   client.destroy();
-  return { url, credentials, bucket: 'archive', close: stop };
+  return { ...server, bucket: 'archive' };
 }
 
 describeWith(['versitygw'], 'versitygw, a versioned and locked bucket', () => {
@@ -24,17 +24,12 @@ describeWith(['moto'], 'the S3 of moto, a versioned and locked bucket', () => {
 
 describeWith(['dynamodb-local'], 'DynamoDB Local', () => {
   testCheckpointTable(async () => {
-    const { url, credentials, stop } = await startDynamoDbLocal();
-    const client = dynamoDbClientOf({ url, credentials });
+    const server = await startDynamoDbLocal();
+    const client = dynamoDbClientOf(server);
     await createCheckpointTable(client, 'checkpoints');
     client.destroy();
-    return { url, credentials, table: 'checkpoints', close: stop };
+    return { ...server, table: 'checkpoints' };
   });
 });
 
-describeWith(['moto'], 'the SSM of moto', () => {
-  testParameterStore(async () => {
-    const { url, credentials, stop } = await startMoto();
-    return { url, credentials, close: stop };
-  });
-});
+describeWith(['moto'], 'the SSM of moto', () => testParameterStore(startMoto));

@@ -7,21 +7,11 @@ import { type AwsServer, REGION } from './servers';
 
 type Address = Pick<AwsServer, 'url' | 'credentials'>;
 
-export function s3ClientOf(server: Address): S3Client {
-  return new S3Client(settingsFor(server));
-}
+const settingsFor = ({ url, credentials }: Address) => ({ endpoint: url, region: REGION, credentials, maxAttempts: 4 });
 
-export function dynamoDbClientOf(server: Address): DynamoDBClient {
-  return new DynamoDBClient(settingsFor(server));
-}
-
-export function kmsClientOf(server: Address): KMSClient {
-  return new KMSClient(settingsFor(server));
-}
-
-function settingsFor({ url, credentials }: Address) {
-  return { endpoint: url, region: REGION, credentials, maxAttempts: 4 };
-}
+export const s3ClientOf = (server: Address) => new S3Client(settingsFor(server));
+export const dynamoDbClientOf = (server: Address) => new DynamoDBClient(settingsFor(server));
+export const kmsClientOf = (server: Address) => new KMSClient(settingsFor(server));
 
 /** The bucket is versioned and locked by default, as the deployed one. */
 export async function createLockedBucket(client: S3Client, Bucket: string): Promise<void> {

@@ -40,7 +40,7 @@ export interface Server {
   readonly url: string;
   /** The server's own folder, in which `server.log` is its log. */
   readonly folder: string;
-  stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Starts a server on a free port of the loopback interface. */
@@ -64,7 +64,7 @@ export async function launch(name: string, { command, env = {}, isReady }: Launc
     await stop(server);
     throw new Error(`${name} ${problem}. Its log:\n${said}`);
   }
-  return { url, folder, stop: () => stop(server) };
+  return { url, folder, close: () => stop(server) };
 }
 
 /** Stops every server. A test file calls it in `afterAll`. */

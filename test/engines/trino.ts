@@ -16,7 +16,6 @@ export interface Trino {
    * refuses the statement.
    */
   query(sql: string, database: string): Promise<Result>;
-  stop(): Promise<void>;
 }
 
 export interface Result {
@@ -28,7 +27,7 @@ export interface Result {
 /** The start takes about ten seconds, and the process 0.6 to 1.2 GB. */
 export async function startTrino(s3: AwsServer, glue: AwsServer): Promise<Trino> {
   const home = engineFolder('trino');
-  const { url, stop } = await launch('trino', {
+  const { url } = await launch('trino', {
     command: (port, folder) => {
       mkdirSync(join(folder, 'catalog'));
       writeProperties(join(folder, 'config.properties'), serverProperties(port, home, folder));
@@ -48,7 +47,7 @@ export async function startTrino(s3: AwsServer, glue: AwsServer): Promise<Trino>
       return !info.starting;
     },
   });
-  return { query: (sql, database) => queryNode(`${url}/v1/statement`, sql, database), stop };
+  return { query: (sql, database) => queryNode(`${url}/v1/statement`, sql, database) };
 }
 
 /** With these flags the start and the queries took half the CPU time and two thirds of the memory in a measurement. */

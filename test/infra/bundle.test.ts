@@ -1,31 +1,29 @@
 /** The code of the function: the same bytes for the deployed stack and the local world. `cdk synth` runs as a person runs it. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bundle, bundle } from '../../infra/bundle';
+import { scratch } from '../support/scratch';
 
 const repository = join(import.meta.dirname, '../..');
-const root = mkdtempSync(join(tmpdir(), 'bundle-'));
-const here = bundle(join(root, 'here'));
+const here = bundle(join(scratch, 'here'));
 const bytes = readFileSync(here.file);
-afterAll(() => rmSync(root, { recursive: true }));
 
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawnSync('npx', ['--no-install', command, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
 }
 
 test('the same sources give the same bytes in every folder and from every working directory', () => {
-  const checkout = join(root, 'some/deeper/place with spaces');
+  const checkout = join(scratch, 'some/deeper/place with spaces');
   mkdirSync(checkout, { recursive: true });
   for (const name of ['package.json', 'lambdas', 'infra/bundle.ts']) {
     cpSync(join(repository, name), join(checkout, name), { recursive: true });
   }
   symlinkSync(join(repository, 'node_modules'), join(checkout, 'node_modules'));
   // A stray setting above a checkout must not reach into it.
-  writeFileSync(join(root, 'some/tsconfig.json'), '{"compilerOptions":{"target":"es5","jsx":"react"}}');
+  writeFileSync(join(scratch, 'some/tsconfig.json'), '{"compilerOptions":{"target":"es5","jsx":"react"}}');
   const script = `
     const { bundle } = await import(${JSON.stringify(join(checkout, 'infra/bundle.ts'))});
     console.log(JSON.stringify(bundle('../out')));`;
@@ -36,11 +34,11 @@ test('the same sources give the same bytes in every folder and from every workin
   expect(there).toEqual({ ...here, file: join(checkout, 'out/index.js') });
   expect(readFileSync(there.file).equals(bytes)).toBe(true);
   expect(here).toMatchObject({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
-  for (const path of [root, repository, 'sourceMappingURL']) expect(bytes.includes(path)).toBe(false);
+  for (const path of [scratch, repository, 'sourceMappingURL']) expect(bytes.includes(path)).toBe(false);
 });
 
 test('cdk synth succeeds without a warning, and uploads the file that the local world spawns, small enough to start fast', () => {
-  const out = join(root, 'cdk.out');
+  const out = join(scratch, 'cdk.out');
   const { status, stderr } = run('cdk', ['synth', '--quiet', '--output', out]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringMatching(/ERROR|WARN(ING)?\b/) });
   const code = join(out, readdirSync(out).find((name) => /^asset\.[0-9a-f]+$/.test(name)) ?? '');

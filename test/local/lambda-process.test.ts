@@ -1,22 +1,20 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startLambdaProcess } from '../../local/lambda-process';
+import { scratch } from '../support/scratch';
 
-const folder = mkdtempSync(join(tmpdir(), 'lambda-process-'));
 const opened: { close(): Promise<void> }[] = [];
 let bundles = 0;
 
 afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A bundle as esbuild writes it: CommonJS with `exports.handler`. */
 function bundleOf(handler: string, before = ''): string {
   bundles += 1;
-  const file = join(folder, `bundle-${bundles}.js`);
+  const file = join(scratch, `bundle-${bundles}.js`);
   writeFileSync(file, `${before};exports.handler = ${handler};`);
   return file;
 }

@@ -4,28 +4,25 @@
  */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
 import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
+import { scratch } from '../support/scratch';
 import type { BulkLog } from './bulk-source';
 
 const LIMIT_KB = 256 * 1024;
 jest.setTimeout(30 * 60_000);
-
-const folder = mkdtempSync(join(tmpdir(), 'memory-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function withWorld(name: string, log: BulkLog, use: (world: LocalArchive) => Promise<void>): Promise<void> {
   const args = ['--import', 'tsx', join(import.meta.dirname, 'bulk-source.ts'), JSON.stringify(log)];
   const source = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const { value: url } = await createInterface({ input: source.stdout })[Symbol.asyncIterator]().next();
   const world = await openLocalArchive({
-    folder: join(folder, name),
+    folder: join(scratch, name),
     team: 'big',
     apiKey: 'PMAK-memory',
     baseUrl: String(url),
@@ -38,7 +35,7 @@ async function withWorld(name: string, log: BulkLog, use: (world: LocalArchive) 
     await world.close();
     source.stdin.end();
   }
-  expect(await archivedEvents(join(folder, name))).toBe(log.events);
+  expect(await archivedEvents(join(scratch, name))).toBe(log.events);
 }
 
 /** One run, whose process must have stayed below the limit so far. */

@@ -34,11 +34,7 @@ export interface Backend {
 export type OpenBackend = () => Promise<Backend>;
 
 /** The servers of `local/`, which keep everything in memory. */
-export function openLocalBackend(): Promise<Backend> {
-  return openNamedBackend('archive', 'checkpoints');
-}
-
-export async function openNamedBackend(bucket: string, table: string): Promise<Backend> {
+export async function openLocalBackend(bucket = 'archive', table = 'checkpoints'): Promise<Backend> {
   const objects = new Map<string, Buffer>();
   const s3 = await startS3Server({ name: bucket, bucket: s3Bucket(memoryStorage(objects)) });
   const dynamodb = await startDynamoDb(table);
@@ -53,21 +49,11 @@ export async function openNamedBackend(bucket: string, table: string): Promise<B
   };
 }
 
-export type Item = Readonly<Record<string, AttributeValue>>;
+type Item = Readonly<Record<string, AttributeValue>>;
 
-export interface Owner {
-  /** All objects that a listing of the bucket shows. */
-  objects(): Promise<ReadonlyMap<string, Buffer>>;
-  plant(key: string, bytes: Buffer): Promise<void>;
-  remove(key: string): Promise<void>;
-  item(): Promise<Item | undefined>;
-  /** Changes attributes of the team's item, or deletes it. */
-  setItem(change: Item | 'deleted'): Promise<void>;
-  putKey(parameter: string, key: string): Promise<void>;
-  close(): void;
-}
+export type Owner = ReturnType<typeof ownerOf>;
 
-export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, remove }: Backend, team: string): Owner {
+export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, remove }: Backend, team: string) {
   const client = (endpoint: string) => ({ endpoint, credentials, region: 'us-east-1' });
   const s3 = new S3Client({ ...client(urls.s3), forcePathStyle: true });
   const dynamodb = new DynamoDBClient(client(urls.dynamodb));
@@ -80,6 +66,7 @@ export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, r
     return Buffer.from((await Body?.transformToByteArray()) ?? []);
   }
 
+  /** All objects that a listing of the bucket shows. */
   async function objects(): Promise<ReadonlyMap<string, Buffer>> {
     const listed = new Map<string, Buffer>();
     for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket })) {
@@ -97,20 +84,21 @@ export function ownerOf({ urls, credentials, bucket: Bucket, table: TableName, r
     (await dynamodb.send(new GetItemCommand({ TableName, Key: key, ConsistentRead: true }))).Item;
   return {
     objects,
-    plant: async (Key, Body) => {
+    plant: async (Key: string, Body: Buffer) => {
       read.delete(Key);
       await s3.send(new PutObjectCommand({ Bucket, Key, Body, IfNoneMatch: '*', ChecksumAlgorithm: 'SHA256' }));
     },
-    remove: async (Key) => {
+    remove: async (Key: string) => {
       read.delete(Key);
       await remove(Key);
     },
     item,
-    setItem: async (change) => {
+    /** Changes attributes of the team's item, or deletes it. */
+    setItem: async (change: Item | 'deleted') => {
       if (change === 'deleted') await dynamodb.send(new DeleteItemCommand({ TableName, Key: key }));
       else await dynamodb.send(new PutItemCommand({ TableName, Item: { ...(await item()), ...key, ...change } }));
     },
-    putKey: async (Name, Value) => {
+    putKey: async (Name: string, Value: string) => {
       await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
     },
     close: () => {

@@ -14,18 +14,12 @@ interface Resource {
   readonly Properties?: object;
 }
 
-export interface Deployed {
-  readonly policies: readonly Policy[];
-  arnOf(logicalId: string): string;
-  /** A part of the template with its references filled in. */
-  filled(value: unknown): unknown;
-}
-
-export function deploy(template: Template): Deployed {
+export function deploy(template: Template) {
   const { Resources } = template.toJSON() as { readonly Resources: Readonly<Record<string, Resource>> };
   const arnOf = (id: string) => arn(id, Resources[id]?.Type);
   // The value of `Ref`. The name of a bucket has no capitals.
   const nameOf = (id: string) => (Resources[id]?.Type === 'AWS::S3::Bucket' ? id.toLowerCase() : id);
+  /** A part of the template with its references filled in. */
   const filled = (value: unknown) => fill(value, { arnOf, nameOf });
   const policies = Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) =>
     policiesIn(id, Type, { properties: filled(Properties) as Properties, arnOf }),

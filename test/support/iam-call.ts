@@ -2,15 +2,16 @@
  * Names a request of the AWS SDK as IAM would see it: the action, the resource, the condition keys. A request that it
  * cannot name becomes an action that nobody may do.
  */
+import type { AwsRequest } from '../../local/server';
 import { ACCOUNT, REGION } from './deployed';
 import type { Call, Context } from './policy';
-import type { Service, TappedRequest } from './tap';
+import type { Service } from './tap';
 
 export type IamCall = Omit<Call, 'principal'>;
 
-type Naming = (request: TappedRequest) => IamCall;
+type Naming = (request: AwsRequest) => IamCall;
 
-export function iamCallOf(service: Exclude<Service, 'source'>, request: TappedRequest): IamCall {
+export function iamCallOf(service: Exclude<Service, 'source'>, request: AwsRequest): IamCall {
   const call = namings[service](request);
   return { ...call, context: { ...overTls, ...call.context } };
 }
@@ -25,7 +26,7 @@ const namings = {
   kms: jsonNaming('kms', ({ KeyId }) => String(KeyId)),
 } satisfies Record<string, Naming>;
 
-function nameS3({ method, target, headers }: TappedRequest): IamCall {
+function nameS3({ method, target, headers }: AwsRequest): IamCall {
   const { pathname, searchParams } = new URL(target, 'http://s3');
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
   const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
@@ -51,7 +52,7 @@ function nameS3({ method, target, headers }: TappedRequest): IamCall {
 }
 
 /** Headers that need rights of their own, so that the call is more than a PutObject. */
-function lockHeaders(headers: TappedRequest['headers']): Context {
+function lockHeaders(headers: AwsRequest['headers']): Context {
   const wider = Object.keys(headers).filter((name) => /^x-amz-(object-lock|acl|grant|tagging)/.test(name));
   return Object.fromEntries(wider.map((name) => [`header:${name}`, String(headers[name])]));
 }

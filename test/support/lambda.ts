@@ -1,11 +1,10 @@
 /** The bundled archiver in a process of its own. A story runs, kills and stops it, and reads what it logs. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bundle, bundle } from '../../infra/bundle';
 import type { ArchiveInput, RunSummary } from '../../lambdas/shared/contract';
 import { type HandlerError, startLambdaProcess } from '../../local/lambda-process';
+import { scratch } from './scratch';
 
 const RUN_TIMEOUT_MS = 120_000;
 
@@ -19,15 +18,7 @@ export interface RunChange extends Partial<ArchiveInput> {
   readonly timeoutMs?: number;
 }
 
-export interface Lambda {
-  /** Every line that was logged so far. */
-  readonly lines: readonly string[];
-  run(change?: RunChange): Promise<Ended>;
-  /** Signals the whole process group. */
-  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
-  isAlive(): boolean;
-  close(): Promise<void>;
-}
+export type Lambda = Awaited<ReturnType<typeof startLambda>>;
 
 export interface LambdaOptions {
   /** The bundled archiver of this repository, if left out. */
@@ -38,7 +29,7 @@ export interface LambdaOptions {
   readonly onLine: (line: string) => void;
 }
 
-export async function startLambda(options: LambdaOptions): Promise<Lambda> {
+export async function startLambda(options: LambdaOptions) {
   const { environment, input, onLine, handlerFile = archiverBundle().file } = options;
   const lines: string[] = [];
   const lambda = await startLambdaProcess(handlerFile, environment, (line) => {
@@ -67,10 +58,12 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     }
   }
 
-  const signal = (name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => {
+  /** Signals the whole process group. */
+  function signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     process.kill(-lambda.pid, name);
-  };
-  return { lines, run, signal, isAlive, close: lambda.close };
+  }
+
+  return { run, signal, isAlive, close: lambda.close };
 }
 
 /** One bundle serves a whole test file. */
@@ -80,10 +73,6 @@ function archiverBundle(): Bundle {
   bundled ??= bundle(join(scratch, 'bundle'));
   return bundled;
 }
-
-/** A folder for everything that a test file has to write. */
-export const scratch = mkdtempSync(join(tmpdir(), 'story-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 function isEnd(name: string): boolean {
   return name === 'Runtime.ExitError' || name === 'Sandbox.Timedout';

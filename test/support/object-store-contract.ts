@@ -144,10 +144,11 @@ export function testArchiveBucket(start: () => Promise<BucketServer>): void {
     }, 120_000);
   });
 
-  test('a missing bucket is an error for the operator', async () => {
-    const missing = createS3Store(client, 'no-such-bucket');
-    await expect(missing.list('a/')).rejects.toMatchObject({ code: 'storage-refused' });
-    await expect(missing.get('a/b')).rejects.toMatchObject({ code: 'storage-refused' });
-    await expect(missing.create('a/b', Buffer.from('x'), TYPE)).rejects.toMatchObject({ code: 'storage-refused' });
+  test('a missing bucket is an error for the operator, and names the key and the error', async () => {
+    const { list, get, create } = createS3Store(client, 'no-such-bucket');
+    const failure = { code: 'storage-refused', message: expect.stringMatching(/ a\/b: .*NoSuchBucket/) };
+    await expect(list('a/b')).rejects.toMatchObject(failure);
+    await expect(get('a/b')).rejects.toMatchObject(failure);
+    await expect(create('a/b', Buffer.from('x'), TYPE)).rejects.toMatchObject(failure);
   });
 }

@@ -10,11 +10,13 @@ import { join } from 'node:path';
 import { archiverEnvironment } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
 import { awsEnvironment } from '../../local/lambda-process';
-import { type Backend, type OpenBackend, type Owner, ownerOf } from './backend';
-import { type Ended, type Lambda, type LambdaOptions, type RunChange, scratch, startLambda } from './lambda';
+import type { AwsRequest } from '../../local/server';
+import { type Backend, type OpenBackend, ownerOf } from './backend';
+import { type Lambda, type LambdaOptions, type RunChange, startLambda } from './lambda';
 import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
-import { type Call, type Meddler, type Service, type TappedRequest, tap } from './tap';
-import { startTeamLog, type TeamLog } from './team-log';
+import { scratch } from './scratch';
+import { type Call, type Meddler, type Service, tap } from './tap';
+import { startTeamLog } from './team-log';
 import type { Shape, SourceSettings } from './test-source';
 
 export const PARAMETER = '/postman-audit-archive/main/api-key';
@@ -25,7 +27,7 @@ export interface WorldSetup {
   readonly source?: Partial<SourceSettings>;
   /** A function as it is deployed: its code, and its environment without the credentials and addresses of AWS. */
   readonly deployed?: { readonly handlerFile: string; readonly environment: Readonly<Record<string, string>> };
-  readonly onRequest?: (service: Service, request: TappedRequest) => void;
+  readonly onRequest?: (service: Service, request: AwsRequest) => void;
 }
 
 export interface Story extends WorldSetup {
@@ -34,25 +36,7 @@ export interface Story extends WorldSetup {
   readonly play: (world: World) => Promise<void>;
 }
 
-export interface World {
-  readonly source: TeamLog;
-  readonly owner: Owner;
-  /** Every call of every run so far. */
-  readonly calls: readonly Call[];
-  /** One scheduled run. It is warm while the process of the run before is alive. */
-  run(change?: RunChange): Promise<Ended>;
-  /** The process in which `run` runs. */
-  lambda(): Promise<Lambda>;
-  /** A second process. */
-  another(): Promise<Lambda>;
-  /** From now on, this watches and breaks the calls of all processes. */
-  meddle(meddler: Meddler): void;
-  /** Lets the lease of a run that died end now. */
-  leaseEnds(): Promise<void>;
-  /** Asks the oracle. */
-  expectWhole(): Promise<void>;
-  close(): Promise<void>;
-}
+export type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** Plays each story as one test, some of them at a time, because a story mostly waits. */
 export function playAll(stories: readonly Story[], openBackend: OpenBackend): void {
@@ -74,7 +58,7 @@ export async function inWorld(
   }
 }
 
-export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Promise<World> {
+export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
   const { shape = 'reality', source: settings = {}, deployed, onRequest } = setup;
   const backend = await openBackend();
   const owner = ownerOf(backend, TEAM);
@@ -97,6 +81,7 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Pr
     onLine: (line) => logged.push(line),
   });
 
+  /** Asks the oracle. */
   async function expectWhole(): Promise<void> {
     const objects = await owner.objects();
     const texts = [...logged, ...taps.calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
@@ -109,11 +94,16 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend): Pr
   return {
     source,
     owner,
+    /** Every call of every run so far. */
     calls: taps.calls,
-    run: async (change) => (await processes.current()).run(change),
+    /** One scheduled run. It is warm while the process of the run before is alive. */
+    run: async (change?: RunChange) => (await processes.current()).run(change),
+    /** The process in which `run` runs. */
     lambda: processes.current,
     another: processes.start,
+    /** From now on, this watches and breaks the calls of all processes. */
     meddle: taps.meddle,
+    /** Lets the lease of a run that died end now. */
     leaseEnds: async () => {
       if ((await owner.item())?.leaseUntil !== undefined) await owner.setItem({ leaseUntil: { N: '1' } });
     },

@@ -14,7 +14,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { type LocalServer, listenOnLoopback } from '../../local/server';
+import { type AwsRequest, type LocalServer, listenOnLoopback } from '../../local/server';
 
 export type Service = 's3' | 'dynamodb' | 'ssm' | 'kms' | 'source';
 
@@ -26,15 +26,6 @@ export interface Call {
   readonly key: string;
   /** The request body of a call to DynamoDB; empty for the other services. */
   readonly body: string;
-}
-
-/** A call as it came. */
-export interface TappedRequest {
-  readonly method: string;
-  /** Path and query. */
-  readonly target: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
 }
 
 /** A reset connection, an error in S3's format, or only the first bytes of the answer, counting head and body. */
@@ -69,7 +60,7 @@ export function onceEach(names: readonly string[], fault: Fault): Hook {
 export interface TapOptions {
   /** Asked anew for each call. */
   readonly meddler: () => Meddler;
-  readonly onCall: (call: Call, request: TappedRequest) => void;
+  readonly onCall: (call: Call, request: AwsRequest) => void;
 }
 
 interface Answer {
@@ -106,7 +97,7 @@ export async function tap(service: Service, url: string, { meddler, onCall }: Ta
   };
 }
 
-function describe(service: Service, { method, target, headers, body }: TappedRequest): Call {
+function describe(service: Service, { method, target, headers, body }: AwsRequest): Call {
   const { pathname, searchParams } = new URL(target, 'http://tap');
   if (service === 'source') return { service, name: `${method} ${pathname}`, key: '', body: '' };
   if (service === 's3') {
@@ -121,7 +112,7 @@ function describe(service: Service, { method, target, headers, body }: TappedReq
 }
 
 /** The host header stays as it came, because it is signed. */
-function passOn(url: URL, { method, target, headers, body }: TappedRequest, agent: Agent): Promise<Answer> {
+function passOn(url: URL, { method, target, headers, body }: AwsRequest, agent: Agent): Promise<Answer> {
   const { connection: _connection, expect: _expect, 'transfer-encoding': _encoding, ...kept } = headers;
   const { hostname, port } = url;
   const options = { agent, hostname, port, method, path: target, headers: { ...kept, 'content-length': body.length } };
