@@ -1,6 +1,7 @@
 /** `npm start` as a person runs it, seen from outside: exit codes, printed lines, and the folder that it leaves. */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,33 +11,21 @@ import { startTeamLog } from '../support/team-log';
 const ROOT = join(import.meta.dirname, '../..');
 jest.setTimeout(600_000);
 
-interface Started {
-  readonly child: ChildProcess;
-  /** Both streams so far. */
-  text(): string;
-  readonly ended: Promise<Printed>;
-}
-
-interface Printed {
-  readonly code: number | null;
-  readonly text: string;
-}
-
-function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Started {
+function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   return spawned(process.execPath, ['cli/audit-archive.mjs', 'local', ...args], environment);
 }
 
-function spawned(command: string, args: readonly string[], environment: Readonly<Record<string, string>>): Started {
+function spawned(command: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
   const { POSTMAN_API_KEY: _key, ...inherited } = process.env;
   // It leads a process group of its own, so that it can be killed together with all that it started.
   const child = spawn(command, args, { cwd: ROOT, env: { ...inherited, ...environment }, detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
-  const ended = new Promise<Printed>((resolve) => child.once('close', (code) => resolve({ code, text })));
+  const ended = once(child, 'close').then(([code]) => ({ code, text }));
   return { child, ended, text: () => text };
 }
 
-function killed({ child, ended }: Started): Promise<Printed> {
+function killed({ child, ended }: ReturnType<typeof start>) {
   process.kill(-Number(child.pid), 'SIGKILL');
   return ended;
 }

@@ -13,7 +13,7 @@ import type {
 import { type ListPage, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
 import type { SourceModel, TestAnswer } from '../support/test-source';
 import { checkpointModel, type ItemCell } from './checkpoint-model';
-import type { Method, Operation, Perform } from './faults';
+import type { Method, Perform } from './faults';
 import type * as program from './program';
 
 export interface PortContext {
@@ -24,17 +24,17 @@ export interface PortContext {
 /** A few keys take several requests, between which other runs may write. */
 const KEYS_PER_PAGE = 3;
 
-function through<T>({ program }: PortContext, method: Method, step: () => T): Operation<T> {
-  return {
-    method,
-    step,
-    failure: () => new program.UpstreamError('storage-unavailable', `${method}: the fault world made it fail`),
+/** A call to AWS, which fails as the adapters do. */
+function performer({ perform, program }: PortContext) {
+  return <T>(method: Method, step: () => T): Promise<T> => {
+    const failure = () => new program.UpstreamError('storage-unavailable', `${method}: the fault world made it fail`);
+    return perform({ method, step, failure });
   };
 }
 
 export function createStore(context: PortContext, storage: Storage): ObjectStore {
   const bucket = s3Bucket(storage);
-  const perform = <T>(method: Method, step: () => T) => context.perform(through(context, method, step));
+  const perform = performer(context);
 
   async function list(prefix: string, startAfter = ''): Promise<readonly string[]> {
     const keys: string[] = [];
@@ -71,7 +71,7 @@ function unless<T>(statuses: readonly number[], instead: T, step: () => T): T {
 
 export function createCheckpoints(context: PortContext, cell: ItemCell): CheckpointStore {
   const model = checkpointModel(cell);
-  const perform = <T>(method: Method, step: () => T) => context.perform(through(context, method, step));
+  const perform = performer(context);
   return {
     acquire: (lease) => perform('checkpoints.acquire', () => model.acquire(lease)),
     save: (lease, checkpoint) => perform('checkpoints.save', () => model.save(lease, checkpoint)),
@@ -81,20 +81,18 @@ export function createCheckpoints(context: PortContext, cell: ItemCell): Checkpo
 
 /** As the SSM adapter, a process remembers a key until it is asked for a fresh one. */
 export function createApiKeys(context: PortContext, parameter: () => string): ApiKeys {
+  const perform = performer(context);
   let remembered: string | undefined;
-  return {
-    read: (_, fresh) =>
-      context.perform(
-        through(context, 'apiKeys.read', () => {
-          if (fresh || remembered === undefined) remembered = parameter();
-          return remembered;
-        }),
-      ),
+  const read = (fresh: boolean) => {
+    if (fresh || remembered === undefined) remembered = parameter();
+    return remembered;
   };
+  return { read: (_, fresh) => perform('apiKeys.read', () => read(fresh)) };
 }
 
 export function createSigner(context: PortContext, publicKey: KeyObject, signNow: (message: Buffer) => Buffer): Signer {
-  return { publicKey, sign: (message) => context.perform(through(context, 'signer.sign', () => signNow(message))) };
+  const perform = performer(context);
+  return { publicKey, sign: (message) => perform('signer.sign', () => signNow(message)) };
 }
 
 export interface TransportOptions {

@@ -14,6 +14,11 @@ const byId = [
   ...series(220, NOON + 13 * MINUTE, 3, MINUTE),
 ];
 
+const exclusive = { since: 'exclusive', until: 'exclusive' } as const;
+const throttled = { status: 429, headers: { 'retry-after': '3' }, body: '{"error":"rateLimited"}' };
+const exhausted = { status: 429, body: '{"error":{"name":"serviceLimitExhausted"}}' };
+const redirected = { status: 302, headers: { location: 'https://elsewhere.example/' } };
+
 const rotated = [
   { from: 0, key: `${CANARY_KEY}-old` },
   { from: ONE + SECOND / 2, key: `${CANARY_KEY}-new` },
@@ -40,6 +45,10 @@ function lasting(name: string, fault: Fault, code: string): Scenario {
   return reading(name, { fault: (request) => (request > 1 ? fault : undefined) }, { fails: code, afterwards });
 }
 
+function atEverySecond(fault: Fault): Partial<SourceSettings> {
+  return { fault: (request) => (request % 2 ? fault : undefined) };
+}
+
 function afterwards({ changeSource }: World): void {
   changeSource({ fault: null });
 }
@@ -55,12 +64,8 @@ function clocksApart(answer: HttpResponse, number: number): HttpResponse {
 
 export const protocolScenarios: readonly Scenario[] = [
   reading('the source cuts bounds to midnight', { bounds: 'midnight' }),
-  reading('the source cuts bounds to dates and excludes both', {
-    bounds: 'date',
-    since: 'exclusive',
-    until: 'exclusive',
-  }),
-  reading('the source excludes both bounds', { since: 'exclusive', until: 'exclusive' }),
+  reading('the source cuts bounds to dates and excludes both', { bounds: 'date', ...exclusive }),
+  reading('the source excludes both bounds', exclusive),
   reading('the source ignores since', { since: 'ignored' }),
   reading('the source always sorts descending', { order: 'always-descending' }),
   reading(
@@ -83,12 +88,8 @@ export const protocolScenarios: readonly Scenario[] = [
     history: outage(3 * DAY),
   }),
   backlog('the source always sorts a backlog descending', { order: 'always-descending' }),
-  backlog('every second connection is reset during a backlog', {
-    fault: (request) => (request % 2 ? 'reset' : undefined),
-  }),
-  backlog('every second body is cut off during a backlog', {
-    fault: (request) => (request % 2 ? 'cut-body' : undefined),
-  }),
+  backlog('every second connection is reset during a backlog', atEverySecond('reset')),
+  backlog('every second body is cut off during a backlog', atEverySecond('cut-body')),
   reading('two pages hold the same event', { overlap: 1 }),
   reading('two pages of one batch hold the same event', { overlap: 1 }, { settings: {} }),
   reading('the cursor is a string in meta', { cursorPlace: 'meta', cursorType: 'string' }),
@@ -102,12 +103,7 @@ export const protocolScenarios: readonly Scenario[] = [
     { fault: (request, { query }) => (request === 2 && query.has('cursor') ? { status: 410 } : undefined) },
     { afterwards },
   ),
-  passing(
-    'the source throttles some requests',
-    { status: 429, headers: { 'retry-after': '3' }, body: '{"error":"rateLimited"}' },
-    2,
-    3,
-  ),
+  passing('the source throttles some requests', throttled, 2, 3),
   passing('the source answers some requests with server errors', { status: 503 }, 1, 2, 4),
   passing('the connection is reset', 'reset', 2, 3),
   passing('the response is cut off', 'truncate', 1, 3),
@@ -120,17 +116,9 @@ export const protocolScenarios: readonly Scenario[] = [
   lasting('every answer breaks the contract', { status: 200, body: '{"events":[]}' }, 'source-contract-broken'),
   lasting('every answer is a server error', { status: 500 }, 'source-unavailable'),
   lasting('the source throttles every request', { echo: 429 }, 'source-throttled'),
-  lasting(
-    'the quota is exhausted',
-    { status: 429, body: '{"error":{"name":"serviceLimitExhausted"}}' },
-    'source-quota-exhausted',
-  ),
+  lasting('the quota is exhausted', exhausted, 'source-quota-exhausted'),
   lasting('the API key is refused', { echo: 401 }, 'api-key-refused'),
-  lasting(
-    'the source redirects to another host',
-    { status: 302, headers: { location: 'https://elsewhere.example/' } },
-    'source-redirected',
-  ),
+  lasting('the source redirects to another host', redirected, 'source-redirected'),
   lasting('the cursor repeats', 'repeat-cursor', 'source-cursor-loop'),
   reading('the API key is rotated between two pages', {}, { keys: rotated }),
   reading(

@@ -5,20 +5,7 @@
  */
 import { everythingRests } from './other-threads';
 
-export interface Scheduler<Actor> {
-  /** Epoch milliseconds. */
-  now(): number;
-  advance(ms: number): void;
-  /** Resolves when `delayMs` have passed, and never while the actor is frozen. */
-  turn(actor: Actor, delayMs: number): Promise<void>;
-  /** The actor stops at once, and does not notice how long. */
-  freeze(actor: Actor): void;
-  thaw(actor: Actor): void;
-  /** The turns of the actor never come. */
-  drop(actor: Actor): void;
-  /** Lets time pass until every actor that still waits is frozen. */
-  drive(): Promise<void>;
-}
+export type Scheduler<Actor> = ReturnType<typeof createScheduler<Actor>>;
 
 interface Turn<Actor> {
   readonly actor: Actor;
@@ -29,7 +16,7 @@ interface Turn<Actor> {
 /** Far more than any world needs. A world that takes more turns repeats itself. */
 const MAX_TURNS = 200_000;
 
-export function createScheduler<Actor>(start: number): Scheduler<Actor> {
+export function createScheduler<Actor>(start: number) {
   let now = start;
   let waiting: Turn<Actor>[] = [];
   const frozen = new Set<Actor>();
@@ -42,19 +29,24 @@ export function createScheduler<Actor>(start: number): Scheduler<Actor> {
   }
 
   return {
+    /** Epoch milliseconds. */
     now: () => now,
-    advance: (ms) => {
+    advance: (ms: number) => {
       now += ms;
     },
-    turn: (actor, delayMs) =>
-      new Promise((begin) => {
+    /** Resolves when `delayMs` have passed, and never while the actor is frozen. */
+    turn: (actor: Actor, delayMs: number) =>
+      new Promise<void>((begin) => {
         waiting.push({ actor, at: now + delayMs, begin });
       }),
-    freeze: (actor) => frozen.add(actor),
-    thaw: (actor) => frozen.delete(actor),
-    drop: (actor) => {
+    /** The actor stops at once, and does not notice how long. */
+    freeze: (actor: Actor) => frozen.add(actor),
+    thaw: (actor: Actor) => frozen.delete(actor),
+    /** The turns of the actor never come. */
+    drop: (actor: Actor) => {
       waiting = waiting.filter((turn) => turn.actor !== actor);
     },
+    /** Lets time pass until every actor that still waits is frozen. */
     drive: async () => {
       for (let turns = 0; turns < MAX_TURNS; turns += 1) {
         await everythingRests();

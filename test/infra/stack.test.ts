@@ -2,7 +2,7 @@
 import { archiverEnvironment, readArchiveInput } from '../../lambdas/shared/contract';
 import { decodeEnvironment } from '../../lambdas/shared/env';
 import { deploy } from '../support/deployed';
-import { only, synthesise } from '../support/synthesised';
+import { only, type Properties, synthesise } from '../support/synthesised';
 import { matrix } from './matrix';
 
 const { template, messages } = synthesise(matrix['one team']);
@@ -132,7 +132,7 @@ describe('the archiver', () => {
   test('the log is encrypted and kept for thirteen months, and the function is created after its rights', () => {
     const { properties: log } = only(template, 'AWS::Logs::LogGroup');
     expect(log).toEqual({ KmsKeyId: encryptionKey, RetentionInDays: 400 });
-    expect(resourcesOf(template)[id]?.DependsOn).toContainEqual(expect.stringMatching(/^ArchiverPolicy/));
+    expect(resourcesOf(template)[id].DependsOn).toContainEqual(expect.stringMatching(/^ArchiverPolicy/));
   });
 });
 
@@ -203,13 +203,7 @@ test('the outputs name what the next steps need, and put an API key without show
   );
 });
 
-interface Found {
-  readonly Type: string;
-  readonly Properties?: Readonly<Record<string, unknown>>;
-  readonly DependsOn?: readonly string[];
-}
-
-function resourcesOf(each: typeof template): Readonly<Record<string, Found>> {
+function resourcesOf(each: typeof template): Readonly<Record<string, Properties>> {
   return each.toJSON().Resources;
 }
 
@@ -226,8 +220,6 @@ function differing(a: typeof template, b: typeof template): string[] {
 function namesIn(each: typeof template): string[] {
   return Object.values(resourcesOf(each))
     .filter(({ Type }) => !['AWS::Scheduler::Schedule', 'AWS::Glue::Table', 'AWS::Athena::NamedQuery'].includes(Type))
-    .flatMap(({ Properties: { AliasName, Name, DatabaseInput } = {} }) => {
-      const database = (DatabaseInput as { readonly Name: string } | undefined)?.Name;
-      return [AliasName, Name, database].filter((name) => typeof name === 'string');
-    });
+    .flatMap(({ Properties: { AliasName, Name, DatabaseInput } = {} }) => [AliasName, Name, DatabaseInput?.Name])
+    .filter((name) => typeof name === 'string');
 }

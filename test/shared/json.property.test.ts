@@ -65,13 +65,7 @@ describe('slices of any JSON document', () => {
 });
 
 describe('comparison with JSON.parse', () => {
-  const INSERTED = [
-    ...'{}[]:,"\\ \n\t\r\v\f0123456789.eE+-tfnu/\u0000\u001f\u007f',
-    '\u0085',
-    '\u00a0',
-    '\ufeff',
-    '\u2028',
-  ];
+  const INSERTED = [...'{}[]:,"\\ \n\t\r\v\f0123456789.eE+-tfnu/\u0000\u001f\u007f\u0085\u00a0\ufeff\u2028'];
   const bytesToInsert = [...INSERTED.map((char) => Buffer.from(char)), Buffer.from([0xff]), Buffer.from([0xc3])];
 
   type Mutation = { readonly at: number; readonly remove: number; readonly insert: Buffer };

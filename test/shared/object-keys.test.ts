@@ -37,24 +37,16 @@ test.each([1, 12, 9_999_999_999])('the key of manifest %d gives its number back'
 
 test.each([
   ...['0000000000.json', '1.json', '00000000001.json', '000000000a.json', '-000000001.json', '0000000001.json.bak'],
-  ...[
-    '0000000001.json\n',
-    '0000000001Xjson',
-    'x/0000000001.json',
-    ' 000000001.json',
-    `${'\u0660'.repeat(10)}.json`,
-    '',
-  ],
+  ...['0000000001.json\n', '0000000001Xjson', 'x/0000000001.json', ' 000000001.json', ''],
+  `${'\u0660'.repeat(10)}.json`,
 ])('%j in the folder of the team main is not the name of a manifest', (name) => {
   expect(seqOfManifestKey('main', `manifests/team=main/${name}`)).toBeUndefined();
 });
 
 test.each([
-  ...[
-    'manifests/team=main2/0000000001.json',
-    'Manifests/team=main/0000000001.json',
-    'x/manifests/team=main/0000000001.json',
-  ],
+  'manifests/team=main2/0000000001.json',
+  'Manifests/team=main/0000000001.json',
+  'x/manifests/team=main/0000000001.json',
 ])('%j is not the key of a manifest of the team main', (key) => {
   expect(seqOfManifestKey('main', key)).toBeUndefined();
 });

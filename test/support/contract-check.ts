@@ -10,12 +10,7 @@ import addFormats from 'ajv-formats';
 import { parseDocument } from 'yaml';
 import type { Shape } from './test-source';
 
-export interface ContractCheck {
-  /** Every problem of the query of a `GET /audit/logs`: the place and the broken rule, never a value. */
-  request(query: URLSearchParams): readonly string[];
-  /** The same for an answer. Every error must be like that of the 401. */
-  response(status: number, body: string): readonly string[];
-}
+export type ContractCheck = ReturnType<typeof createContractCheck>;
 
 interface Contract {
   readonly paths: { readonly '/audit/logs': { readonly get: { readonly parameters: readonly Parameter[] } } };
@@ -53,7 +48,7 @@ const ODD_EVENTS: readonly Relaxation[] = [
   [[...EVENT, 'data'], { type: 'null' }],
 ];
 
-export function createContractCheck(shape: Shape): ContractCheck {
+export function createContractCheck(shape: Shape) {
   const document = parseDocument(
     readFileSync(join(import.meta.dirname, '../fixtures/postman-audit-logs.openapi.yaml'), 'utf8'),
   );
@@ -71,8 +66,10 @@ export function createContractCheck(shape: Shape): ContractCheck {
   const checkQuery = ajv.compile(querySchema(contract.paths['/audit/logs'].get.parameters));
   const [checkPage, checkError] = [compile(PAGE), compile(ERROR)];
   return {
-    request: (query) => problems('query', checkQuery, readQuery(query)),
-    response: (status, body) => {
+    /** Every problem of the query of a `GET /audit/logs`: the place and the broken rule, never a value. */
+    request: (query: URLSearchParams) => problems('query', checkQuery, readQuery(query)),
+    /** The same for an answer. Every error must be like that of the 401. */
+    response: (status: number, body: string) => {
       const value = tryParse(body);
       if (value === undefined) return [`answer ${status}: not JSON`];
       return problems(`answer ${status}`, status === 200 ? checkPage : checkError, value);

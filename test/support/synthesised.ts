@@ -11,13 +11,6 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { archiveApp } from '../../infra/archive-app';
 
-export interface Synthesised {
-  readonly template: Template;
-  /** The messages that are printed at the terminal, each with its level. */
-  readonly messages: readonly string[];
-  readonly report: Report;
-}
-
 /** The report of the rule packs, CDK's `validation-report.json`. */
 interface Report {
   readonly pluginReports: readonly {
@@ -28,7 +21,7 @@ interface Report {
 }
 
 /** `archive` is `context.archive` of `cdk.json`. If the synth stops, this throws with the report as the message. */
-export function synthesise(archive: unknown, env: Environment = {}): Synthesised {
+export function synthesise(archive: unknown, env: Environment = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
   try {
     const archiverCode = Code.fromInline('exports.handler = async () => {};');
@@ -37,8 +30,9 @@ export function synthesise(archive: unknown, env: Environment = {}): Synthesised
     if (stack === undefined) throw new Error('the app has no stack');
     return {
       template: Template.fromJSON(stack.template),
+      /** The messages that are printed at the terminal, each with its level. */
       messages: stack.messages.map(({ level, entry }) => `${level}: ${String(entry.data)}`),
-      report: JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')),
+      report: JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')) as Report,
     };
   } finally {
     rmSync(outdir, { recursive: true });
