@@ -2,13 +2,7 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import {
-  GetPublicKeyCommand,
-  KMSClient,
-  KMSServiceException,
-  SignCommand,
-  type SignCommandInput,
-} from '@aws-sdk/client-kms';
+import { GetPublicKeyCommand, KMSClient, KMSServiceException, SignCommand } from '@aws-sdk/client-kms';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createSigner } from '../../lambdas/adapters/signer';
 import { pae, signEnvelope, verifyEnvelope } from '../../lambdas/shared/dsse';
@@ -74,7 +68,7 @@ test.each<[string, string | Buffer | undefined]>([
 function kmsWith(pair: ReturnType<typeof keyPair>, signing = pair) {
   const message = pae(TYPE, payload);
   kms.on(GetPublicKeyCommand).resolves({ PublicKey: spki(pair.publicKey) });
-  kms.on(SignCommand).callsFake(({ Message }: SignCommandInput) => {
+  kms.on(SignCommand).callsFake(({ Message }: SignCommand['input']) => {
     if (!sha256Bytes(message).equals(Buffer.from(Message ?? []))) throw new Error('not the digest of the message');
     return { Signature: sign('sha256', message, { key: signing.privateKey, dsaEncoding: 'der' }) };
   });

@@ -4,12 +4,7 @@
  */
 
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
-import {
-  DeleteObjectCommand,
-  ListObjectVersionsCommand,
-  type ListObjectVersionsCommandOutput,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { createSigner } from '../../lambdas/adapters/signer';
 import { startSsmServer } from '../../local/ssm-server';
 import type { Backend } from '../support/backend';
@@ -59,10 +54,8 @@ export async function openAwsBackend(): Promise<Backend> {
 
 /** Deletes versions in spite of the lock. A delete marker is not enough: unlike AWS, versitygw creates nothing over it. */
 async function removeVersions(client: S3Client, Bucket: string, key: string): Promise<void> {
-  const listed: ListObjectVersionsCommandOutput = await client.send(
-    new ListObjectVersionsCommand({ Bucket, Prefix: key }),
-  );
-  for (const { Key, VersionId } of listed.Versions ?? []) {
+  const { Versions = [] } = await client.send(new ListObjectVersionsCommand({ Bucket, Prefix: key }));
+  for (const { Key, VersionId } of Versions) {
     const BypassGovernanceRetention = true;
     if (Key === key) await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId, BypassGovernanceRetention }));
   }

@@ -20,16 +20,12 @@ export async function createCatalog(glue: AwsServer, template: Template): Promis
   const database: string = only(template, 'AWS::Glue::Database').properties.DatabaseInput.Name;
   await call(glue, 'CreateDatabase', { DatabaseInput: { Name: database } });
   for (const { Properties } of Object.values(template.findResources('AWS::Glue::Table'))) {
-    const { StorageDescriptor, ...table } = filled(Properties.TableInput) as TableInput;
+    const { StorageDescriptor, ...table } = filled(Properties.TableInput) as { readonly StorageDescriptor: object };
     // Athena reads tables without NumberOfBuckets. moto returns it as null, which Trino cannot read.
     const TableInput = { ...table, StorageDescriptor: { NumberOfBuckets: 0, ...StorageDescriptor } };
     await call(glue, 'CreateTable', { DatabaseName: database, TableInput });
   }
   return { database, bucket: bucketOf(template, arnOf) };
-}
-
-interface TableInput {
-  readonly StorageDescriptor: object;
 }
 
 /** The locked bucket; the other one holds access logs. */

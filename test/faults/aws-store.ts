@@ -1,14 +1,6 @@
 /** The real S3 adapter over the model of the bucket, through a client that answers as a client of the SDK does. */
 
-import {
-  GetObjectCommand,
-  type GetObjectCommandInput,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandInput,
-  PutObjectCommand,
-  type PutObjectCommandInput,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
 import { type S3Bucket, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
 import type { Method } from './faults';
@@ -49,23 +41,21 @@ function operationOf(command: unknown, bucket: S3Bucket): [Method, () => unknown
   throw new TypeError('the archiver does not send this command');
 }
 
-function list(
-  { Prefix = '', StartAfter = '', ContinuationToken }: ListObjectsV2CommandInput,
-  bucket: S3Bucket,
-): object {
-  const { keys, next } = bucket.list({ prefix: Prefix, startAfter: ContinuationToken ?? StartAfter, maxKeys: 3 });
+function list({ Prefix = '', StartAfter, ContinuationToken }: ListObjectsV2Command['input'], bucket: S3Bucket) {
+  const startAfter = ContinuationToken ?? StartAfter ?? '';
+  const { keys, next } = bucket.list({ prefix: Prefix, startAfter, maxKeys: 3 });
   const more = next === undefined ? {} : { NextContinuationToken: next };
   return { Contents: keys.map((Key) => ({ Key })), IsTruncated: next !== undefined, ...more };
 }
 
-function get({ Key = '', Range }: GetObjectCommandInput, bucket: S3Bucket): object {
+function get({ Key = '', Range }: GetObjectCommand['input'], bucket: S3Bucket): object {
   const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(Range ?? '') ?? [];
   const range = start === undefined ? undefined : { start: Number(start), end: Number(last) + 1 };
   const bytes = bucket.get(Key, range);
   return { Body: { transformToByteArray: async () => new Uint8Array(bytes) } };
 }
 
-function put({ Key = '', Body, IfNoneMatch }: PutObjectCommandInput, bucket: S3Bucket): object {
+function put({ Key = '', Body, IfNoneMatch }: PutObjectCommand['input'], bucket: S3Bucket): object {
   const bytes = Buffer.isBuffer(Body) ? Body : Buffer.alloc(0);
   bucket.put(Key, { bytes, createOnly: IfNoneMatch === '*' });
   return {};

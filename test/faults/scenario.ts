@@ -12,7 +12,6 @@ export interface Scenario extends WorldSetup {
   readonly name: string;
   /** The events before the run that is broken. */
   readonly history?: (world: World) => Promise<void>;
-  /** The run that is broken. */
   readonly run?: RunOptions;
   /** The code with which that run fails even if nothing breaks it. */
   readonly fails?: string;
@@ -26,7 +25,6 @@ export interface Scenario extends WorldSetup {
   readonly since?: number;
   /** The number of events that only the sweep can find. */
   readonly swept?: number;
-  /** Further conditions at the end. */
   readonly check?: (world: World) => void;
 }
 

@@ -11,11 +11,9 @@ import { linesOf, manifestAt, type Objects, payloadHash, sha256Of } from '../sup
 import { claimTroubles, type Reading } from './claims';
 import { CANARY_EMAIL, CANARY_KEY, DAY } from './events';
 
-/** A mistake that a check found. */
 export class Violation extends Error {
   override readonly name = 'Violation';
   constructor(
-    /** The name of the check. */
     readonly check: string,
     message: string,
   ) {

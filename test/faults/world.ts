@@ -38,7 +38,6 @@ export interface WorldSetup {
   readonly keys?: readonly { readonly from: number; readonly key: string }[];
   /** The longest body that fits into the memory of a run. */
   readonly maxBodyBytes?: number;
-  /** Changes the answers of the source on their way to a run. */
   readonly mangle?: Mangle;
   readonly createStore?: Surroundings['createStore'];
   readonly program?: typeof unpatched;

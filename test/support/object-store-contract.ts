@@ -5,7 +5,6 @@ import { createS3Store } from '../../lambdas/adapters/s3';
 import type { ObjectStore } from '../../lambdas/shared/ports';
 import { type ContractServer, useServer } from './contract-server';
 
-/** A server with an empty bucket. */
 export interface BucketServer extends ContractServer {
   readonly bucket: string;
 }

@@ -31,7 +31,6 @@ export interface WorldSetup {
 }
 
 export interface Story extends WorldSetup {
-  /** A whole sentence. */
   readonly name: string;
   readonly play: (world: World) => Promise<void>;
 }
@@ -81,7 +80,6 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
     onLine: (line) => logged.push(line),
   });
 
-  /** Asks the oracle. */
   async function expectWhole(): Promise<void> {
     const objects = await owner.objects();
     const texts = [...logged, ...taps.calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
@@ -127,7 +125,6 @@ function startProcesses(options: LambdaOptions) {
     return lambda;
   }
 
-  /** The same process again while it lives. */
   async function current(): Promise<Lambda> {
     if (latest === undefined || !(await latest).isAlive()) latest = start();
     return latest;

@@ -58,7 +58,6 @@ export function onceEach(names: readonly string[], fault: Fault): Hook {
 }
 
 export interface TapOptions {
-  /** Asked anew for each call. */
   readonly meddler: () => Meddler;
   readonly onCall: (call: Call, request: AwsRequest) => void;
 }

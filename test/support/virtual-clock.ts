@@ -2,7 +2,6 @@
 import type { Clock } from '../../lambdas/shared/ports';
 
 export interface VirtualClock extends Clock {
-  /** Lets time pass. */
   advance(ms: number): void;
   /** Sets the clock forward or back, while the time until the deadline stays as it is. */
   jump(ms: number): void;

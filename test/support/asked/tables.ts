@@ -23,7 +23,6 @@ export function answerTables(): readonly string[] {
   return tables.filter((name) => name !== FUNCTIONS).sort();
 }
 
-/** The query or the view that a table belongs to. */
 export function subjectOf(table: string): string {
   return table.replace(/\..*$/, '');
 }
