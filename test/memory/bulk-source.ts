@@ -33,7 +33,8 @@ function answer({ query }: SourceRequest): SourceAnswer {
 
 /** The index of the first event that is not before the instant. */
 function indexAt(instant: number): number {
-  let index = Math.max(Math.floor(((instant / 1000 - from) * events) / (to - from)) - 1, 0);
+  const estimate = Math.floor(((instant / 1000 - from) * events) / (to - from)) - 1;
+  let index = Math.min(Math.max(estimate, 0), events);
   while (index < events && instantOf(index) < instant) index += 1;
   return index;
 }
