@@ -9,15 +9,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
-export interface Bundle {
-  /** Absolute path of `index.js`, which exports `handler`. */
-  readonly file: string;
-  /** Hash of the file, in lower-case hex. */
-  readonly sha256: string;
-  readonly bytes: number;
-}
+export type Bundle = ReturnType<typeof bundle>;
 
-export function bundle(outDir: string): Bundle {
+/** Returns the absolute path of `index.js`, which exports `handler`, with its hash and its size. */
+export function bundle(outDir: string) {
   const { outputFiles } = buildSync({
     entryPoints: ['lambdas/archiver/handler.ts'],
     // The build must not depend on the working directory of the caller, or on a tsconfig.json above the checkout.

@@ -3,6 +3,7 @@
  * names all problems, so that nobody learns of the second typo from the second failed deployment.
  */
 
+import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { baseUrlProblem } from '../lambdas/shared/contract';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
@@ -10,7 +11,6 @@ import { expiresAfterTheLock, retentionFields } from '../lambdas/shared/retentio
 import { brokenRules, ruled } from './config-rules';
 import { apiKeyParameter } from './names';
 import { scheduleProblem } from './schedule-expression';
-import { didYouMean } from './spelling';
 
 const MAX_DAYS = 36_500;
 /** Postman serves 180 days. If an event expired earlier here, it would be fetched and archived a second time. */
@@ -94,6 +94,14 @@ function strict<Shape extends z.ZodRawShape>(shape: Shape) {
         .join('; ');
     },
   });
+}
+
+/** Names the known word that was probably meant, or else every known word. */
+function didYouMean(word: string, known: readonly string[]): string {
+  const edits = (candidate: string) => distance(word.toLowerCase(), candidate.toLowerCase());
+  const [nearest = ''] = known.toSorted((a, b) => edits(a) - edits(b));
+  const isNear = edits(nearest) <= Math.max(2, nearest.length / 3);
+  return isNear ? `did you mean ${JSON.stringify(nearest)}?` : `known are ${known.join(', ')}`;
 }
 
 function refuse(problemOf: (value: string) => string | undefined) {
