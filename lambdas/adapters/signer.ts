@@ -49,28 +49,22 @@ async function createKmsSigner(KeyId: string, kms: KMSClient): Promise<Signer> {
 
 async function fetchSignature(KeyId: string, digest: Buffer, kms: KMSClient): Promise<Buffer> {
   const request = { KeyId, Message: digest, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' } as const;
-  try {
-    const { Signature } = await kms.send(new SignCommand(request));
-    return Buffer.from(Signature ?? []);
-  } catch (error) {
-    throw awsFailure(error, `signing with ${KeyId}`, { refused: 'signing-refused' });
-  }
+  const { Signature } = await kms.send(new SignCommand(request)).catch(failure(`signing with ${KeyId}`));
+  return Buffer.from(Signature ?? []);
 }
 
 async function fetchPublicKey(KeyId: string, kms: KMSClient): Promise<KeyObject> {
-  const spki = await fetchSpki(KeyId, kms);
+  const request = new GetPublicKeyCommand({ KeyId });
+  const { PublicKey } = await kms.send(request).catch(failure(`reading the public key of ${KeyId}`));
   try {
-    return readPublicKey({ key: Buffer.from(spki), type: 'spki', format: 'der' });
+    return readPublicKey({ key: Buffer.from(PublicKey ?? []), type: 'spki', format: 'der' });
   } catch {
     throw new ConfigError('signing-refused', `SIGNING_KEY: ${KeyId} is not a key of type ECC_NIST_P256`);
   }
 }
 
-async function fetchSpki(KeyId: string, kms: KMSClient): Promise<Uint8Array> {
-  try {
-    const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId }));
-    return PublicKey ?? new Uint8Array();
-  } catch (error) {
-    throw awsFailure(error, `reading the public key of ${KeyId}`, { refused: 'signing-refused' });
-  }
+function failure(operation: string) {
+  return (error: unknown): never => {
+    throw awsFailure(error, operation, { refused: 'signing-refused' });
+  };
 }

@@ -68,7 +68,7 @@ test.each<[string, string | Buffer | undefined]>([
 function kmsWith(pair: ReturnType<typeof keyPair>, signing = pair) {
   const message = pae(TYPE, payload);
   kms.on(GetPublicKeyCommand).resolves({ PublicKey: spki(pair.publicKey) });
-  kms.on(SignCommand).callsFake(({ Message }: SignCommand['input']) => {
+  kms.on(SignCommand).callsFake(async ({ Message }: SignCommand['input']) => {
     if (!sha256Bytes(message).equals(Buffer.from(Message ?? []))) throw new Error('not the digest of the message');
     return { Signature: sign('sha256', message, { key: signing.privateKey, dsaEncoding: 'der' }) };
   });
