@@ -8,6 +8,7 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import type { Checkpoint, CheckpointStore, Hint, Lease } from '../shared/ports';
 import { awsFailure } from './aws-errors';
@@ -18,16 +19,31 @@ const LONGEST_LEASE_MS = 300_000;
 const RELEASED = ' OR attribute_not_exists(leaseOwner) AND seq = :seq AND #position = :position';
 
 export function createCheckpointStore(client: DynamoDBClient, table: string): CheckpointStore {
-  const update = ({ team }: Lease, expression: Expression) => updateItem(client, { table, team }, expression);
+  /** Returns the updated item, or `refused` where the condition does not hold. */
+  async function update({ team, runId }: Lease, { ExpressionAttributeValues, ...expression }: Expression) {
+    const input = {
+      ...expression,
+      TableName: table,
+      Key: { team: { S: team } },
+      ExpressionAttributeValues: { ':owner': { S: runId }, ...ExpressionAttributeValues },
+      ReturnValues: 'ALL_NEW',
+    } as const;
+    try {
+      const { Attributes = {} } = await client.send(new UpdateItemCommand(input));
+      return Attributes;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'refused';
+      throw awsFailure(error, `updating the checkpoint of ${team}`);
+    }
+  }
 
   async function acquire(lease: Lease): Promise<Hint | 'held'> {
     const item = await update(lease, {
-      update: 'SET leaseOwner = :owner, leaseUntil = :until',
-      condition:
+      UpdateExpression: 'SET leaseOwner = :owner, leaseUntil = :until',
+      ConditionExpression:
         'attribute_not_exists(leaseUntil) OR leaseOwner = :owner OR leaseUntil < :now OR leaseUntil > :nonsense ' +
         'OR NOT attribute_type(leaseUntil, :number)',
-      values: {
-        ':owner': { S: lease.runId },
+      ExpressionAttributeValues: {
         ':until': numeric(lease.until.getTime()),
         ':now': numeric(lease.now.getTime()),
         ':nonsense': numeric(lease.now.getTime() + LONGEST_LEASE_MS),
@@ -40,13 +56,12 @@ export function createCheckpointStore(client: DynamoDBClient, table: string): Ch
   async function save(lease: Lease, checkpoint: Checkpoint): Promise<'saved' | 'refused'> {
     const known = checkpoint.previousSeq === undefined ? 'attribute_not_exists(seq)' : 'seq = :previous';
     const item = await update(lease, {
-      update: checkpoint.release
+      UpdateExpression: checkpoint.release
         ? 'SET seq = :seq, #position = :position REMOVE leaseOwner, leaseUntil'
         : 'SET seq = :seq, #position = :position, leaseUntil = :until',
-      condition: `leaseOwner = :owner AND (${known} OR seq = :seq)${checkpoint.release ? RELEASED : ''}`,
-      names: { '#position': 'position' },
-      values: {
-        ':owner': { S: lease.runId },
+      ConditionExpression: `leaseOwner = :owner AND (${known} OR seq = :seq)${checkpoint.release ? RELEASED : ''}`,
+      ExpressionAttributeNames: { '#position': 'position' },
+      ExpressionAttributeValues: {
         ':seq': numeric(checkpoint.seq),
         ':position': { S: checkpoint.position.toISOString() },
         ...(checkpoint.previousSeq === undefined ? {} : { ':previous': numeric(checkpoint.previousSeq) }),
@@ -57,49 +72,17 @@ export function createCheckpointStore(client: DynamoDBClient, table: string): Ch
   }
 
   async function release(lease: Lease): Promise<void> {
-    await update(lease, {
-      update: 'REMOVE leaseOwner, leaseUntil',
-      condition: 'leaseOwner = :owner',
-      values: { ':owner': { S: lease.runId } },
-    });
+    const UpdateExpression = 'REMOVE leaseOwner, leaseUntil';
+    await update(lease, { UpdateExpression, ConditionExpression: 'leaseOwner = :owner' });
   }
 
   return { acquire, save, release };
 }
 
-/** Returns the updated item, or `refused` where the condition does not hold. */
-async function updateItem(
-  client: DynamoDBClient,
-  { table, team }: { readonly table: string; readonly team: string },
-  { update, condition, names, values }: Expression,
-): Promise<Item | 'refused'> {
-  try {
-    const { Attributes } = await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: { team: { S: team } },
-        UpdateExpression: update,
-        ConditionExpression: condition,
-        ExpressionAttributeNames: names,
-        ExpressionAttributeValues: values,
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    return Attributes ?? {};
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return 'refused';
-    throw awsFailure(error, `updating the checkpoint of ${team}`);
-  }
-}
-
-type Item = Readonly<Record<string, AttributeValue>>;
-
-interface Expression {
-  readonly update: string;
-  readonly condition: string;
-  readonly values: Record<string, AttributeValue>;
-  readonly names?: Record<string, string> | undefined;
-}
+type Expression = Pick<
+  UpdateItemCommandInput,
+  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
 
 function numeric(value: number): AttributeValue {
   return { N: String(value) };
