@@ -2,14 +2,10 @@
  * One GET over HTTPS. No redirect is followed, so that the API key goes to no other host. No error quotes the request or the
  * response. The body is bounded, and a response that ends too early is an error, never a shorter body.
  */
-import { type HttpResponse, type Transport, TransportError, type TransportLimits } from '../shared/ports';
+import { type Transport, TransportError, type TransportLimits } from '../shared/ports';
 
-export function createTransport(): Transport {
-  async function get(
-    url: URL,
-    headers: Readonly<Record<string, string>>,
-    limits: TransportLimits,
-  ): Promise<HttpResponse> {
+export const transport: Transport = {
+  async get(url, headers, limits) {
     const signal = AbortSignal.timeout(Math.max(1, Math.floor(limits.timeoutMs)));
     try {
       const response = await fetch(url, { headers, redirect: 'manual', signal });
@@ -18,10 +14,8 @@ export function createTransport(): Transport {
     } catch (error) {
       throw translate(error, limits);
     }
-  }
-
-  return { get };
-}
+  },
+};
 
 async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

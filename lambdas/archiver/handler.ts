@@ -12,12 +12,12 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import type { Context } from 'aws-lambda';
 import { version } from '../../package.json';
 import { createCheckpointStore } from '../adapters/dynamodb';
-import { createTransport } from '../adapters/https';
+import { transport } from '../adapters/https';
 import { createS3Store } from '../adapters/s3';
 import { createSigner } from '../adapters/signer';
 import { createApiKeys } from '../adapters/ssm';
-import { type ArchiveInput, archiverEnvironment, type RunSummary, readArchiveInput } from '../shared/contract';
-import { decodeEnvironment, type Values } from '../shared/env';
+import { archiverEnvironment, type RunSummary, readArchiveInput } from '../shared/contract';
+import { decodeEnvironment } from '../shared/env';
 import { Failure, Race } from '../shared/errors';
 import { QUARANTINE_REASONS } from '../shared/event';
 import type { Counts, Manifest } from '../shared/manifest';
@@ -40,7 +40,6 @@ const client = { maxAttempts: 4, requestHandler };
 const s3 = new S3Client(client);
 const dynamodb = new DynamoDBClient(client);
 const apiKeys = createApiKeys(new SSMClient(client));
-const transport = createTransport();
 const logger = new Logger({ serviceName: 'archiver' });
 let signer: Promise<Signer> | undefined;
 
@@ -69,15 +68,20 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     team = teamOf(event);
     const input = readArchiveInput(event);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
-    const { bucket, table, signingKey, maxRequestsPerMinute } = environment;
     const userAgent = `postman-audit-archive/${version}`;
-    source = createSource({ ...input, maxRequestsPerMinute, userAgent, transport, apiKeys, clock, logger });
+    source = createSource({ ...input, ...environment, userAgent, transport, apiKeys, clock, logger });
     const archived = await archive({
+      ...input,
+      ...environment,
       id: runId,
-      ...settingsOf(input, environment),
-      store: createS3Store(s3, bucket),
-      checkpoints: createCheckpointStore(dynamodb, table),
-      signer: await rememberSigner(signingKey),
+      codeVersion: version,
+      sourceOrigin: new URL(input.baseUrl).origin,
+      startDate: input.startDate === undefined ? undefined : parseDateOrInstant(input.startDate),
+      acceptOtherTeam: input.acceptOtherTeam ?? false,
+      batchLimits: BATCH_LIMITS,
+      store: createS3Store(s3, environment.bucket),
+      checkpoints: createCheckpointStore(dynamodb, environment.table),
+      signer: await rememberSigner(environment.signingKey),
       source,
       clock,
       logger,
@@ -99,22 +103,8 @@ function logged(summary: RunSummary): RunSummary {
   return summary;
 }
 
-function settingsOf(input: ArchiveInput, environment: Values<typeof archiverEnvironment>) {
-  return {
-    team: input.team,
-    scheduledTime: input.scheduledTime,
-    codeVersion: version,
-    sourceOrigin: new URL(input.baseUrl).origin,
-    startDate: input.startDate === undefined ? undefined : parseDateOrInstant(input.startDate),
-    acceptOtherTeam: input.acceptOtherTeam ?? false,
-    lookbackHours: environment.lookbackHours,
-    batchLimits: BATCH_LIMITS,
-    retention: environment.retention,
-  };
-}
-
 /** Adds up the counts of all committed manifests. */
-function totalOf(committed: readonly Manifest[]): Partial<RunSummary> {
+function totalOf(committed: readonly Manifest[]) {
   const head = committed.at(-1);
   if (head === undefined) return { manifests: 0 };
   const total = (count: (counts: Counts) => number) => committed.reduce((sum, { counts }) => sum + count(counts), 0);

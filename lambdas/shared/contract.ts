@@ -54,24 +54,20 @@ function text(expected: string, holds: (value: string) => boolean) {
   return z.string(expected).check(z.refine(holds, expected));
 }
 
-/** The work of one run, summed over its manifests. */
-export interface RunReport {
-  readonly manifests: number;
-  /** Sequence number of the newest manifest; undefined where the run committed none. */
-  readonly seq: number | undefined;
-  readonly position: string | undefined;
-  readonly counts: Counts;
-  readonly gaps: number;
-  readonly sweeps: readonly Sweep[];
-  /** Number of segments that an earlier run had committed but not published. */
-  readonly recovered: number;
-}
-
-/** The handler returns this summary, and logs it as the one line of the run. */
-export interface RunSummary extends Partial<RunReport> {
+/** The handler returns this summary, and logs it as the one line of the run. Its sums are over the run's manifests. */
+export interface RunSummary {
   readonly outcome: 'archived' | 'held' | 'race' | 'failed';
   readonly team: string;
   readonly runId: string;
+  readonly manifests: number;
+  /** Sequence number of the newest manifest; absent where the run committed none, as are the next four fields. */
+  readonly seq?: number;
+  readonly position?: string;
+  readonly counts?: Counts;
+  readonly gaps?: number;
+  readonly sweeps?: readonly Sweep[];
+  /** Number of segments that an earlier run had committed but not published. */
+  readonly recovered?: number;
   readonly throttled: number;
   readonly durationMs: number;
   readonly code?: string;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { createTransport } from '../../lambdas/adapters/https';
+import { transport } from '../../lambdas/adapters/https';
 import { TransportError } from '../../lambdas/shared/ports';
 import { listenOnLoopback } from '../../local/server';
 
@@ -11,7 +11,6 @@ const headers = { 'x-api-key': KEY, accept: 'application/json', 'user-agent': 'a
 const limits = { timeoutMs: 5000, maxBytes: 1_000_000 };
 const body = JSON.stringify({ trails: Array.from({ length: 500 }, (_, id) => ({ id, note: 'é\u2028' })) });
 
-const transport = createTransport();
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
