@@ -6,7 +6,8 @@
 
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { ByteRange, ObjectStore } from '../lambdas/shared/ports';
+import type { Slice } from '../lambdas/shared/json';
+import type { ObjectStore } from '../lambdas/shared/ports';
 
 /** Throws an error if the folder does not exist. */
 export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list' | 'get'>> {
@@ -34,7 +35,7 @@ async function listFiles(root: string, folder: string): Promise<string[]> {
   return files.map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-async function readRange(path: string, range: ByteRange | undefined): Promise<Buffer> {
+async function readRange(path: string, range: Slice | undefined): Promise<Buffer> {
   const file = await open(path);
   try {
     const { size } = await file.stat();

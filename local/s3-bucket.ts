@@ -4,9 +4,9 @@
  * each operation is one synchronous step. The objects lie in memory or in a folder.
  */
 import { randomUUID } from 'node:crypto';
-import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { ByteRange } from '../lambdas/shared/ports';
+import type { Slice } from '../lambdas/shared/json';
 
 /** Stores the objects of a bucket, in memory or in a folder. */
 export interface Storage {
@@ -30,32 +30,21 @@ export class S3Error extends Error {
   }
 }
 
-export interface ListQuery {
+interface ListQuery {
   readonly prefix: string;
   /** Only keys after this one are listed. */
   readonly startAfter?: string;
   readonly maxKeys: number;
 }
 
-export interface ListPage {
-  readonly keys: readonly string[];
-  /** The key after which the next page begins; undefined on the last page. */
-  readonly next: string | undefined;
-}
+export type S3Bucket = ReturnType<typeof s3Bucket>;
 
 /** Every operation throws an `S3Error` where S3 answers with an error. */
-export interface S3Bucket {
-  list(query: ListQuery): ListPage;
-  /** The range may end beyond the end of the object. */
-  get(key: string, range?: ByteRange): Buffer;
-  /** `createOnly` stands for the header `If-None-Match: *`. The bucket's policy denies every other put. */
-  put(key: string, write: { readonly bytes: Buffer; readonly createOnly: boolean }): void;
-}
-
-export function s3Bucket(storage: Storage): S3Bucket {
+export function s3Bucket(storage: Storage) {
   return {
-    list: (query) => listPage(storage, query),
-    get: (key, range) => {
+    list: (query: ListQuery) => listPage(storage, query),
+    /** The range may end beyond the end of the object. */
+    get: (key: string, range?: Slice): Buffer => {
       const bytes = storage.read(checkKey(key));
       if (bytes === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
       const { start, end } = range ?? { start: 0, end: bytes.length };
@@ -63,7 +52,8 @@ export function s3Bucket(storage: Storage): S3Bucket {
       if (!isSatisfiable) throw new S3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
       return Buffer.from(bytes.subarray(start, end));
     },
-    put: (key, { bytes, createOnly }) => {
+    /** `createOnly` stands for the header `If-None-Match: *`. The bucket's policy denies every other put. */
+    put: (key: string, { bytes, createOnly }: { readonly bytes: Buffer; readonly createOnly: boolean }): void => {
       if (!createOnly) throw new S3Error(403, 'AccessDenied', 'Access Denied: this bucket is write-once');
       if (storage.create(checkKey(key), bytes)) return;
       throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
@@ -71,7 +61,8 @@ export function s3Bucket(storage: Storage): S3Bucket {
   };
 }
 
-function listPage(storage: Storage, { prefix, startAfter = '', maxKeys }: ListQuery): ListPage {
+/** `next` is the key after which the next page begins; undefined on the last page. */
+function listPage(storage: Storage, { prefix, startAfter = '', maxKeys }: ListQuery) {
   const after = Buffer.from(startAfter);
   const keys = storage
     .keys(prefix)
@@ -117,7 +108,7 @@ export function folderStorage(folder: string, uploads: string): Storage {
     keys: (prefix) => filesIn(folder).filter((key) => key.startsWith(prefix)),
     read: (key) => {
       const file = join(folder, key);
-      return unlessMissing(() => (lstatSync(file).isFile() ? readFileSync(file) : undefined));
+      return existsSync(file) && lstatSync(file).isFile() ? readFileSync(file) : undefined;
     },
     create: (key, bytes) => createFile(join(folder, key), join(uploads, randomUUID()), bytes),
   };
@@ -135,23 +126,9 @@ function createFile(target: string, upload: string, bytes: Buffer): boolean {
     linkSync(upload, target);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
     rmSync(upload, { force: true });
   }
-}
-
-/** A file that does not exist, or that a person has just removed, is not an error. */
-function unlessMissing<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }

@@ -3,11 +3,11 @@
  * that no request is mistaken for another one.
  */
 import { createHash } from 'node:crypto';
-import type { ByteRange } from '../lambdas/shared/ports';
+import type { Slice } from '../lambdas/shared/json';
 import { type S3Bucket, S3Error } from './s3-bucket';
-import { type AwsRequest, type AwsResponse, isSignedBy, type LocalServer, startAwsServer } from './server';
+import { isSignedBy, type LocalRequest, type LocalResponse, type LocalServer, startServer } from './server';
 
-export interface S3ServerOptions {
+interface S3ServerOptions {
   /** The only bucket that exists. */
   readonly name: string;
   readonly bucket: S3Bucket;
@@ -18,7 +18,7 @@ const MAX_KEYS = 1000;
 const LIST_PARAMETERS = ['list-type', 'prefix', 'start-after', 'continuation-token', 'max-keys'];
 
 export function startS3Server({ name, bucket, accessKeyId }: S3ServerOptions): Promise<LocalServer> {
-  return startAwsServer((request) => {
+  return startServer((request) => {
     try {
       if (!isSignedBy(accessKeyId, request)) {
         throw new S3Error(403, 'InvalidAccessKeyId', 'This server was started for another access key');
@@ -32,7 +32,7 @@ export function startS3Server({ name, bucket, accessKeyId }: S3ServerOptions): P
 }
 
 /** The path is not read by `URL`, which would resolve `..` before the bucket can refuse the key. */
-function respond(request: AwsRequest, name: string, bucket: S3Bucket): AwsResponse {
+function respond(request: LocalRequest, name: string, bucket: S3Bucket): LocalResponse {
   const [, asked = '', path = '', search = ''] = /^\/([^/?]*)\/?([^?]*)\??(.*)$/s.exec(request.target) ?? [];
   if (asked !== name) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
   const query = new URLSearchParams(search);
@@ -57,7 +57,7 @@ function decodeKey(path: string): string {
   }
 }
 
-function listObjects(bucket: S3Bucket, query: URLSearchParams): AwsResponse {
+function listObjects(bucket: S3Bucket, query: URLSearchParams): LocalResponse {
   const token = query.get('continuation-token');
   const { keys, next } = bucket.list({
     prefix: query.get('prefix') ?? '',
@@ -69,7 +69,7 @@ function listObjects(bucket: S3Bucket, query: URLSearchParams): AwsResponse {
   return xmlResponse(200, 'ListBucketResult', element('IsTruncated', next !== undefined) + more + contents);
 }
 
-function getObject(bucket: S3Bucket, key: string, { headers }: AwsRequest): AwsResponse {
+function getObject(bucket: S3Bucket, key: string, { headers }: LocalRequest): LocalResponse {
   const range = readRange(headers.range);
   const body = bucket.get(key, range);
   if (range === undefined) return { status: 200, headers: {}, body };
@@ -77,7 +77,7 @@ function getObject(bucket: S3Bucket, key: string, { headers }: AwsRequest): AwsR
   return { status: 206, headers: { 'content-range': contentRange }, body };
 }
 
-function readRange(header: string | undefined): ByteRange | undefined {
+function readRange(header: string | undefined): Slice | undefined {
   if (header === undefined) return undefined;
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(header) ?? [];
   if (first === undefined)
@@ -86,20 +86,20 @@ function readRange(header: string | undefined): ByteRange | undefined {
 }
 
 /** The archiver sends the SHA-256 of every object. A put without it is refused, as a body that was damaged is. */
-function putObject(bucket: S3Bucket, key: string, { headers, body }: AwsRequest): AwsResponse {
+function putObject(bucket: S3Bucket, key: string, { headers, body }: LocalRequest): LocalResponse {
   if (createHash('sha256').update(body).digest('base64') !== headers['x-amz-checksum-sha256']) {
     throw new S3Error(400, 'BadDigest', 'The x-amz-checksum-sha256 is missing or does not match the body');
   }
   bucket.put(key, { bytes: body, createOnly: headers['if-none-match'] === '*' });
-  return { status: 200, headers: {}, body: Buffer.alloc(0) };
+  return { status: 200, headers: {}, body: '' };
 }
 
-function errorResponse(status: number, code: string, message: string): AwsResponse {
+function errorResponse(status: number, code: string, message: string): LocalResponse {
   return xmlResponse(status, 'Error', element('Code', code) + element('Message', message));
 }
 
-function xmlResponse(status: number, name: string, content: string): AwsResponse {
-  const body = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<${name}>${content}</${name}>`);
+function xmlResponse(status: number, name: string, content: string): LocalResponse {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<${name}>${content}</${name}>`;
   return { status, headers: { 'content-type': 'application/xml' }, body };
 }
 

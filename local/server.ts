@@ -1,8 +1,8 @@
 /**
- * A local server listens on a free port of 127.0.0.1, which no other machine can reach. A server for an AWS API reads
- * the whole request before it answers, so a request that is cut short never has an effect.
+ * A local server listens on a free port of 127.0.0.1, which no other machine can reach. It reads the whole
+ * request before it answers, so a request that is cut short never has an effect.
  */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -11,7 +11,7 @@ export interface LocalServer {
   close(): Promise<void>;
 }
 
-export interface AwsRequest {
+export interface LocalRequest {
   readonly method: string;
   /** Path and query as they were sent, still encoded. */
   readonly target: string;
@@ -19,10 +19,10 @@ export interface AwsRequest {
   readonly body: Buffer;
 }
 
-export interface AwsResponse {
+export interface LocalResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: string | Buffer;
 }
 
 export async function listenOnLoopback(server: Server): Promise<LocalServer> {
@@ -39,17 +39,15 @@ export async function listenOnLoopback(server: Server): Promise<LocalServer> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-export function startAwsServer(respond: (request: AwsRequest) => AwsResponse | Promise<AwsResponse>) {
-  async function exchange(incoming: IncomingMessage): Promise<AwsResponse> {
-    const { method = '', url: target = '', headers } = incoming;
-    return respond({ method, target, headers, body: await buffer(incoming) });
-  }
-  const server = createServer((incoming, outgoing) => {
-    exchange(incoming).then(
-      ({ status, headers, body }) =>
-        outgoing.writeHead(status, { 'content-length': body.length, ...headers }).end(body),
-      (error: unknown) => outgoing.writeHead(500).end(String(error)),
-    );
+export function startServer(respond: (request: LocalRequest) => LocalResponse): Promise<LocalServer> {
+  const server = createServer(async (incoming, outgoing) => {
+    const { method = '', url: target = '', headers: sent } = incoming;
+    try {
+      const { status, headers, body } = respond({ method, target, headers: sent, body: await buffer(incoming) });
+      outgoing.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers }).end(body);
+    } catch (error) {
+      outgoing.writeHead(500).end(String(error));
+    }
   });
   return listenOnLoopback(server);
 }
@@ -58,7 +56,7 @@ export function startAwsServer(respond: (request: AwsRequest) => AwsResponse | P
  * Other programs on this machine can reach the port too. A server that is started with an access key id refuses the
  * calls that are signed with another one.
  */
-export function isSignedBy(accessKeyId: string | undefined, { headers }: AwsRequest): boolean {
+export function isSignedBy(accessKeyId: string | undefined, { headers }: LocalRequest): boolean {
   const signer = /Credential=([^/,\s]+)\//.exec(headers.authorization ?? '')?.[1];
   return accessKeyId === undefined || signer === accessKeyId;
 }
@@ -67,10 +65,10 @@ export type JsonInput = Readonly<Record<string, unknown>>;
 
 /** A server for AWS's JSON protocol, in which a header names the operation and an error carries its name in `__type`. */
 export function startJsonServer(
-  respond: (operation: string, input: JsonInput) => AwsResponse,
+  respond: (operation: string, input: JsonInput) => LocalResponse,
   accessKeyId?: string,
 ): Promise<LocalServer> {
-  return startAwsServer((request) => {
+  return startServer((request) => {
     if (!isSignedBy(accessKeyId, request)) {
       return jsonError('InvalidAccessKeyId', 'this server was started for another access key', 403);
     }
@@ -79,11 +77,11 @@ export function startJsonServer(
   });
 }
 
-export function jsonResponse(content: object, status = 200): AwsResponse {
+export function jsonResponse(content: object, status = 200): LocalResponse {
   const headers = { 'content-type': 'application/x-amz-json-1.1' };
-  return { status, headers, body: Buffer.from(JSON.stringify(content)) };
+  return { status, headers, body: JSON.stringify(content) };
 }
 
-export function jsonError(code: string, message: string, status = 400): AwsResponse {
+export function jsonError(code: string, message: string, status = 400): LocalResponse {
   return jsonResponse({ __type: code, message }, status);
 }

@@ -2,7 +2,14 @@
  * SSM Parameter Store for SecureStrings. The values stay in the memory of this process and leave it only in the
  * response to a decrypting GetParameter. They are never written to disk and never appear in an error.
  */
-import { type AwsResponse, type JsonInput, jsonError, jsonResponse, type LocalServer, startJsonServer } from './server';
+import {
+  type JsonInput,
+  jsonError,
+  jsonResponse,
+  type LocalResponse,
+  type LocalServer,
+  startJsonServer,
+} from './server';
 
 /** The parameters are the caller's, who rotates a key by setting it in the map. */
 export function startSsmServer(parameters = new Map<string, string>(), accessKeyId?: string): Promise<LocalServer> {
@@ -13,13 +20,13 @@ export function startSsmServer(parameters = new Map<string, string>(), accessKey
   }, accessKeyId);
 }
 
-function getParameter(parameters: ReadonlyMap<string, string>, { Name, WithDecryption }: JsonInput): AwsResponse {
+function getParameter(parameters: ReadonlyMap<string, string>, { Name, WithDecryption }: JsonInput): LocalResponse {
   const value = parameters.get(String(Name));
   if (value === undefined) return jsonError('ParameterNotFound', `there is no parameter ${Name}`);
   return jsonResponse({ Parameter: { Name, Type: 'SecureString', Value: WithDecryption ? value : 'encrypted' } });
 }
 
-function putParameter(parameters: Map<string, string>, { Name, Value, Type, Overwrite }: JsonInput): AwsResponse {
+function putParameter(parameters: Map<string, string>, { Name, Value, Type, Overwrite }: JsonInput): LocalResponse {
   if (typeof Name !== 'string' || typeof Value !== 'string' || Value === '' || Type !== 'SecureString') {
     return jsonError('ValidationException', 'a name, a value and the type SecureString are expected');
   }

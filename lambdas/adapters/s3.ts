@@ -1,6 +1,7 @@
 /** The archive bucket. Every write is create-only, so this adapter cannot overwrite or delete an object. */
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
-import type { ByteRange, ObjectStore } from '../shared/ports';
+import type { Slice } from '../shared/json';
+import type { ObjectStore } from '../shared/ports';
 import { awsFailure, errorName, httpStatus } from './aws-errors';
 
 const BODY_ATTEMPTS = 3;
@@ -19,7 +20,7 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
     return keys;
   }
 
-  async function get(key: string, range?: ByteRange): Promise<Buffer | undefined> {
+  async function get(key: string, range?: Slice): Promise<Buffer | undefined> {
     for (let attempt = 1; ; attempt += 1) {
       const body = await openObject(client, { Bucket: bucket, Key: key }, range);
       try {
@@ -58,7 +59,7 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
   return { list, get, create };
 }
 
-async function openObject(client: S3Client, object: { Bucket: string; Key: string }, range: ByteRange | undefined) {
+async function openObject(client: S3Client, object: { Bucket: string; Key: string }, range: Slice | undefined) {
   const Range = range && `bytes=${range.start}-${range.end - 1}`;
   try {
     return (await client.send(new GetObjectCommand({ ...object, Range }))).Body;

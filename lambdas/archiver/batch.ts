@@ -10,7 +10,7 @@ import {
   QUARANTINE_REASONS,
   type QuarantineReason,
 } from '../shared/event';
-import { type Counts, type Manifest, type SealReason, type SegmentEntry, type Sweep, sha256 } from '../shared/manifest';
+import { type Counts, type Manifest, type SegmentEntry, type Sweep, sha256 } from '../shared/manifest';
 import { segmentKey } from '../shared/object-keys';
 import { compress, joinLines } from '../shared/segment';
 import { dateOf, earlier, later } from '../shared/time';
@@ -32,7 +32,7 @@ export interface Batch {
   readonly counts: Counts;
   /** The progress of the run after this batch. */
   readonly progress: Progress;
-  readonly reason: SealReason;
+  readonly reason: Manifest['run']['reason'];
   readonly sweeps: readonly Sweep[];
   /** Raw tokens of the Postman teams that the chain has met. */
   readonly sourceTeams: readonly string[];

@@ -45,12 +45,7 @@ export type Answer =
   /** Too little time is left for a request and a commit. */
   | { readonly kind: 'out-of-time' };
 
-export interface Source {
-  /** `reserveMs` is the time that must be left after the answer, for the commit above all. */
-  ask(query: Query, reserveMs: number): Promise<Answer>;
-  /** Running totals since the run began. */
-  tally(): { readonly requests: number; readonly throttled: number };
-}
+export type Source = ReturnType<typeof createSource>;
 
 export interface SourceOptions {
   readonly baseUrl: string;
@@ -72,13 +67,14 @@ interface Retry {
 
 type Attempt = Answer | Retry | { readonly kind: 'key-refused'; readonly status: number };
 
-export function createSource(options: SourceOptions): Source {
+export function createSource(options: SourceOptions) {
   const { clock, logger } = options;
   const rate = createRateLimit(options.maxRequestsPerMinute, clock);
   let requests = 0;
   let throttled = 0;
   let slowestMs = 0;
 
+  /** `reserveMs` is the time that must be left after the answer, for the commit above all. */
   async function ask(query: Query, reserveMs: number): Promise<Answer> {
     const left = () => clock.remainingMs() - reserveMs;
     let refreshed = false;
@@ -125,6 +121,7 @@ export function createSource(options: SourceOptions): Source {
     }
   }
 
+  /** `tally` returns the running totals since the run began. */
   return { ask, tally: () => ({ requests, throttled }) };
 }
 

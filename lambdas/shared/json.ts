@@ -6,7 +6,7 @@
  * exactly the documents that `JSON.parse` accepts. The input must be valid UTF-8.
  */
 
-/** Half-open byte range of one value. */
+/** Half-open byte range, such as that of one value. */
 export interface Slice {
   readonly start: number;
   readonly end: number;

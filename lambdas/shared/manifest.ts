@@ -131,7 +131,6 @@ const manifest = z.object({
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 export type Manifest = DeepReadonly<z.infer<typeof manifest>>;
-export type SealReason = Manifest['run']['reason'];
 export type TimeRange = DeepReadonly<z.infer<typeof timeRange>>;
 export type Gap = DeepReadonly<z.infer<typeof gap>>;
 export type Counts = DeepReadonly<z.infer<typeof counts>>;

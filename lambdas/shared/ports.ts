@@ -4,24 +4,19 @@
  * a write was applied.
  */
 import type { KeyObject } from 'node:crypto';
+import type { Slice } from './json';
 
 /** The bucket. Keys are complete keys. Errors are thrown as `Failure`; a missing object is a result, not an error. */
 export interface ObjectStore {
   /** All keys with the prefix, in order. With `startAfter`, only the keys after it. */
   list(prefix: string, startAfter?: string): Promise<readonly string[]>;
   /** The object's bytes, or those of a byte range. Undefined where there is no such object. */
-  get(key: string, range?: ByteRange): Promise<Buffer | undefined>;
+  get(key: string, range?: Slice): Promise<Buffer | undefined>;
   /**
    * Creates the object if there is none (`If-None-Match: *`). `exists` can also mean that an earlier attempt of the same call
    * was applied and its response was lost, so the caller must compare the contents before it reports a conflict.
    */
   create(key: string, body: Buffer, contentType: string): Promise<'created' | 'exists'>;
-}
-
-/** Half-open, in bytes. */
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
 }
 
 /** The checkpoint that DynamoDB holds for a team. It is only a hint, so the archiver must cope with any value. */

@@ -3,14 +3,14 @@
  * use the same model. The text of an event is served byte for byte as the table holds it. A cursor stands for a row, so
  * a walk is stable although events arrive meanwhile.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import { readQuery, type SourceQuery, type SourceSettings } from './source-settings';
 import { byInstant, isVisible, type SourceEvent, type SourceTable, textOf } from './source-table';
 
 export interface SourceRequest {
   readonly path: string;
   readonly query: URLSearchParams;
-  /** The names are in lower case. */
-  readonly headers: Headers;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export type Headers = Readonly<Record<string, string>>;

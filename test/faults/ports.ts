@@ -10,7 +10,7 @@ import type {
   Transport,
   TransportLimits,
 } from '../../lambdas/shared/ports';
-import { type ListPage, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
+import { type S3Bucket, S3Error, type Storage, s3Bucket } from '../../local/s3-bucket';
 import type { SourceModel, TestAnswer } from '../support/test-source';
 import { checkpointModel, type ItemCell } from './checkpoint-model';
 import type { Method, Perform } from './faults';
@@ -40,7 +40,7 @@ export function createStore(context: PortContext, storage: Storage): ObjectStore
     const keys: string[] = [];
     for (let after: string | undefined = startAfter; after !== undefined; ) {
       const query = { prefix, startAfter: after, maxKeys: KEYS_PER_PAGE };
-      const page: ListPage = await perform('store.list', () => bucket.list(query));
+      const page: ReturnType<S3Bucket['list']> = await perform('store.list', () => bucket.list(query));
       keys.push(...page.keys);
       after = page.next;
     }
