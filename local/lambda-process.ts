@@ -22,15 +22,6 @@ export interface HandlerError {
   readonly message: string;
 }
 
-export interface LambdaProcess {
-  /** Also the id of the process group. */
-  readonly pid: number;
-  /** Call it again only after it has resolved. By then every line that the handler logged has been delivered. */
-  invoke(event: unknown, timeoutMs: number): Promise<InvocationResult>;
-  /** Kills the whole process group and resolves when the process is gone. */
-  close(): Promise<void>;
-}
-
 /** The settings with which the AWS SDK calls the local servers and reads no AWS configuration of this machine. */
 export function awsEnvironment(
   urls: { readonly s3: string; readonly dynamodb: string; readonly ssm: string },
@@ -50,12 +41,15 @@ export function awsEnvironment(
   };
 }
 
-/** `onLine` receives each line that the handler writes to standard output or error, except blank lines. */
+/**
+ * `onLine` receives each line that the handler writes to standard output or error, except blank lines. The returned
+ * `pid` is also the id of the process group.
+ */
 export async function startLambdaProcess(
   bundleFile: string,
   environment: Readonly<Record<string, string>>,
   onLine: (line: string) => void = () => undefined,
-): Promise<LambdaProcess> {
+) {
   const runtime = join(import.meta.dirname, 'lambda-runtime.cjs');
   const child = spawn(process.execPath, [...heapLimits(ARCHIVER_MEMORY_MB), runtime, absolute(bundleFile)], {
     detached: true,
@@ -75,6 +69,7 @@ export async function startLambdaProcess(
     if (input !== null) createInterface({ input }).on('line', receive);
   }
 
+  /** Call it again only after it has resolved. By then every line that the handler logged has been delivered. */
   async function invoke(event: unknown, timeoutMs: number): Promise<InvocationResult> {
     const requestId = randomUUID();
     const answered = new Promise<InvocationResult>((resolve) => waiting.set(requestId, resolve));
@@ -91,6 +86,7 @@ export async function startLambdaProcess(
     return result;
   }
 
+  /** Kills the whole process group and resolves when the process is gone. */
   async function close(): Promise<void> {
     killGroup(child);
     await closed;

@@ -8,7 +8,9 @@ process.stderr.write = process.stdout.write.bind(process.stdout);
 process.on('disconnect', () => process.exit());
 
 process.on('message', async ({ requestId, event, timeoutMs }) => {
-  const result = await run(event, contextOf(requestId, Date.now() + timeoutMs));
+  const deadline = Date.now() + timeoutMs;
+  const context = { awsRequestId: requestId, getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()) };
+  const result = await run(event, context);
   // This is the last line of the invocation: whoever has read it has read all lines before it.
   process.stdout.write(`\nEND RequestId: ${requestId} ${JSON.stringify(result)}\n`);
 });
@@ -20,18 +22,4 @@ async function run(event, context) {
     const { name = 'Error', code, message = String(error) } = error ?? {};
     return { ok: false, error: { name, code, message } };
   }
-}
-
-function contextOf(awsRequestId, deadline) {
-  return {
-    awsRequestId,
-    functionName: 'local',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:local',
-    memoryLimitInMB: '512',
-    logGroupName: '/aws/lambda/local',
-    logStreamName: 'local',
-    callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
-  };
 }

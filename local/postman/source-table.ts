@@ -16,23 +16,19 @@ export interface SourceEvent {
   readonly later?: readonly { readonly from: number; readonly raw: string }[];
 }
 
-export interface SourceTable {
-  /** Every event by instant and then by row; events without an instant come first. */
-  events(): readonly SourceEvent[];
-  get(row: number): SourceEvent | undefined;
-  /** Adds events. An event with a known row replaces the older one; so events are edited, removed and restored. */
-  put(events: readonly SourceEvent[]): void;
-}
+export type SourceTable = ReturnType<typeof createTable>;
 
-export function createTable(events: readonly SourceEvent[] = []): SourceTable {
+/** The table orders its events by instant and then by row; events without an instant come first. */
+export function createTable(events: readonly SourceEvent[] = []) {
   const byRow = new Map<number, SourceEvent>();
   let ordered: readonly SourceEvent[] = [];
+  /** An event with a known row replaces the older one; so events are edited, removed and restored. */
   function put(added: readonly SourceEvent[]): void {
     for (const event of added) byRow.set(event.row, event);
     ordered = [...byRow.values()].sort(byInstant);
   }
   put(events);
-  return { events: () => ordered, get: (row) => byRow.get(row), put };
+  return { events: () => ordered, get: (row: number) => byRow.get(row), put };
 }
 
 export function isVisible(event: SourceEvent, now: number): boolean {

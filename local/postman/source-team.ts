@@ -2,7 +2,7 @@
  * The events of a realistic Postman team. The same seed and anchor give the same events, byte for byte, on every machine,
  * and a team that is played beyond its anchor only gets more events. Nothing here knows how events are served.
  */
-import { DAY_MS } from '../../lambdas/shared/time';
+import { DAY_MS, MINUTE_MS } from '../../lambdas/shared/time';
 import { createRandom } from './random';
 import type { SourceEvent } from './source-table';
 import { ODD_EVENTS } from './team-odd-events';
@@ -17,20 +17,12 @@ export interface TeamOptions {
   readonly eventsPerDay?: number;
 }
 
-interface SourceTeam {
-  /** The events of all days up to the day of `now`, without those of earlier calls. Some become visible later. */
-  playTo(now: Date): readonly SourceEvent[];
-  /** The event with this number outside of the story. */
-  arrival(number: number, arrival: Arrival): SourceEvent;
-}
-
 export interface Arrival {
   readonly at: Date;
   /** From this instant on the event is served. */
   readonly visibleFrom: Date;
 }
 
-const MINUTE_MS = 60_000;
 /** All teams of Postman share one sequence of ids, so they grow with time and have gaps. Arrivals have the odd ids. */
 const FIRST_ROW = 558_306_000;
 const FIRST_ARRIVAL = 560_000_001;
@@ -38,16 +30,14 @@ const DAYS_BETWEEN_ODD_EVENTS = 6;
 /** On each of these days one event is ten days late, the last one until after the anchor. Only the sweep finds them. */
 const VERY_LATE_DAYS = [20, 60, 150, 172];
 
-export function createSourceTeam(options: TeamOptions): SourceTeam {
+export function createSourceTeam(options: TeamOptions) {
   const { seed, anchor, days = 180, eventsPerDay = 200 } = options;
   const firstDay = Math.floor(anchor.getTime() / DAY_MS - days) * DAY_MS;
   let [played, lastRow] = [0, FIRST_ROW];
 
-  const leftAt = (person: Person): number => leavingInstant(firstDay + person.leaves * DAY_MS);
-
   /** The live log shows the flag `active` as it is at the read, so the last events of a person change when they leave. */
   function bodies(act: Act, id: number): Pick<SourceEvent, 'raw' | 'later'> {
-    const left = leftAt(act.actor);
+    const left = leavingInstant(firstDay + act.actor.leaves * DAY_MS);
     const raw = render(act, id, act.at < left);
     if (act.at >= left || left - act.at > 7 * DAY_MS) return { raw };
     return { raw, later: [{ from: left, raw: render(act, id, false) }] };
@@ -74,12 +64,14 @@ export function createSourceTeam(options: TeamOptions): SourceTeam {
   }
 
   return {
-    playTo: (now) => {
+    /** The events of all days up to the day of `now`, without those of earlier calls. Some become visible later. */
+    playTo: (now: Date): readonly SourceEvent[] => {
       const events: SourceEvent[] = [];
       for (; firstDay + played * DAY_MS <= now.getTime(); played += 1) events.push(...day(played));
       return events;
     },
-    arrival: (number, { at, visibleFrom }) => {
+    /** The event with this number outside of the story. */
+    arrival: (number: number, { at, visibleFrom }: Arrival): SourceEvent => {
       const random = createRandom(`${seed}/arrival/${number}`);
       const second = Math.floor(at.getTime() / 1000) * 1000;
       const actor = personOf(random.below(3), seed);

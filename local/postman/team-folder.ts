@@ -4,17 +4,10 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createTable, type SourceEvent, type SourceTable } from './source-table';
+import { createTable, type SourceEvent } from './source-table';
 import { type Arrival, createSourceTeam, type TeamOptions } from './source-team';
 
-export interface TeamFolder {
-  /** Read only. The two functions below add events to it. */
-  readonly table: SourceTable;
-  /** Adds the events of the story up to the day of `now`. Call it with the instant of every request. */
-  playTo(now: Date): void;
-  /** Adds routine events outside of the story. They are late events where `visibleFrom` lies after `at`. */
-  arrive(count: number, times: Arrival): readonly SourceEvent[];
-}
+export type TeamFolder = ReturnType<typeof openTeamFolder>;
 
 interface State {
   readonly team: Omit<TeamOptions, 'anchor'> & { readonly anchor: string };
@@ -22,7 +15,7 @@ interface State {
 }
 
 /** Continues the team in the folder, or begins the one that `fresh` describes where the folder holds none. */
-export function openTeamFolder(folder: string, fresh: TeamOptions): TeamFolder {
+export function openTeamFolder(folder: string, fresh: TeamOptions) {
   const file = join(folder, 'state.json');
   mkdirSync(folder, { recursive: true });
   let state = existsSync(file)
@@ -34,12 +27,15 @@ export function openTeamFolder(folder: string, fresh: TeamOptions): TeamFolder {
   save(file, state);
 
   return {
+    /** Read only. The two functions below add events to it. */
     table,
-    playTo: (now) => {
+    /** Adds the events of the story up to the day of `now`. Call it with the instant of every request. */
+    playTo: (now: Date): void => {
       const played = team.playTo(now);
       if (played.length > 0) table.put(played);
     },
-    arrive: (count, times) => {
+    /** Adds routine events outside of the story. They are late events where `visibleFrom` lies after `at`. */
+    arrive: (count: number, times: Arrival): readonly SourceEvent[] => {
       const events = Array.from({ length: count }, (_, nth) => team.arrival(state.events.length + nth, times));
       state = { ...state, events: [...state.events, ...events] };
       save(file, state);
