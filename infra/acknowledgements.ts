@@ -3,15 +3,8 @@
  * one construct and one finding, so that a new finding, or a known one at another construct, still stops synth.
  */
 
-interface Acknowledgement {
-  /** The path of the construct below the stack. */
-  readonly path: string;
-  readonly id: string;
-  readonly reason: string;
-}
-
 /** `name` is the name of the archive, which is also the path of its SSM parameters. */
-export function acknowledgements(name: string): readonly Acknowledgement[] {
+export function acknowledgements(name: string) {
   const bucket = '<StorageBucket5CB7C8EA.Arn>';
   const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/${name}/*`;
   return [
@@ -45,14 +38,15 @@ const destinationInstead = 'Failed runs go to an on-failure destination, which a
 const leaseInstead = 'A lease keeps runs of one team apart. A new account has no concurrency to reserve.';
 const publicApi = 'It calls the public API of Postman and accepts no connection. A VPC would only add a NAT gateway.';
 
-function nist(path: string, rule: string, reason: string): Acknowledgement {
+/** `path` is the path of the construct below the stack. */
+function nist(path: string, rule: string, reason: string) {
   return { path, id: `NIST.800.53.R5::NIST.800.53.R5-${rule}`, reason };
 }
 
-function solutions(path: string, rule: string, reason: string): Acknowledgement {
+function solutions(path: string, rule: string, reason: string) {
   return { path, id: `AwsSolutions::AwsSolutions-${rule}`, reason };
 }
 
-function wildcard(path: string, resource: string, reason: string): Acknowledgement {
+function wildcard(path: string, resource: string, reason: string) {
   return solutions(path, `IAM5[Resource::${resource}]`, reason);
 }

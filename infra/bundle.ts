@@ -26,7 +26,6 @@ export function bundle(outDir: string) {
     target: 'node20',
     mainFields: ['module', 'main'],
     minify: true,
-    sourcemap: false,
     legalComments: 'none',
     logLevel: 'warning',
   });

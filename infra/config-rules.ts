@@ -17,12 +17,7 @@ export const ruled = z.looseObject({
   formerTeams: z.array(z.string()),
 });
 
-interface Problem {
-  readonly path: (string | number)[];
-  readonly message: string;
-}
-
-export function brokenRules({ stage, teams, formerTeams }: z.infer<typeof ruled>): Problem[] {
+export function brokenRules({ stage, teams, formerTeams }: z.infer<typeof ruled>) {
   const names = teams.map((team) => team.name);
   const parameters = teams.map((team) => team.apiKeyParameter ?? apiKeyParameter(stage, team.name));
   return [
@@ -40,12 +35,12 @@ export function brokenRules({ stage, teams, formerTeams }: z.infer<typeof ruled>
 
 const sharedKey = "is another team's parameter too, so that one API key would fill two archives";
 
-function problem(path: Problem['path'], value: unknown, message: string): Problem {
+function problem(path: (string | number)[], value: unknown, message: string) {
   return { path, message: `${JSON.stringify(value)} ${message}` };
 }
 
 /** CloudFormation would find a policy that is too long only in the middle of a deployment. */
-function policySize(parameters: readonly string[]): Problem[] {
+function policySize(parameters: readonly string[]) {
   const own = parameters.reduce((sum, name) => sum + 2 * (ARN_CHARACTERS + name.length), 0);
   const characters = OTHER_POLICY_CHARACTERS + own;
   if (characters <= MAX_POLICY_CHARACTERS) return [];

@@ -6,17 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface View {
-  readonly name: string;
-  readonly sql: string;
-  readonly columns: readonly Column[];
-}
-
-export interface Column {
-  readonly name: string;
-  /** The type in Trino's spelling. */
-  readonly type: string;
-}
+export type View = (typeof views)[number];
 
 const WHAT = columns(
   'action message ip user_agent actor_id actor_name actor_username actor_email user_id user_name user_username user_email' +
@@ -32,7 +22,7 @@ const OCSF_METADATA = row(
 );
 
 /** In the order of their definition: a view uses only views before it. */
-export const views: readonly View[] = [
+export const views = [
   {
     name: 'manifests',
     sql: sqlFile('manifests'),
@@ -76,8 +66,8 @@ function row(...fields: readonly string[]): string {
   return `row(${fields.map((field) => (field.includes(' ') ? field : `${field} varchar`)).join(', ')})`;
 }
 
-/** Each name may carry a type, as in `seq:bigint`. */
-function columns(names: string): Column[] {
+/** Each name may carry a type in Trino's spelling, as in `seq:bigint`. */
+function columns(names: string) {
   return names.split(' ').map((each) => {
     const [name = '', type = 'varchar'] = each.split(':');
     return { name, type };
