@@ -13,12 +13,8 @@ const NARROWEST = 8;
 
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
-interface TableOptions {
-  /** The width of the terminal in characters. Without it the table is as wide as its content. */
-  readonly width?: number | undefined;
-}
-
-export function asTable({ columns, rows }: QueryResult, { width }: TableOptions = {}): string {
+/** `width` is that of the terminal in characters. Without it the table is as wide as its content. */
+export function asTable({ columns, rows }: QueryResult, width = Number.POSITIVE_INFINITY): string {
   const shown = rows.slice(0, MOST_ROWS).map((row) => row.map((cell) => printable(toTheSecond(cell ?? ''))));
   const cells = columns.map(({ name }, index) => [name, ...shown.map((row) => row[index] ?? '')]);
   const table = new Table({
@@ -57,7 +53,7 @@ export function asObjects({ columns, rows }: QueryResult): Record<string, string
  * Narrows the widest columns until the table fits. Columns with instants keep their width, because half of one is
  * useless.
  */
-function narrowed(columns: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): number[] {
+function narrowed(columns: readonly (readonly string[])[], width: number): number[] {
   const widths = columns.map((cells) => Math.max(...cells.map(stringWidth)));
   const isFixed = columns.map((cells) => cells.some((cell) => INSTANT.test(cell)));
   const borders = 3 * widths.length + 1;

@@ -117,16 +117,8 @@ function described({ name, purpose, controls, parameters }: Query): object {
   return { name, purpose, controls, parameters };
 }
 
-/** The period for which a team's log is archived. */
-interface Period {
-  readonly team: string;
-  /** Whether the query's parameter `team` matches this team. */
-  readonly isAsked: boolean;
-  readonly from: string;
-  readonly to: string;
-}
-
-async function askPeriods(engine: SqlEngine, pattern = '%'): Promise<readonly Period[]> {
+/** The period for which each team's log is archived, and whether the query's parameter `team` matches the team. */
+async function askPeriods(engine: SqlEngine, pattern = '%') {
   const { rows } = await engine.ask(periodsStatement(pattern));
   return rows.map(([team, asked, from, to]) => {
     return { team: team ?? '', isAsked: asked === 'true', from: from ?? '', to: to ?? '' };
@@ -143,7 +135,7 @@ ORDER BY team`;
 interface Shown {
   readonly query: Query;
   readonly values: Values;
-  readonly periods: readonly Period[];
+  readonly periods: Awaited<ReturnType<typeof askPeriods>>;
   readonly flags: QueryFlags;
   readonly world: QueryWorld;
 }
@@ -157,7 +149,7 @@ function show(answer: QueryResult, { query, values, periods, flags, world }: Sho
       JSON.stringify({ query: query.name, parameters: values, ...cost(answer), rows: asObjects(answer) }, null, 2),
     );
   else if (flags.csv) world.print(asCsv(answer));
-  else if (answer.rows.length > 0) world.print(asTable(answer, { width: world.width }));
+  else if (answer.rows.length > 0) world.print(asTable(answer, world.width));
   const rows =
     answer.rows.length === 0
       ? 'No rows: nothing in the archive matches this query'

@@ -17,7 +17,10 @@ export async function openFolderSql(bucket: string): Promise<SqlEngine> {
     throw new Error(`there is no archive in ${bucket}: a copy of the bucket contains a folder manifests/`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  for (const statement of [...SETTINGS, ...MACROS, ...lineTables(bucket)]) await connection.run(statement);
+  for (const statement of [...SETTINGS, ...MACROS]) await connection.run(statement);
+  for (const [name, files] of Object.entries(LINES)) {
+    await connection.run(`CREATE VIEW ${name} AS ${lines(bucket, files)}`);
+  }
   for (const { name, sql } of views) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
   return {
     async ask(statement) {
@@ -31,6 +34,12 @@ export async function openFolderSql(bucket: string): Promise<SqlEngine> {
     close: () => connection.closeSync(),
   };
 }
+
+const LINES = {
+  event_lines: 'events/*/*/*.ndjson.gz',
+  quarantine_lines: 'quarantine/*/*/*.ndjson.gz',
+  manifest_lines: 'manifests/*/*.json',
+};
 
 /** The days of Athena are UTC days. DuckDB must not download extensions. */
 const SETTINGS = ["SET TimeZone = 'UTC'", 'SET autoinstall_known_extensions = false'];
@@ -68,14 +77,6 @@ const MACROS = [
   // DuckDB's hash functions already return hexadecimal text.
   'to_hex(hash) AS hash',
 ].map((macro) => `CREATE MACRO ${macro}`);
-
-function lineTables(bucket: string): string[] {
-  return [
-    `CREATE VIEW event_lines AS ${lines(bucket, 'events/*/*/*.ndjson.gz')}`,
-    `CREATE VIEW quarantine_lines AS ${lines(bucket, 'quarantine/*/*/*.ndjson.gz')}`,
-    `CREATE VIEW manifest_lines AS ${lines(bucket, 'manifests/*/*.json')}`,
-  ];
-}
 
 /** The columns are the whole line, and the partitions team and dt, which Athena derives from the object's key. */
 function lines(bucket: string, pattern: string): string {

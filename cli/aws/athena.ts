@@ -65,9 +65,8 @@ export function openAthena(workgroup: string): SqlEngine {
         const { Statistics } = await finish(id);
         return await read(id, Statistics?.DataScannedInBytes ?? 0);
       } catch (error) {
-        throw new Error(`Athena could not run the query in workgroup ${workgroup}: ${reasonOf(error)}`, {
-          cause: error,
-        });
+        const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        throw new Error(`Athena could not run the query in workgroup ${workgroup}: ${reason}`, { cause: error });
       }
     },
     close: () => client.destroy(),
@@ -77,8 +76,4 @@ export function openAthena(workgroup: string): SqlEngine {
 function kindOf(type: string): QueryResult['columns'][number]['kind'] {
   if (type === 'boolean') return 'boolean';
   return /^(tinyint|smallint|integer|bigint|float|double|real|decimal)/.test(type) ? 'number' : 'text';
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

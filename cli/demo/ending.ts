@@ -50,7 +50,7 @@ async function askQueries(bucket: string, print: (text: string) => void): Promis
   try {
     for (const query of readQueries().filter(({ name }) => QUERIES.includes(name))) {
       const answer = await sql.ask(overAllDays(query, new Date()));
-      const rows = answer.rows.length === 0 ? 'No rows.' : asTable(answer, { width: 118 });
+      const rows = answer.rows.length === 0 ? 'No rows.' : asTable(answer, 118);
       print(`\n  ${query.name}: ${query.purpose}\n${rows.replace(/^/gm, '  ')}`);
     }
   } finally {

@@ -32,7 +32,7 @@ test.each([
 });
 
 test('a table is as wide as the terminal at most', () => {
-  const lines = asTable(answer('x'.repeat(500)), { width: 60 }).split('\n');
+  const lines = asTable(answer('x'.repeat(500)), 60).split('\n');
   expect(Math.max(...lines.map((line) => line.length))).toBe(60);
 });
 
