@@ -11,6 +11,12 @@ import { resolve as absolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ARCHIVER_MEMORY_MB } from '../lambdas/shared/contract';
 
+/** The same shares as in Lambda's own start of Node. Without them V8 would size its heap by the memory of this machine. */
+const HEAP_LIMITS = [
+  `--max-semi-space-size=${Math.floor(ARCHIVER_MEMORY_MB * 0.05)}`,
+  `--max-old-space-size=${Math.floor(ARCHIVER_MEMORY_MB * 0.9)}`,
+];
+
 export type InvocationResult =
   | { readonly ok: true; readonly result?: unknown }
   | { readonly ok: false; readonly error: HandlerError };
@@ -51,7 +57,7 @@ export async function startLambdaProcess(
   onLine: (line: string) => void = () => undefined,
 ) {
   const runtime = join(import.meta.dirname, 'lambda-runtime.cjs');
-  const child = spawn(process.execPath, [...heapLimits(ARCHIVER_MEMORY_MB), runtime, absolute(bundleFile)], {
+  const child = spawn(process.execPath, [...HEAP_LIMITS, runtime, absolute(bundleFile)], {
     detached: true,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -80,7 +86,10 @@ export async function startLambdaProcess(
     }, timeoutMs);
     // Sending fails where the process is gone; then `closed` tells how it ended.
     child.send({ requestId, event, timeoutMs }, () => undefined);
-    const died = closed.then(() => endOf(exit, child.signalCode ?? `status ${child.exitCode}`));
+    const died = closed.then((): InvocationResult => {
+      const message = `The handler's process ended with ${child.signalCode ?? `status ${child.exitCode}`}`;
+      return { ok: false, error: { name: exit, message } };
+    });
     const result = await Promise.race([answered, died]);
     clearTimeout(timer);
     return result;
@@ -93,16 +102,6 @@ export async function startLambdaProcess(
   }
 
   return { pid: Number(child.pid), invoke, close };
-}
-
-/** The same shares as in Lambda's own start of Node. Without them V8 would size its heap by the memory of this machine. */
-function heapLimits(memoryMb: number): string[] {
-  const share = (percent: number) => Math.floor((memoryMb * percent) / 100);
-  return [`--max-semi-space-size=${share(5)}`, `--max-old-space-size=${share(90)}`];
-}
-
-function endOf(name: string, how: string): InvocationResult {
-  return { ok: false, error: { name, message: `The handler's process ended with ${how}` } };
 }
 
 function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {

@@ -40,7 +40,7 @@ export function answerAsSource({ path, query, headers }: SourceRequest, source: 
   if (page === undefined) return problem(400, 'invalidCursorError', 'The cursor is not valid or has expired');
   const served = page.events.map((event) => ({ row: event.row, text: textOf(event, source.now.getTime()) }));
   const trails = `"trails":[${served.map(({ text }) => text).join(',')}]`;
-  return answer(200, `{${[trails, ...cursorFields(page, source.settings)].join(',')}}`, served);
+  return answer(200, `{${[trails, ...cursorFields(page.cursor, source.settings)].join(',')}}`, served);
 }
 
 function problem(status: number, name: string, message: string): SourceAnswer {
@@ -52,7 +52,7 @@ function answer(status: number, body: string, served: SourceAnswer['served'] = [
 }
 
 /** The cursor is written as a token and never becomes a number, which could not hold one above 2^53. */
-function cursorFields({ cursor }: Page, { cursorEnd, cursorType, cursorPlace }: SourceSettings): string[] {
+function cursorFields(cursor: bigint | undefined, { cursorEnd, cursorType, cursorPlace }: SourceSettings): string[] {
   const ended = cursorEnd ?? undefined;
   const token = cursor === undefined ? ended : cursorType === 'string' ? `"${cursor}"` : cursor;
   if (token === undefined) return [];
@@ -60,14 +60,8 @@ function cursorFields({ cursor }: Page, { cursorEnd, cursorType, cursorPlace }: 
   return [...(cursorPlace === 'meta' ? [] : [field]), ...(cursorPlace === 'top-level' ? [] : [`"meta":{${field}}`])];
 }
 
-interface Page {
-  /** In the order in which they are served. */
-  readonly events: readonly SourceEvent[];
-  readonly cursor: bigint | undefined;
-}
-
-/** Undefined where this server cannot have given the cursor. */
-function selectPage(query: SourceQuery, { table, settings, now }: Source): Page | undefined {
+/** The events in the order in which they are served. Undefined where this server cannot have given the cursor. */
+function selectPage(query: SourceQuery, { table, settings, now }: Source) {
   const start = query.cursor === undefined ? undefined : table.get(rowOfCursor(query.cursor, settings));
   if (query.cursor !== undefined && start === undefined) return undefined;
   const [byId, sign] = [settings.order === 'by-id', query.isDescending ? -1 : 1];

@@ -43,17 +43,10 @@ export const LIVE_SERVICE: Omit<SourceSettings, 'apiKey'> = {
   maxLimit: 300,
 };
 
-export interface SourceQuery {
-  /** Half-open, in epoch milliseconds. */
-  readonly from: number;
-  readonly to: number;
-  readonly limit: number;
-  readonly isDescending: boolean;
-  readonly cursor: string | undefined;
-}
+export type SourceQuery = Exclude<ReturnType<typeof readQuery>, string>;
 
-/** Reads the query, or returns the sentence with which the server refuses it. */
-export function readQuery(query: URLSearchParams, settings: SourceSettings, now: Date): SourceQuery | string {
+/** Reads the query, or returns the sentence with which the server refuses it. `from` and `to` are half-open. */
+export function readQuery(query: URLSearchParams, settings: SourceSettings, now: Date) {
   const since = readInstant(query.get('since'));
   const until = readInstant(query.get('until'));
   const order = query.get('orderBy') ?? 'desc';

@@ -3,23 +3,20 @@
  * would write them.
  */
 
-interface OddEvent {
-  readonly name: string;
-  /** The event has no usable id or no usable instant. */
-  readonly quarantine: boolean;
-  /** `id` is the JSON token of the id. */
-  readonly raw: (id: string, at: number) => string;
-}
+/** Writes an event. `id` is the JSON token of the id. */
+type Writer = (id: string, at: number) => string;
 
 const TEAM = '"team":{"name":"Acme Payments","id":70000001}';
 const ACTOR = '"actor":{"name":"Radia Iyer","username":"member-5","id":60000188,"active":true}';
 const ACTION = '"action":"collection.created"';
 
-function odd(name: string, fields: OddEvent['raw'], quarantine = false): OddEvent {
-  return { name, quarantine, raw: (id, at) => `{${fields(id, at)},"message":"odd: ${name}"}` };
+/** An event for the quarantine has no usable id or no usable instant. */
+function odd(name: string, fields: Writer, quarantine = false) {
+  const raw: Writer = (id, at) => `{${fields(id, at)},"message":"odd: ${name}"}`;
+  return { name, quarantine, raw };
 }
 
-function oddVariables(name: string, variables: string): OddEvent {
+function oddVariables(name: string, variables: string) {
   const data = `"data":{${ACTOR},${TEAM},"variables":${variables}}`;
   return odd(name, (id, at) => `"id":${id},${ACTION},${stamp(at)},${data}`);
 }
@@ -28,7 +25,7 @@ const stamp = (at: number): string => `"timestamp":"${new Date(at).toISOString()
 const iso = (at: number, changeMs = 0): string => new Date(at + changeMs).toISOString().slice(0, 19);
 const nested = `${'{"deeper":'.repeat(100)}[]${'}'.repeat(100)}`;
 
-export const ODD_EVENTS: readonly OddEvent[] = [
+export const ODD_EVENTS = [
   oddVariables('number tokens', '{"big":9007199254740993,"huge":1e400,"one":1.0,"zero":-0,"exp":1E+2}'),
   oddVariables('duplicate keys', '{"role":"user","role":"admin"}'),
   odd('duplicate top-level keys', (id, at) => `"id":${id},"action":"a","action":"b",${stamp(at)}`),

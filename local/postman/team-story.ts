@@ -2,6 +2,7 @@
  * The story of the demo team, day by day: the daily work, and the things that auditors ask about, such as a new admin, a
  * new key, an hour without single sign-on, a share outside of the team, or an action of a person who has left.
  */
+import { HOUR_MS } from '../../lambdas/shared/time';
 import { createRandom, type Random } from './random';
 import { type Person, peopleBy, personOf } from './team-people';
 
@@ -26,7 +27,6 @@ interface Day {
   readonly eventsPerDay: number;
 }
 
-const HOUR_MS = 3_600_000;
 const LEAVING_HOUR = 16;
 const EVENTS_PER_SESSION = 5;
 
