@@ -26,17 +26,11 @@ async function fetchParameter(client: SSMClient, parameter: string): Promise<str
     const { Parameter } = await client.send(new GetParameterCommand({ Name: parameter, WithDecryption: true }));
     return Parameter?.Value ?? '';
   } catch (error) {
-    const name = errorName(error);
-    if (!isRefusal(error)) {
-      throw new UpstreamError(
-        'storage-unavailable',
-        `reading SSM parameter "${parameter}": ${name}; the next run tries again`,
-      );
-    }
+    const problem = `reading SSM parameter "${parameter}": ${errorName(error)}`;
+    if (!isRefusal(error)) throw new UpstreamError('storage-unavailable', `${problem}; the next run tries again`);
     throw new ConfigError(
       'api-key-unreadable',
-      `reading SSM parameter "${parameter}": ${name}; store the team's API key in it as a SecureString, and allow the ` +
-        "function's role to read and decrypt it",
+      `${problem}; store the team's API key in it as a SecureString, and allow the function's role to read and decrypt it`,
     );
   }
 }

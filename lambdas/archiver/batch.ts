@@ -91,16 +91,8 @@ function countReasons(held: readonly HeldLine[]): Record<QuarantineReason, numbe
   return Object.fromEntries(counted);
 }
 
-interface SealedBatch {
-  /** The bytes of the batch object: the gzip members of all segments. */
-  readonly members: Buffer;
-  readonly segments: readonly SegmentEntry[];
-}
-
-export function sealBatch(
-  batch: Pick<Batch, 'events' | 'held'>,
-  { team, seq }: Pick<Manifest, 'team' | 'seq'>,
-): SealedBatch {
+/** `members` are the bytes of the batch object: the gzip members of all segments. */
+export function sealBatch(batch: Pick<Batch, 'events' | 'held'>, { team, seq }: Pick<Manifest, 'team' | 'seq'>) {
   const events = [...batch.events]
     .sort(compareEvents)
     .map(({ instant, line }) => ({ date: dateOf(instant), instant, line }));

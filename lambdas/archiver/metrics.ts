@@ -34,10 +34,8 @@ function emit(team: string, values: Readonly<Record<string, number>>): void {
   // Powertools adds a dimension `service` of its own, which no alarm names.
   metrics.clearDefaultDimensions();
   metrics.addDimension('team', team);
-  for (const [name, value] of Object.entries(values)) metrics.addMetric(name, unitOf(name), value);
+  for (const [name, value] of Object.entries(values)) {
+    metrics.addMetric(name, name === metricNames.positionLag ? MetricUnit.Seconds : MetricUnit.Count, value);
+  }
   metrics.publishStoredMetrics();
-}
-
-function unitOf(name: string) {
-  return name === metricNames.positionLag ? MetricUnit.Seconds : MetricUnit.Count;
 }

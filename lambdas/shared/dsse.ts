@@ -73,20 +73,13 @@ export function keyId(publicKey: KeyObject): string {
 
 /** Reads a P-256 public key, which may also be that of a private key. Throws `TypeError` where it is anything else. */
 export function readPublicKey(input: Parameters<typeof createPublicKey>[0]): KeyObject {
-  const key = tryPublicKey(input);
-  if (key?.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new TypeError('expected an ECDSA P-256 public key in PEM');
-  }
-  return key;
-}
-
-/** Drops the message of OpenSSL (`DECODER routines::unsupported`), because it does not help the reader. */
-function tryPublicKey(input: Parameters<typeof createPublicKey>[0]): KeyObject | undefined {
   try {
-    return createPublicKey(input);
+    const key = createPublicKey(input);
+    if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
   } catch {
-    return undefined;
+    // The message of OpenSSL (`DECODER routines::unsupported`) does not help the reader.
   }
+  throw new TypeError('expected an ECDSA P-256 public key in PEM');
 }
 
 function readEnvelope(bytes: Buffer): Envelope | undefined {

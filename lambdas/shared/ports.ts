@@ -103,10 +103,6 @@ export interface Clock {
 }
 
 /** Structured log lines. A field never holds an API key or an event's body. */
-export interface Logger {
-  debug(message: string, fields: LogFields): void;
-  info(message: string, fields: LogFields): void;
-  warn(message: string, fields: LogFields): void;
-}
+export type Logger = Readonly<Record<'debug' | 'info' | 'warn', (message: string, fields: LogFields) => void>>;
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | object>>;

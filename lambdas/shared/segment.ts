@@ -4,7 +4,7 @@
  *
  * Compressed bytes differ between zlib builds. The identity of the content is the SHA-256 of the uncompressed lines.
  */
-import { createGunzip, gunzipSync, gzipSync, type ZlibOptions } from 'node:zlib';
+import { createGunzip, gunzipSync, gzipSync } from 'node:zlib';
 
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
@@ -29,17 +29,13 @@ export function decompress(bytes: Buffer, maxBytes: number): Buffer {
   // One chunk has the size that the trailer states. With smaller chunks all content would be allocated twice.
   const claimed = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
   const chunkSize = Math.max(1024, Math.min(claimed, maxBytes)) + 1;
-  const content = gunzip(bytes, { chunkSize, maxOutputLength: Math.max(maxBytes, 1) });
-  if (content.length > maxBytes) throw new GzipError(`more than ${maxBytes} bytes of content`);
-  return content;
-}
-
-function gunzip(bytes: Buffer, options: ZlibOptions): Buffer {
   try {
-    return gunzipSync(bytes, options);
+    const content = gunzipSync(bytes, { chunkSize, maxOutputLength: Math.max(maxBytes, 1) });
+    if (content.length <= maxBytes) return content;
   } catch (error) {
     throw new GzipError('not gzip of the expected size', { cause: error });
   }
+  throw new GzipError(`more than ${maxBytes} bytes of content`);
 }
 
 /**
