@@ -2,16 +2,16 @@
  * Names a request of the AWS SDK as IAM would see it: the action, the resource, the condition keys. A request that it
  * cannot name becomes an action that nobody may do.
  */
-import type { AwsRequest } from '../../local/server';
+import type { LocalRequest } from '../../local/server';
 import { ACCOUNT, REGION } from './deployed';
 import type { Call, Context } from './policy';
 import type { Service } from './tap';
 
 export type IamCall = Omit<Call, 'principal'>;
 
-type Naming = (request: AwsRequest) => IamCall;
+type Naming = (request: LocalRequest) => IamCall;
 
-export function iamCallOf(service: Exclude<Service, 'source'>, request: AwsRequest): IamCall {
+export function iamCallOf(service: Exclude<Service, 'source'>, request: LocalRequest): IamCall {
   const call = namings[service](request);
   return { ...call, context: { ...overTls, ...call.context } };
 }
@@ -26,7 +26,7 @@ const namings = {
   kms: jsonNaming('kms', ({ KeyId }) => String(KeyId)),
 } satisfies Record<string, Naming>;
 
-function nameS3({ method, target, headers }: AwsRequest): IamCall {
+function nameS3({ method, target, headers }: LocalRequest): IamCall {
   const { pathname, searchParams } = new URL(target, 'http://s3');
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
   const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
@@ -52,7 +52,7 @@ function nameS3({ method, target, headers }: AwsRequest): IamCall {
 }
 
 /** Headers that need rights of their own, so that the call is more than a PutObject. */
-function lockHeaders(headers: AwsRequest['headers']): Context {
+function lockHeaders(headers: LocalRequest['headers']): Context {
   const wider = Object.keys(headers).filter((name) => /^x-amz-(object-lock|acl|grant|tagging)/.test(name));
   return Object.fromEntries(wider.map((name) => [`header:${name}`, String(headers[name])]));
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { archiverEnvironment } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
 import { awsEnvironment } from '../../local/lambda-process';
-import type { AwsRequest } from '../../local/server';
+import type { LocalRequest } from '../../local/server';
 import { type Backend, type OpenBackend, ownerOf } from './backend';
 import { type Lambda, type LambdaOptions, type RunChange, startLambda } from './lambda';
 import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
@@ -27,7 +27,7 @@ export interface WorldSetup {
   readonly source?: Partial<SourceSettings>;
   /** A function as it is deployed: its code, and its environment without the credentials and addresses of AWS. */
   readonly deployed?: { readonly handlerFile: string; readonly environment: Readonly<Record<string, string>> };
-  readonly onRequest?: (service: Service, request: AwsRequest) => void;
+  readonly onRequest?: (service: Service, request: LocalRequest) => void;
 }
 
 export interface Story extends WorldSetup {

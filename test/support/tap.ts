@@ -14,7 +14,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { type AwsRequest, type LocalServer, listenOnLoopback } from '../../local/server';
+import { type LocalRequest, type LocalServer, listenOnLoopback } from '../../local/server';
 
 export type Service = 's3' | 'dynamodb' | 'ssm' | 'kms' | 'source';
 
@@ -59,7 +59,7 @@ export function onceEach(names: readonly string[], fault: Fault): Hook {
 
 export interface TapOptions {
   readonly meddler: () => Meddler;
-  readonly onCall: (call: Call, request: AwsRequest) => void;
+  readonly onCall: (call: Call, request: LocalRequest) => void;
 }
 
 interface Answer {
@@ -96,7 +96,7 @@ export async function tap(service: Service, url: string, { meddler, onCall }: Ta
   };
 }
 
-function describe(service: Service, { method, target, headers, body }: AwsRequest): Call {
+function describe(service: Service, { method, target, headers, body }: LocalRequest): Call {
   const { pathname, searchParams } = new URL(target, 'http://tap');
   if (service === 'source') return { service, name: `${method} ${pathname}`, key: '', body: '' };
   if (service === 's3') {
@@ -111,7 +111,7 @@ function describe(service: Service, { method, target, headers, body }: AwsReques
 }
 
 /** The host header stays as it came, because it is signed. */
-function passOn(url: URL, { method, target, headers, body }: AwsRequest, agent: Agent): Promise<Answer> {
+function passOn(url: URL, { method, target, headers, body }: LocalRequest, agent: Agent): Promise<Answer> {
   const { connection: _connection, expect: _expect, 'transfer-encoding': _encoding, ...kept } = headers;
   const { hostname, port } = url;
   const options = { agent, hostname, port, method, path: target, headers: { ...kept, 'content-length': body.length } };
