@@ -5,7 +5,9 @@
 import { UpstreamError } from '../shared/errors';
 import type { Manifest, Sweep } from '../shared/manifest';
 import { addMs, DAY_MS, dateOf, earlier, HOUR_MS, later, midnight } from '../shared/time';
+import { type Archived, createArchived } from './archived';
 import { type Batch, type OpenBatch, openBatch } from './batch';
+import type { Chain } from './chain';
 import { createDeduplicator, type Deduplicator, type EventStanding } from './deduplicate';
 import {
   batchCommitted,
@@ -16,6 +18,7 @@ import {
   pageRead,
   SOURCE_KEEPS_DAYS,
 } from './progress';
+import { lastFullWalk, provableSince } from './read-again';
 import type { Run } from './run';
 import { createTeamCheck } from './source-team';
 import { type SweepWatch, sweepDate, watchSweep } from './sweep';
@@ -32,8 +35,8 @@ const RESERVE_MS = 3000;
 const SWEEP_MIN_MS = 30_000;
 
 export interface GatherOptions {
-  /** The head's payload; undefined on a team's first run. */
-  readonly previous: Manifest | undefined;
+  /** The chain on which this run builds. */
+  readonly chain: Chain;
   /** Resolves when the batch is committed and published. */
   readonly commitBatch: (batch: Batch) => Promise<void>;
   /** Called after each page, so that a long walk can renew the lease. */
@@ -41,10 +44,12 @@ export interface GatherOptions {
 }
 
 export async function gather(run: Run, options: GatherOptions): Promise<void> {
-  const { previous } = options;
-  const gathering = beginGathering(run, options, await timeOfStart(run, previous));
+  const previous = options.chain.head()?.manifest;
+  const startedAt = await timeOfStart(run, previous);
+  const fullWalk = await lastFullWalk(options.chain, run.lookbackHours);
+  const gathering = beginGathering(run, { ...options, startedAt, lastFullWalk: fullWalk });
   const isResumed = previous !== undefined && previous.run.reason !== 'complete';
-  const end = await walkToNow(gathering, isResumed);
+  const end = await walkToNow(gathering);
   const date = end === 'complete' ? dueSweep(gathering) : undefined;
   if (date !== undefined) return sweepDay(gathering, date);
   // Only a resumed walk fails here. After any other walk, the manifest lets the next run resume later in the day.
@@ -53,37 +58,42 @@ export async function gather(run: Run, options: GatherOptions): Promise<void> {
   await commitOpenBatch(gathering, { reason: end, isLast: true });
 }
 
+interface Beginning extends GatherOptions {
+  readonly startedAt: Date;
+  readonly lastFullWalk: Date | undefined;
+}
+
 /** The state of a run while it gathers. Only `progress` and `batch` change. */
 interface Gathering extends GatherOptions {
   readonly run: Run;
   readonly startedAt: Date;
   /** New events before this instant are late; undefined on a first run. */
   readonly lateBefore: Date | undefined;
+  readonly archived: Archived;
   readonly deduplicator: Deduplicator;
   readonly teams: ReturnType<typeof createTeamCheck>;
   progress: Progress;
   batch: OpenBatch;
 }
 
-function beginGathering(run: Run, options: GatherOptions, startedAt: Date): Gathering {
-  const { team, store, startDate, lookbackHours, batchLimits: limits } = run;
-  const { previous } = options;
-  const progress = beginProgress({ previous, startedAt, startDate, lookbackHours });
+function beginGathering(run: Run, options: Beginning): Gathering {
+  const previous = options.chain.head()?.manifest;
+  const progress = beginProgress({ previous, ...options, startDate: run.startDate, lookbackHours: run.lookbackHours });
   const position = progress.committedUntil;
   const lateBefore = previous && position;
-  const readAgain = previous && { from: addMs(position, -lookbackHours * HOUR_MS), to: position };
-  const previousWalkStart = previous && new Date(previous.run.walkStart);
-  const deduplicator = createDeduplicator({ team, store, readAgain, previousWalkStart });
+  const archived = createArchived(run, options.chain);
+  const deduplicator = createDeduplicator(archived, { readFrom: progress.readFrom, undated: previous?.undated ?? [] });
   const teams = createTeamCheck(previous?.sourceTeams ?? [], run.acceptOtherTeam);
-  const batch = openBatch({ limits, lateBefore, requestsBefore: run.source.tally().requests });
-  return { ...options, run, startedAt, lateBefore, deduplicator, teams, progress, batch };
+  const batch = openBatch({ limits: run.batchLimits, lateBefore, requestsBefore: run.source.tally().requests });
+  return { ...options, run, lateBefore, archived, deduplicator, teams, progress, batch };
 }
 
 /** Throws `UpstreamError` where the time ended before the first page. */
-async function walkToNow(gathering: Gathering, resumes: boolean): Promise<WalkEnd> {
-  const { run, startedAt, progress } = gathering;
+async function walkToNow(gathering: Gathering): Promise<WalkEnd> {
+  const { run, chain, startedAt, progress } = gathering;
   const span = { from: progress.readFrom, to: midnight(startedAt, DAYS_AHEAD) };
-  const options = { now: startedAt, keptFrom: progress.keptFrom, reserveMs: RESERVE_MS, resumes };
+  const since = await provableSince(chain, progress.readFrom);
+  const options = { now: startedAt, keptFrom: progress.keptFrom, reserveMs: RESERVE_MS, since };
   const pages = walk(span, run.source, options);
   for (;;) {
     const next = await pages.next();
@@ -91,7 +101,7 @@ async function walkToNow(gathering: Gathering, resumes: boolean): Promise<WalkEn
     if (next.done) return next.value;
     gathering.progress = pageRead(gathering.progress, next.value);
     await takeIn(gathering, next.value);
-    await commitIfFull(gathering, next.value);
+    if (await commitIfFull(gathering)) forgetSettled(gathering, next.value);
   }
 }
 
@@ -105,12 +115,16 @@ async function takeIn(gathering: Gathering, page: WalkPage, sweptDate?: string):
   return lines.standings;
 }
 
-async function commitIfFull(gathering: Gathering, { claim }: WalkPage): Promise<void> {
-  if (!gathering.batch.isFull()) return;
+async function commitIfFull(gathering: Gathering): Promise<boolean> {
+  if (!gathering.batch.isFull()) return false;
   await commitOpenBatch(gathering, { reason: 'batch-full', isLast: false });
+  return true;
+}
+
+function forgetSettled({ run, progress, archived }: Gathering, { claim }: WalkPage): void {
   // An event within the lookback may be served again with another date.
-  const settled = addMs(earlier(claim, gathering.progress.walkStart), -gathering.run.lookbackHours * HOUR_MS);
-  gathering.deduplicator.forgetBefore(dateOf(settled));
+  const settled = addMs(earlier(claim, progress.walkStart), -run.lookbackHours * HOUR_MS);
+  archived.forgetBefore(dateOf(settled));
 }
 
 /** Commits and publishes the open batch, and opens the next one. */
@@ -118,11 +132,12 @@ async function commitOpenBatch(
   gathering: Gathering,
   { sweeps = [], ...how }: Pick<Batch, 'reason' | 'isLast'> & { readonly sweeps?: readonly Sweep[] },
 ): Promise<void> {
-  const { run, teams, progress, lateBefore } = gathering;
+  const { run, teams, deduplicator, progress, lateBefore } = gathering;
   const { requests } = run.source.tally();
   const closed = gathering.batch.close(requests);
   gathering.batch = openBatch({ limits: run.batchLimits, lateBefore, requestsBefore: requests });
-  await gathering.commitBatch({ ...closed, ...how, sweeps, progress, sourceTeams: teams.met() });
+  const met = { sourceTeams: teams.met(), undated: deduplicator.undated() };
+  await gathering.commitBatch({ ...closed, ...how, ...met, sweeps, progress });
   gathering.progress = batchCommitted(progress);
 }
 
@@ -134,8 +149,9 @@ function dueSweep({ run, progress }: Gathering): string | undefined {
 
 /** Sweeps a day and ends the run. Where the source cannot serve the day, the events of the walk are committed all the same. */
 async function sweepDay(gathering: Gathering, date: string): Promise<void> {
-  const watch = watchSweep(date, await gathering.deduplicator.archivedIds(date));
-  const failure = await readDay(gathering, watch);
+  const tooSlow = await gathering.archived.readDay(date).catch(upstreamFailure);
+  const watch = watchSweep(date, gathering.archived.events.identitiesOf(date));
+  const failure = tooSlow ?? (await readDay(gathering, watch));
   const result = watch.result();
   if (result !== null) gathering.progress = daySwept(gathering.progress);
   const sweeps = result === null ? [] : [result];
@@ -143,7 +159,7 @@ async function sweepDay(gathering: Gathering, date: string): Promise<void> {
   if (failure !== undefined) throw failure;
 }
 
-/** Returns the failure of the source or the store that ended the reading, if any. A failure of a commit is thrown. */
+/** Returns the failure of the source that ended the reading, if any. A failure of a commit is thrown. */
 async function readDay(gathering: Gathering, watch: SweepWatch): Promise<UpstreamError | undefined> {
   const from = new Date(`${watch.date}T00:00:00.000Z`);
   const { walkStart, keptFrom } = gathering.progress;
@@ -156,7 +172,7 @@ async function readDay(gathering: Gathering, watch: SweepWatch): Promise<Upstrea
     const standings = await takeIn(gathering, next.value, watch.date).catch(upstreamFailure);
     if (standings instanceof UpstreamError) return standings;
     watch.see(standings, next.value.keptFrom);
-    await commitIfFull(gathering, next.value);
+    await commitIfFull(gathering);
   }
 }
 

@@ -32,10 +32,12 @@ export interface Query {
   readonly until: Date;
   readonly limit: number;
   readonly cursor?: string | undefined;
+  /** Ascending unless stated. */
+  readonly order?: 'asc' | 'desc';
 }
 
 export type Answer =
-  | ({ readonly kind: 'page'; readonly serverTime: Date | undefined } & Page)
+  | ({ readonly kind: 'page'; readonly serverTime: Date | undefined; readonly hasNextLink: boolean } & Page)
   /** The source no longer keeps events as old as `since`. */
   | { readonly kind: 'too-old' }
   /** The source does not accept the cursor. */
@@ -134,7 +136,7 @@ function pageUrl(baseUrl: string, query: Query): URL {
   url.searchParams.set('since', query.since.toISOString());
   url.searchParams.set('until', query.until.toISOString());
   url.searchParams.set('limit', String(query.limit));
-  url.searchParams.set('orderBy', 'asc');
+  url.searchParams.set('orderBy', query.order ?? 'asc');
   if (query.cursor !== undefined) url.searchParams.set('cursor', query.cursor);
   return url;
 }
@@ -161,7 +163,9 @@ function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
 
 function pageOutcome(response: HttpResponse): Attempt {
   try {
-    return { kind: 'page', serverTime: httpDate(response.headers.get('date')), ...readPage(response.body) };
+    const { headers, body } = response;
+    const hasNextLink = /;\s*rel="?next\b/i.test(headers.get('link') ?? '');
+    return { kind: 'page', serverTime: httpDate(headers.get('date')), hasNextLink, ...readPage(body) };
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
     const failure = new UpstreamError('source-contract-broken', `the source answered 200, but: ${error.message}`);

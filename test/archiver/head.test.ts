@@ -71,7 +71,7 @@ test.each([
   ['at the beginning', undefined, [1]],
 ])('a hole in the chain %s stops the run, and the error names the manifest that is missing', async (_name, seq, missing) => {
   const message = expect.stringContaining(manifestKey('main', missing[0] ?? 0));
-  await expect(head(seq, without(...missing)).finding).rejects.toMatchObject({ code: 'head-invalid', message });
+  await expect(head(seq, without(...missing)).finding).rejects.toMatchObject({ code: 'chain-broken', message });
 });
 
 test('a hole in the chain before the hint is left to the verifier', async () => {
@@ -101,7 +101,7 @@ describe('a head that is invalid', () => {
   ])('%s in the place of the newest manifest stops the run', async (_name, planted) => {
     const bytes = (await planted()) ?? Buffer.alloc(0);
     const { store, finding } = head(undefined, new Map(chain).set(newest, bytes));
-    await expect(finding).rejects.toMatchObject({ code: 'head-invalid' });
+    await expect(finding).rejects.toMatchObject({ code: 'chain-broken' });
     expect(store.keys()).toHaveLength(chain.size);
   });
 
@@ -109,7 +109,7 @@ describe('a head that is invalid', () => {
     const bytes = await newestOf({ amended: { format: 'canary' as never } });
     const { finding } = head(4, new Map(chain).set(newest, bytes ?? Buffer.alloc(0)));
     const error: unknown = await finding.catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ code: 'head-invalid' });
+    expect(error).toMatchObject({ code: 'chain-broken' });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('canary');
   });
 

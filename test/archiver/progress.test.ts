@@ -268,7 +268,7 @@ test('whatever pages come, a recorded position never moves back nor passes the w
 
 function begin(previous: Manifest | undefined, startDate?: string): Progress {
   const options = { previous, startedAt: at(STARTED), startDate: startDate === undefined ? undefined : at(startDate) };
-  return beginProgress({ ...options, lookbackHours: 6 });
+  return beginProgress({ ...options, lookbackHours: 6, lastFullWalk: previous && at(previous.run.walkStart) });
 }
 
 function taking(begun: Progress, steps: readonly Step[] = [page(END)]): Progress {

@@ -60,7 +60,14 @@ export function aRunAt(start: string, { events, settings = {} }: ModelledSource,
 
 /** The progress of a complete walk that began at that instant. */
 export function aProgress(walkStart: Date, changes: Partial<Progress> = {}): Progress {
-  const begun = beginProgress({ previous: undefined, startedAt: walkStart, startDate: walkStart, lookbackHours: 6 });
+  const options = {
+    previous: undefined,
+    startedAt: walkStart,
+    startDate: walkStart,
+    lookbackHours: 6,
+    lastFullWalk: undefined,
+  };
+  const begun = beginProgress(options);
   return { ...begun, hasRead: true, ...changes };
 }
 
@@ -73,5 +80,14 @@ export function aBatch(lines: readonly string[], progress: Progress, changes: Pa
     .map((event): HeldLine => ({ event, reason: 'bad-timestamp', date: '2026-06-12', instant: walkStart }));
   const open = openBatch({ limits: { events: 1000, bytes: 1e8 }, lateBefore: undefined, requestsBefore: 0 });
   open.add({ newEvents: read.filter(isDated), held, known: 0, revisions: 0, standings: [] });
-  return { ...open.close(1), progress, reason: 'complete', sweeps: [], sourceTeams: ['1'], isLast: true, ...changes };
+  return {
+    ...open.close(1),
+    progress,
+    reason: 'complete',
+    sweeps: [],
+    sourceTeams: ['1'],
+    undated: [],
+    isLast: true,
+    ...changes,
+  };
 }
