@@ -10,7 +10,7 @@
  */
 import type { Batch } from './batch';
 import { commit, stage } from './commit';
-import { gather } from './gather';
+import { gather, type Met } from './gather';
 import { openChain } from './head';
 import { createLease } from './lease';
 import { publishBatch, publishHead } from './publish';
@@ -19,6 +19,7 @@ import type { Run } from './run';
 export interface Archived {
   /** How many segments an earlier run had left unpublished. */
   readonly recovered: number;
+  readonly met: Met;
 }
 
 /** Archives all new events. Throws a `Failure`, or `Race` where another run won. `held`: another run holds the lease. */
@@ -46,7 +47,7 @@ export async function archive(run: Run): Promise<Archived | 'held'> {
       await lease.checkpoint(committed, batch.isLast); // Crash: the next run lists a few keys more.
     }
 
-    await gather(run, {
+    const met = await gather(run, {
       chain,
       commitBatch,
       onPage: async ({ claim, events }) => {
@@ -54,7 +55,7 @@ export async function archive(run: Run): Promise<Archived | 'held'> {
         await lease.keep();
       },
     });
-    return { recovered };
+    return { recovered, met };
   } catch (error) {
     await lease.free();
     throw error;

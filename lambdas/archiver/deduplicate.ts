@@ -32,6 +32,8 @@ export interface PageLines {
   readonly held: readonly HeldLine[];
   readonly known: number;
   readonly revisions: number;
+  /** Lines that are unfit for `events/`, whether or not quarantine held them before. Revisions are not counted. */
+  readonly unfit: number;
   /** The standing of each event that may be under `events/`. */
   readonly standings: readonly EventStanding[];
 }
@@ -90,6 +92,7 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
       held,
       known: eventsOf('known').length + countKnown(unfit, held),
       revisions: revised.length,
+      unfit: unfit.length - revised.length,
       standings: standings.map(({ event, standing }) => ({ id: event.id, date: dateOf(event.instant), standing })),
     };
   }

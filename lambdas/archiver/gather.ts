@@ -20,6 +20,7 @@ import {
 } from './progress';
 import { lastFullWalk, provableSince } from './read-again';
 import type { Run } from './run';
+import { CLOCK_DAYS } from './source';
 import { createTeamCheck } from './source-team';
 import { type SweepWatch, sweepDate, watchSweep } from './sweep';
 import { type WalkEnd, walk } from './walk';
@@ -27,8 +28,6 @@ import type { WalkPage } from './window';
 
 /** The walk asks this many days ahead. So a truncated bound hides nothing, and events that are dated ahead are quarantined. */
 const DAYS_AHEAD = 3;
-/** Largest clock error that is handled, in days. */
-const CLOCK_DAYS = 2;
 /** Time that is kept for staging, committing and publishing the open batch. */
 const RESERVE_MS = 3000;
 /** With less time left than this, the run ends without a sweep, because a sweep first reads a day of the archive. */
@@ -43,7 +42,14 @@ export interface GatherOptions {
   readonly onPage: (page: WalkPage) => Promise<void>;
 }
 
-export async function gather(run: Run, options: GatherOptions): Promise<void> {
+/** What the run met, in lines. A line that is served twice counts twice. */
+export interface Met {
+  readonly lines: number;
+  /** Lines that are unfit for `events/`, without revisions. */
+  readonly unfit: number;
+}
+
+export async function gather(run: Run, options: GatherOptions): Promise<Met> {
   const previous = options.chain.head()?.manifest;
   const startedAt = await timeOfStart(run, previous);
   const fullWalk = await lastFullWalk(options.chain, run.lookbackHours);
@@ -51,11 +57,12 @@ export async function gather(run: Run, options: GatherOptions): Promise<void> {
   const isResumed = previous !== undefined && previous.run.reason !== 'complete';
   const end = await walkToNow(gathering);
   const date = end === 'complete' ? dueSweep(gathering) : undefined;
-  if (date !== undefined) return sweepDay(gathering, date);
   // Only a resumed walk fails here. After any other walk, the manifest lets the next run resume later in the day.
   const cameNoFurther = gathering.batch.isEmpty() && isStuck(gathering.progress);
   if (isResumed && end === 'deadline' && cameNoFurther) throw outOfTime();
-  await commitOpenBatch(gathering, { reason: end, isLast: true });
+  if (date === undefined) await commitOpenBatch(gathering, { reason: end, isLast: true });
+  else await sweepDay(gathering, date);
+  return gathering.met;
 }
 
 interface Beginning extends GatherOptions {
@@ -63,7 +70,7 @@ interface Beginning extends GatherOptions {
   readonly lastFullWalk: Date | undefined;
 }
 
-/** The state of a run while it gathers. Only `progress` and `batch` change. */
+/** The state of a run while it gathers. Only `progress`, `batch` and `met` change. */
 interface Gathering extends GatherOptions {
   readonly run: Run;
   readonly startedAt: Date;
@@ -74,6 +81,7 @@ interface Gathering extends GatherOptions {
   readonly teams: ReturnType<typeof createTeamCheck>;
   progress: Progress;
   batch: OpenBatch;
+  met: Met;
 }
 
 function beginGathering(run: Run, options: Beginning): Gathering {
@@ -85,7 +93,7 @@ function beginGathering(run: Run, options: Beginning): Gathering {
   const deduplicator = createDeduplicator(archived, { readFrom: progress.readFrom, undated: previous?.undated ?? [] });
   const teams = createTeamCheck(previous?.sourceTeams ?? [], run.acceptOtherTeam);
   const batch = openBatch({ limits: run.batchLimits, lateBefore, requestsBefore: run.source.tally().requests });
-  return { ...options, run, lateBefore, archived, deduplicator, teams, progress, batch };
+  return { ...options, run, lateBefore, archived, deduplicator, teams, progress, batch, met: { lines: 0, unfit: 0 } };
 }
 
 /** Throws `UpstreamError` where the time ended before the first page. */
@@ -111,6 +119,8 @@ async function takeIn(gathering: Gathering, page: WalkPage, sweptDate?: string):
   gathering.teams.meet(page.events);
   const lines = await gathering.deduplicator.sort(page.events, { walkStart, sweptDate });
   gathering.batch.add(lines);
+  const { met } = gathering;
+  gathering.met = { lines: met.lines + page.events.length, unfit: met.unfit + lines.unfit };
   await gathering.onPage(page);
   return lines.standings;
 }

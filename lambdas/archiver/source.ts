@@ -12,11 +12,14 @@ import {
   type Transport,
   TransportError,
 } from '../shared/ports';
+import { DAY_MS } from '../shared/time';
 import { type Page, PageError, readPage } from './page';
 import { createRateLimit } from './rate-limit';
 import { httpDate, retryAfterMs } from './retry-after';
 
 export const PAGE_LIMIT = 300;
+/** Largest clock error that is handled, in days. */
+export const CLOCK_DAYS = 2;
 const MAX_ATTEMPTS = 8;
 /** A malformed 200 is retried less often, because a changed contract would otherwise take the time of the whole run. */
 const MAX_MALFORMED = 3;
@@ -143,7 +146,7 @@ function pageUrl(baseUrl: string, query: Query): URL {
 
 function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
   const { status } = response;
-  if (status === 200) return pageOutcome(response);
+  if (status === 200) return pageOutcome(response, now);
   if (status === 401 || status === 403) return { kind: 'key-refused', status };
   if (status === 429) return throttledOutcome(response, now);
   if (status >= 500 || status === 408 || status === 425) {
@@ -161,16 +164,28 @@ function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
   throw new UpstreamError('source-refused', `the source answered ${status} to GET /audit/logs; check baseUrl`);
 }
 
-function pageOutcome(response: HttpResponse): Attempt {
+function pageOutcome(response: HttpResponse, now: Date): Attempt {
   try {
     const { headers, body } = response;
     const hasNextLink = /;\s*rel="?next\b/i.test(headers.get('link') ?? '');
-    return { kind: 'page', serverTime: httpDate(headers.get('date')), hasNextLink, ...readPage(body) };
+    return {
+      kind: 'page',
+      serverTime: believableTime(httpDate(headers.get('date')), now),
+      hasNextLink,
+      ...readPage(body),
+    };
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
     const failure = new UpstreamError('source-contract-broken', `the source answered 200, but: ${error.message}`);
     return { kind: 'retry', failure, attempts: MAX_MALFORMED };
   }
+}
+
+/** An absurd clock of the source is not believed: the first run would sign it as the start of the chain. */
+function believableTime(serverTime: Date | undefined, now: Date): Date | undefined {
+  if (serverTime === undefined || Math.abs(serverTime.getTime() - now.getTime()) > CLOCK_DAYS * DAY_MS)
+    return undefined;
+  return serverTime;
 }
 
 function throttledOutcome(response: HttpResponse, now: Date): Attempt {
