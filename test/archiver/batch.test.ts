@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { BATCH_LIMITS, type BatchLimits, openBatch, sealBatch } from '../../lambdas/archiver/batch';
+import { BATCH_LIMITS, openBatch, sealBatch } from '../../lambdas/archiver/batch';
 import type { HeldLine, PageLines } from '../../lambdas/archiver/deduplicate';
+import type { BatchLimits } from '../../lambdas/archiver/run';
 import { compareEvents, type DatedEvent, instantInRange, isDated, readEvent } from '../../lambdas/shared/event';
 import { sha256 } from '../../lambdas/shared/manifest';
 import { decompress, splitLines } from '../../lambdas/shared/segment';
