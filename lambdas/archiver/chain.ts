@@ -31,6 +31,8 @@ export interface Chain {
   backTo(isEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]>;
   /** The signed manifest of a number, read if need be; undefined where there is none. */
   find(seq: number): Promise<Manifest | undefined>;
+  /** The manifests from the head on that were read back so far, newest first. */
+  known(): readonly Manifest[];
   /** Adds the manifest that this run has committed. */
   append(signed: SignedManifest): void;
 }
@@ -78,7 +80,13 @@ export function createChain(run: ManifestReader, newest: SignedManifest | undefi
     return signed?.manifest;
   }
 
-  return { head: () => known[0], backTo, find, append: (signed) => void known.unshift(signed) };
+  return {
+    head: () => known[0],
+    backTo,
+    find,
+    known: () => known.map(({ manifest }) => manifest),
+    append: (signed) => void known.unshift(signed),
+  };
 }
 
 /** Undefined where there is no such object. Throws `IntegrityError` where the object is not this team's signed manifest. */

@@ -18,11 +18,11 @@ import {
   pageRead,
   SOURCE_KEEPS_DAYS,
 } from './progress';
-import { lastFullWalk, provableSince } from './read-again';
+import { eventsADay, lastFullWalk, provableSince } from './read-again';
 import type { Run } from './run';
 import { CLOCK_DAYS } from './source';
 import { createTeamCheck } from './source-team';
-import { type SweepWatch, sweepDate, watchSweep } from './sweep';
+import { MAX_SWEPT_PAGES, type SweepWatch, sweepDate, sweepsDue, watchSweep } from './sweep';
 import { type WalkEnd, walk } from './walk';
 import type { WalkPage } from './window';
 
@@ -56,12 +56,13 @@ export async function gather(run: Run, options: GatherOptions): Promise<Met> {
   const gathering = beginGathering(run, { ...options, startedAt, lastFullWalk: fullWalk });
   const isResumed = previous !== undefined && previous.run.reason !== 'complete';
   const end = await walkToNow(gathering);
-  const date = end === 'complete' ? dueSweep(gathering) : undefined;
   // Only a resumed walk fails here. After any other walk, the manifest lets the next run resume later in the day.
   const cameNoFurther = gathering.batch.isEmpty() && isStuck(gathering.progress);
   if (isResumed && end === 'deadline' && cameNoFurther) throw outOfTime();
-  if (date === undefined) await commitOpenBatch(gathering, { reason: end, isLast: true });
-  else await sweepDay(gathering, date);
+  const { sweeps, failure } = end === 'complete' ? await sweepDays(gathering) : { sweeps: [], failure: undefined };
+  await commitOpenBatch(gathering, { reason: end, isLast: failure === undefined, sweeps });
+  // Where the source cannot serve a day, the events of the walk are committed all the same.
+  if (failure !== undefined) throw failure;
   return gathering.met;
 }
 
@@ -127,7 +128,7 @@ async function takeIn(gathering: Gathering, page: WalkPage, sweptDate?: string):
 
 async function commitIfFull(gathering: Gathering): Promise<boolean> {
   if (!gathering.batch.isFull()) return false;
-  await commitOpenBatch(gathering, { reason: 'batch-full', isLast: false });
+  await commitOpenBatch(gathering, { reason: 'batch-full', isLast: false, sweeps: [] });
   return true;
 }
 
@@ -140,7 +141,7 @@ function forgetSettled({ run, progress, archived }: Gathering, { claim }: WalkPa
 /** Commits and publishes the open batch, and opens the next one. */
 async function commitOpenBatch(
   gathering: Gathering,
-  { sweeps = [], ...how }: Pick<Batch, 'reason' | 'isLast'> & { readonly sweeps?: readonly Sweep[] },
+  { sweeps, ...how }: Pick<Batch, 'reason' | 'isLast' | 'sweeps'>,
 ): Promise<void> {
   const { run, teams, deduplicator, progress, lateBefore } = gathering;
   const { requests } = run.source.tally();
@@ -151,22 +152,38 @@ async function commitOpenBatch(
   gathering.progress = batchCommitted(progress);
 }
 
-/** The day that is swept next; undefined where there is none, or where too little time is left. */
-function dueSweep({ run, progress }: Gathering): string | undefined {
-  if (run.clock.remainingMs() <= SWEEP_MIN_MS) return undefined;
-  return sweepDate(progress.sweepTurn, progress.walkStart, later(progress.keptFrom, progress.chainStart));
+interface Swept {
+  readonly sweeps: readonly Sweep[];
+  /** The failure of the source that ended the last sweep. */
+  readonly failure: UpstreamError | undefined;
 }
 
-/** Sweeps a day and ends the run. Where the source cannot serve the day, the events of the walk are committed all the same. */
-async function sweepDay(gathering: Gathering, date: string): Promise<void> {
-  const tooSlow = await gathering.archived.readDay(date).catch(upstreamFailure);
-  const watch = watchSweep(date, gathering.archived.events.identitiesOf(date));
-  const failure = tooSlow ?? (await readDay(gathering, watch));
-  const result = watch.result();
-  if (result !== null) gathering.progress = daySwept(gathering.progress);
-  const sweeps = result === null ? [] : [result];
-  await commitOpenBatch(gathering, { reason: 'complete', isLast: failure === undefined, sweeps });
-  if (failure !== undefined) throw failure;
+/** Sweeps the days that are due, as far as the time and the share of requests that sweeps may take allow. */
+async function sweepDays(gathering: Gathering): Promise<Swept> {
+  const { run, chain } = gathering;
+  const { sweptAt, walkStart, keptFrom, chainStart } = gathering.progress;
+  const due = sweepsDue(sweptAt, walkStart, eventsADay(chain));
+  const sweeps: Sweep[] = [];
+  let pages = 0;
+  for (let turn = 0; turn < due && pages < MAX_SWEPT_PAGES && run.clock.remainingMs() > SWEEP_MIN_MS; turn += 1) {
+    const date = sweepDate(gathering.progress.sweepTurn, walkStart, later(keptFrom, chainStart));
+    if (date === undefined) break;
+    // A young chain has fewer days than turns.
+    if (sweeps.some((sweep) => sweep.date === date)) {
+      gathering.progress = daySwept(gathering.progress);
+      continue;
+    }
+    const tooSlow = await gathering.archived.readDay(date).catch(upstreamFailure);
+    const watch = watchSweep(date, gathering.archived.events.identitiesOf(date));
+    const failure = tooSlow ?? (await readDay(gathering, watch));
+    pages += watch.pages();
+    const result = watch.result();
+    if (result === null) break;
+    gathering.progress = daySwept(gathering.progress);
+    sweeps.push(result);
+    if (failure !== undefined) return { sweeps, failure };
+  }
+  return { sweeps, failure: undefined };
 }
 
 /** Returns the failure of the source that ended the reading, if any. A failure of a commit is thrown. */

@@ -2,7 +2,7 @@
  * What the chain says about the time that a walk reads again. Both answers come from manifests that the run reads anyhow.
  */
 import type { Manifest } from '../shared/manifest';
-import { addMs, dateOf, HOUR_MS, later, midnight } from '../shared/time';
+import { addMs, DAY_MS, dateOf, HOUR_MS, later, midnight } from '../shared/time';
 import type { Chain } from './chain';
 
 /** How far beyond the lookback a full walk is looked for. Further back there is none only where the lookback was raised. */
@@ -44,4 +44,18 @@ export async function provableSince(chain: Chain, bound: Date): Promise<Date | u
   const atOrBefore = instants.map((instant) => new Date(instant)).filter((instant) => instant <= bound);
   if (+bound === +midnight(bound) || instants.length === 0) return undefined;
   return atOrBefore.length === 0 ? bound : atOrBefore.reduce(later);
+}
+
+/** An estimate of the number of events of a day, from the manifests that the run has read. */
+export function eventsADay(chain: Chain): number {
+  const known = chain.known();
+  const [head] = known;
+  const oldest = known.at(-1);
+  if (head === undefined || oldest === undefined) return 0;
+  // The events of the oldest manifest lie before its position, and so outside the time between the two positions.
+  const counted = head === oldest ? known : known.slice(0, -1);
+  const from = head === oldest ? head.start : oldest.position;
+  const events = counted.reduce((sum, { counts }) => sum + counts.events, 0);
+  const days = Math.max(Date.parse(head.position) - Date.parse(from), HOUR_MS) / DAY_MS;
+  return events / days;
 }

@@ -199,4 +199,19 @@ export const runCases = namedCases({
     await cleanRuns(world, 9);
     await consultOracle(world);
   },
+
+  /** Each event is up to six hours late, which is the lookback. */
+  async 'runs every 15 minutes read the whole lookback once an hour and leave no late event to the sweep'(program) {
+    const late = Array.from({ length: 10 }, (_, n) =>
+      event(600 + n, NOON + n * HOUR, { visibleFrom: NOON + n * HOUR + (n % 6) * HOUR + 55 * MINUTE }),
+    );
+    const world = steadyWorld(program, { more: late });
+    for (let run = 0; run < 18 * 4; run += 1) {
+      whenClean(await world.run());
+      world.advance(15 * MINUTE);
+    }
+    const lengths = chainOf(world).map(({ run, window }) => Date.parse(run.walkStart) - Date.parse(window.from));
+    must(lengths.filter((ms) => ms >= 6 * HOUR).length <= 19, 'a run reads the whole lookback once an hour');
+    await consultOracle(world);
+  },
 });

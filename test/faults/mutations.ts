@@ -122,6 +122,9 @@ archiver/progress.ts
   the next walk does not read the lookback again | an event is late, within the lookback
     - return earlier(from, addMs(full, -lookbackMs));
     + return reached;
+  walks between full ones go on for ever | runs every 15 minutes read the whole lookback once an hour and leave no late event to the sweep
+    - run.reason === 'complete' && !isDue
+    + run.reason === 'complete'
   an unfinished walk begins anew | every run advances the position through a day that is longer than a run
     - return earlier(from, addMs(full, -lookbackMs));
     + return addMs(new Date(position), -lookbackMs);
@@ -245,8 +248,8 @@ archiver/gather.ts
     - to: midnight(startedAt, DAYS_AHEAD) }
     + to: startedAt }
   nothing is swept | an event is late, beyond the lookback
-    - end === 'complete' ? dueSweep(
-    + false ? dueSweep(
+    - end === 'complete' ? await sweepDays(
+    + false ? await sweepDays(
 archiver/source-team.ts
   the team of the API key is not checked | the API key belongs to another team
     - throw otherTeam();
