@@ -119,7 +119,8 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
   function forgetBefore(date: string): void {
     for (const lines of Object.values(index)) lines.forgetBefore(date);
     for (const [key, last] of read) if (last < date) read.delete(key);
-    rememberedFrom = date;
+    // A claim may move back, and what was forgotten before stays forgotten.
+    rememberedFrom = date > rememberedFrom ? date : rememberedFrom;
     completeFrom = completeFrom && later(completeFrom, new Date(date));
   }
 
