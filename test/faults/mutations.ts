@@ -141,6 +141,9 @@ archiver/window.ts
   an event dated in the future moves the position | the source sorts by id, and one event is dated in the future
     - event.instant === undefined || event.instant > now || quarantineReason
     + event.instant === undefined || quarantineReason
+  the end of a window is not proved | a source that announces the next page in a new way fails the run
+    - else if (!hasMore && isEndDoubtful(answer)) checks = endChecks();
+    +
   requests do not begin a second before the bound | more events share an instant at midnight than a batch holds
     - { since: addMs(oldest, -SECOND_MS), until: window.to, limit,
     + { since: oldest, until: window.to, limit,
