@@ -5,7 +5,7 @@
  * so a lost run skips no day.
  *
  * Where a day has many pages, sweeps are spaced so that they read about two and a half days' worth of events a day. Then each day
- * of the last week is swept about every three days, and every older day at least once before the source forgets it.
+ * of the last week is swept about every eight days, and every older day at least once before the source forgets it.
  *
  * A date keeps its turns for as long as the source keeps it. If days were counted back from today, each midnight within a
  * round would skip one of them.
