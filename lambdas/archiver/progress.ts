@@ -17,9 +17,9 @@ import type { TimeSpan, WalkPage } from './window';
 export const SOURCE_KEEPS_DAYS = 180;
 
 /** So much time after the last walk that read the whole lookback, a walk reads it again. */
-const FULL_WALK_AFTER_MS = 55 * MINUTE_MS;
+export const FULL_WALK_AFTER_MS = 55 * MINUTE_MS;
 /** What the walks between read again. */
-const SHORT_LOOKBACK_MS = 15 * MINUTE_MS;
+export const SHORT_LOOKBACK_MS = 15 * MINUTE_MS;
 
 export interface Progress {
   /** The instant from which the chain archives. Every manifest of the chain repeats it. */

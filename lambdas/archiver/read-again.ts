@@ -4,6 +4,7 @@
 import type { Manifest } from '../shared/manifest';
 import { addMs, DAY_MS, dateOf, HOUR_MS, later, midnight } from '../shared/time';
 import type { Chain } from './chain';
+import { FULL_WALK_AFTER_MS, SHORT_LOOKBACK_MS } from './progress';
 
 /** How far beyond the lookback a full walk is looked for. Further back there is none only where the lookback was raised. */
 const MARGIN_MS = 2 * HOUR_MS;
@@ -20,10 +21,16 @@ export async function lastFullWalk(chain: Chain, lookbackHours: number): Promise
   const oldest = addMs(new Date(head.run.walkStart), -lookbackMs - MARGIN_MS).toISOString();
   const isFull = (manifest: Manifest) =>
     (manifest === head || manifest.run.reason === 'complete') &&
-    addMs(new Date(manifest.window.from), lookbackMs) <= new Date(manifest.run.walkStart);
+    addMs(new Date(manifest.window.from), fullSpanMs(lookbackMs)) <= new Date(manifest.run.walkStart);
   const newer = await chain.backTo((manifest) => isFull(manifest) || manifest.run.walkStart < oldest);
   const found = (await chain.find(head.seq - newer.length)) ?? newer.at(-1);
   return found && new Date(found.run.walkStart);
+}
+
+/** A walk that reads a short time again, too, may read more than a short lookback, because it also reads what is new. */
+function fullSpanMs(lookbackMs: number): number {
+  if (lookbackMs <= SHORT_LOOKBACK_MS) return lookbackMs;
+  return Math.max(lookbackMs, FULL_WALK_AFTER_MS + SHORT_LOOKBACK_MS);
 }
 
 /**
