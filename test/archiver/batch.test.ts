@@ -24,7 +24,7 @@ function held(line: string, reason: HeldLine['reason'] = 'bad-timestamp'): HeldL
 }
 
 function lines(changes: Partial<PageLines>): PageLines {
-  return { newEvents: [], held: [], known: 0, revisions: 0, standings: [], ...changes };
+  return { newEvents: [], held: [], known: 0, revisions: 0, unfit: 0, standings: [], ...changes };
 }
 
 const dated = fc

@@ -84,7 +84,7 @@ export function aBatch(lines: readonly string[], progress: Progress, changes: Pa
     .filter((event) => !isDated(event))
     .map((event): HeldLine => ({ event, reason: 'bad-timestamp', date: '2026-06-12', instant: walkStart }));
   const open = openBatch({ limits: { events: 1000, bytes: 1e8 }, lateBefore: undefined, requestsBefore: 0 });
-  open.add({ newEvents: read.filter(isDated), held, known: 0, revisions: 0, standings: [] });
+  open.add({ newEvents: read.filter(isDated), held, known: 0, revisions: 0, unfit: held.length, standings: [] });
   return {
     ...open.close(1),
     progress,
