@@ -48,19 +48,24 @@ export function openWindow(window: TimeSpan, options: WindowOptions) {
   let limit = PAGE_LIMIT;
   let state: 'reading' | 'finished' | 'too-old' = 'reading';
   /** Requests that must show no further event, where the end of the window is doubtful. */
-  let checks: readonly Query[] = [];
+  let checks: readonly EndCheck[] = [];
+  /** Events that a check found first. They may have appeared meanwhile, so the window is read once more. */
+  let suspects: ReadonlySet<string> = new Set();
   let isProved = +since === +midnight(since);
   const seen = new Set<string>();
   const pager = createPager();
 
   function query(): Query {
     const oldest = later(since, options.keptFrom);
-    return checks[0] ?? { since: addMs(oldest, -SECOND_MS), until: window.to, limit, cursor: pager.cursor() };
+    const [check] = checks;
+    if (check !== undefined) return { ...check.query, limit: Math.min(limit, check.query.limit) };
+    return { since: addMs(oldest, -SECOND_MS), until: window.to, limit, cursor: pager.cursor() };
   }
 
   /** Returns the page to yield, or undefined where another query is needed first. */
   function take(answer: Exclude<Answer, { kind: 'out-of-time' }>): WalkPage | undefined {
-    if (answer.kind === 'page') return checks.length > 0 ? takeCheck(answer) : takePage(answer);
+    const [check] = checks;
+    if (answer.kind === 'page') return check === undefined ? takePage(answer) : takeCheck(check, answer);
     if (answer.kind === 'too-old') state = 'too-old';
     if (answer.kind === 'too-large') limit = smaller(limit);
     if (answer.kind === 'cursor-refused') {
@@ -90,6 +95,11 @@ export function openWindow(window: TimeSpan, options: WindowOptions) {
   function readWholeDay(): void {
     since = midnight(window.from);
     isProved = true;
+    readAgain();
+  }
+
+  function readAgain(): void {
+    checks = [];
     pager.begin();
     order = watchOrder(window, options.now);
   }
@@ -100,20 +110,32 @@ export function openWindow(window: TimeSpan, options: WindowOptions) {
     return isFull || total > seen.size || hasNextLink;
   }
 
-  /** From the last instant on, and newest first: a source that cuts bounds to days, or ignores the order, answers one of them. */
-  function endChecks(): readonly Query[] {
+  /**
+   * Where the source has announced a page, from the last instant on, and newest first. Where it never has, one event alone and
+   * newest first: the source must then announce the other events, whatever it does with bounds and with the order.
+   */
+  function endChecks(): readonly EndCheck[] {
     const { query: base, lowest, highest } = { query: { ...query(), cursor: undefined }, ...order.bounds() };
     const rest = order.isAscending()
       ? { ...base, since: highest === undefined ? base.since : addMs(highest, -SECOND_MS) }
       : { ...base, until: lowest === undefined ? base.until : addMs(lowest, SECOND_MS) };
-    return [rest, { ...base, order: 'desc' }];
+    const known = seen.size;
+    const first = pager.hasFollowed() || known < 2 ? { query: rest, known: 0 } : { query: { ...base, limit: 1 }, known };
+    return [first, { query: { ...base, order: 'desc' }, known }];
   }
 
   /** Events that appeared only after the walk began may be new here. */
-  function takeCheck({ events, serverTime }: PageAnswer): WalkPage {
+  function takeCheck(check: EndCheck, { events, cursor, serverTime }: PageAnswer): WalkPage | undefined {
+    if (cursor === undefined && events.length >= check.query.limit && check.known > events.length) throw endUnmarked();
     const unseen = events.filter((event) => !seen.has(identityOf(event)));
     const isMissed = ({ instant }: AuditEvent) => instant !== undefined && instant <= options.now && isWithin(instant);
-    if (unseen.some(isMissed)) throw endUnmarked();
+    const missed = unseen.filter(isMissed).map(identityOf);
+    if (missed.some((identity) => suspects.has(identity))) throw endUnmarked();
+    if (missed.length > 0 && suspects.size === 0) {
+      suspects = new Set(missed);
+      readAgain();
+      return undefined;
+    }
     for (const event of unseen) seen.add(identityOf(event));
     checks = checks.slice(1);
     if (checks.length === 0) state = 'finished';
@@ -134,6 +156,13 @@ export function openWindow(window: TimeSpan, options: WindowOptions) {
   };
 }
 
+/** A request that shows whether the window holds more than was served. */
+interface EndCheck {
+  readonly query: Query;
+  /** How many of the events that the request asks for are known. */
+  readonly known: number;
+}
+
 type PageAnswer = Extract<Answer, { kind: 'page' }>;
 
 function identityOf({ id, line }: AuditEvent): string {
@@ -147,6 +176,7 @@ function createPager() {
   let pages = 0;
   let empty = 0;
   let restarted = false;
+  let followed = false;
 
   /** Returns true where there is another page. */
   function turn(page: PageAnswer): boolean {
@@ -163,6 +193,7 @@ function createPager() {
       );
     }
     seen.add(cursor);
+    followed = true;
     return true;
   }
 
@@ -177,7 +208,7 @@ function createPager() {
     seen = new Set();
   }
 
-  return { turn, restart, begin, cursor: () => cursor, pages: () => pages };
+  return { turn, restart, begin, cursor: () => cursor, pages: () => pages, hasFollowed: () => followed };
 }
 
 /** Watches whether events arrive in ascending order, and whether they lie within the requested bounds. */
