@@ -10,8 +10,8 @@
  */
 import type { Batch } from './batch';
 import { commit, stage } from './commit';
-import { gather } from './gather';
-import { findHead } from './head';
+import { gather, type Met } from './gather';
+import { openChain } from './head';
 import { createLease } from './lease';
 import { publishBatch, publishHead } from './publish';
 import type { Run } from './run';
@@ -19,6 +19,7 @@ import type { Run } from './run';
 export interface Archived {
   /** How many segments an earlier run had left unpublished. */
   readonly recovered: number;
+  readonly met: Met;
 }
 
 /** Archives all new events. Throws a `Failure`, or `Race` where another run won. `held`: another run holds the lease. */
@@ -28,30 +29,33 @@ export async function archive(run: Run): Promise<Archived | 'held'> {
   const hint = await lease.take(); // After a crash here the lease expires.
   if (hint === 'held') return 'held';
   try {
-    let head = await findHead(run, hint);
+    const chain = await openChain(run, hint);
+    const head = chain.head();
     const recovered = head === undefined ? 0 : await publishHead(head.manifest, run); // Crash: the next run publishes the rest.
 
     async function commitBatch(batch: Batch): Promise<void> {
-      logger.debug('stage', { seq: (head?.manifest.seq ?? 0) + 1 });
-      const staged = await stage(batch, head, run); // Crash: a batch object that no manifest lists is left.
+      logger.debug('stage', { seq: (chain.head()?.manifest.seq ?? 0) + 1 });
+      const staged = await stage(batch, chain.head(), run); // Crash: a batch object that no manifest lists is left.
       logger.debug('commit', { seq: staged.manifest.seq });
-      head = await commit(staged, run); // Crash: the next run sees whether it is committed.
-      run.onCommitted(head.manifest);
-      logger.debug('publish', { seq: head.manifest.seq, segments: head.manifest.segments.length });
-      await publishBatch(head.manifest, staged.members, store); // Crash: the next run publishes the staged bytes.
-      logger.debug('checkpoint', { seq: head.manifest.seq });
-      await lease.checkpoint(head, batch.isLast); // Crash: the next run lists a few keys more.
+      const committed = await commit(staged, run); // Crash: the next run sees whether it is committed.
+      chain.append(committed);
+      const { manifest } = committed;
+      run.onCommitted(manifest);
+      logger.debug('publish', { seq: manifest.seq, segments: manifest.segments.length });
+      await publishBatch(manifest, staged.members, store); // Crash: the next run publishes the staged bytes.
+      logger.debug('checkpoint', { seq: manifest.seq });
+      await lease.checkpoint(committed, batch.isLast); // Crash: the next run lists a few keys more.
     }
 
-    await gather(run, {
-      previous: head?.manifest,
+    const met = await gather(run, {
+      chain,
       commitBatch,
       onPage: async ({ claim, events }) => {
         logger.debug('page', { events: events.length, claim: claim.toISOString() });
         await lease.keep();
       },
     });
-    return { recovered };
+    return { recovered, met };
   } catch (error) {
     await lease.free();
     throw error;

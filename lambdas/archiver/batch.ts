@@ -16,12 +16,7 @@ import { compress, joinLines } from '../shared/segment';
 import { dateOf, earlier, later } from '../shared/time';
 import type { HeldLine, PageLines } from './deduplicate';
 import type { Progress } from './progress';
-
-/** Soft limits: the page that reaches a limit is still added completely. */
-export interface BatchLimits {
-  readonly events: number;
-  readonly bytes: number;
-}
+import type { BatchLimits } from './run';
 
 /** A batch of this size takes only a part of the function's memory. */
 export const BATCH_LIMITS: BatchLimits = { events: 10_000, bytes: 8 * 1024 * 1024 };
@@ -36,6 +31,8 @@ export interface Batch {
   readonly sweeps: readonly Sweep[];
   /** Raw tokens of the Postman teams that the chain has met. */
   readonly sourceTeams: readonly string[];
+  /** Short hashes of the lines without an instant that this run and earlier ones have met. */
+  readonly undated: readonly string[];
   /** Whether the run ends with this batch. */
   readonly isLast: boolean;
 }

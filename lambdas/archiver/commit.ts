@@ -4,12 +4,24 @@
  */
 import { signEnvelope } from '../shared/dsse';
 import { Race } from '../shared/errors';
-import { encodeManifest, FORMAT, latestOf, type Manifest, PAYLOAD_TYPE, sha256 } from '../shared/manifest';
+import {
+  encodeManifest,
+  FORMAT,
+  latestOf,
+  type Manifest,
+  PAYLOAD_TYPE,
+  type SegmentEntry,
+  sha256,
+} from '../shared/manifest';
 import { batchKey, manifestKey } from '../shared/object-keys';
+import { unlisted } from './archived';
 import { type Batch, sealBatch } from './batch';
-import type { Head } from './head';
+import { readManifest, type SignedManifest } from './chain';
+import { inParallel } from './parallel';
 import { positionOf, windowOf } from './progress';
 import type { Run } from './run';
+
+const READERS = 8;
 
 /** The bytes of a batch object that is staged, and the manifest that commits it once it is written. */
 export interface StagedBatch {
@@ -17,10 +29,12 @@ export interface StagedBatch {
   readonly manifest: Manifest;
 }
 
-export async function stage(batch: Batch, head: Head | undefined, run: Run): Promise<StagedBatch> {
+/** Throws `Race` or `IntegrityError` where a key that this batch would be published to is taken. */
+export async function stage(batch: Batch, head: SignedManifest | undefined, run: Run): Promise<StagedBatch> {
   const { progress } = batch;
   const seq = (head?.manifest.seq ?? 0) + 1;
   const { members, segments } = sealBatch(batch, { team: run.team, seq });
+  await refuseTakenKeys(segments, seq, run);
   const key = batchKey(run.team, seq, run.id);
   // The clock is read before any write. So each object that the manifest lists is younger than `finished`, and none expires
   // before the manifest says so.
@@ -52,6 +66,7 @@ export async function stage(batch: Batch, head: Head | undefined, run: Run): Pro
     sweepTurn: progress.sweepTurn,
     sweptAt: progress.sweptAt?.toISOString() ?? null,
     sourceTeams: batch.sourceTeams,
+    undated: batch.undated,
     retention: run.retention,
     batch: members.length === 0 ? null : { key, bytes: members.length },
     segments,
@@ -59,8 +74,25 @@ export async function stage(batch: Batch, head: Head | undefined, run: Run): Pro
   return { manifest, members };
 }
 
-/** Throws `Race` where another run has written this number. After any other failure the manifest may or may not be written. */
-export async function commit({ manifest }: StagedBatch, { signer, store }: Run): Promise<Head> {
+/** A key is taken where another run has committed this number, or where somebody has planted an object. */
+async function refuseTakenKeys(segments: readonly SegmentEntry[], seq: number, run: Run): Promise<void> {
+  const taken: string[] = [];
+  await inParallel(READERS, segments, async ({ key }) => {
+    if ((await run.store.get(key)) !== undefined) taken.push(key);
+  });
+  const [key] = taken.sort();
+  if (key === undefined) return;
+  // The manifest is read after the keys. In the other order, the objects of a run that commits in between would look planted.
+  if ((await readManifest(run, seq)) === undefined) throw unlisted(key);
+  throw lostRace(manifestKey(run.team, seq));
+}
+
+/**
+ * Throws `Race` where another run has written this number, and `IntegrityError` where a stranger has. After any other failure
+ * the manifest may or may not be written.
+ */
+export async function commit({ manifest }: StagedBatch, run: Run): Promise<SignedManifest> {
+  const { signer, store } = run;
   const payload = encodeManifest(manifest);
   const envelope = await signEnvelope(PAYLOAD_TYPE, payload, signer);
   const key = manifestKey(manifest.team, manifest.seq);
@@ -68,7 +100,14 @@ export async function commit({ manifest }: StagedBatch, { signer, store }: Run):
     // A retry after a lost response finds the object that it wrote itself. Every ECDSA signature is different, so only this
     // run can have written equal bytes.
     const stored = await store.get(key);
-    if (stored === undefined || !stored.equals(envelope)) throw new Race(`another run committed ${key}`);
+    if (stored === undefined || !stored.equals(envelope)) {
+      await readManifest(run, manifest.seq);
+      throw lostRace(key);
+    }
   }
   return { manifest, hash: sha256(payload) };
+}
+
+function lostRace(key: string): Race {
+  return new Race(`another run committed ${key}`);
 }

@@ -11,18 +11,12 @@ import {
   quarantineReason,
 } from '../shared/event';
 import { sha256 } from '../shared/manifest';
-import { addMs, DAY_MS, dateOf, datesBetween, midnight } from '../shared/time';
-import { createDateIndex, type IndexOptions, lineDigest } from './date-index';
+import { dateOf, earlier, midnight } from '../shared/time';
+import { type Archived, heldIdentity } from './archived';
+import { lineDigest } from './line-index';
 
-export interface DeduplicatorOptions extends Pick<IndexOptions, 'team' | 'store'> {
-  /**
-   * The time that the run reads again, up to the position; undefined on a first run. An id that was served with another date
-   * of this time is a revision, not a new event.
-   */
-  readonly readAgain: { readonly from: Date; readonly to: Date } | undefined;
-  /** Walk start of the run before. From its date on, quarantine may already hold a line without an instant. */
-  readonly previousWalkStart: Date | undefined;
-}
+/** A manifest lists at most so many lines without an instant. */
+const MAX_UNDATED = 100;
 
 /** The circumstances under which a page was served. */
 export interface Meeting {
@@ -38,6 +32,8 @@ export interface PageLines {
   readonly held: readonly HeldLine[];
   readonly known: number;
   readonly revisions: number;
+  /** Lines that are unfit for `events/`, whether or not quarantine held them before. Revisions are not counted. */
+  readonly unfit: number;
   /** The standing of each event that may be under `events/`. */
   readonly standings: readonly EventStanding[];
 }
@@ -52,104 +48,112 @@ export interface HeldLine {
   readonly instant: Date;
 }
 
+export type Standing = 'new' | 'known' | 'revision';
+
 export interface EventStanding {
   readonly id: string;
   readonly date: string;
-  readonly standing: 'new' | 'known' | 'revision';
+  readonly standing: Standing;
 }
 
-export type Deduplicator = ReturnType<typeof createDeduplicator>;
+export interface Deduplicator {
+  /** Sorts the lines of a page, and remembers the new ones. In a sweep, events of other days are left out. */
+  sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines>;
+  /** Short hashes of the lines without an instant that this run and earlier ones have met, the latest first. */
+  undated(): readonly string[];
+}
 
-export function createDeduplicator(options: DeduplicatorOptions) {
-  const archived = createDateIndex('events', { ...options, identityOf: ({ id }) => id });
-  const kept = createDateIndex('quarantine', { ...options, identityOf: heldIdentity });
-  const isKept = ({ event }: HeldLine) => kept.find(heldIdentity(event)) !== undefined;
-  let datesReadAgain = datesOf(options.readAgain);
+export interface DeduplicatorOptions {
+  /** The instant from which the walk reads. What is archived from there on is read before the first line is sorted. */
+  readonly readFrom: Date;
+  /** Short hashes of lines without an instant that earlier runs have met. */
+  readonly undated: readonly string[];
+}
 
-  /** Sorts a page's lines, and remembers the new ones. */
+export function createDeduplicator(archived: Archived, options: DeduplicatorOptions): Deduplicator {
+  const { readFrom } = options;
+  const known = new Set(options.undated);
+  const met = new Set<string>();
+  let hasRead = false;
+
   async function sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines> {
-    const fit = events.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
-    const dates = fit.map(({ instant }) => dateOf(instant));
-    if (dates.length > 0) await archived.load([...datesReadAgain, ...dates]);
+    const met = events.filter((event) => !isOfOtherDay(event, meeting));
+    if (meeting.sweptDate === undefined) await readArchived(met, meeting);
+    const fit = met.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
     const standings = fit.map((event) => ({ event, standing: standingOf(event) }));
-    const eventsOf = (wanted: EventStanding['standing']) =>
-      standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
-    const revised = eventsOf('revision');
-    const unfit = heldLines(events, revised, meeting);
-    const held = await notYetKept(unfit, meeting);
+    const eventsOf = (wanted: Standing) => standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
+    const [newEvents, revised] = [eventsOf('new'), eventsOf('revision')];
+    const unfit = heldLines(met, { meeting, revised: new Set(revised) });
+    const held = notYetKept(unfit, meeting);
+    if (meeting.sweptDate !== undefined && newEvents.length + held.length > 0)
+      await archived.proveDay(meeting.sweptDate);
     return {
-      newEvents: eventsOf('new'),
+      newEvents,
       held,
       known: eventsOf('known').length + countKnown(unfit, held),
       revisions: revised.length,
+      unfit: unfit.length - revised.length,
       standings: standings.map(({ event, standing }) => ({ id: event.id, date: dateOf(event.instant), standing })),
     };
   }
 
+  /** Reads back to the oldest line of the page. A line without an instant may have been met by any run of its day. */
+  async function readArchived(events: readonly AuditEvent[], { walkStart }: Meeting): Promise<void> {
+    const instants = events.map((event) => instantInRange(event, walkStart) ?? midnight(readFrom));
+    if (!hasRead) instants.push(readFrom);
+    if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
+    hasRead = true;
+  }
+
   /** Adds a new event to the index, so that its next copy is known. */
-  function standingOf(event: DatedEvent): EventStanding['standing'] {
-    const digest = archived.find(event.id);
-    if (digest !== undefined) return digest === lineDigest(event.line) ? 'known' : 'revision';
-    archived.add(dateOf(event.instant), event.id, event.line);
+  function standingOf({ id, instant, line }: DatedEvent): Standing {
+    const digest = archived.events.find(id);
+    if (digest !== undefined) return digest === lineDigest(line) ? 'known' : 'revision';
+    if (archived.revised.find(id) !== undefined) return 'revision';
+    archived.events.add(dateOf(instant), id, line);
     return 'new';
   }
 
   /** Quarantine holds each line once, however often it is served. Of an id whose body keeps changing, it holds one revision. */
-  async function notYetKept(lines: readonly HeldLine[], meeting: Meeting): Promise<HeldLine[]> {
-    if (lines.length === 0) return [];
-    const metDates = datesOfMeeting(meeting, options.previousWalkStart);
-    await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);
-    // A line without an instant in range lies under the date of the run that met it first, which may be any date.
-    if (lines.some((line) => isUndated(line, meeting) && !isKept(line))) await kept.loadAll();
+  function notYetKept(lines: readonly HeldLine[], { walkStart }: Meeting): HeldLine[] {
     return lines.filter((line) => {
-      if (isKept(line)) return false;
-      kept.add(line.date, heldIdentity(line.event), line.event.line);
+      const isUndated = instantInRange(line.event, walkStart) === undefined;
+      if (isUndated) met.add(shortHash(line.event));
+      if (archived.held.find(heldIdentity(line.event)) !== undefined) return false;
+      if (isUndated && known.has(shortHash(line.event))) return false;
+      // The date of the walk start is never forgotten in this run.
+      archived.held.add(dateOf(walkStart), heldIdentity(line.event), line.event.line);
+      if (line.reason === 'revision') archived.revised.add(dateOf(walkStart), line.event.id ?? '', line.event.line);
       return true;
     });
   }
 
-  /** The ids of a date that the archive holds. */
-  async function archivedIds(date: string): Promise<ReadonlySet<string>> {
-    await archived.load([date]);
-    return archived.identitiesOf(date);
-  }
-
-  /** Call this only when all sorted lines are committed and published. Before that, they could not be read again. */
-  function forgetBefore(date: string): void {
-    archived.forgetBefore(date);
-    kept.forgetBefore(date);
-    datesReadAgain = datesReadAgain.filter((known) => known >= date);
-  }
-
-  return { sort, archivedIds, forgetBefore };
+  return { sort, undated: () => [...new Set([...met, ...known])].slice(0, MAX_UNDATED) };
 }
 
-function datesOf(readAgain: DeduplicatorOptions['readAgain']): string[] {
-  // The archive also holds events that are dated ahead, by at most one day after the last walk start.
-  return readAgain === undefined ? [] : datesBetween(readAgain.from, addMs(readAgain.to, DAY_MS));
+function shortHash({ line }: AuditEvent): string {
+  return sha256(line).slice(0, 16);
 }
 
-/** The dates under which quarantine may hold a line without an instant in range: the dates of the runs that may have met it. */
-function datesOfMeeting({ walkStart, sweptDate }: Meeting, previousWalkStart = walkStart): string[] {
-  const sweptDates = sweptDate === undefined ? [] : [sweptDate, dateOf(midnight(new Date(sweptDate), 1))];
-  return [...datesBetween(previousWalkStart, walkStart), ...sweptDates];
+/** A source that reads bounds as dates also serves the day before and the day after. These are swept in their own turn. */
+function isOfOtherDay(event: AuditEvent, { walkStart, sweptDate }: Meeting): boolean {
+  const instant = instantInRange(event, walkStart);
+  return sweptDate !== undefined && instant !== undefined && dateOf(instant) !== sweptDate;
 }
 
-function isUndated({ event }: HeldLine, { walkStart }: Meeting): boolean {
-  return instantInRange(event, walkStart) === undefined;
+interface Holding {
+  readonly meeting: Meeting;
+  readonly revised: ReadonlySet<AuditEvent>;
 }
 
 /**
  * The lines of a page that may not enter `events/`. The partition of a line is the date of its own instant. A line without an
  * instant in range goes to the swept date, or to the date of the walk start.
  */
-function heldLines(
-  events: readonly AuditEvent[],
-  revised: readonly AuditEvent[],
-  { walkStart, sweptDate }: Meeting,
-): HeldLine[] {
+function heldLines(events: readonly AuditEvent[], { meeting, revised }: Holding): HeldLine[] {
+  const { walkStart, sweptDate } = meeting;
   return events.flatMap((event) => {
-    const reason = quarantineReason(event, walkStart) ?? (revised.includes(event) ? 'revision' : undefined);
+    const reason = quarantineReason(event, walkStart) ?? (revised.has(event) ? 'revision' : undefined);
     if (reason === undefined) return [];
     const own = instantInRange(event, walkStart);
     const date = own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);
@@ -161,9 +165,4 @@ function heldLines(
 function countKnown(lines: readonly HeldLine[], held: readonly HeldLine[]): number {
   const isUnfit = ({ reason }: HeldLine) => reason !== 'revision';
   return lines.filter(isUnfit).length - held.filter(isUnfit).length;
-}
-
-/** The identity of a quarantined line: its id, or its whole content where it has no id. */
-function heldIdentity({ id, line }: AuditEvent): string {
-  return id === undefined ? `content ${sha256(line)}` : `id ${id}`;
 }

@@ -26,6 +26,7 @@ import type { Clock, Signer } from '../shared/ports';
 import { parseDateOrInstant } from '../shared/time';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
+import type { Met } from './gather';
 import { emitCommitted, emitOutcome } from './metrics';
 import { createSource, type Source } from './source';
 
@@ -41,6 +42,9 @@ const s3 = new S3Client(client);
 const dynamodb = new DynamoDBClient(client);
 const apiKeys = createApiKeys(new SSMClient(client));
 const logger = new Logger({ serviceName: 'archiver' });
+/** So many unfit lines, and such a share of all lines that a run met, show that the source has changed their form. */
+const DRIFT_LINES = 10;
+const DRIFT_SHARE = 0.1;
 let signer: Promise<Signer> | undefined;
 
 export async function handler(event: unknown, context: Context): Promise<RunSummary> {
@@ -88,11 +92,13 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
       onCommitted,
     });
     if (archived === 'held') return logged(summary('held'));
-    emitOutcome(team, 'succeeded', throttled());
-    return logged(summary('archived', archived));
+    const { recovered, met } = archived;
+    const hasDrifted = met.unfit >= DRIFT_LINES && met.unfit > met.lines * DRIFT_SHARE;
+    emitOutcome(team, 'succeeded', { throttled: throttled(), hasDrifted });
+    return logged(summary('archived', { recovered, ...(hasDrifted && { detail: driftSentence(met) }) }));
   } catch (error) {
     if (error instanceof Race) return logged(summary('race', { detail: error.message }));
-    emitOutcome(team, 'failed', throttled());
+    emitOutcome(team, 'failed', { throttled: throttled(), hasDrifted: false });
     logger.error('run', { ...summary('failed', describe(error)) });
     throw error instanceof Failure ? error : withoutMessage(error);
   }
@@ -125,6 +131,13 @@ function totalOf(committed: readonly Manifest[]) {
     gaps: committed.flatMap(({ gaps }) => gaps).length,
     sweeps: committed.flatMap(({ sweeps }) => sweeps),
   };
+}
+
+function driftSentence({ unfit, lines }: Met): string {
+  return (
+    `${unfit} of ${lines} served lines lack a usable id or timestamp, so they are in quarantine and not in events/; the source ` +
+    'may have changed their form: compare one with the contract, and update the archiver'
+  );
 }
 
 /** Reads the team even from an input that is refused, so that the alarm of this team rings. */

@@ -3,25 +3,32 @@
  * head. The item in DynamoDB is only a hint that tells from which number to list.
  */
 import { IntegrityError } from '../shared/errors';
-import type { Manifest } from '../shared/manifest';
 import { manifestKey, manifestPrefix, seqOfManifestKey } from '../shared/object-keys';
-import { openManifest } from '../shared/open-manifest';
 import type { Hint, ObjectStore } from '../shared/ports';
+import { addMs, DAY_MS } from '../shared/time';
+import { type Chain, createChain, type ManifestReader, readManifest } from './chain';
+import { SOURCE_KEEPS_DAYS } from './progress';
 import type { Run } from './run';
 
-/** The manifest that the next one follows. */
-export interface Head {
-  readonly manifest: Manifest;
-  /** SHA-256 of the payload's bytes. */
-  readonly hash: string;
-}
-
-type Chain = Pick<Run, 'team' | 'store' | 'signer'>;
-
-/** Returns undefined for a team without a manifest. Throws `IntegrityError` where S3 and the hint contradict each other. */
-export async function findHead(chain: Chain, hint: Hint): Promise<Head | undefined> {
-  const seq = await newestSeq(chain, checkHint(hint));
-  return seq === 0 ? undefined : readHead(chain, seq);
+/**
+ * The chain of the team. Every manifest from the hinted one to the head is read and must name the one before it; without a
+ * hint, all manifests of events that the source still keeps. Otherwise a run could build on a fork that lies below what it
+ * reads. Throws `IntegrityError` where S3 and the hint contradict each other.
+ */
+export async function openChain(run: ManifestReader & Pick<Run, 'clock'>, hint: Hint): Promise<Chain> {
+  const hinted = checkHint(hint);
+  const seq = await newestSeq(run, hinted);
+  if (seq === 0) return createChain(run, undefined);
+  const head = await readManifest(run, seq);
+  if (head === undefined) {
+    throw new IntegrityError('chain-broken', `${manifestKey(run.team, seq)} was listed but cannot be read`);
+  }
+  const chain = createChain(run, head);
+  const keptFrom = addMs(run.clock.now(), -SOURCE_KEEPS_DAYS * DAY_MS).toISOString();
+  await chain.backTo((manifest) =>
+    hinted === undefined ? (manifest.latest ?? '') < keptFrom : manifest.seq <= hinted,
+  );
+  return chain;
 }
 
 /** Returns undefined where there is no item. Any value that the archiver never writes is garbage. */
@@ -35,7 +42,7 @@ function checkHint({ seq }: Hint): number | undefined {
   );
 }
 
-async function newestSeq({ team, store }: Chain, hint: number | undefined): Promise<number> {
+async function newestSeq({ team, store }: ManifestReader, hint: number | undefined): Promise<number> {
   if (hint !== undefined) {
     const seqs = await listSeqs(team, store, hint);
     if (seqs[0] === hint) return contiguous(team, seqs, hint);
@@ -63,22 +70,7 @@ function contiguous(team: string, seqs: readonly number[], first: number): numbe
   const hole = seqs.findIndex((seq, index) => seq !== first + index);
   if (hole === -1) return first + seqs.length - 1;
   throw new IntegrityError(
-    'head-invalid',
+    'chain-broken',
     `${manifestKey(team, first + hole)} is missing from the chain; look for delete markers`,
   );
-}
-
-async function readHead({ team, store, signer }: Chain, seq: number): Promise<Head> {
-  const key = manifestKey(team, seq);
-  const bytes = await store.get(key);
-  if (bytes === undefined) throw new IntegrityError('head-invalid', `${key} was listed but cannot be read`);
-  const { manifest, sha256, problem, detail } = openManifest(bytes, signer.publicKey);
-  if (manifest === undefined || problem !== undefined) {
-    const why = detail === '' ? problem : `${problem}, ${detail}`;
-    throw new IntegrityError('head-invalid', `${key} is not a manifest signed by this archive's key: ${why}`);
-  }
-  if (manifest.team !== team || manifest.seq !== seq) {
-    throw new IntegrityError('head-invalid', `${key} holds a manifest of another team or another number`);
-  }
-  return { manifest, hash: sha256 };
 }

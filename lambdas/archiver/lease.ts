@@ -4,7 +4,7 @@
  * DynamoDB stops it.
  */
 import type { Hint, Lease } from '../shared/ports';
-import type { Head } from './head';
+import type { SignedManifest } from './chain';
 import type { Run } from './run';
 
 /** Longer than a page and a commit take, and shorter than the minute after which Lambda first retries a crashed run. */
@@ -38,7 +38,7 @@ export function createLease({ team, id: runId, checkpoints, clock, logger }: Run
     await asHint('lease not renewed', acquire);
   }
 
-  async function checkpoint({ manifest }: Head, release: boolean): Promise<void> {
+  async function checkpoint({ manifest }: SignedManifest, release: boolean): Promise<void> {
     const position = new Date(manifest.position);
     await asHint('checkpoint not saved', async () => {
       const saved = await checkpoints.save(current(), { previousSeq: savedSeq, seq: manifest.seq, position, release });

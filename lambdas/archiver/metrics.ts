@@ -23,10 +23,19 @@ export function emitCommitted({ team, counts, gaps, sweeps, run, position }: Man
 
 /**
  * Called at the end of a run, except where the run left its work to another run. `throttled` is the number of responses with
- * status 429.
+ * status 429. The metric of an alarm on drift is written only where the form of the source's lines has changed.
  */
-export function emitOutcome(team: string, outcome: 'succeeded' | 'failed', throttled: number): void {
-  emit(team, { [metricNames[outcome]]: 1, [metricNames.throttled]: throttled });
+export function emitOutcome(team: string, outcome: 'succeeded' | 'failed', { throttled, hasDrifted }: Signs): void {
+  emit(team, {
+    [metricNames[outcome]]: 1,
+    [metricNames.throttled]: throttled,
+    ...(hasDrifted && { [metricNames.drift]: 1 }),
+  });
+}
+
+export interface Signs {
+  readonly throttled: number;
+  readonly hasDrifted: boolean;
 }
 
 function emit(team: string, values: Readonly<Record<string, number>>): void {

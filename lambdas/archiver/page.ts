@@ -24,6 +24,8 @@ export interface Page {
   readonly events: readonly AuditEvent[];
   /** Opaque text that the next request sends back; undefined on the last page. */
   readonly cursor: string | undefined;
+  /** `meta.total`, where it is a number. Servers disagree about what they count. */
+  readonly total: number | undefined;
 }
 
 /** The body breaks the contract of the API. */
@@ -50,14 +52,24 @@ function cutPage(body: Buffer): Page {
   if (trails === undefined) throw new PageError(`expected "trails", got an object without it`);
   if (!isArray(body, trails)) throw new PageError('expected "trails" to be an array');
   const events = elements(body, trails).map((slice) => sliceEvent(body, slice));
-  return { events, cursor: oneCursor([fields.get('nextCursor'), metaCursor(body, fields.get('meta'))], body) };
+  const meta = metaFields(body, fields.get('meta'));
+  const total = meta.get('total');
+  return {
+    events,
+    cursor: oneCursor([fields.get('nextCursor'), meta.get('nextCursor')], body),
+    total: total && numberOf(parseSlice(body, total)),
+  };
 }
 
 /** An unreadable `meta` is an error, because it may hold the cursor, and without the cursor the walk would end too early. */
-function metaCursor(body: Buffer, meta: Slice | undefined): Slice | undefined {
-  if (meta === undefined || parseSlice(body, meta) === null) return undefined;
+function metaFields(body: Buffer, meta: Slice | undefined): Map<string, Slice> {
+  if (meta === undefined || parseSlice(body, meta) === null) return new Map();
   if (!isObject(body, meta)) throw new PageError('expected "meta" to be an object');
-  return uniqueMembers(body, members(body, meta), '"meta"').get('nextCursor');
+  return uniqueMembers(body, members(body, meta), '"meta"');
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 function oneCursor(slices: readonly (Slice | undefined)[], body: Buffer): string | undefined {

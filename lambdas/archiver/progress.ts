@@ -16,6 +16,11 @@ import type { TimeSpan, WalkPage } from './window';
 /** The retention that Postman documents. A source that keeps less answers "cannot be older than". */
 export const SOURCE_KEEPS_DAYS = 180;
 
+/** So much time after the last walk that read the whole lookback, a walk reads it again. */
+export const FULL_WALK_AFTER_MS = 55 * MINUTE_MS;
+/** What the walks between read again. */
+export const SHORT_LOOKBACK_MS = 15 * MINUTE_MS;
+
 export interface Progress {
   /** The instant from which the chain archives. Every manifest of the chain repeats it. */
   readonly chainStart: Date;
@@ -49,17 +54,20 @@ export interface ProgressOptions {
   readonly startedAt: Date;
   readonly startDate: Date | undefined;
   readonly lookbackHours: number;
+  /** Walk start of the last complete walk that read the whole lookback; see `lastFullWalk`. */
+  readonly lastFullWalk: Date | undefined;
 }
 
 /** Throws `ConfigError` where the start date is in the future. */
-export function beginProgress({ previous, startedAt, startDate, lookbackHours }: ProgressOptions): Progress {
+export function beginProgress(options: ProgressOptions): Progress {
+  const { previous, startedAt, startDate } = options;
   // One minute of margin, because the source's retention moves on while the request is on its way.
   const keptFrom = addMs(startedAt, MINUTE_MS - SOURCE_KEEPS_DAYS * DAY_MS);
   const position = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
   if (previous === undefined && position > startedAt) {
     throw new ConfigError('input-invalid', 'input: startDate is in the future');
   }
-  const readFrom = previous === undefined ? position : settledBefore(previous, lookbackHours * HOUR_MS);
+  const readFrom = previous === undefined ? position : settledBefore(previous, options);
   return {
     chainStart: previous === undefined ? position : new Date(previous.start),
     walkStart: startedAt,
@@ -77,16 +85,24 @@ export function beginProgress({ previous, startedAt, startDate, lookbackHours }:
 }
 
 /**
- * The instant before which no new event can appear. After a complete walk it is the walk's start minus the lookback. An
- * interrupted walk continues from the instant that it had reached, minus the lookback, because a source that serves in the
+ * The instant from which the walk must read. An event may appear up to a lookback after its timestamp, so about once an hour a
+ * walk reads from the start of the last such walk, minus the lookback. The walks between read only a short time again.
+ *
+ * An interrupted walk continues from the instant that it had reached, minus the lookback, because a source that serves in the
  * order of ids serves a late event after younger ones. If the lookback would undo half of the walk, the walk continues from
  * the exact instant, because a run may be too short to read the lookback again.
  */
-function settledBefore({ window, run, position }: Manifest, lookbackMs: number): Date {
+function settledBefore(previous: Manifest, { startedAt, lookbackHours, lastFullWalk }: ProgressOptions): Date {
+  const { window, run, position } = previous;
+  const lookbackMs = lookbackHours * HOUR_MS;
+  const full = earlier(lastFullWalk ?? new Date(run.walkStart), new Date(run.walkStart));
+  const isDue = startedAt >= addMs(full, FULL_WALK_AFTER_MS);
+  if (run.reason === 'complete' && !isDue)
+    return addMs(new Date(run.walkStart), -Math.min(lookbackMs, SHORT_LOOKBACK_MS));
   const reached = earlier(new Date(window.to), new Date(position));
   const isLong = addMs(reached, -2 * lookbackMs) > new Date(window.from);
   const from = isLong ? addMs(reached, -lookbackMs) : reached;
-  return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
+  return earlier(from, addMs(full, -lookbackMs));
 }
 
 /** The progress after a page, of which only its claim and the two clocks count. */

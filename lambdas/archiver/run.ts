@@ -2,8 +2,13 @@
 import type { Manifest } from '../shared/manifest';
 import type { CheckpointStore, Clock, Logger, ObjectStore, Signer } from '../shared/ports';
 import type { Retention } from '../shared/retention';
-import type { BatchLimits } from './batch';
 import type { Source } from './source';
+
+/** Soft limits: the page that reaches a limit is still added completely. */
+export interface BatchLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
 
 export interface Run {
   /** A random UUID for this run alone. It distinguishes the writes of this run from those of every other run. */

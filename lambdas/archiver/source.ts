@@ -12,11 +12,14 @@ import {
   type Transport,
   TransportError,
 } from '../shared/ports';
+import { DAY_MS } from '../shared/time';
 import { type Page, PageError, readPage } from './page';
 import { createRateLimit } from './rate-limit';
 import { httpDate, retryAfterMs } from './retry-after';
 
 export const PAGE_LIMIT = 300;
+/** Largest clock error that is handled, in days. */
+export const CLOCK_DAYS = 2;
 const MAX_ATTEMPTS = 8;
 /** A malformed 200 is retried less often, because a changed contract would otherwise take the time of the whole run. */
 const MAX_MALFORMED = 3;
@@ -32,10 +35,12 @@ export interface Query {
   readonly until: Date;
   readonly limit: number;
   readonly cursor?: string | undefined;
+  /** Ascending unless stated. */
+  readonly order?: 'asc' | 'desc';
 }
 
 export type Answer =
-  | ({ readonly kind: 'page'; readonly serverTime: Date | undefined } & Page)
+  | ({ readonly kind: 'page'; readonly serverTime: Date | undefined; readonly hasNextLink: boolean } & Page)
   /** The source no longer keeps events as old as `since`. */
   | { readonly kind: 'too-old' }
   /** The source does not accept the cursor. */
@@ -131,14 +136,14 @@ function pageUrl(baseUrl: string, query: Query): URL {
   url.searchParams.set('since', query.since.toISOString());
   url.searchParams.set('until', query.until.toISOString());
   url.searchParams.set('limit', String(query.limit));
-  url.searchParams.set('orderBy', 'asc');
+  url.searchParams.set('orderBy', query.order ?? 'asc');
   if (query.cursor !== undefined) url.searchParams.set('cursor', query.cursor);
   return url;
 }
 
 function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
   const { status } = response;
-  if (status === 200) return pageOutcome(response);
+  if (status === 200) return pageOutcome(response, now);
   if (status === 401 || status === 403) return { kind: 'key-refused', status };
   if (status === 429) return throttledOutcome(response, now);
   if (status >= 500 || status === 408 || status === 425) {
@@ -156,14 +161,28 @@ function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
   throw new UpstreamError('source-refused', `the source answered ${status} to GET /audit/logs; check baseUrl`);
 }
 
-function pageOutcome(response: HttpResponse): Attempt {
+function pageOutcome(response: HttpResponse, now: Date): Attempt {
   try {
-    return { kind: 'page', serverTime: httpDate(response.headers.get('date')), ...readPage(response.body) };
+    const { headers, body } = response;
+    const hasNextLink = /;\s*rel="?next\b/i.test(headers.get('link') ?? '');
+    return {
+      kind: 'page',
+      serverTime: believableTime(httpDate(headers.get('date')), now),
+      hasNextLink,
+      ...readPage(body),
+    };
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
     const failure = new UpstreamError('source-contract-broken', `the source answered 200, but: ${error.message}`);
     return { kind: 'retry', failure, attempts: MAX_MALFORMED };
   }
+}
+
+/** An absurd clock of the source is not believed: the first run would sign it as the start of the chain. */
+function believableTime(serverTime: Date | undefined, now: Date): Date | undefined {
+  if (serverTime === undefined || Math.abs(serverTime.getTime() - now.getTime()) > CLOCK_DAYS * DAY_MS)
+    return undefined;
+  return serverTime;
 }
 
 function throttledOutcome(response: HttpResponse, now: Date): Attempt {

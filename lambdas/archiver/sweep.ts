@@ -1,20 +1,40 @@
 /**
- * The sweep: the older day that a run reads again. At one run an hour, each day of the last week is swept at least daily, and
- * every day that the source keeps at least every twelve days. One of three turns goes to the last week (7 days x 3 h = 21 h)
- * and two go to the older days (172 days x 1.5 h = 10.75 days). Manifests record the turn, so a lost run or a slower schedule
- * skips no day.
+ * The sweep: the older days that a run reads again, one for each hour since the last sweep, whatever the schedule. So each day of
+ * the last week is swept at least daily, and every day that the source keeps at least every twelve days. One of three turns goes
+ * to the last week (7 days x 3 h = 21 h) and two go to the older days (172 days x 1.5 h = 10.75 days). Manifests record the turn,
+ * so a lost run skips no day.
+ *
+ * Where a day has many pages, sweeps are spaced so that they read about two and a half days' worth of events a day. Then each day
+ * of the last week is swept about every eight days, and every older day at least once before the source forgets it.
  *
  * A date keeps its turns for as long as the source keeps it. If days were counted back from today, each midnight within a
  * round would skip one of them.
  */
 import type { Sweep } from '../shared/manifest';
-import { DAY_MS, dateOf, midnight } from '../shared/time';
+import { DAY_MS, dateOf, MINUTE_MS, midnight } from '../shared/time';
 import type { EventStanding } from './deduplicate';
+import { PAGE_LIMIT } from './source';
 import type { WalkEnd } from './walk';
 
 const RECENT_DAYS = 7;
 /** The source keeps 180 days, but never the whole of the oldest one. */
 const OLDER_DAYS = 179 - RECENT_DAYS;
+
+/** At most so many days are swept in a run, and no further day once so many pages were read. */
+export const MAX_SWEEPS = 24;
+export const MAX_SWEPT_PAGES = 24;
+/** A schedule fires a little early or late. */
+const GRACE_MS = 5 * MINUTE_MS;
+const DAYS_READ_A_DAY = 2.5;
+
+/** The number of days that are due. `eventsADay` is an estimate of the size of a day. */
+export function sweepsDue(sweptAt: Date | undefined, now: Date, eventsADay: number): number {
+  if (sweptAt === undefined) return 1;
+  const pages = Math.max(1, Math.ceil(eventsADay / PAGE_LIMIT));
+  const pagesADay = Math.max(24, DAYS_READ_A_DAY * pages);
+  const intervalMs = (DAY_MS * pages) / pagesADay;
+  return Math.min(MAX_SWEEPS, Math.floor((now.getTime() - sweptAt.getTime() + GRACE_MS) / intervalMs));
+}
 
 /** The date for a turn, `YYYY-MM-DD`; undefined where the source keeps no whole older day. */
 export function sweepDate(turn: number, now: Date, floor: Date): string | undefined {
@@ -66,7 +86,7 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
     return { date, status, served: served.size, archived: archived.size, late, missing, changed };
   }
 
-  return { date, see, end, result };
+  return { date, see, end, result, pages: () => pages };
 }
 
 export type SweepWatch = ReturnType<typeof watchSweep>;

@@ -2,8 +2,11 @@
  * The walk yields all events that the source serves between two instants, oldest first. It is correct under every known
  * reading of the API:
  * - The source may truncate a bound to its day, and treat it as inclusive or exclusive. So the walk asks for whole days and
- *   begins one second early: the answer then holds the same events under every reading. No bound decides what is claimed: the
- *   last bound lies days ahead, and the claim stops at the walk's start.
+ *   begins one second early: the answer then holds the same events under every reading. Its first window may begin within a
+ *   day, and then an event of that day proves that the source did not leave out the rest of it. No bound decides what is
+ *   claimed: the last bound lies days ahead, and the claim stops at the walk's start.
+ * - The end of a window is proved: where any sign says that more follows than the cursor announces, further requests must show
+ *   no other event.
  * - The source may ignore the requested order. So a claim inside a window is made only while events ascend from page to page.
  *   Otherwise only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly empty.
  * - The cursor is opaque. A repeated cursor is a loop. A refused cursor restarts its window once.
@@ -19,7 +22,7 @@ const LONGEST_WINDOW_DAYS = 64;
 /** A window with more pages than this is halved, so that the position advances even where the source ignores the order. */
 const LONG_WINDOW_PAGES = 100;
 
-/** The walk moves `keptFrom` forward where the source refuses it as too old. Only the first window can resume. */
+/** The walk moves `keptFrom` forward where the source refuses it as too old. Only the first window uses `since`. */
 export interface WalkOptions extends WindowOptions {
   /** Time that must be left to commit the yielded events. */
   readonly reserveMs: number;
@@ -35,8 +38,8 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
   let boundsIgnored = false;
   for (let from = later(span.from, keptFrom); from < span.to; ) {
     const to = boundsIgnored ? span.to : earlier(midnight(from, days), span.to);
-    const resumes = options.resumes === true && from === span.from;
-    const window = openWindow({ from, to }, { ...options, keptFrom, resumes });
+    const since = from === span.from ? options.since : undefined;
+    const window = openWindow({ from, to }, { ...options, keptFrom, since });
     while (!window.isFinished() && !window.isTooOld()) {
       const answer = await source.ask(window.query(), options.reserveMs);
       if (answer.kind === 'out-of-time') return 'deadline';

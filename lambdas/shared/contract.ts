@@ -114,6 +114,8 @@ export const metricNames = {
   /** Seconds from the position to the end of the run. */
   positionLag: 'PositionLag',
   gaps: 'Gaps',
+  /** 1 for a run that met many lines unfit for `events/`: the source has probably changed their form. */
+  drift: 'Drift',
   sweepMissing: 'SweepMissing',
   sweepChanged: 'SweepChanged',
   /** 1 for a run that archived. A run that left the work to another run emits neither this nor `failed`. */

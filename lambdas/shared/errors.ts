@@ -31,8 +31,10 @@ export type UpstreamCode =
 export type IntegrityCode =
   | 'checkpoint-ahead'
   | 'checkpoint-garbage'
-  | 'head-invalid'
+  | 'chain-broken'
+  | 'object-unlisted'
   | 'segment-differs'
+  | 'segment-missing'
   | 'batch-unreadable'
   | 'team-mismatch';
 

@@ -121,6 +121,11 @@ const manifest = z.object({
   sweptAt: z.nullable(instant),
   /** Raw tokens of the team ids (`data.team.id`) that the chain's events have named so far, sorted; at most 100. */
   sourceTeams: z.array(text),
+  /**
+   * Lines without an instant that runs have met of late, the latest first: the first 16 hexadecimal digits of the SHA-256 of the
+   * line. No date leads to such a line, so this list tells the next run that quarantine holds it. Older manifests lack the list.
+   */
+  undated: z.optional(z.array(text)),
   /** The bucket's default retention, as the archiver's environment states it. */
   retention: z.nullable(z.object(retentionFields)),
   /** The batch object; null for an empty batch. */

@@ -45,6 +45,16 @@ export function segmentKey(area: Area, team: string, date: string, seq: number):
   return `${datePrefix(area, team, date)}${seqText(seq)}.ndjson.gz`;
 }
 
+/** What the key of a segment says; undefined where the key names no segment. */
+export function readSegmentKey(
+  key: string,
+): { readonly area: Area; readonly date: string; readonly seq: number } | undefined {
+  const match = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\/(\d{10})\.ndjson\.gz$/.exec(key);
+  const [, area, date = '', seq] = match ?? [];
+  if (area !== 'events' && area !== 'quarantine') return undefined;
+  return { area, date, seq: Number(seq) };
+}
+
 function seqText(seq: number): string {
   return String(seq).padStart(10, '0');
 }

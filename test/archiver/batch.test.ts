@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { BATCH_LIMITS, type BatchLimits, openBatch, sealBatch } from '../../lambdas/archiver/batch';
+import { BATCH_LIMITS, openBatch, sealBatch } from '../../lambdas/archiver/batch';
 import type { HeldLine, PageLines } from '../../lambdas/archiver/deduplicate';
+import type { BatchLimits } from '../../lambdas/archiver/run';
 import { compareEvents, type DatedEvent, instantInRange, isDated, readEvent } from '../../lambdas/shared/event';
 import { sha256 } from '../../lambdas/shared/manifest';
 import { decompress, splitLines } from '../../lambdas/shared/segment';
@@ -23,7 +24,7 @@ function held(line: string, reason: HeldLine['reason'] = 'bad-timestamp'): HeldL
 }
 
 function lines(changes: Partial<PageLines>): PageLines {
-  return { newEvents: [], held: [], known: 0, revisions: 0, standings: [], ...changes };
+  return { newEvents: [], held: [], known: 0, revisions: 0, unfit: 0, standings: [], ...changes };
 }
 
 const dated = fc

@@ -1,6 +1,6 @@
 /** The manifest that a batch is committed with. Its protocol is shown in test/faults. */
+import type { SignedManifest } from '../../lambdas/archiver/chain';
 import { commit, stage } from '../../lambdas/archiver/commit';
-import type { Head } from '../../lambdas/archiver/head';
 import { verifyEnvelope } from '../../lambdas/shared/dsse';
 import { decodeManifest, PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
@@ -20,15 +20,15 @@ const progress = aProgress(walkStart, {
   sweptAt: new Date('2026-06-12T06:00:00Z'),
 });
 const lines = ['{"id":1,"timestamp":"2026-06-12T10:00:00Z"}', '{"id":2,"timestamp":"soon"}'];
-const head: Head = { manifest: aManifest({ seq: 41 }), hash: 'b'.repeat(64) };
+const head: SignedManifest = { manifest: aManifest({ seq: 41 }), hash: 'b'.repeat(64) };
 
 test('the manifest tells what was staged and gathered, by which run and under which settings', async () => {
   const clock = virtualClock({ start: '2026-06-12T12:00:09.000Z' });
   // An object of the batch is younger than `finished`, and cannot expire before the manifest says so.
-  const store = memoryStore({ before: () => clock.advance(60_000) });
+  const store = memoryStore({ before: (operation) => operation === 'create' && clock.advance(60_000) });
   const retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: null } as const;
   const run = aRun({ store, clock, retention, sourceOrigin: 'https://api.eu.postman.com' });
-  const { manifest, members } = await stage(aBatch(lines, progress, { reason: 'deadline' }), head, run);
+  const { manifest, members } = await stage(aBatch(lines, progress, { reason: 'deadline', undated: ['c'] }), head, run);
   const batch = { key: `batches/team=main/0000000042-${RUN_ID}.gz`, bytes: members.length };
   expect([...store.objects]).toEqual([[batch.key, members]]);
   expect(manifest).toEqual({
@@ -55,6 +55,7 @@ test('the manifest tells what was staged and gathered, by which run and under wh
     sweepTurn: 4,
     sweptAt: '2026-06-12T06:00:00.000Z',
     sourceTeams: ['1'],
+    undated: ['c'],
     retention,
     batch,
     segments: [expect.objectContaining({ lines: 1 }), expect.objectContaining({ lines: 1 })],

@@ -1,11 +1,13 @@
+/** What a page brings that is new. What the archive holds, and how it is read, is in archived.test.ts. */
+import { type Archived, heldIdentity } from '../../lambdas/archiver/archived';
 import { createDeduplicator, type DeduplicatorOptions } from '../../lambdas/archiver/deduplicate';
+import { createLineIndex } from '../../lambdas/archiver/line-index';
 import { type AuditEvent, readEvent } from '../../lambdas/shared/event';
-import { type Area, segmentKey } from '../../lambdas/shared/object-keys';
-import { compress, joinLines } from '../../lambdas/shared/segment';
-import { memoryStore } from '../support/memory-store';
+import { sha256 } from '../../lambdas/shared/manifest';
 
 const DATE = '2026-06-12';
 const walkStart = new Date(`${DATE}T12:00:00.250Z`);
+const readFrom = new Date(`${DATE}T05:30:00.000Z`);
 
 function parse(line: string): AuditEvent {
   return readEvent(Buffer.from(line));
@@ -17,49 +19,47 @@ function event(id: string | number, timestamp = `${DATE}T10:00:00.000Z`, more = 
 
 const edited = ',"edited":true';
 
-function segment(...events: readonly AuditEvent[]): Buffer {
-  return compress(joinLines(events.map(({ line }) => line)));
+interface Holding {
+  readonly events?: readonly AuditEvent[];
+  readonly revisions?: readonly AuditEvent[];
+  readonly unfit?: readonly AuditEvent[];
+  readonly undated?: DeduplicatorOptions['undated'];
 }
 
-/** One published segment for each date. */
-function stored(area: Area, dates: Readonly<Record<string, readonly AuditEvent[]>>, seq = 1, team = 'main') {
-  return Object.entries(dates).map(
-    ([date, events]) => [segmentKey(area, team, date, seq), segment(...events)] as const,
-  );
+/** A deduplicator over an archive that holds these lines. `asked` is what it asks of the archive, in order. */
+function deduplicatorOf({ events = [], revisions = [], unfit = [], undated = [] }: Holding = {}) {
+  const asked: string[] = [];
+  const index = { events: createLineIndex(), held: createLineIndex(), revised: createLineIndex() };
+  for (const { id = '', line } of events) index.events.add(DATE, id, line);
+  for (const { id = '', line } of revisions) index.revised.add(DATE, id, line);
+  for (const held of [...revisions, ...unfit]) index.held.add(DATE, heldIdentity(held), held.line);
+  const archived: Archived = {
+    ...index,
+    readFrom: async (instant) => void asked.push(`from ${instant.toISOString()}`),
+    readDay: async (date) => void asked.push(`day ${date}`),
+    proveDay: async (date) => void asked.push(`proof ${date}`),
+    forgetBefore: () => undefined,
+  };
+  const deduplicator = createDeduplicator(archived, { readFrom, undated });
+  const sort = (page: readonly AuditEvent[], sweptDate?: string) => deduplicator.sort(page, { walkStart, sweptDate });
+  return { ...deduplicator, sort, asked };
 }
 
-interface Archive extends Partial<DeduplicatorOptions> {
-  readonly objects?: readonly (readonly [string, Buffer])[];
-}
-
-function deduplicatorOf({ objects = [], ...changes }: Archive = {}) {
-  const store = memoryStore({ objects: new Map(objects) });
-  const options = { team: 'main', store, readAgain: undefined, previousWalkStart: undefined, ...changes };
-  const deduplicator = createDeduplicator(options);
-  const sort = (events: readonly AuditEvent[], sweptDate?: string) =>
-    deduplicator.sort(events, { walkStart, sweptDate });
-  return { ...deduplicator, store, sort };
-}
-
-function sortOnce(events: readonly AuditEvent[], archive: Archive = {}, sweptDate?: string) {
-  return deduplicatorOf(archive).sort(events, sweptDate);
-}
-
-async function standingsOf(events: readonly AuditEvent[], archive: Archive = {}): Promise<readonly string[]> {
-  return (await sortOnce(events, archive)).standings.map(({ standing }) => standing);
+function sortOnce(page: readonly AuditEvent[], holding: Holding = {}, sweptDate?: string) {
+  return deduplicatorOf(holding).sort(page, sweptDate);
 }
 
 const textOf = ({ line }: AuditEvent) => String(line);
+const shortHash = ({ line }: AuditEvent) => sha256(line).slice(0, 16);
 
 describe('events', () => {
   test('an archived event is known, with another body a revision, and any other event is new', async () => {
-    const objects = stored('events', { [DATE]: [event(1), event(2)] });
     const page = [event(1), event(2, undefined, edited), event(3)];
-    const lines = await sortOnce(page, { objects });
+    const lines = await sortOnce(page, { events: [event(1), event(2)] });
     expect(lines.standings).toEqual([
-      expect.objectContaining({ id: '1', date: DATE, standing: 'known' }),
-      expect.objectContaining({ id: '2', date: DATE, standing: 'revision' }),
-      expect.objectContaining({ id: '3', date: DATE, standing: 'new' }),
+      { id: '1', date: DATE, standing: 'known' },
+      { id: '2', date: DATE, standing: 'revision' },
+      { id: '3', date: DATE, standing: 'new' },
     ]);
     expect(lines.newEvents.map(({ id }) => id)).toEqual(['3']);
     expect(lines.held.map(({ event: held, reason }) => `${reason} ${textOf(held)}`)).toEqual([
@@ -75,75 +75,23 @@ describe('events', () => {
     expect(again.standings.map(({ standing }) => standing)).toEqual(['known', 'new']);
   });
 
-  test('every segment of a date counts, and no segment of another date, team or area', async () => {
-    const objects = [
-      ...stored('events', { [DATE]: [event(1)] }, 1),
-      ...stored('events', { [DATE]: [event(2)] }, 7),
-      ...stored('events', { '2026-06-11': [event(3, '2026-06-11T10:00:00.000Z')] }),
-      ...stored('events', { [DATE]: [event(4)] }, 1, 'main-2'),
-      ...stored('quarantine', { [DATE]: [event(5)] }),
-    ];
-    const page = [1, 2, 3, 4, 5].map((id) => event(id));
-    expect(await standingsOf(page, { objects })).toEqual(['known', 'known', 'new', 'new', 'new']);
+  test('an id that quarantine holds as a revision stays a revision, although its first body was not read', async () => {
+    const revision = event(1, undefined, edited);
+    for (const served of [revision, event(1), event(1, undefined, ',"x":1')]) {
+      const lines = await sortOnce([served], { revisions: [revision] });
+      expect(lines).toMatchObject({ newEvents: [], held: [], revisions: 1, known: 0 });
+    }
   });
 
-  test.each([
-    ['an earlier date', '2026-06-11', '2026-06-11T23:00:00Z'],
-    ["tomorrow's date", '2026-06-13', '2026-06-13T08:00:00Z'],
-  ])('an event that moved here from %s within the span that is read again is a revision', async (_name, date, was) => {
-    const objects = stored('events', { [date]: [event(1, was)] });
-    const readAgain = { from: new Date('2026-06-11T22:00:00Z'), to: new Date('2026-06-12T09:00:00Z') };
-    expect(await standingsOf([event(1)], { objects, readAgain })).toEqual(['revision']);
-    expect(await standingsOf([event(1)], { objects })).toEqual(['new']);
+  test('an id that became a revision in this run stays one', async () => {
+    const { sort } = deduplicatorOf({ events: [event(1)] });
+    expect((await sort([event(1, undefined, edited)])).held).toHaveLength(1);
+    expect(await sort([event(1, undefined, edited)])).toMatchObject({ held: [], revisions: 1 });
   });
 
-  test('the archive is read once for each date', async () => {
-    const { sort, store } = deduplicatorOf({ objects: stored('events', { [DATE]: [event(1)] }) });
-    for (const id of [1, 2]) await sort([event(id)]);
-    expect(store.calls).toEqual([
-      `list events/team=main/dt=${DATE}/`,
-      `get events/team=main/dt=${DATE}/0000000001.ndjson.gz`,
-    ]);
-  });
-
-  test('a date that could not be read is not taken for an empty date', async () => {
-    let isBroken = true;
-    const before = (operation: string) => {
-      if (operation === 'get' && isBroken) throw new Error('no answer');
-    };
-    const store = memoryStore({ objects: new Map(stored('events', { [DATE]: [event(1)] })), before });
-    const { archivedIds, sort } = deduplicatorOf({ store });
-    await expect(archivedIds(DATE)).rejects.toThrow('no answer');
-    isBroken = false;
-    expect((await sort([event(1)])).known).toBe(1);
-  });
-
-  test('the ids of a date are those that the archive holds of it', async () => {
-    const objects = stored('events', { '2026-06-01': [event(1, '2026-06-01T10:00:00Z')] });
-    const { archivedIds } = deduplicatorOf({ objects });
-    expect([...(await archivedIds('2026-06-01'))]).toEqual(['1']);
-    expect([...(await archivedIds('2026-06-02'))]).toEqual([]);
-  });
-
-  test('a date that is forgotten is read again where a page has lines of it, and only there', async () => {
-    const readAgain = { from: new Date('2026-06-10T12:00:00Z'), to: walkStart };
-    const { sort, forgetBefore, store } = deduplicatorOf({ readAgain });
-    const old = event(1, '2026-06-11T10:00:00Z');
-    const nameless = parse('{"timestamp":"2026-06-11T10:00:00Z"}');
-    const page = [old, nameless, event(2)];
-    await sort(page);
-    const published = [
-      ...stored('events', { '2026-06-11': [old] }),
-      ...stored('quarantine', { '2026-06-11': [nameless] }),
-    ];
-    for (const [key, bytes] of published) store.objects.set(key, bytes);
-    const calls = store.calls.length;
-    forgetBefore(DATE);
-    expect(await sort(page)).toMatchObject({ known: 3 });
-    expect(store.calls.slice(calls).filter((call) => call.startsWith('list'))).toEqual([
-      'list events/team=main/dt=2026-06-11/',
-      'list quarantine/team=main/dt=2026-06-11/',
-    ]);
+  test('an id that quarantine holds only as an unfit line is new as an event', async () => {
+    const lines = await sortOnce([event(9)], { unfit: [event(9, 'soon')] });
+    expect(lines.newEvents.map(textOf)).toEqual([textOf(event(9))]);
   });
 });
 
@@ -156,98 +104,110 @@ describe('lines that may not enter events/', () => {
   ] as const)('a line that is unfit with the reason %s is held for it', async (reason, odd) => {
     const { held, ...lines } = await sortOnce([odd]);
     expect(held.map((line) => [line.reason, textOf(line.event)])).toEqual([[reason, textOf(odd)]]);
-    expect(lines).toEqual({ newEvents: [], known: 0, revisions: 0, standings: [] });
+    expect(lines).toEqual({ newEvents: [], known: 0, revisions: 0, unfit: 1, standings: [] });
   });
 
-  test('a line is held once in a run, and is known when it is served again', async () => {
+  test('a line that quarantine holds, or that this run has held, is known', async () => {
+    const [named, nameless] = [event(9, 'soon'), parse('{"x":1}')];
+    expect(await sortOnce([named, nameless], { unfit: [named, nameless] })).toMatchObject({ held: [], known: 2 });
     const { sort } = deduplicatorOf();
-    const page = [event(9, 'soon'), parse('{"x":1}')];
-    expect((await sort(page)).held).toHaveLength(2);
-    expect(await sort(page)).toMatchObject({ held: [], known: 2 });
+    expect((await sort([named, nameless])).held).toHaveLength(2);
+    expect(await sort([named, nameless])).toMatchObject({ held: [], known: 2 });
   });
 
   test('of the revisions of one event, the first is held and the others are counted', async () => {
-    const objects = [
-      ...stored('events', { [DATE]: [event(1), event(2), event(3)] }),
-      ...stored('quarantine', { [DATE]: [event(3, undefined, edited)] }),
-    ];
-    const page = [
-      event('"1"'),
-      event(2, undefined, ',"x":1'),
-      event(2, undefined, ',"x":2'),
-      event(3, undefined, ',"x":1'),
-    ];
-    const { held, known, revisions } = await sortOnce(page, { objects });
+    const page = [event('"1"'), event(2, undefined, ',"x":1'), event(2, undefined, ',"x":2')];
+    const { held, known, revisions } = await sortOnce(page, { events: [event(1), event(2)] });
     expect(held.map((line) => textOf(line.event))).toEqual(page.slice(0, 2).map(textOf));
-    expect({ known, revisions }).toEqual({ known: 0, revisions: 4 });
+    expect({ known, revisions }).toEqual({ known: 0, revisions: 3 });
   });
 
   const dated = event(9, '2026-03-04T10:00:00Z', edited);
   test.each([
-    ['of its own date, although a sweep met it', dated, '2026-04-05', '2026-03-04', '2026-03-04T10:00:00.000Z'],
+    ['of its own date', dated, undefined, '2026-03-04', '2026-03-04T10:00:00.000Z'],
     ['of the walk start where it has no instant', event(9, 'soon'), undefined, DATE, walkStart.toISOString()],
     ['of the walk start where it is ahead', event(9, '9999-01-01T00:00:00Z'), undefined, DATE, walkStart.toISOString()],
     ['of the swept day where it has no instant', event(9, 'soon'), '2026-04-05', '2026-04-05', walkStart.toISOString()],
   ])('a line is held in the partition %s', async (_name, odd, sweptDate, date, instant) => {
-    const objects = stored('events', { '2026-03-04': [event(9, '2026-03-04T10:00:00Z')] });
-    const { held } = await sortOnce([odd], { objects }, sweptDate);
+    const { held } = await sortOnce([odd], { events: [event(9, '2026-03-04T10:00:00Z')] }, sweptDate);
     expect(held.map((line) => [line.date, line.instant.toISOString()])).toEqual([[date, instant]]);
-  });
-
-  test('a line with an instant is looked up in the partitions of the dates met, however large the quarantine is', async () => {
-    const others = Array.from({ length: 50 }, (_, n) => [`2026-0${1 + (n % 5)}-0${1 + (n % 9)}`, [event(n, 'soon')]]);
-    for (const objects of [[], stored('quarantine', Object.fromEntries(others))]) {
-      const { sort, store } = deduplicatorOf({ objects });
-      await sort([parse('{"timestamp":"2026-06-11T10:00:00Z"}')]);
-      expect(store.calls).toEqual([
-        `list quarantine/team=main/dt=${DATE}/`,
-        'list quarantine/team=main/dt=2026-06-11/',
-      ]);
-    }
-  });
-
-  test('a line without an instant that these dates lack is looked up in the whole quarantine, once in a run', async () => {
-    const objects = stored('quarantine', { '2025-01-01': [event(9, 'soon')], '2025-02-02': [event(8, 'soon')] });
-    const { sort, store } = deduplicatorOf({ objects });
-    const pages = [[event(9, 'soon')], [event(8, 'soon'), event(7, 'soon')]];
-    const sorted = [];
-    for (const page of pages) sorted.push(await sort(page));
-    expect(sorted.map(({ held, known }) => [held.map(({ event }) => event.id), known])).toEqual([
-      [[], 1],
-      [['7'], 1],
-    ]);
-    expect(store.calls.filter((call) => call === 'list quarantine/team=main/')).toHaveLength(1);
-    expect(store.calls.filter((call) => call.startsWith('get'))).toHaveLength(2);
-  });
-
-  const anonymous = parse('{"x":1}');
-  test.each<[string, string, Archive, string | undefined]>([
-    ['today', DATE, {}, undefined],
-    [
-      'since the walk start of the run before',
-      '2026-06-10',
-      { previousWalkStart: new Date('2026-06-10T23:00:00Z') },
-      undefined,
-    ],
-    ['on the day that is swept', '2026-04-05', {}, '2026-04-05'],
-    ['on the day after the one that is swept', '2026-04-06', {}, '2026-04-05'],
-    ['on any earlier day', '2025-01-01', {}, undefined],
-  ])('a line without an instant is known where a run held it %s', async (_name, date, archive, sweptDate) => {
-    const odd = [event(9, 'soon'), anonymous];
-    const objects = stored('quarantine', { [date]: odd });
-    expect(await sortOnce(odd, { ...archive, objects }, sweptDate)).toMatchObject({ held: [], known: 2 });
   });
 });
 
-describe('a segment that is damaged', () => {
+describe('lines without an instant', () => {
+  const odd = (n: number) => event(n, 'soon');
+
+  test('a line that earlier runs have met is known, and no other', async () => {
+    const lines = await sortOnce([odd(1), odd(2)], { undated: [shortHash(odd(1))] });
+    expect(lines.held.map(({ event: held }) => held.id)).toEqual(['2']);
+    expect(lines.known).toBe(1);
+  });
+
+  test('a line with an instant is not known by the list', async () => {
+    const nameless = event('null');
+    expect((await sortOnce([nameless], { undated: [shortHash(nameless)] })).held).toHaveLength(1);
+  });
+
+  test('the list holds what this run has met, new or known, before what earlier runs have met', async () => {
+    const { sort, undated } = deduplicatorOf({ undated: ['older', shortHash(odd(1)), 'oldest'], unfit: [odd(2)] });
+    await sort([event(7), event('null'), odd(2)]);
+    await sort([odd(1), odd(3), event(4, '9999-01-01T00:00:00Z')]);
+    const met = [odd(2), odd(1), odd(3), event(4, '9999-01-01T00:00:00Z')].map(shortHash);
+    expect(undated()).toEqual([...met, 'older', 'oldest']);
+  });
+
+  test('the list forgets the oldest beyond a hundred', async () => {
+    const { sort, undated } = deduplicatorOf({ undated: Array.from({ length: 100 }, (_, n) => `older ${n}`) });
+    await sort([odd(1)]);
+    expect(undated()).toHaveLength(100);
+    expect([undated().at(0), undated().at(1), undated().at(-1)]).toEqual([shortHash(odd(1)), 'older 0', 'older 98']);
+  });
+});
+
+describe('what is read first', () => {
   test.each([
-    ['is not gzip', Buffer.from('{"id":1}\n')],
-    ['is cut', segment(event(1)).subarray(0, -3)],
-    ['holds a line that is not JSON', compress(Buffer.from('{"id":1 "timestamp":0}\n'))],
-    ['has no newline at its end', compress(Buffer.from('{"id":1}'))],
-    ['is listed and then gone', undefined],
-  ])('a segment that %s stops the run', async (_name, bytes) => {
-    const store = { list: async (prefix: string) => [`${prefix}0000000001.ndjson.gz`], get: async () => bytes };
-    await expect(sortOnce([event(1)], { store })).rejects.toMatchObject({ code: 'segment-differs' });
+    ['the instant from which the walk reads', [event(1)], readFrom.toISOString()],
+    ['the instant of an event that is older', [event(1, '2026-06-10T08:00:00Z'), event(2)], '2026-06-10T08:00:00.000Z'],
+    ['the midnight before the walk for a line without an instant', [event(1, 'soon')], `${DATE}T00:00:00.000Z`],
+    ['the instant from which the walk reads where a page is empty', [], readFrom.toISOString()],
+  ])('the archive is read from %s', async (_name, page, instant) => {
+    const { sort, asked } = deduplicatorOf();
+    await sort(page);
+    expect(asked).toEqual([`from ${instant}`]);
+  });
+});
+
+describe('a sweep', () => {
+  const swept = '2026-04-05';
+  const onDay = event(1, `${swept}T23:59:59Z`);
+  const around = [
+    event(2, '2026-04-04T23:59:59Z'),
+    event(3, '2026-04-06T00:00:00Z'),
+    event('null', '2026-04-06T01:00:00Z'),
+  ];
+
+  test('events of other days are left to their own sweep', async () => {
+    const { sort, asked } = deduplicatorOf();
+    const lines = await sort([...around, onDay], swept);
+    expect(lines).toMatchObject({
+      newEvents: [{ id: '1' }],
+      held: [],
+      known: 0,
+      standings: [{ id: '1', date: swept }],
+    });
+    expect(asked).toEqual([`proof ${swept}`]);
+  });
+
+  test.each<[string, readonly AuditEvent[], Holding, boolean]>([
+    ['an event that is new', [onDay], {}, true],
+    ['a revision that is new', [event(1, `${swept}T08:00:00Z`, edited)], { events: [onDay] }, true],
+    ['an unfit line that is new', [event(9, 'soon')], {}, true],
+    ['a known event', [onDay], { events: [onDay] }, false],
+    ['a known unfit line', [event(9, 'soon')], { unfit: [event(9, 'soon')] }, false],
+    ['only events of other days', around, {}, false],
+  ])('a page with %s is sorted, and the day is proved only where anything is new', async (_name, page, holding, isProved) => {
+    const { sort, asked } = deduplicatorOf(holding);
+    await sort(page, swept);
+    expect(asked).toEqual(isProved ? [`proof ${swept}`] : []);
   });
 });

@@ -8,14 +8,12 @@ import { positionOf } from '../../lambdas/archiver/progress';
 import type { Run } from '../../lambdas/archiver/run';
 import { sweepDate } from '../../lambdas/archiver/sweep';
 import { Race } from '../../lambdas/shared/errors';
-import type { Manifest } from '../../lambdas/shared/manifest';
-import { segmentKey } from '../../lambdas/shared/object-keys';
-import { compress, joinLines } from '../../lambdas/shared/segment';
-import { dateOf } from '../../lambdas/shared/time';
+import { isDated, readEvent } from '../../lambdas/shared/event';
+import { latestOf, type Manifest } from '../../lambdas/shared/manifest';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { aManifest } from '../support/manifest';
-import { type MemoryStore, memoryStore } from '../support/memory-store';
-import { aRun } from '../support/run';
+import { memoryStore } from '../support/memory-store';
+import { aChain, aRun, RUN_ID } from '../support/run';
 import { API_KEY, modelServer, response, type Server, sourceKit } from '../support/source-kit';
 import { createSourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock';
@@ -26,7 +24,8 @@ const SWEPT = '2026-06-08';
 
 interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours' | 'startDate'>> {
   readonly previous: Manifest | undefined;
-  readonly store?: MemoryStore;
+  /** What the manifest before the previous one lists. */
+  readonly archived?: readonly SourceEvent[];
   readonly clock?: VirtualClock;
   readonly latencyMs?: number;
   readonly settings?: Partial<SourceSettings>;
@@ -38,37 +37,56 @@ interface Story extends Partial<Pick<Run, 'batchLimits' | 'lookbackHours' | 'sta
 
 /** Gathers, and publishes each batch a moment after it was handed over, as a run does. */
 async function gathered(events: readonly SourceEvent[], story: Story) {
-  const { previous, settings, latencyMs = 0, server = (model: Server) => model, failedCommit, ...changes } = story;
-  const { clock = clockWith(900_000), store = memoryStore() } = story;
+  const { previous, archived = [], settings, latencyMs = 0, failedCommit, ...others } = story;
+  const { server = (model: Server) => model, clock = clockWith(900_000), ...changes } = others;
   const model = createSourceModel(createTable(events), sourceSettings('reality', API_KEY, settings));
   const { source, calls } = sourceKit(server(modelServer(model, clock)), { clock, latencyMs });
+  const store = memoryStore();
   const batches: Batch[] = [];
   const log: string[] = [];
+
+  function publish(batch: Pick<Batch, 'events' | 'held'>, seq: number): Manifest['segments'] {
+    const { members, segments } = sealBatch(batch, { team: 'main', seq });
+    for (const { key, offset, length } of segments) store.objects.set(key, members.subarray(offset, offset + length));
+    return segments;
+  }
+
+  const lines = archived.map(({ raw }) => readEvent(Buffer.from(raw)));
+  const segments = publish({ events: lines.filter(isDated), held: [] }, 1);
+  const latest = latestOf(null, segments);
+  const before = { run: { ...aManifest().run, id: 'an earlier run' }, segments, latest };
+  const manifests = previous === undefined ? [] : [before, { ...previous, latest }];
+  const chain = await aChain(manifests, store);
 
   async function commitBatch(batch: Batch): Promise<void> {
     log.push('commit');
     await new Promise((resolve) => setImmediate(resolve));
     if (batches.length + 1 === failedCommit) throw new Race('another run committed it');
     batches.push(batch);
-    const { members, segments } = sealBatch(batch, { team: 'main', seq: batches.length });
-    for (const { key, offset, length } of segments) store.objects.set(key, members.subarray(offset, offset + length));
+    const seq = manifests.length + batches.length;
+    const manifest = aManifest({ seq, run: { ...aManifest().run, id: RUN_ID }, segments: publish(batch, seq) });
+    chain.append({ manifest, hash: '' });
     log.push('published');
   }
 
   const run = aRun({ ...changes, source, clock, store });
-  const gathering = gather(run, { previous, commitBatch, onPage: async () => void log.push('page') });
-  const error: unknown = await gathering.catch((thrown: unknown) => thrown);
+  const gathering = gather(run, { chain, commitBatch, onPage: async () => void log.push('page') });
+  const error: unknown = await gathering.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   return { batches, error, log, requests: calls.length };
 }
 
-/** A chain whose position is an hour ago, and which is old enough for sweeps. */
+/** The head of a chain whose last full walk and last sweep are an hour ago, and which is old enough for sweeps. */
 function chain(changes: Partial<Manifest> = {}): Manifest {
   const { position = '2026-06-12T11:00:00.000Z' } = changes;
-  const run = { ...aManifest().run, walkStart: position };
+  const run = { ...aManifest().run, id: 'of the run before', walkStart: position };
   const sweepTurn = [...new Array(21).keys()].find((turn) => sweepDate(turn, now, new Date(0)) === SWEPT) ?? Number.NaN;
-  const window = { from: position, to: position };
+  const window = { from: '2026-06-12T05:00:00.000Z', to: position };
   const start = '2026-01-01T00:00:00.000Z';
-  return aManifest({ start, run, window, position, sweepTurn, sourceTeams: [], ...changes });
+  const swept = { sweepTurn, sweptAt: position };
+  return aManifest({ start, run, window, position, ...swept, sourceTeams: [], segments: [], ...changes });
 }
 
 /** A chain that is too young for a sweep. */
@@ -88,15 +106,6 @@ function event(row: number, timestamp: string, more = ''): SourceEvent {
 function minutely(count: number, begin: string): readonly SourceEvent[] {
   const at = (n: number) => new Date(Date.parse(begin) + n * 60_000).toISOString();
   return Array.from({ length: count }, (_, n) => event(n + 1, at(n)));
-}
-
-function archived(...events: readonly SourceEvent[]): MemoryStore {
-  const store = memoryStore();
-  for (const { row, at, raw } of events) {
-    const key = segmentKey('events', 'main', dateOf(new Date(at ?? 0)), 1_000_000 + row);
-    store.objects.set(key, compress(joinLines([Buffer.from(raw)])));
-  }
-  return store;
 }
 
 const idsOf = (batches: readonly Batch[]) => batches.map(({ events }) => events.map(({ id }) => Number(id)));
@@ -137,27 +146,27 @@ describe('the walk', () => {
   });
 
   /** A source without order shows no progress before its window is finished. */
-  function comesNoFurther(reason: 'deadline' | 'complete', store: MemoryStore) {
+  function comesNoFurther(reason: 'deadline' | 'complete', archived: readonly SourceEvent[]) {
     const previous = youngChain({ run: { ...youngChain().run, reason } });
     const settings = { maxLimit: 2, order: 'always-descending' } as const;
-    return gathered(events, { previous, settings, store, clock: clockWith(9000), latencyMs: 1500 });
+    return gathered(events, { previous, settings, archived, clock: clockWith(9000), latencyMs: 1500 });
   }
 
   test('a resumed run that comes no further and finds nothing new fails', async () => {
-    const { batches, error } = await comesNoFurther('deadline', archived(...events));
+    const { batches, error } = await comesNoFurther('deadline', events);
     expect(batches).toEqual([]);
     expect(error).toMatchObject({ code: 'out-of-time' });
   });
 
   test.each([
-    ['a resumed run that comes no further commits the new events that it finds', 'deadline', memoryStore()],
+    ['a resumed run that comes no further commits the new events that it finds', 'deadline', []],
     [
       'a run that comes no further after a complete walk commits, so that the next run begins in mid-day',
       'complete',
-      archived(...events),
+      events,
     ],
-  ] as const)('%s', async (_name, reason, store) => {
-    const { batches, error } = await comesNoFurther(reason, store);
+  ] as const)('%s', async (_name, reason, archived) => {
+    const { batches, error } = await comesNoFurther(reason, archived);
     expect(error).toBeUndefined();
     expect(batches).toMatchObject([{ reason: 'deadline', isLast: true }]);
     expect(batches[0]?.events.length === 0).toBe(reason === 'complete');
@@ -183,7 +192,7 @@ describe('the sweep', () => {
     const late = event(13, `${SWEPT}T23:59:59.000Z`);
     const { batches, requests } = await gathered([fresh, event(12, `${SWEPT}T11:00:00.000Z`, ',"edited":true'), late], {
       previous: chain(),
-      store: archived(gone, changed),
+      archived: [gone, changed],
     });
     expect(idsOf(batches)).toEqual([[1, 13]]);
     const sweep = { date: SWEPT, status: 'complete', served: 2, archived: 2, late: 1, missing: 1, changed: 1 };
@@ -251,7 +260,7 @@ describe('the sweep', () => {
     3, 4,
   ])('where the source keeps %d days, nothing of the swept day is called missing', async (retentionDays) => {
     const [gone, kept] = [event(11, `${SWEPT}T10:00:00.000Z`), event(12, `${SWEPT}T20:00:00.000Z`)];
-    const story = { previous: chain(), store: archived(gone, kept), settings: { retentionDays }, lookbackHours: 1 };
+    const story = { previous: chain(), archived: [gone, kept], settings: { retentionDays }, lookbackHours: 1 };
     const { batches, error } = await gathered([kept], story);
     expect(error).toBeUndefined();
     expect(batches).toMatchObject([{ sweeps: [{ date: SWEPT, status: 'partial', missing: 0 }] }]);

@@ -28,6 +28,7 @@ interface Previous {
   readonly window?: readonly [from: string, to: string];
   readonly walkStart?: string;
   readonly start?: string;
+  readonly reason?: Manifest['run']['reason'];
 }
 
 /** A row without steps is a run that reads all in one page, and a row without `previous` follows a steady run. */
@@ -35,12 +36,18 @@ interface Row {
   readonly name: string;
   readonly previous?: Previous;
   readonly startDate?: string;
+  /** The start of the last walk that read the whole lookback: that of the previous run, unless stated. */
+  readonly lastFullWalk?: string;
+  readonly lookbackHours?: number;
   readonly steps?: readonly Step[];
   readonly expected: Partial<ReturnType<typeof factsOf>>;
 }
 
 /** A run whose position is an hour old, as nearly all are. It has a lookback of six hours. */
 const steady: Previous = { position: '12T11:00', window: ['12T05:00', '12T11:00'] };
+
+/** The last of the short walks of a schedule of a quarter of an hour. */
+const quarterly: Previous = { position: '12T11:45', window: ['12T11:15', '12T11:45'] };
 
 const firstRuns: readonly Row[] = [
   {
@@ -85,31 +92,62 @@ const laterRuns: readonly Row[] = [
     expected: { readFrom: '12T04:50', position: STARTED, gaps: [] },
   },
   {
+    name: 'a run less than 55 minutes after the last full walk reads a quarter of an hour before the last walk again',
+    previous: quarterly,
+    lastFullWalk: '12T11:06',
+    expected: { readFrom: '12T11:30', position: STARTED, window: ['12T11:30', STARTED] },
+  },
+  {
+    name: 'a run 55 minutes after the last full walk reads from its start, minus the lookback',
+    previous: quarterly,
+    lastFullWalk: '12T11:05',
+    expected: { readFrom: '12T05:05', position: STARTED, window: ['12T05:05', STARTED] },
+  },
+  {
+    name: 'a run less than 55 minutes after the last full walk reads no more than a short lookback again',
+    previous: quarterly,
+    lastFullWalk: '12T11:45',
+    lookbackHours: 0.1,
+    expected: { readFrom: '12T11:39' },
+  },
+  {
+    name: 'a run that follows a walk from long ago reads from the last full walk, and not from a walk since',
+    previous: { ...quarterly, position: '11T11:45', walkStart: '11T11:45' },
+    lastFullWalk: '11T11:15',
+    expected: { readFrom: '11T05:15' },
+  },
+  {
+    name: 'a run that resumes a short walk reads the whole lookback before the last full walk',
+    previous: { ...quarterly, window: ['12T11:15', '12T11:20'], reason: 'deadline' },
+    lastFullWalk: '12T11:30',
+    expected: { readFrom: '12T05:30' },
+  },
+  {
     name: 'an interrupted run has come to what its last page claims',
     steps: [page('12T11:20'), page('12T11:30')],
     expected: { position: '12T11:30', window: ['12T05:00', '12T11:30'] },
   },
   {
     name: 'a resumed run reads on from the very instant where the interrupted walk was short',
-    previous: { position: '10T08:00', window: ['10T00:00', '10T08:00'], walkStart: '12T11:00' },
+    previous: { position: '10T08:00', window: ['10T00:00', '10T08:00'], walkStart: '12T11:00', reason: 'deadline' },
     steps: [page('10T16:00')],
     expected: { readFrom: '10T08:00', position: '10T16:00', isStuck: false },
   },
   {
     name: 'a resumed run reads the lookback again where the interrupted walk was more than twice as long',
-    previous: { position: '10T08:00', window: ['09T19:59', '10T08:00'], walkStart: '12T11:00' },
+    previous: { position: '10T08:00', window: ['09T19:59', '10T08:00'], walkStart: '12T11:00', reason: 'deadline' },
     steps: [page('10T01:00')],
     expected: { readFrom: '10T02:00', position: '10T08:00' },
   },
   {
     name: 'a resumed run never reads from later than a lookback before the interrupted walk began',
-    previous: { ...steady, walkStart: '12T11:00', window: ['12T05:00', '12T09:00'] },
+    previous: { ...steady, walkStart: '12T11:00', window: ['12T05:00', '12T09:00'], reason: 'deadline' },
     steps: [],
     expected: { readFrom: '12T05:00', position: '12T11:00' },
   },
   {
     name: 'a resumed run goes back to where the walk was proved to be, although the position is later',
-    previous: { ...steady, walkStart: '12T12:00', window: ['12T05:00', '12T05:00'] },
+    previous: { ...steady, walkStart: '12T12:00', window: ['12T05:00', '12T05:00'], reason: 'deadline' },
     steps: [],
     expected: { readFrom: '12T05:00', position: '12T11:00' },
   },
@@ -199,8 +237,8 @@ test.each(firstRuns)('$name', ({ startDate, steps, expected }) => {
   expect(factsOf(taking(begin(undefined, startDate), steps))).toMatchObject(expected);
 });
 
-test.each(laterRuns)('$name', ({ previous = steady, steps, expected }) => {
-  expect(factsOf(taking(begin(manifestOf(previous)), steps))).toMatchObject(expected);
+test.each(laterRuns)('$name', ({ previous = steady, steps, expected, ...options }) => {
+  expect(factsOf(taking(begin(manifestOf(previous), undefined, options), steps))).toMatchObject(expected);
 });
 
 test('a start date in the future is refused', () => {
@@ -222,7 +260,8 @@ test.each([
   let previous = manifestOf({ position: '01T00:00' });
   const runs = [...claims, END].map((claim) => {
     const facts = factsOf(page(claim)(begin(previous)));
-    previous = manifestOf({ position: facts.position, window: facts.window, walkStart: facts.walkStart });
+    const { position, window, walkStart } = facts;
+    previous = manifestOf({ position, window, walkStart, reason: 'deadline' });
     return facts;
   });
   expect(runs.map((facts) => facts.readFrom)).toEqual(readFrom);
@@ -266,9 +305,18 @@ test('whatever pages come, a recorded position never moves back nor passes the w
   fc.assert(property, { numRuns: 150 });
 });
 
-function begin(previous: Manifest | undefined, startDate?: string): Progress {
-  const options = { previous, startedAt: at(STARTED), startDate: startDate === undefined ? undefined : at(startDate) };
-  return beginProgress({ ...options, lookbackHours: 6 });
+function begin(
+  previous: Manifest | undefined,
+  startDate?: string,
+  { lastFullWalk, lookbackHours = 6 }: Pick<Row, 'lastFullWalk' | 'lookbackHours'> = {},
+): Progress {
+  return beginProgress({
+    previous,
+    startedAt: at(STARTED),
+    startDate: startDate === undefined ? undefined : at(startDate),
+    lookbackHours,
+    lastFullWalk: lastFullWalk === undefined ? previous && new Date(previous.run.walkStart) : at(lastFullWalk),
+  });
 }
 
 function taking(begun: Progress, steps: readonly Step[] = [page(END)]): Progress {
@@ -283,12 +331,18 @@ function page(claim: string, more: { readonly keptFrom?: string; readonly server
   };
 }
 
-function manifestOf({ position, window, walkStart = position, start = '2025-12-01T00:00' }: Previous): Manifest {
+function manifestOf({
+  position,
+  window,
+  walkStart = position,
+  start = '2025-12-01T00:00',
+  reason = 'complete',
+}: Previous): Manifest {
   const [from, to] = window ?? [position, position];
   return aManifest({
     position: iso(position),
     window: { from: iso(from), to: iso(to) },
-    run: { ...aManifest().run, walkStart: iso(walkStart) },
+    run: { ...aManifest().run, walkStart: iso(walkStart), reason },
     start: iso(start),
     sweepTurn: 7,
     sweptAt: iso('12T06:00'),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { walk } from '../../lambdas/archiver/walk';
 import type { WalkPage } from '../../lambdas/archiver/window';
-import { DAY_MS, later, midnight } from '../../lambdas/shared/time';
+import { addMs, DAY_MS, later, midnight } from '../../lambdas/shared/time';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { API_KEY, modelServer, sourceKit } from '../support/source-kit';
 import { createSourceModel, type Shape, type SourceSettings, sourceSettings } from '../support/test-source';
@@ -75,6 +75,8 @@ function drawnWalks(eventDays: number, spanSeconds: fc.Arbitrary<number>) {
     pageSize: pageSizes,
     drawn: drawnEvents(eventDays),
     spanSeconds,
+    /** So many seconds before its beginning the walk asks first, but on the same date; undefined for the whole day. */
+    sinceSeconds: fc.option(fc.oneof(fc.constant(0), fc.nat(86_400)), { nil: undefined }),
   });
 }
 
@@ -82,7 +84,7 @@ type DrawnWalk = ReturnType<typeof drawnWalks> extends fc.Arbitrary<infer Value>
 
 /** Walks the drawn source, and tells what of it the walk had to yield and did not. */
 async function walked(walkDrawn: DrawnWalk, changes: Partial<SourceSettings> = {}, remainingMs = 86_400_000) {
-  const { shape, reading, pageSize, drawn, spanSeconds } = walkDrawn;
+  const { shape, reading, pageSize, drawn, spanSeconds, sinceSeconds } = walkDrawn;
   const clock = virtualClock({ start: now.toISOString(), remainingMs });
   const span = { from: new Date(now.getTime() - spanSeconds * 1000), to: midnight(now, 3) };
   const settings = sourceSettings(shape, API_KEY, { ...reading, ...pageSize, ...changes });
@@ -92,7 +94,9 @@ async function walked(walkDrawn: DrawnWalk, changes: Partial<SourceSettings> = {
     latencyMs: 400,
   });
   const keptFrom = new Date(now.getTime() - 180 * DAY_MS + 60_000);
-  const walking = walk(span, kit.source, { now: clock.now(), keptFrom, reserveMs: 3000 });
+  const since =
+    sinceSeconds === undefined ? undefined : later(midnight(span.from), addMs(span.from, -sinceSeconds * 1000));
+  const walking = walk(span, kit.source, { now: clock.now(), keptFrom, reserveMs: 3000, since });
   const pages: WalkPage[] = [];
   let next = await walking.next();
   for (; !next.done; next = await walking.next()) pages.push(next.value);

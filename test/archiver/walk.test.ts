@@ -269,7 +269,8 @@ describe('a page that is too large', () => {
     const limits = limitsOf(kit).map(Number);
     expect(limits[0]).toBe(300);
     expect(limits).toEqual(limits.toSorted((a, b) => b - a));
-    expect(kit.calls.length).toBeLessThanOrEqual(limit < 4 ? 34 : 10);
+    // Two of the requests prove the end, because the last page is as full as it may be.
+    expect(kit.calls.length).toBeLessThanOrEqual(limit < 4 ? 36 : 10);
   });
 
   test('a page that is too large does not make the pages of the next window smaller', async () => {

@@ -221,7 +221,7 @@ export const awsStories: readonly Story[] = [
       source.happen(5);
       await owner.plant(MANIFEST_2, Buffer.from('{"payloadType":"","payload":"","signatures":[]}'));
       await changesNothing(world, async () => {
-        expect(await run()).toMatchObject({ outcome: 'failed', code: 'head-invalid' });
+        expect(await run()).toMatchObject({ outcome: 'failed', code: 'chain-broken' });
       });
       await owner.remove(MANIFEST_2);
       expect(await run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 5 } });

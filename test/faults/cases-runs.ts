@@ -3,12 +3,12 @@ import { createRandom } from '../../local/postman/random';
 import { cleanRuns, heals, namedCases, type Program } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say, whenClean, whenWoken } from './endings';
-import { DAY, event, HOUR, MINUTE, SECOND, series, unfit } from './events';
+import { DAY, event, HOUR, MINUTE, SECOND, series, text, unfit } from './events';
 import type { Method } from './faults';
 import { consultOracle } from './oracle';
 import type { Run, RunOptions } from './run';
-import { archivedWorld, daysBefore, NOON, outage, perBatch, small, steadyWorld, twoPerPage } from './steady';
-import type { World } from './world';
+import { archivedWorld, daysBefore, input, NOON, outage, perBatch, small, steadyWorld, twoPerPage } from './steady';
+import { createWorld, type World } from './world';
 
 const busy = [
   ...series(200, NOON + 10 * MINUTE, 9, 3 * MINUTE),
@@ -188,6 +188,30 @@ export const runCases = namedCases({
       .filter(({ run }) => Date.parse(run.walkStart) > NOON + 3 * DAY)
       .some(({ sweeps }) => sweeps.some(({ date }) => date === '2026-03-08'));
     must(swept, 'the day of the lines is swept when their partition is days old');
+    await consultOracle(world);
+  },
+
+  /** The source moves the only event to a later hour. After some hours, the runs read the quarantined body and not the first. */
+  async 'a revision stays one when its first body is read no more'(program) {
+    const moved = { from: NOON + 10 * MINUTE, raw: text(1, NOON + 5 * MINUTE) };
+    const events = [event(1, NOON - 2 * HOUR, { later: [moved] })];
+    const world = createWorld({ start: NOON, input, events, ...(program && { program }) });
+    await cleanRuns(world, 9);
+    await consultOracle(world);
+  },
+
+  /** Each event is up to six hours late, which is the lookback. */
+  async 'runs every 15 minutes read the whole lookback once an hour and leave no late event to the sweep'(program) {
+    const late = Array.from({ length: 10 }, (_, n) =>
+      event(600 + n, NOON + n * HOUR, { visibleFrom: NOON + n * HOUR + (n % 6) * HOUR + 55 * MINUTE }),
+    );
+    const world = steadyWorld(program, { more: late });
+    for (let run = 0; run < 18 * 4; run += 1) {
+      whenClean(await world.run());
+      world.advance(15 * MINUTE);
+    }
+    const lengths = chainOf(world).map(({ run, window }) => Date.parse(run.walkStart) - Date.parse(window.from));
+    must(lengths.filter((ms) => ms >= 6 * HOUR).length <= 19, 'a run reads the whole lookback once an hour');
     await consultOracle(world);
   },
 });

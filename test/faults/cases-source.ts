@@ -1,4 +1,5 @@
 /** Cases of the answers of the source: every reading of its contract, bodies cut at every byte, every kind of wait. */
+import type { HttpResponse } from '../../lambdas/shared/ports';
 import { RETRY_AFTER } from '../support/retry-after';
 import { rateLimit, type SourceSettings } from '../support/test-source';
 import { failsWith, heals, namedCases, refuses } from './cases';
@@ -66,6 +67,28 @@ export const sourceCases = namedCases({
         await world.run({ faults: [{ at, mode: 'die-after' }] });
         world.advance(6 * HOUR);
       }
+      await heals(world);
+    }
+  },
+
+  /** The cursor has another name, and one other sign says that more follows: a full page, a total, a link. */
+  async 'a source that announces the next page in a new way fails the run'(program) {
+    const events = series(200, NOON - 4 * HOUR, 120, MINUTE);
+    for (const [maxLimit, announced, link] of [
+      [50, '"next":1', undefined],
+      [7, '"meta":{"total":120}', undefined],
+      [7, '"next":1', '<https://x.example/?cursor=1>; rel="next"'],
+    ] as const) {
+      const isNew = { value: true };
+      const announce = (answer: HttpResponse): HttpResponse => ({
+        ...answer,
+        headers: new Map([...answer.headers, ...(link === undefined ? [] : [['link', link] as const])]),
+        body: Buffer.from(String(answer.body).replace(/"nextCursor":[^,}]+/, announced)),
+      });
+      const mangle = (answer: HttpResponse) => (isNew.value ? announce(answer) : answer);
+      const world = steadyWorld(program, { events, source: { maxLimit }, mangle });
+      await refuses(world, 'source-contract-broken');
+      isNew.value = false;
       await heals(world);
     }
   },

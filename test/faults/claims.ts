@@ -32,6 +32,8 @@ export function* claimTroubles(claim: Claim, { events, lookbackHours, isOutOfOrd
   const settled = isOutOfOrder ? lookback : 0;
   const newFrom = Date.parse(earlier.at(-1)?.position ?? manifest.start) - settled;
   const isFinished = manifest.run.reason === 'complete';
+  // Most walks of a short schedule read only a part of the lookback again. The next full walk reads the rest.
+  const readFrom = Date.parse(manifest.window.from);
   for (const event of events) {
     const { row, id, at, isFit, later = [] } = event;
     if (!isFit || later.some(({ from }) => from <= now)) continue;
@@ -40,7 +42,7 @@ export function* claimTroubles(claim: Claim, { events, lookbackHours, isOutOfOrd
     if (since > began || !isPromised(at, [...earlier, manifest])) continue;
     const where = `row ${row} of ${new Date(at).toISOString()} in manifest ${manifest.seq}`;
     if (at >= newFrom && at < position - settled) yield ['claimed-unread', where];
-    else if (isFinished && since <= at + lookback) yield ['finished-unread', where];
+    else if (isFinished && at >= readFrom && since <= at + lookback) yield ['finished-unread', where];
   }
 }
 

@@ -3,6 +3,7 @@ import { orderCases } from './cases-order';
 import { runCases } from './cases-runs';
 import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
+import { tamperingCases } from './cases-tampering';
 import { breakEverywhere } from './exhaustive';
 import { type Mutation, mutations, noOp } from './mutations';
 import { loadPatched } from './patched-program';
@@ -10,7 +11,7 @@ import type * as unpatched from './program';
 import { scenarios } from './scenarios';
 import { Violation } from './witness';
 
-const cases = [...storageCases, ...runCases, ...sourceCases, ...orderCases];
+const cases = [...storageCases, ...runCases, ...sourceCases, ...orderCases, ...tamperingCases];
 const summary: string[] = [];
 
 /** A sample of the scenarios and cases that show mutations. */

@@ -20,20 +20,20 @@ export const noOp: Patch = {
 export const mutations: readonly Mutation[] = readMutations(`
 archiver/archive.ts
   a batch is published before its commit | there are new events
-    - head = await commit(staged, run);
-    + await publishBatch(staged.manifest, staged.members, store); head = await commit(staged, run);
+    - const committed = await commit(staged, run);
+    + await publishBatch(staged.manifest, staged.members, store); const committed = await commit(staged, run);
   the walk begins before the head is published | the head is half published
     - head === undefined ? 0 : await publishHead(head.manifest, run);
     + 0;
   the next batch begins before this one is published | a run commits several batches
-    - await publishBatch(head.manifest, staged.members, store);
-    + void publishBatch(head.manifest, staged.members, store).catch(() => undefined);
+    - await publishBatch(manifest, staged.members, store);
+    + void publishBatch(manifest, staged.members, store).catch(() => undefined);
   the position comes from the checkpoint item | the checkpoint item claims a later position
-    - previous: head?.manifest,
-    + previous: head && { ...head.manifest, position: (hint as any).position?.S ?? head.manifest.position },
+    - chain,
+    + chain: head === undefined ? chain : { ...chain, head: () => ({ ...head, manifest: { ...head.manifest, position: (hint as any).position?.S ?? head.manifest.position } }) },
   an error of publishing is swallowed | a run commits several batches
-    - await publishBatch(head.manifest, staged.members, store);
-    + await publishBatch(head.manifest, staged.members, store).catch(() => undefined);
+    - await publishBatch(manifest, staged.members, store);
+    + await publishBatch(manifest, staged.members, store).catch(() => undefined);
   an error of the run is swallowed | there are new events
     - throw error;
     + return { recovered: 0 };
@@ -48,11 +48,11 @@ archiver/commit.ts
     - if (members.length > 0) await run.store.create(key, members, 'application/gzip');
     + if (members.length > 0) run.store.create(key, members, 'application/gzip').catch(() => 'x');
   every 412 counts as the commit of this run | there are new events
-    - if (stored === undefined || !stored.equals(envelope)) throw
-    + if (stored === undefined) throw
+    - if (stored === undefined || !stored.equals(envelope)) {
+    + if (stored === undefined) {
   no 412 counts as the commit of this run | there are new events
-    - if (stored === undefined || !stored.equals(envelope)) throw
-    + throw
+    - if (stored === undefined || !stored.equals(envelope)) {
+    + {
   the key of the staged batch does not name the run | there are new events
     - const key = batchKey(run.team, seq, run.id);
     + const key = batchKey(run.team, seq, '00000000-0000-0000-0000-000000000000');
@@ -63,8 +63,17 @@ archiver/commit.ts
     - latestOf(head?.manifest.latest ?? null, segments)
     + latestOf(null, segments)
   a lost race counts as a failure | of two to ten runs at once one commits, and the others end without an error
-    - throw new Race(
-    + throw new (require('../shared/errors').UpstreamError)('storage-unavailable',
+    - return new Race(
+    + return new (require('../shared/errors').UpstreamError)('storage-unavailable',
+  taken keys are not looked at before the batch is staged | an object planted at the key of the next segment stops the archive and is never signed
+    - await refuseTakenKeys(segments, seq, run);
+    +
+  a taken key is always an alarm | of two to ten runs at once one commits, and the others end without an error
+    - if ((await readManifest(run, seq)) === undefined) throw unlisted(key);
+    + throw unlisted(key);
+  an unsigned object at the key of the manifest counts as another run | an unsigned object that is put at the key of the manifest during the run is an alarm, not a race
+    - await readManifest(run, manifest.seq);
+    +
 archiver/publish.ts
   an expired head is taken for a tampered one | the head is half published, and all of it has expired
     - if (isOver) return;
@@ -75,7 +84,7 @@ archiver/publish.ts
   a head is given up before it has expired | the head is half published
     - if (isOver) return;
     + if (manifest.seq > 0) return;
-  the content at a key that exists is not compared | an object planted at the key of the next segment stops the archive and is never signed
+  the content at a key that exists is not compared | an object planted at any key at any time silences no event
     - if (sha256(bytes) === segment.objectSha256) return;
     + return;
   staged bytes are published without a check | damaged staged bytes are never published
@@ -91,19 +100,13 @@ archiver/head.ts
   garbage in the checkpoint item counts as no item | garbage in the checkpoint item stops the run until the item is deleted
     - if (seq === undefined) return undefined;
     + if (!Number.isSafeInteger(seq) || Number(seq) < 1) return undefined;
-  the signature of the head is not checked | a planted manifest, or one of another number, is not accepted as head
-    - if (manifest === undefined || problem !== undefined) {
-    + if (manifest === undefined) {
-  a manifest of another number is accepted as head | a planted manifest, or one of another number, is not accepted as head
-    - if (manifest.team !== team || manifest.seq !== seq) {
-    + if (manifest.team !== team) {
 archiver/progress.ts
   the position lies after the walk start | the walk crosses midnight without a lookback
     - readUntil: earlier(walkStart, claim),
     + readUntil: earlier(addMs(walkStart, 1000), claim),
   the lookback is ignored | an event is late, within the lookback
-    - settledBefore(previous, lookbackHours * HOUR_MS)
-    + settledBefore(previous, 0)
+    - settledBefore(previous, options);
+    + settledBefore(previous, { ...options, lookbackHours: 0 });
   a position is kept that the same walk disproves | an event is filed under another hour than its timestamp, and the time ends anywhere
     - readUntil: earlier(walkStart, claim),
     + readUntil: later(progress.readUntil, earlier(walkStart, claim)),
@@ -117,15 +120,18 @@ archiver/progress.ts
     - { gaps: [...progress.gaps, gap] }
     + {}
   the next walk does not read the lookback again | an event is late, within the lookback
-    - return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
+    - return earlier(from, addMs(full, -lookbackMs));
     + return reached;
+  walks between full ones go on for ever | runs every 15 minutes read the whole lookback once an hour and leave no late event to the sweep
+    - run.reason === 'complete' && !isDue
+    + run.reason === 'complete'
   an unfinished walk begins anew | every run advances the position through a day that is longer than a run
-    - return earlier(from, addMs(new Date(run.walkStart), -lookbackMs));
+    - return earlier(from, addMs(full, -lookbackMs));
     + return addMs(new Date(position), -lookbackMs);
 archiver/window.ts
   the position lies after a second that is split between batches | more events share an instant at midnight than a batch holds
-    - claim: more ? order.claim() : window.to,
-    + claim: more ? new Date(order.claim().getTime() + 1000) : window.to,
+    - return isProved ? order.claim() : window.from;
+    + return isProved ? addMs(order.claim(), 1000) : window.from;
   the order of the source is trusted | the source always sorts a backlog descending
     - return ascending && shown && last !== undefined ?
     + return last !== undefined ?
@@ -135,18 +141,21 @@ archiver/window.ts
   an event dated in the future moves the position | the source sorts by id, and one event is dated in the future
     - event.instant === undefined || event.instant > now || quarantineReason
     + event.instant === undefined || quarantineReason
+  the end of a window is not proved | a source that announces the next page in a new way fails the run
+    - else if (!hasMore && isEndDoubtful(answer)) checks = endChecks();
+    +
   requests do not begin a second before the bound | more events share an instant at midnight than a batch holds
-    - oldest.getTime() - SECOND_MS)
-    + oldest.getTime())
+    - { since: addMs(oldest, -SECOND_MS), until: window.to, limit,
+    + { since: oldest, until: window.to, limit,
   only the first page is read | more events share an instant than a page holds
     - if (cursor === undefined) return false;
     + return false;
   a resumed walk reads its day from the start | every run advances the position through a day that is longer than a run
-    - let since = options.resumes ? window.from : midnight(window.from);
+    - let since = options.since ?? midnight(window.from);
     + let since = midnight(window.from);
   a resumed walk trusts its first bound | the source reads bounds and order in every possible way
-    - pager.pages() === 0 && since > midnight(since)
-    + pager.pages() === 0 && since < midnight(since)
+    - let isProved = +since === +midnight(since);
+    + let isProved = true;
 archiver/batch.ts
   events at the instant of the position are left out | more events share an instant at midnight than a batch holds
     - for (const event of page.newEvents) events.push(
@@ -182,27 +191,59 @@ shared/event.ts
     + return readEvent(document.subarray(slice.start, slice.end));
 archiver/deduplicate.ts
   archived events are not dropped | there is nothing new
-    - if (digest !== undefined) return digest === lineDigest(event.line) ? 'known' : 'revision';
+    - if (digest !== undefined) return digest === lineDigest(line) ? 'known' : 'revision';
     +
   the ids of this batch are not known | two pages of one batch hold the same event
-    - archived.add(dateOf(event.instant), event.id, event.line);
+    - archived.events.add(dateOf(instant), id, line);
     +
-  known ids are looked up in the dates of the page alone | the only event of a date is edited to another date
-    - await archived.load([...datesReadAgain, ...dates]);
-    + await archived.load(dates);
+  the archive is read back to the oldest line of a page alone | the only event of a date is edited to another date
+    - if (!hasRead) instants.push(readFrom);
+    +
+  a page with older lines does not extend the reading | a sweep reads lines without a date that the first run met days before
+    - if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
+    + if (!hasRead) await archived.readFrom(readFrom);
   the quarantine is not looked up | every body differs on every read
-    - await kept.load([...datesReadAgain, ...metDates, ...lines.map(({ date }) => date)]);
+    - if (archived.held.find(heldIdentity(line.event)) !== undefined) return false;
     +
-  only some dates of the quarantine are looked up | a sweep reads lines without a date that the first run met days before
-    - await kept.loadAll();
+  lines without an instant are looked up by date alone | a sweep reads lines without a date that the first run met days before
+    - if (isUndated && known.has(shortHash(line.event))) return false;
+    +
+  the id of a quarantined revision is not known | a revision stays one when its first body is read no more
+    - if (archived.revised.find(id) !== undefined) return 'revision';
+    +
+  a sweep adds what it finds without reading the chain | a sweep archives nothing again that was only hidden
+    - await archived.proveDay(meeting.sweptDate);
     + {}
   a quarantined line goes into the partition of the walk start | events are edited after they were archived, one to another date
     - own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);
     + dateOf(walkStart);
+archiver/archived.ts
+  a listed segment that is missing is passed over | a segment that is hidden or overlaid stops the run, and nothing is archived twice
+    - if (bytes === undefined) throw missing(segment.key);
+    + if (bytes === undefined) return;
+  the content of a listed segment is not compared | a segment that is hidden or overlaid stops the run, and nothing is archived twice
+    - if (sha256(bytes) !== segment.objectSha256) throw differs(segment.key);
+    +
+  a sweep believes an object that no manifest lists | an object planted in an older day stops the sweep of that day
+    - if (manifest === undefined || segment === undefined) throw unlisted(key);
+    + if (manifest === undefined || segment === undefined) return { manifest: chain.head()?.manifest, segment: { key, last: '2026-03-09T00:00:00.000Z', objectSha256: sha256((await run.store.get(key)) as Buffer) } } as ListedSegment;
+  reading back stops at the head | there is nothing new
+    - latest === null || latest < from
+    + true || latest < from
+archiver/chain.ts
+  the signature of a manifest is not checked | a planted manifest, or one of another number, is not accepted as head
+    - if (manifest === undefined || problem !== undefined) {
+    + if (manifest === undefined) {
+  a manifest of another number is accepted as head | a planted manifest, or one of another number, is not accepted as head
+    - if (manifest.team !== team || manifest.seq !== seq) {
+    + if (manifest.team !== team) {
+  the links of the chain are not checked | a run does not build on a fork of the chain
+    - if (signed.hash !== known.at(-1)?.manifest.previous) {
+    + if (signed.hash === '') {
 archiver/gather.ts
   known ids are forgotten within the lookback | an event is edited to the next date while the run reads pages
-    - addMs(earlier(claim, gathering.progress.walkStart), -gathering.run.lookbackHours * HOUR_MS)
-    + addMs(earlier(claim, gathering.progress.walkStart), 0)
+    - addMs(earlier(claim, progress.walkStart), -run.lookbackHours * HOUR_MS)
+    + addMs(earlier(claim, progress.walkStart), 0)
   every answer moves the walk start | the clocks of the servers differ
     - gathering.teams.meet(page.events);
     + gathering.progress = { ...gathering.progress, walkStart: earlier(gathering.progress.walkStart, page.serverTime ?? gathering.progress.walkStart) }; gathering.teams.meet(page.events);
@@ -210,8 +251,8 @@ archiver/gather.ts
     - to: midnight(startedAt, DAYS_AHEAD) }
     + to: startedAt }
   nothing is swept | an event is late, beyond the lookback
-    - end === 'complete' ? dueSweep(
-    + false ? dueSweep(
+    - end === 'complete' ? await sweepDays(
+    + false ? await sweepDays(
 archiver/source-team.ts
   the team of the API key is not checked | the API key belongs to another team
     - throw otherTeam();

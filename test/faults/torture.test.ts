@@ -10,6 +10,7 @@ import { orderCases } from './cases-order';
 import { runCases } from './cases-runs';
 import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
+import { tamperingCases } from './cases-tampering';
 import { BREAKAGES, breakEverywhere } from './exhaustive';
 import { METHODS, type Method } from './faults';
 import { oracleCalls } from './oracle';
@@ -47,7 +48,8 @@ describe('the archive survives every breakage of every operation when', () => {
 });
 
 describe('case by case', () => {
-  test.each([...storageCases, ...runCases, ...sourceCases, ...orderCases])('$name', ({ play }) => play());
+  test.each([...storageCases, ...runCases, ...sourceCases, ...orderCases, ...tamperingCases])('$name', ({ play }) =>
+    play());
 });
 
 describe('through the S3 adapter', () => {

@@ -1,12 +1,17 @@
 /** A run, its progress and a batch with ordinary values. A test names only the fields that matter to it. */
 import { BATCH_LIMITS, type Batch, openBatch } from '../../lambdas/archiver/batch';
+import { type Chain, createChain, type SignedManifest } from '../../lambdas/archiver/chain';
 import type { HeldLine } from '../../lambdas/archiver/deduplicate';
 import { beginProgress, type Progress } from '../../lambdas/archiver/progress';
 import type { Run } from '../../lambdas/archiver/run';
+import { signEnvelope } from '../../lambdas/shared/dsse';
 import { isDated, readEvent } from '../../lambdas/shared/event';
+import { encodeManifest, type Manifest, PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 import { createTable, type SourceEvent } from '../../local/postman/source-table';
 import { testSigner } from './archive-builder';
-import { memoryStore } from './memory-store';
+import { aManifest } from './manifest';
+import { type MemoryStore, memoryStore } from './memory-store';
 import { API_KEY, modelServer, recordedLogger, sourceKit } from './source-kit';
 import { createSourceModel, type SourceSettings, sourceSettings } from './test-source';
 import { virtualClock } from './virtual-clock';
@@ -60,7 +65,14 @@ export function aRunAt(start: string, { events, settings = {} }: ModelledSource,
 
 /** The progress of a complete walk that began at that instant. */
 export function aProgress(walkStart: Date, changes: Partial<Progress> = {}): Progress {
-  const begun = beginProgress({ previous: undefined, startedAt: walkStart, startDate: walkStart, lookbackHours: 6 });
+  const options = {
+    previous: undefined,
+    startedAt: walkStart,
+    startDate: walkStart,
+    lookbackHours: 6,
+    lastFullWalk: undefined,
+  };
+  const begun = beginProgress(options);
   return { ...begun, hasRead: true, ...changes };
 }
 
@@ -72,6 +84,33 @@ export function aBatch(lines: readonly string[], progress: Progress, changes: Pa
     .filter((event) => !isDated(event))
     .map((event): HeldLine => ({ event, reason: 'bad-timestamp', date: '2026-06-12', instant: walkStart }));
   const open = openBatch({ limits: { events: 1000, bytes: 1e8 }, lateBefore: undefined, requestsBefore: 0 });
-  open.add({ newEvents: read.filter(isDated), held, known: 0, revisions: 0, standings: [] });
-  return { ...open.close(1), progress, reason: 'complete', sweeps: [], sourceTeams: ['1'], isLast: true, ...changes };
+  open.add({ newEvents: read.filter(isDated), held, known: 0, revisions: 0, unfit: held.length, standings: [] });
+  return {
+    ...open.close(1),
+    progress,
+    reason: 'complete',
+    sweeps: [],
+    sourceTeams: ['1'],
+    undated: [],
+    isLast: true,
+    ...changes,
+  };
+}
+
+/** Signs these manifests, oldest first, links them, and puts them into the store. Their numbers follow that of the first. */
+export async function aChain(
+  manifests: readonly Partial<Manifest>[],
+  store: MemoryStore = memoryStore(),
+): Promise<Chain> {
+  const firstSeq = manifests[0]?.seq ?? 1;
+  let newest: SignedManifest | undefined;
+  for (const [index, fields] of manifests.entries()) {
+    const seq = firstSeq + index;
+    const previous = newest?.hash ?? (seq === 1 ? null : 'a'.repeat(64));
+    const manifest = aManifest({ ...fields, seq, previous });
+    const payload = encodeManifest(manifest);
+    store.objects.set(manifestKey('main', seq), await signEnvelope(PAYLOAD_TYPE, payload, testSigner));
+    newest = { manifest, hash: sha256(payload) };
+  }
+  return createChain({ team: 'main', store, signer: testSigner }, newest);
 }

@@ -1,0 +1,116 @@
+/**
+ * The chain as a run knows it: its head, and as many older manifests as the run needed to read. A manifest counts only if it is
+ * signed by this archive's key and if the next one names the hash of its payload.
+ *
+ * The chain is the list of what the archive holds. What LIST shows is not: a planted object would silence the real events that
+ * it imitates, and a hidden one would be archived a second time.
+ */
+import { IntegrityError } from '../shared/errors';
+import type { Manifest } from '../shared/manifest';
+import { manifestKey } from '../shared/object-keys';
+import { openManifest } from '../shared/open-manifest';
+import { inParallel } from './parallel';
+import type { Run } from './run';
+
+const READERS = 8;
+/** How many manifests are read at once when a run begins to read back. Each further time, twice as many are read. */
+const FIRST_STRETCH = 4;
+const LONGEST_STRETCH = 64;
+
+/** A manifest of this team whose signature is good. */
+export interface SignedManifest {
+  readonly manifest: Manifest;
+  /** SHA-256 of the payload's bytes. */
+  readonly hash: string;
+}
+
+export interface Chain {
+  /** The newest manifest, which the next one follows; undefined before the first commit. */
+  head(): SignedManifest | undefined;
+  /** The manifests after the newest one for which `isEnough` holds, newest first. Throws `IntegrityError` where one is wrong. */
+  backTo(isEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]>;
+  /** The signed manifest of a number, read if need be; undefined where there is none. */
+  find(seq: number): Promise<Manifest | undefined>;
+  /** The manifests from the head on that were read back so far, newest first. */
+  known(): readonly Manifest[];
+  /** Adds the manifest that this run has committed. */
+  append(signed: SignedManifest): void;
+}
+
+export type ManifestReader = Pick<Run, 'team' | 'store' | 'signer'>;
+
+export function createChain(run: ManifestReader, newest: SignedManifest | undefined): Chain {
+  /** Newest first. */
+  const known = newest === undefined ? [] : [newest];
+  /** Manifests that were asked for by their number. They may be newer than the head, or older than what was read back. */
+  const met = new Map<number, SignedManifest>();
+  let stretch = FIRST_STRETCH;
+
+  async function backTo(isEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]> {
+    for (let read = 0; ; read += 1) {
+      if (read === known.length && !(await readOlder())) break;
+      const manifest = known[read]?.manifest;
+      if (manifest === undefined || isEnough(manifest)) return known.slice(0, read).map((signed) => signed.manifest);
+    }
+    return known.map((signed) => signed.manifest);
+  }
+
+  /** Returns false where there is no older manifest. Manifests never expire. */
+  async function readOlder(): Promise<boolean> {
+    const { seq = 1 } = known.at(-1)?.manifest ?? {};
+    const seqs = Array.from({ length: Math.min(stretch, seq - 1) }, (_, n) => seq - 1 - n);
+    stretch = Math.min(2 * stretch, LONGEST_STRETCH);
+    const found = new Map<number, SignedManifest | undefined>();
+    await inParallel(READERS, seqs, async (older) => void found.set(older, await readManifest(run, older)));
+    for (const older of seqs) {
+      const signed = found.get(older);
+      if (signed === undefined) throw broken(run.team, older, 'is missing');
+      if (signed.hash !== known.at(-1)?.manifest.previous) {
+        throw broken(run.team, older, 'is not the one that the next manifest names');
+      }
+      known.push(signed);
+    }
+    return seqs.length > 0;
+  }
+
+  async function find(seq: number): Promise<Manifest | undefined> {
+    if (seq < 1) return undefined;
+    const signed = known.find(({ manifest }) => manifest.seq === seq) ?? met.get(seq) ?? (await readManifest(run, seq));
+    if (signed !== undefined) met.set(seq, signed);
+    return signed?.manifest;
+  }
+
+  return {
+    head: () => known[0],
+    backTo,
+    find,
+    known: () => known.map(({ manifest }) => manifest),
+    append: (signed) => void known.unshift(signed),
+  };
+}
+
+/** Undefined where there is no such object. Throws `IntegrityError` where the object is not this team's signed manifest. */
+export async function readManifest(
+  { team, store, signer }: ManifestReader,
+  seq: number,
+): Promise<SignedManifest | undefined> {
+  const key = manifestKey(team, seq);
+  const bytes = await store.get(key);
+  if (bytes === undefined) return undefined;
+  const { manifest, sha256, problem, detail } = openManifest(bytes, signer.publicKey);
+  if (manifest === undefined || problem !== undefined) {
+    const why = detail === '' ? problem : `${problem}, ${detail}`;
+    throw new IntegrityError('chain-broken', `${key} is not a manifest signed by this archive's key: ${why}`);
+  }
+  if (manifest.team !== team || manifest.seq !== seq) {
+    throw new IntegrityError('chain-broken', `${key} holds a manifest of another team or another number`);
+  }
+  return { manifest, hash: sha256 };
+}
+
+function broken(team: string, seq: number, what: string): IntegrityError {
+  return new IntegrityError(
+    'chain-broken',
+    `${manifestKey(team, seq)} ${what}. Nothing was written. Look for delete markers and newer versions of this key`,
+  );
+}
