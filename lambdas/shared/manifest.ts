@@ -126,6 +126,8 @@ const manifest = z.object({
   /** The batch object; null for an empty batch. */
   batch: z.nullable(z.object({ key: text, bytes: count })),
   segments: z.array(segment),
+  /** Whether the signature must have the lower of its two values of `s`. Absent in the first manifests of format 1. */
+  lowS: z.optional(z.boolean()),
 });
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
@@ -142,8 +144,9 @@ export class ManifestError extends Error {
   override readonly name = 'ManifestError';
 }
 
+/** The bytes to be signed. They state that `signEnvelope` writes the lower `s`, so nobody can take that back. */
 export function encodeManifest(value: Manifest): Buffer {
-  return Buffer.from(JSON.stringify(value));
+  return Buffer.from(JSON.stringify({ ...value, lowS: true }));
 }
 
 /**
