@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { QuarantineReason } from './event';
 import { tryParse } from './json';
-import { retentionFields } from './retention';
+import { MIN_EXPIRE_DAYS, retentionFields } from './retention';
 import { DAY_MS, isCanonicalInstant } from './time';
 
 export const FORMAT = 'postman-audit-archive/1';
@@ -172,11 +172,12 @@ export function latestOf(previous: string | null, segments: readonly Pick<Segmen
 
 /**
  * Whether the bucket may have deleted the objects that the manifest lists. The manifest's own signed retention decides it,
- * and the lock must have ended. No other fact excuses a missing object.
+ * and the lock must have ended. No other fact excuses a missing object. A shorter time than the configuration allows counts
+ * as the shortest one: whoever can change the archiver's environment could have a retention of one day signed.
  */
 export function mayHaveExpired({ run, retention }: Pick<Manifest, 'run' | 'retention'>, now: Date): boolean {
   if (retention === null || retention.expireAfterDays === null) return false;
-  const days = Math.max(retention.expireAfterDays, retention.days);
+  const days = Math.max(retention.expireAfterDays, retention.days, MIN_EXPIRE_DAYS);
   return now.getTime() >= Date.parse(run.finished) + days * DAY_MS;
 }
 
