@@ -9,30 +9,34 @@ import { join, relative } from 'node:path';
 import type { Slice } from '../lambdas/shared/json';
 import type { ObjectStore } from '../lambdas/shared/ports';
 
-/** Throws an error if the folder does not exist. */
+/** Throws an error if the folder does not exist. Both operations throw an error if something in it cannot be opened. */
 export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list' | 'get'>> {
   const root = await orUndefined(realpath(path));
   if (root === undefined || !(await stat(root)).isDirectory())
     throw new Error(`there is no folder at ${path}: give the folder that holds the copy of the bucket`);
   return {
     async list(prefix, startAfter = '') {
-      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-      const keys = await listFiles(root, folder);
+      const folder = join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1));
+      const keys = (await naming(folder, listFiles(folder))).map((path) => relative(root, path));
       return keys.filter((key) => key.startsWith(prefix) && key > startAfter).sort();
     },
     async get(key, range) {
       const path = join(root, key);
       if (path !== `${root}/${key}` || key.includes('\0')) return undefined;
-      const isInside = (await orUndefined(realpath(path))) === path;
-      return isInside && (await stat(path)).isFile() ? readRange(path, range) : undefined;
+      return naming(path, readFile(path, range));
     },
   };
 }
 
-async function listFiles(root: string, folder: string): Promise<string[]> {
-  const entries = await orUndefined(readdir(join(root, folder), { recursive: true, withFileTypes: true }));
-  const files = (entries ?? []).filter((entry) => !entry.isDirectory());
-  return files.map((entry) => relative(root, join(entry.parentPath, entry.name)));
+async function listFiles(folder: string): Promise<string[]> {
+  if ((await orUndefined(stat(folder))) === undefined) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function readFile(path: string, range: ByteRange | undefined): Promise<Buffer | undefined> {
+  const isInside = (await orUndefined(realpath(path))) === path;
+  return isInside && (await stat(path)).isFile() ? readRange(path, range) : undefined;
 }
 
 async function readRange(path: string, range: Slice | undefined): Promise<Buffer> {
@@ -48,13 +52,27 @@ async function readRange(path: string, range: Slice | undefined): Promise<Buffer
   }
 }
 
+/** A file that is there and cannot be opened is neither missing nor good, so the verification must end. */
+async function naming<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    const { code, path: failed = path } = cause as NodeJS.ErrnoException;
+    const advice =
+      code === 'ENAMETOOLONG'
+        ? 'move the copy to a folder with a shorter path'
+        : 'make every file of the copy readable';
+    throw new Error(`${failed} cannot be opened (${code}), so nothing was verified: ${advice}`, { cause });
+  }
+}
+
 /** Returns undefined for a file that does not exist. Every other error is thrown. */
 async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENAMETOOLONG') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;
     throw error;
   }
 }

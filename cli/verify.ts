@@ -3,11 +3,13 @@
  * archive that could not be read completely, or that contains no manifest.
  */
 
+import type { KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { keyId, readPublicKey } from '../lambdas/shared/dsse';
-import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import { manifestKey, TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
 import { type SavedHead, type TeamSummary, type Verification, verify } from '../lambdas/verifier/verify';
 import { exitCodes } from './exit';
@@ -30,7 +32,7 @@ export function addVerify(program: Command): void {
     .option('--head <file>', 'a file that --save-head wrote earlier: report manifests that have been deleted since')
     .option(
       '--save-head <file>',
-      'if there are no findings, save the newest manifest of each team for --head; keep the file outside the archive',
+      'if there are no findings, save the newest manifest of each team for --head; keep the file outside the archive. A file that names newer manifests is not overwritten',
     )
     .option('--json', 'print one JSON document')
     .action(async (path: string, flags: VerifyFlags) => {
@@ -43,17 +45,47 @@ interface VerifySurroundings {
   readonly now: Date;
 }
 
-/** Returns the exit code. Throws an error if the archive, the key or the saved heads cannot be read. */
+/**
+ * Returns the exit code. Throws an error if the archive, the key or the saved heads cannot be read, or if the heads may not be
+ * saved. What the file for the heads holds already is compared too, because it may be the only witness of removed manifests.
+ */
 export async function runVerify(path: string, flags: VerifyFlags, { print, now }: VerifySurroundings): Promise<number> {
-  const publicKey = readPublicKey(await readFile(flags.key));
-  const heads = flags.head === undefined ? [] : await readHeads(flags.head);
-  const verification = await verify(await openFolder(path), { publicKey, now, heads });
-  const clean = verification.findings.every(({ severity }) => severity === 'notice');
+  const publicKey = await readKey(flags.key);
+  const heads =
+    flags.head === undefined ? [] : await readHeads(flags.head, 'give a file that "verify --save-head" wrote');
+  const mayHaveWitness = flags.saveHead !== undefined && flags.saveHead !== flags.head && existsSync(flags.saveHead);
+  const witness = mayHaveWitness ? await readHeads(flags.saveHead, 'give --save-head the name of a new file') : [];
+  const verification = await verify(await openFolder(path), { publicKey, now, heads: [...heads, ...witness] });
+  const grave = verification.findings.filter(({ severity }) => severity === 'finding');
+  const clean = grave.length === 0;
 
+  if (!clean && flags.head === undefined && grave.every((finding) => isOfHead(finding, witness)))
+    throw new Error(
+      `${flags.saveHead} was not overwritten: it names newer or other manifests than this archive holds. Either this copy is older than the file, or manifests were removed. Copy the archive again, and verify it with --head ${flags.saveHead}. Keep the file`,
+    );
   if (clean && flags.saveHead !== undefined) await saveHeads(flags.saveHead, verification.teams);
   if (flags.json) print(JSON.stringify({ clean, now, ...verification }, null, 2));
   else for (const line of describe(verification, { clean, now, keyId: keyId(publicKey), ...flags })) print(line);
   return clean ? exitCodes.good : exitCodes.findings;
+}
+
+/** Reads the public key. A private key is refused, because whoever holds it can forge the whole archive. */
+async function readKey(file: string): Promise<KeyObject> {
+  const pem = await readFile(file);
+  if (pem.includes('PRIVATE KEY-----'))
+    throw new Error(
+      `${file} contains a private key: give --key the public key. Whoever can read the private key can forge the archive, so it must not lie beside the verifier`,
+    );
+  try {
+    return readPublicKey(pem);
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function isOfHead({ code, object }: Finding, heads: readonly SavedHead[]): boolean {
+  if (code !== 'chain-truncated' && code !== 'head-differs') return false;
+  return heads.some(({ team, seq }) => object === manifestKey(team, seq));
 }
 
 const headsSchema = z
@@ -67,11 +99,11 @@ const headsSchema = z
   .min(1);
 
 /** Throws an error if the file cannot be read: the comparison that the user asked for must not be skipped. */
-async function readHeads(file: string): Promise<readonly SavedHead[]> {
+async function readHeads(file: string, advice: string): Promise<readonly SavedHead[]> {
   try {
-    return headsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return headsSchema.parse(JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, '')));
   } catch (cause) {
-    throw new Error(`${file} contains no saved heads: give a file that "verify --save-head" wrote`, { cause });
+    throw new Error(`${file} contains no saved heads that can be read: ${advice}`, { cause });
   }
 }
 
@@ -87,7 +119,10 @@ interface Circumstances extends VerifyFlags {
   readonly keyId: string;
 }
 
-function* describe({ teams, findings, objects }: Verification, how: Circumstances): Generator<string> {
+function* describe(
+  { teams, findings, objects, mayComeFromCopying }: Verification,
+  how: Circumstances,
+): Generator<string> {
   yield `${plural(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
   for (const team of teams) yield* describeTeam(team);
   for (const severity of ['finding', 'notice'] as const) {
@@ -95,15 +130,21 @@ function* describe({ teams, findings, objects }: Verification, how: Circumstance
     if (some.length > 0) yield `\n${plural(some.length, severity)}:`;
     for (const finding of some) yield* describeFinding(finding);
   }
-  if (!how.clean)
-    return yield '\nNOT GOOD: do not rely on this archive until every finding is explained. docs/format.md says what each one means.';
+  if (!how.clean) {
+    yield '\nNOT GOOD: do not rely on this archive until every finding is explained. docs/format.md says what each one means.';
+    if (mayComeFromCopying)
+      yield 'A copy that was made while a run was committing looks like this. Copy again into the same folder, and verify again: findings that remain are real.';
+    return;
+  }
   const isWhole = teams.every(({ expired }) => expired.objects === 0);
   yield isWhole
     ? "\nGood: nothing is missing, added or changed, up to each team's newest manifest above."
     : "\nGood: nothing is added or changed, up to each team's newest manifest above. Nothing is missing except expired objects.";
   if (how.head !== undefined) yield `Every manifest that existed when ${how.head} was saved is still there.`;
+  else if (how.saveHead !== undefined)
+    yield `To find out next time whether newer manifests were deleted, verify with --head ${how.saveHead}. Keep that file outside the archive.`;
   else
-    yield 'To find out next time whether newer manifests were deleted, run this now with --save-head FILE, then with --head FILE.';
+    yield 'To find out next time whether newer manifests were deleted, save these with --save-head and a new file, then verify with --head and that file.';
 }
 
 function* describeTeam({ team, head, period, ...facts }: TeamSummary): Generator<string> {

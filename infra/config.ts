@@ -7,14 +7,12 @@ import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { baseUrlProblem } from '../lambdas/shared/contract';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
-import { expiresAfterTheLock, retentionFields } from '../lambdas/shared/retention';
+import { expiresAfterTheLock, MIN_EXPIRE_DAYS, retentionFields } from '../lambdas/shared/retention';
 import { brokenRules, ruled } from './config-rules';
 import { apiKeyParameter } from './names';
 import { scheduleProblem } from './schedule-expression';
 
 const MAX_DAYS = 36_500;
-/** Postman serves 180 days. If an event expired earlier here, it would be fetched and archived a second time. */
-const MIN_EXPIRE_DAYS = 200;
 
 const teamName = z.string().regex(TEAM_PATTERN, 'must be 1 to 32 lower-case letters, digits and inner hyphens');
 const parameterName = z

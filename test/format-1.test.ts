@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { archive } from '../lambdas/archiver/archive';
-import { readPublicKey } from '../lambdas/shared/dsse';
+import { readPublicKey, verifyEnvelope } from '../lambdas/shared/dsse';
 import { QUARANTINE_REASONS } from '../lambdas/shared/event';
-import type { Manifest } from '../lambdas/shared/manifest';
+import { type Manifest, PAYLOAD_TYPE } from '../lambdas/shared/manifest';
 import type { Retention } from '../lambdas/shared/retention';
 import { verify } from '../lambdas/verifier/verify';
 import type { SourceEvent } from '../local/postman/source-table';
@@ -65,6 +65,12 @@ test.each([
   expect(linesUnder(objects, `events/team=${team}/`).toSorted()).toEqual(events.map((event) => event.raw).toSorted());
   const head = manifestsOf(objects, team).at(-1);
   expect(head).toMatchObject({ seq: before.length + 1, latest: '2026-09-07T14:30:00.000Z', position: NOW });
+});
+
+test('half of the frozen manifests have the higher s, which format 1 allowed before a manifest could forbid it', () => {
+  const envelopes = [...frozen].filter(([key]) => key.startsWith('manifests/')).map(([, bytes]) => bytes);
+  const opened = envelopes.map((bytes) => verifyEnvelope(bytes, PAYLOAD_TYPE, publicKey));
+  expect(opened.filter((envelope) => envelope.ok && !envelope.hasLowS)).toHaveLength(5);
 });
 
 test('the key of the frozen archive is the one that its test signs with', () => {

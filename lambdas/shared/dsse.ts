@@ -3,13 +3,18 @@
  * bytes and type (PAE), so no canonical form of JSON is needed, and anybody can check it with jq, base64 and openssl. Only the
  * pinned key is used: the envelope's own `keyid` never selects a key.
  *
- * Only the exact bytes that `signEnvelope` writes are accepted as an envelope, so every changed byte is noticed.
+ * Only the exact bytes that `signEnvelope` writes are accepted as an envelope, so every changed byte is noticed. The one
+ * exception is the signature: anybody can turn (r, s) into (r, n - s), which is as good. `signEnvelope` always writes the lower
+ * `s`, and `hasLowS` tells the caller which of the two was found.
  */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import * as z from 'zod/mini';
 import { tryParse } from './json';
 import { sha256 } from './manifest';
 import type { Signer } from './ports';
+
+/** The order n of the group of P-256. */
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 /** Canonical base64 only. With another spelling of the same bytes, an envelope could change unnoticed. */
 const base64 = z.string().check(z.refine((value) => Buffer.from(value, 'base64').toString('base64') === value));
@@ -30,7 +35,7 @@ export function pae(payloadType: string, payload: Buffer): Buffer {
 
 /** Signs `payload`. Returns the bytes of the envelope, which is one line of JSON. */
 export async function signEnvelope(payloadType: string, payload: Buffer, signer: Signer): Promise<Buffer> {
-  const sig = await signer.sign(pae(payloadType, payload));
+  const sig = withLowS(await signer.sign(pae(payloadType, payload)));
   return encode({
     payloadType,
     payload: payload.toString('base64'),
@@ -39,7 +44,7 @@ export async function signEnvelope(payloadType: string, payload: Buffer, signer:
 }
 
 export type VerifiedEnvelope =
-  | { readonly ok: true; readonly payload: Buffer }
+  | { readonly ok: true; readonly payload: Buffer; readonly hasLowS: boolean }
   | {
       readonly ok: false;
       readonly problem: 'not-an-envelope' | 'other-key' | 'bad-signature';
@@ -56,9 +61,31 @@ export function verifyEnvelope(bytes: Buffer, payloadType: string, publicKey: Ke
   const payload = Buffer.from(envelope.payload, 'base64');
   const [{ keyid, sig }] = envelope.signatures;
   if (keyid !== keyId(publicKey)) return { ok: false, problem: 'other-key', payload };
-  const key = { key: publicKey, dsaEncoding: 'der' } as const;
-  const isGood = verify('sha256', pae(payloadType, payload), key, Buffer.from(sig, 'base64'));
-  return isGood ? { ok: true, payload } : { ok: false, problem: 'bad-signature', payload };
+  const signature = Buffer.from(sig, 'base64');
+  const isGood = verify('sha256', pae(payloadType, payload), { key: publicKey, dsaEncoding: 'der' }, signature);
+  if (!isGood) return { ok: false, problem: 'bad-signature', payload };
+  return { ok: true, payload, hasLowS: isLow(readS(signature).s) };
+}
+
+function isLow(s: bigint): boolean {
+  return s <= ORDER / 2n;
+}
+
+/** The value of `s`, and where its token begins. DER: 30 <length> 02 <length> <r> 02 <length> <s>, each length in one byte. */
+function readS(signature: Buffer): { readonly s: bigint; readonly start: number } {
+  const start = 4 + signature.readUInt8(3);
+  return { s: BigInt(`0x${signature.toString('hex', start + 2)}`), start };
+}
+
+function withLowS(signature: Buffer): Buffer {
+  const { s, start } = readS(signature);
+  if (isLow(s)) return signature;
+  const lower = ORDER - s;
+  // DER integers are signed: their first bit is 0 where the number is positive.
+  const length = Math.floor(lower.toString(2).length / 8) + 1;
+  const integer = Buffer.from(lower.toString(16).padStart(2 * length, '0'), 'hex');
+  const body = Buffer.concat([signature.subarray(2, start), Buffer.of(2, length), integer]);
+  return Buffer.concat([Buffer.of(0x30, body.length), body]);
 }
 
 /** Key ids are cached, because a chain has thousands of signatures and exporting a key is slower than checking one. */

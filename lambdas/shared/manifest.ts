@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { QuarantineReason } from './event';
 import { tryParse } from './json';
-import { retentionFields } from './retention';
+import { MIN_EXPIRE_DAYS, retentionFields } from './retention';
 import { DAY_MS, isCanonicalInstant } from './time';
 
 export const FORMAT = 'postman-audit-archive/1';
@@ -131,6 +131,8 @@ const manifest = z.object({
   /** The batch object; null for an empty batch. */
   batch: z.nullable(z.object({ key: text, bytes: count })),
   segments: z.array(segment),
+  /** Whether the signature must have the lower of its two values of `s`. Absent in the first manifests of format 1. */
+  lowS: z.optional(z.boolean()),
 });
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
@@ -146,8 +148,9 @@ export class ManifestError extends Error {
   override readonly name = 'ManifestError';
 }
 
+/** The bytes to be signed. They state that `signEnvelope` writes the lower `s`, so nobody can take that back. */
 export function encodeManifest(value: Manifest): Buffer {
-  return Buffer.from(JSON.stringify(value));
+  return Buffer.from(JSON.stringify({ ...value, lowS: true }));
 }
 
 /**
@@ -173,11 +176,12 @@ export function latestOf(previous: string | null, segments: readonly Pick<Segmen
 
 /**
  * Whether the bucket may have deleted the objects that the manifest lists. The manifest's own signed retention decides it,
- * and the lock must have ended. No other fact excuses a missing object.
+ * and the lock must have ended. No other fact excuses a missing object. A shorter time than the configuration allows counts
+ * as the shortest one: whoever can change the archiver's environment could have a retention of one day signed.
  */
 export function mayHaveExpired({ run, retention }: Pick<Manifest, 'run' | 'retention'>, now: Date): boolean {
   if (retention === null || retention.expireAfterDays === null) return false;
-  const days = Math.max(retention.expireAfterDays, retention.days);
+  const days = Math.max(retention.expireAfterDays, retention.days, MIN_EXPIRE_DAYS);
   return now.getTime() >= Date.parse(run.finished) + days * DAY_MS;
 }
 

@@ -10,7 +10,7 @@ export interface OpenedManifest {
   readonly sha256: string;
   /** Undefined for a manifest whose signature is good. */
   readonly problem: 'not-an-envelope' | 'newer-format' | 'other-key' | 'bad-signature' | 'no-manifest' | undefined;
-  /** The reason why the payload is not a manifest; empty otherwise. */
+  /** Further facts about the problem; may be empty. */
   readonly detail: string;
 }
 
@@ -26,7 +26,12 @@ export function openManifest(bytes: Buffer, publicKey: KeyObject): OpenedManifes
     return { manifest: undefined, sha256: '', problem: isNewer(bytes) ? 'newer-format' : problem, detail: '' };
   }
   try {
-    return { manifest: decodeManifest(payload), sha256: sha256(payload), problem, detail: '' };
+    const manifest = decodeManifest(payload);
+    const isOtherSpelling = opened.ok && manifest.lowS === true && !opened.hasLowS;
+    const detail = isOtherSpelling
+      ? 'it is the other spelling of the signature, which can be made without the key'
+      : '';
+    return { manifest, sha256: sha256(payload), problem: isOtherSpelling ? 'bad-signature' : problem, detail };
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     const detail = error.message;

@@ -5,6 +5,9 @@
  */
 import * as z from 'zod/mini';
 
+/** Postman serves 180 days. If an event expired earlier here, it would be fetched and archived a second time. */
+export const MIN_EXPIRE_DAYS = 200;
+
 const days = z.int().check(z.positive());
 
 export const retentionFields = {

@@ -4,12 +4,16 @@
  * manifest whose signature is bad, so that one damaged object does not hide other damage. Its finding remains.
  */
 import type { KeyObject } from 'node:crypto';
+import { EARLIEST_INSTANT } from '../shared/event';
 import { latestOf, type Manifest } from '../shared/manifest';
 import { manifestKey } from '../shared/object-keys';
 import { openManifest } from '../shared/open-manifest';
+import { DAY_MS } from '../shared/time';
 import type { AddFinding } from './findings';
 import { type ArchiveReader, readObject, type TeamFolder } from './inventory';
 
+/** How much earlier the clock of one run may be than that of another: the archiver handles clocks that are two days wrong. */
+const CLOCKS_APART_MS = 4 * DAY_MS;
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
 /** One manifest of the chain. */
@@ -23,6 +27,8 @@ export interface Link {
   readonly isSigned: boolean;
   /** Epoch milliseconds. All time before this instant was read or is recorded as a gap. */
   readonly reach: number;
+  /** Epoch milliseconds. The latest walk start of the signed manifests so far. */
+  readonly begun: number;
 }
 
 export interface LinkContext {
@@ -55,7 +61,10 @@ export async function openLink(
   const { manifest, sha256, problem, detail } = openManifest(bytes, publicKey);
   if (problem !== undefined) addFinding(PROBLEMS[problem], key, detail);
   if (manifest === undefined) return undefined;
-  return { key, seq, manifest, isSigned: problem === undefined, sha256, reach: reachOf(manifest, previous) };
+  const isSigned = problem === undefined;
+  const before = previous?.begun ?? EARLIEST_INSTANT.getTime();
+  const begun = isSigned ? Math.max(before, Date.parse(manifest.run.walkStart)) : before;
+  return { key, seq, manifest, isSigned, sha256, reach: reachOf(manifest, previous), begun };
 }
 
 export function isInItsPlace({ key, seq, manifest }: Link, { folder, addFinding }: LinkContext): void {
@@ -77,6 +86,20 @@ export function neverGoesBack({ key, manifest }: Link, previous: Link | undefine
   const position = Date.parse(manifest.position);
   const isBack = previous !== undefined && position < least;
   if (isBack || position > Math.max(least, Date.parse(manifest.run.walkStart))) addFinding('position-wrong', key);
+}
+
+/**
+ * Returns false where the run states that it finished before it began, before an earlier run began, or before its own events.
+ * Whoever has such a manifest signed could otherwise make young objects look expired. `scheduledTime` proves nothing,
+ * because whoever starts a run may choose it.
+ */
+export function finishesAfterItBegan({ key, manifest, begun }: Link, addFinding: AddFinding): boolean {
+  const { run, segments } = manifest;
+  // An event may be dated one day ahead.
+  const eventsBegan = segments.reduce((latest, { last }) => Math.max(latest, Date.parse(last) - DAY_MS), begun);
+  if (Date.parse(run.finished) >= eventsBegan - CLOCKS_APART_MS) return true;
+  addFinding('times-wrong', key, `finished ${run.finished}, began ${new Date(eventsBegan).toISOString()} or later`);
+  return false;
 }
 
 /** Each segment's own instants are compared with its lines in `content.ts`. */

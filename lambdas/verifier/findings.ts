@@ -5,8 +5,10 @@
 
 export const FINDINGS = {
   'archive-empty': finding('There is no manifest at all, so nothing in this archive is proven.'),
-  'team-without-manifests': finding('A team has data but no manifests: its chain was removed.'),
-  'chain-truncated': finding('The chain ends before the saved head: its newest manifests were removed.'),
+  'team-without-manifests': finding(
+    'A team has data but no manifests: its chain was removed, or its first run has not committed yet.',
+  ),
+  'chain-truncated': finding('Newer manifests existed and are gone: a saved head or a batch object proves it.'),
   'head-differs': finding('The manifest at the number of the saved head is not the one that was saved.'),
   'manifest-missing': finding('A manifest of the chain is missing.'),
   'manifest-unreadable': finding('The object is not a signed envelope that holds a manifest of this format.'),
@@ -22,6 +24,9 @@ export const FINDINGS = {
   'start-moved': finding('The manifest names another start of the chain than the manifest before it.'),
   'range-reversed': finding('A window or a gap ends before it begins.'),
   'window-hole': finding('The time between the manifest before and this one was neither read nor recorded as a gap.'),
+  'times-wrong': finding(
+    'The run finished long before the chain says that it began, so nothing of it counts as expired.',
+  ),
   'counts-wrong': finding('The counts do not match the lines.'),
   'batch-misnamed': finding('The key of the batch object does not belong to this team and seq.'),
   'batch-missing': finding('The batch object of a manifest is missing.'),

@@ -1,23 +1,29 @@
 /**
  * The event ids that a chain has archived. The index is an open-addressed table, because a chain may hold millions of them.
- * Each slot has 16 bytes: 96 bits of the id's SHA-256, and the `seq` of the manifest that archived it. The table is at most
- * three quarters full, so an event takes 22 to 43 bytes, and half as much again while the table doubles. A `Set` of strings
- * takes three times as much and cannot hold more than 16.7 million ids.
+ * Each slot has 20 bytes: 96 bits of the id's SHA-256, the `seq` of the manifest that archived it, and 32 bits of its line's
+ * SHA-256. The table is at most three quarters full, so an event takes 27 to 54 bytes, and half as much again while the table
+ * doubles. A `Set` of strings takes more than twice as much and cannot hold more than 16.7 million ids.
  *
- * Among 10 million ids, two different ones look equal by chance in one of 10^15 archives. The result is then a finding too
- * many, never a finding too few.
+ * Among 10 million ids, two different ones look equal by chance in one of 10^15 archives, and one of 4 billion revisions looks
+ * like the archived line. The result is then a finding too many, never a finding too few.
  */
-import { createHash } from 'node:crypto';
+import { sha256Bytes } from '../shared/manifest';
 
-const WORDS = 4;
+const WORDS = 5;
 const MAX_SEQ = 0xffff_ffff;
 
 export interface IdIndex {
-  /** Adds the id. Returns the `seq` with which it was added before, or undefined where it is new. */
-  add(id: string, seq: number): number | undefined;
-  has(id: string): boolean;
-  /** Call this when some ids could not be read. From then on `has` returns true, because any id may be one of them. */
+  /** Adds the event. Returns the `seq` with which its id was added before, or undefined where the id is new. */
+  add(event: IdentifiedLine, seq: number): number | undefined;
+  /** Whether the id was added with another line. */
+  isRevision(event: IdentifiedLine): boolean;
+  /** Call this when some ids could not be read. From then on any id that was not added may be one of them. */
   loseSome(): void;
+}
+
+interface IdentifiedLine {
+  readonly id: string;
+  readonly line: Buffer;
 }
 
 export function createIdIndex(): IdIndex {
@@ -36,18 +42,22 @@ export function createIdIndex(): IdIndex {
   }
 
   return {
-    add(id, seq) {
+    add({ id, line }, seq) {
       const slot = fingerprint(id);
       const at = find(table, slot);
       if (table[at + 3] !== 0) return table[at + 3];
       // A free slot has the seq 0. A seq above 32 bits is cut, because it only serves the text of a finding.
       slot[3] = Math.min(Math.max(seq, 1), MAX_SEQ);
+      slot[4] = bodyTag(line);
       table.set(slot, at);
       size += 1;
       if (size * WORDS > table.length * 0.75) grow();
       return undefined;
     },
-    has: (id) => !isWhole || table[find(table, fingerprint(id)) + 3] !== 0,
+    isRevision({ id, line }) {
+      const at = find(table, fingerprint(id));
+      return table[at + 3] === 0 ? !isWhole : table[at + 4] !== bodyTag(line);
+    },
     loseSome() {
       isWhole = false;
     },
@@ -55,8 +65,12 @@ export function createIdIndex(): IdIndex {
 }
 
 function fingerprint(id: string): Uint32Array {
-  const digest = createHash('sha256').update(id).digest();
-  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), 0);
+  const digest = sha256Bytes(Buffer.from(id));
+  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), 0, 0);
+}
+
+function bodyTag(line: Buffer): number {
+  return sha256Bytes(line).readUInt32LE(0);
 }
 
 /** The place of the fingerprint in the table, or of the free slot where it belongs. */

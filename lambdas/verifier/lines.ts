@@ -90,7 +90,7 @@ function* findingsOf(event: AuditEvent | undefined, context: LineContext): Gener
     return;
   }
   if (reason !== undefined) yield ['event-unfit', reason];
-  const earlier = event.id === undefined ? undefined : context.ids.add(event.id, context.seq);
+  const earlier = isIdentified(event) ? context.ids.add(event, context.seq) : undefined;
   if (earlier !== undefined) yield ['id-repeated', `manifest ${earlier} had already archived this id`];
   if (!isDated(event)) return;
   if (dateOf(event.instant) !== context.date) yield ['date-wrong', `belongs to ${dateOf(event.instant)}`];
@@ -101,11 +101,15 @@ function instantOf(event: AuditEvent, { area, walkStart }: LinesContext): Date |
   return area === 'events' ? event.instant : (instantInRange(event, walkStart) ?? walkStart);
 }
 
-/** Why the line may not be under `events/`. A quarantined line whose id is archived is a `revision`. */
+/** Why the line may not be under `events/`. A quarantined line whose id is archived with another body is a `revision`. */
 function reasonOf(event: AuditEvent, { area, walkStart, ids }: LinesContext): QuarantineReason | undefined {
   const reason = quarantineReason(event, walkStart);
-  if (reason !== undefined || area === 'events' || event.id === undefined) return reason;
-  return ids.has(event.id) ? 'revision' : undefined;
+  if (reason !== undefined || area === 'events' || !isIdentified(event)) return reason;
+  return ids.isRevision(event) ? 'revision' : undefined;
+}
+
+function isIdentified(event: AuditEvent): event is AuditEvent & { readonly id: string } {
+  return event.id !== undefined;
 }
 
 /** Yields undefined for a line that is not one minified JSON value in UTF-8. */

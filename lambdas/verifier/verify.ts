@@ -1,17 +1,18 @@
 /**
  * The verifier checks each claim of an archive against the stored objects and a pinned public key. It returns all findings
  * and does not stop at the first. Without a finding, nothing up to the head is missing, added or changed. Only a head that
- * was saved elsewhere can show that the newest manifests were not removed.
+ * was saved elsewhere can always show that the newest manifests were not removed.
  *
  * An adversary may have written any byte that is read here, so only the reader itself may throw.
  *
- * Memory: all keys, 22 to 43 bytes for each event of the largest team (see `ids.ts`), one batch and one segment.
+ * Memory: all keys, 27 to 54 bytes for each event of the largest team (see `ids.ts`), one batch and one segment.
  */
 import type { KeyObject } from 'node:crypto';
 import { type Gap, mayHaveExpired, type TimeRange } from '../shared/manifest';
 import { manifestKey, manifestPrefix } from '../shared/object-keys';
 import {
   carriesTheLatest,
+  finishesAfterItBegan,
   followsThePrevious,
   isInItsPlace,
   type Link,
@@ -20,9 +21,10 @@ import {
   openLink,
 } from './chain';
 import { type ContentTally, verifyContent } from './content';
+import { mayComeFromCopying } from './copying';
 import { type AddFinding, type Finding, findingCollector } from './findings';
 import { createIdIndex } from './ids';
-import { type ArchiveReader, emptyFolder, type TeamFolder, takeInventory } from './inventory';
+import { type ArchiveReader, emptyFolder, seqOfBatchKey, type TeamFolder, takeInventory } from './inventory';
 
 /** A head that was saved outside the archive. With it the verifier notices that newer manifests were removed. */
 export interface SavedHead {
@@ -43,6 +45,8 @@ export interface Verification {
   readonly findings: readonly Finding[];
   readonly teams: readonly TeamSummary[];
   readonly objects: number;
+  /** Whether a copy that was made while runs committed can have all these findings, although the archive is good. */
+  readonly mayComeFromCopying: boolean;
 }
 
 export interface TeamSummary {
@@ -85,7 +89,13 @@ export async function verify(reader: ArchiveReader, options: VerifyOptions): Pro
     const ofTeam = { heads: saved, folder, addFinding: findingCollector(findings, folder.team) };
     summaries.push(await verifyTeam({ ...options, ...ofTeam, reader }));
   }
-  return { findings, teams: summaries, objects };
+  const grave = findings.filter(({ severity }) => severity === 'finding');
+  return {
+    findings,
+    teams: summaries,
+    objects,
+    mayComeFromCopying: grave.length > 0 && mayComeFromCopying(grave, summaries),
+  };
 }
 
 async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
@@ -96,7 +106,8 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
   let before = 0;
   let previous: Link | undefined;
 
-  if (headSeq === 0 && folder.unlisted.size > 0) addFinding('team-without-manifests', manifestPrefix(folder.team));
+  if (headSeq === 0 && folder.unlisted.size + folder.staged.size > 0)
+    addFinding('team-without-manifests', manifestPrefix(folder.team));
   for (const seq of folder.seqs) {
     const isNext = noneIsMissing(before, seq, context);
     before = seq;
@@ -109,6 +120,7 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     neverGoesBack(link, previous, addFinding);
     leavesNoTimeOut(link, previous, addFinding);
     carriesTheLatest(link, previous, addFinding);
+    const isTimely = finishesAfterItBegan(link, addFinding);
     previous = link;
     const { key: manifestKey, manifest } = link;
     // This manifest is a copy of another one, whose data is checked at its own place.
@@ -116,7 +128,7 @@ async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
     addLink(link, tally);
     const circumstances = {
       isHead: seq === headSeq,
-      mayHaveExpired: link.isSigned && mayHaveExpired(manifest, context.now),
+      mayHaveExpired: link.isSigned && isTimely && mayHaveExpired(manifest, context.now),
     };
     await verifyContent({ ...context, ...circumstances, ids, tally, manifest, manifestKey });
   }
@@ -142,7 +154,12 @@ function isTheSavedHead(link: Link, { heads, addFinding }: TeamContext): void {
   if (isOther) addFinding('head-differs', link.key);
 }
 
+/** A run stages batch n+1 only when manifest n is there. So a batch further beyond the head proves that the tail was cut off. */
 function nothingWasCutOff(headSeq: number, { folder, heads, addFinding }: TeamContext): void {
+  const beyond = [...folder.staged].filter((key) => (seqOfBatchKey(folder.team, key) ?? 0) > headSeq + 1);
+  for (const key of beyond) folder.staged.delete(key);
+  const newest = beyond.sort().at(-1);
+  if (headSeq > 0 && newest !== undefined) addFinding('chain-truncated', newest, `the chain ends at ${headSeq}`);
   for (const { seq } of heads) {
     if (seq > headSeq) addFinding('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
   }

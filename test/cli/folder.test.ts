@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openFolder } from '../../cli/folder';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
 import { inFolder } from '../support/judge';
 
+const COMMAND = join(import.meta.dirname, '../../cli/audit-archive.mjs');
 const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 
 test('a folder lists its keys in order, by prefix and after a given key', async () => {
@@ -44,7 +45,6 @@ test.each([
   'object/',
   'object\u0000',
   'events',
-  'x'.repeat(5000),
 ])('a folder has no object %j', async (key) => {
   await inArchive(async (archive) => {
     writeFileSync(join(archive, 'object'), 'x');
@@ -71,6 +71,36 @@ test('the folder itself may be a symbolic link', async () => {
   await inArchive(async (archive, folder) => {
     symlinkSync(archive, join(folder, 'link'));
     expect(await (await openFolder(join(folder, 'link'))).get(SEGMENT)).toBeInstanceOf(Buffer);
+  });
+});
+
+test('a path that is too long to be opened is an error that names the path', async () => {
+  await inArchive(async (archive) => {
+    const key = 'x'.repeat(300);
+    const message = `${key} cannot be opened (ENAMETOOLONG), so nothing was verified: move the copy`;
+    await expect((await openFolder(archive)).get(key)).rejects.toThrow(message);
+    await expect((await openFolder(archive)).list(`${key}/`)).rejects.toThrow('(ENAMETOOLONG)');
+  });
+});
+
+test.each([
+  'get',
+  'list',
+] as const)('a file or folder that %s may not read is an error that names it', async (operation) => {
+  await inArchive(async (archive, folder) => {
+    // root may read everything, so the command runs as nobody.
+    chmodSync(folder, 0o755);
+    const closed = join(archive, operation === 'get' ? SEGMENT : 'events/team=main');
+    chmodSync(closed, 0);
+    const asNobody = process.getuid?.() === 0 ? { uid: 65534 } : {};
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [COMMAND, 'verify', archive, '--key', `${folder}/public.pem`],
+      asNobody,
+    );
+    chmodSync(closed, 0o755);
+    expect(String(stderr)).toContain(`${closed} cannot be opened (EACCES), so nothing was verified: make every file`);
+    expect(status).toBe(3);
   });
 });
 

@@ -1,15 +1,19 @@
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runVerify, type VerifyFlags } from '../../cli/verify';
 import { keyId } from '../../lambdas/shared/dsse';
-import type { Manifest } from '../../lambdas/shared/manifest';
+import { type Manifest, sha256 } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 import { FINDINGS } from '../../lambdas/verifier/findings';
-import { buildArchive, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
+import { type BatchSpec, buildArchive, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
 import { inFolder, NOW } from '../support/judge';
 
 const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
+const PRIVATE_PEM = String(
+  generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ type: 'sec1', format: 'pem' }),
+);
 const COMMAND = join(import.meta.dirname, '../../cli/audit-archive.mjs');
 
 test('the report of a good archive names the key, each team and its newest manifest', async () => {
@@ -21,7 +25,7 @@ test('the report of a good archive names the key, each team and its newest manif
     expect(text).toContain('from 2026-03-09T18:00:00.000Z to 2026-03-10T04:00:00.000Z');
     expect(text).toMatch(/newest manifest: 4, SHA-256 [0-9a-f]{64}, of 2026-03-10T04:00:20.000Z/);
     expect(text).toContain("Good: nothing is missing, added or changed, up to each team's newest manifest above.");
-    expect(text).toContain('To find out next time whether newer manifests were deleted, run this now with --save-head');
+    expect(text).toContain('To find out next time whether newer manifests were deleted, save these with --save-head');
   });
 });
 
@@ -94,6 +98,43 @@ test('heads that were saved from a good archive show later that the newest manif
   });
 });
 
+test('saved heads are replaced by newer ones, and never by older or other ones', async () => {
+  await inArchive(async ({ archive, file, run }) => {
+    const heads = { saveHead: file('heads.json') };
+    const replaceBy = async (batches: readonly BatchSpec[]) => {
+      rmSync(archive, { recursive: true });
+      writeObjects(await buildArchive({ batches }), archive);
+      return run(heads);
+    };
+    expect((await run(heads)).text).toMatch(/verify with --head .*heads.json\. Keep that file outside the archive/);
+    const saved = readFileSync(heads.saveHead, 'utf8');
+    const refused = /heads.json was not overwritten: it names newer or other manifests than this archive holds/;
+    await expect(replaceBy(sampleBatches.slice(0, 3))).rejects.toThrow(refused);
+    await expect(replaceBy([...sampleBatches, {}])).rejects.toThrow(refused); // Another chain, whose manifests have other ids.
+    expect(readFileSync(heads.saveHead, 'utf8')).toBe(saved);
+
+    writeFileSync(heads.saveHead, saved.replace('4', '3').replace(/[0-9a-f]{64}/, hashOf(archive, 3)));
+    expect(await run(heads)).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(readFileSync(heads.saveHead, 'utf8'))).toMatchObject([{ team: 'main', seq: 5 }]);
+  });
+});
+
+test('a file that holds no saved heads is not overwritten by them', async () => {
+  await inArchive(async ({ file, run }) => {
+    writeFileSync(file('notes.txt'), 'notes');
+    await expect(run({ saveHead: file('notes.txt') })).rejects.toThrow('give --save-head the name of a new file');
+    expect(readFileSync(file('notes.txt'), 'utf8')).toBe('notes');
+  });
+});
+
+test('saved heads are read after an editor has put a byte order mark before them', async () => {
+  await inArchive(async ({ archive, file, run }) => {
+    const head = { team: 'main', seq: 4, sha256: hashOf(archive, 4) };
+    writeFileSync(file('heads.json'), `\ufeff${JSON.stringify([head])}`);
+    expect(await run({ head: file('heads.json') })).toMatchObject({ exitCode: 0 });
+  });
+});
+
 test.each<readonly [string, string | undefined]>([
   ['a file that does not exist', undefined],
   ['an empty list', '[]'],
@@ -101,7 +142,9 @@ test.each<readonly [string, string | undefined]>([
 ])('saved heads that cannot be read are an error and never skipped: %s', async (_, content) => {
   await inArchive(async ({ file, run }) => {
     if (content !== undefined) writeFileSync(file('heads.json'), content);
-    await expect(run({ head: file('heads.json') })).rejects.toThrow(/contains no saved heads: give a file that/);
+    await expect(run({ head: file('heads.json') })).rejects.toThrow(
+      /contains no saved heads that can be read: give a file that/,
+    );
   });
 });
 
@@ -122,7 +165,8 @@ test.each<readonly [string, (archive: string) => void]>([
 
 test.each<readonly [string, string | undefined, string]>([
   ['a missing key file', undefined, 'key.pem'],
-  ['a key file that contains no key', 'not a key', 'expected an ECDSA P-256 public key in PEM'],
+  ['a key file that contains no key', 'not a key', 'key.pem: expected an ECDSA P-256 public key in PEM'],
+  ['a private key', PRIVATE_PEM, 'key.pem contains a private key: give --key the public key'],
 ])('%s is an error and not a finding', async (_, content, message) => {
   await inArchive(async ({ run, file }) => {
     if (content !== undefined) writeFileSync(file('key.pem'), content);
@@ -139,10 +183,18 @@ test.each<readonly [string, readonly string[], number, string]>([
   ['no command', [], 2, 'Usage: audit-archive'],
   ['no such folder', ['verify', 'nowhere', '--key', 'public.pem'], 3, 'audit-archive: there is no folder at nowhere'],
   ['no such key', ['verify', 'archive', '--key', 'nokey'], 3, 'nokey'],
+  [
+    'heads that would overwrite others',
+    ['verify', 'archive', '--key', 'public.pem', '--save-head', 'newer.json'],
+    3,
+    'newer.json was not overwritten',
+  ],
   ['help', ['verify', '--help'], 0, '--save-head <file>'],
 ])('the command line has its exit code and message for: %s', async (_, args, exitCode, text) => {
   await inArchive(async ({ folder }) => {
     mkdirSync(join(folder, 'empty'));
+    const newer = [{ team: 'main', seq: 5, sha256: 'a'.repeat(64) }];
+    writeFileSync(join(folder, 'newer.json'), JSON.stringify(newer));
     const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], { cwd: folder });
     expect(`${stdout}${stderr}`).toContain(text);
     expect(status).toBe(exitCode);
@@ -173,6 +225,12 @@ async function inArchive(use: (sandbox: Sandbox) => Promise<void>): Promise<void
       },
     });
   });
+}
+
+/** The SHA-256 of the payload of a manifest. */
+function hashOf(archive: string, seq: number): string {
+  const { payload } = JSON.parse(readFileSync(join(archive, manifestKey('main', seq)), 'utf8'));
+  return sha256(Buffer.from(payload, 'base64'));
 }
 
 /** Makes an archive whose manifests are reached only by a symbolic link that leaves the folder. */

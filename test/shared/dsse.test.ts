@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { keyId, pae, readPublicKey, signEnvelope, verifyEnvelope } from '../../lambdas/shared/dsse';
 import type { Signer } from '../../lambdas/shared/ports';
 import { createSigner } from '../support/archive-builder';
+import { withOtherS } from '../support/tampering';
 
 const TYPE = 'application/vnd.test+json';
 const PAYLOAD = Buffer.from('{"seq":1,"team":"main \u00e9"}');
@@ -24,6 +25,16 @@ async function envelope(parts: Parts = {}): Promise<Buffer> {
   return Buffer.from(
     `${JSON.stringify({ payloadType, payload, signatures: [{ ...good.signatures[0], ...signature }] })}\n`,
   );
+}
+
+/** The order of the group of P-256, less a number, in hexadecimal. */
+function orderLess(hex: string): string {
+  return (0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n - BigInt(`0x${hex}`)).toString(16);
+}
+
+/** A sequence of DER. */
+function sequence(content: string): string {
+  return `30${(content.length / 2).toString(16).padStart(2, '0')}${content}`;
 }
 
 const rawSignature = () => sign('sha256', pae(TYPE, PAYLOAD), { key: privateKey, dsaEncoding: 'ieee-p1363' });
@@ -50,9 +61,34 @@ describe('signing an envelope', () => {
   });
 
   test('verifying a signed envelope gives the payload back, also an empty one', async () => {
-    expect(verifyEnvelope(await signedEnvelope(), TYPE, signer.publicKey)).toEqual({ ok: true, payload: PAYLOAD });
+    const opened = { ok: true, payload: PAYLOAD, hasLowS: true };
+    expect(verifyEnvelope(await signedEnvelope(), TYPE, signer.publicKey)).toEqual(opened);
     const empty = await signEnvelope(TYPE, Buffer.alloc(0), signer);
-    expect(verifyEnvelope(empty, TYPE, signer.publicKey)).toEqual({ ok: true, payload: Buffer.alloc(0) });
+    expect(verifyEnvelope(empty, TYPE, signer.publicKey)).toEqual({ ...opened, payload: Buffer.alloc(0) });
+  });
+
+  test('of the two values of s, an envelope always has the lower one, and a reader is told of the other', async () => {
+    for (let n = 0; n < 50; n += 1) {
+      const payload = Buffer.from(`{"seq":${n}}`);
+      const good = await signEnvelope(TYPE, payload, signer);
+      expect(verifyEnvelope(good, TYPE, signer.publicKey)).toEqual({ ok: true, payload, hasLowS: true });
+      const other = withOtherS(good);
+      expect(verifyEnvelope(other, TYPE, signer.publicKey)).toEqual({ ok: true, payload, hasLowS: false });
+    }
+  });
+
+  const half = '7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8';
+  test.each([
+    ['1', '020101', '020101'],
+    ['half the order, rounded down', `0220${half}`, `0220${half}`],
+    ['half the order, rounded up', `0220${half.replace(/8$/, '9')}`, `0220${half}`],
+    ['the order less 1', `022100${orderLess('01')}`, '020101'],
+    ['the order less 127', `022100${orderLess('7f')}`, '02017f'],
+    ['the order less 128', `022100${orderLess('80')}`, '02020080'],
+  ])('an s of %s is written as the shortest DER integer', async (_, given, written) => {
+    const sign = async () => Buffer.from(sequence(`020105${given}`), 'hex');
+    const { signatures } = JSON.parse(String(await signEnvelope(TYPE, PAYLOAD, { ...signer, sign })));
+    expect(Buffer.from(signatures[0].sig, 'base64').toString('hex')).toBe(sequence(`020105${written}`));
   });
 });
 

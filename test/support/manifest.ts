@@ -51,6 +51,7 @@ export function aManifest(fields: Partial<Manifest> = {}): Manifest {
         last: '2026-06-12T11:00:00.000Z',
       },
     ],
+    lowS: true,
     ...fields,
   };
 }

@@ -92,6 +92,26 @@ export function editEnvelope(objects: Objects, name: string, change: (envelope: 
   objects.set(keyOf(name), Buffer.from(`${JSON.stringify(envelope)}\n`));
 }
 
+/** The order of the group of P-256. */
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** The same envelope with the other signature (r, n - s), which anybody can make and openssl accepts. */
+export function withOtherS(envelope: Buffer): Buffer {
+  const { sig } = JSON.parse(String(envelope)).signatures[0];
+  const der = Buffer.from(sig, 'base64');
+  const startOfS = 4 + der.readUInt8(3);
+  const s = BigInt(`0x${der.toString('hex', startOfS + 2)}`);
+  const integer = (ORDER - s).toString(16).padStart(64, '0');
+  const signed = `00${integer}`.replace(/^(?:00(?=[0-7]))+/, '');
+  const body = Buffer.from(`${der.toString('hex', 2, startOfS)}02${lengthOf(signed)}${signed}`, 'hex');
+  const bent = Buffer.concat([Buffer.of(0x30, body.length), body]).toString('base64');
+  return Buffer.from(String(envelope).replace(sig, bent));
+}
+
+function lengthOf(hex: string): string {
+  return (hex.length / 2).toString(16).padStart(2, '0');
+}
+
 /** Changes the payload, and leaves the signature as it was. */
 export function editPayload(objects: Objects, name: string, change: (manifest: Manifest) => Manifest): void {
   const manifest: Manifest = JSON.parse(String(payloadOf(objects, name)));

@@ -103,6 +103,8 @@ describe('repeated ids', () => {
 describe('quarantine', () => {
   const revision = { quarantine: [eventLine(1, AT, { edited: true })] };
   const outOfRange = eventLine(9, '1970-01-01T00:00:00Z');
+  /** More than a day ahead of the first walk start, and less than a day ahead of the second. */
+  const ahead = eventLine(9, '2026-03-11T01:30:00.000Z');
   const noId = '{"id":null,"timestamp":"2026-03-10T00:30:00Z"}';
   const sweeping = (date: string): BatchSpec => ({
     ...arranged('Q1a', ['{}']),
@@ -121,6 +123,12 @@ describe('quarantine', () => {
     ],
     ['a revision of an event that the same manifest archived', [{ ...BOTH, ...revision }], ''],
     ['a revision of an event that an earlier manifest archived', [BOTH, revision], ''],
+    [
+      'the very line that an earlier manifest archived',
+      [BOTH, { quarantine: BOTH.events ?? [] }],
+      'quarantine-unfounded Q2b',
+    ],
+    ['a line that was dated too far ahead, and was archived later', [{ quarantine: [ahead] }, { events: [ahead] }], ''],
     ['a revision of an event that a later manifest archived', [revision, BOTH], 'quarantine-unfounded Q1b'],
     ['a line under the date of its instant', [arranged('Q1b', [noId])], ''],
     ['a line under another date than that of its instant', [arranged('Q1a', [noId])], 'date-wrong Q1a'],

@@ -2,6 +2,7 @@
  * Data that the bucket deletes by itself. A missing object is excused only by the signed retention of its own manifest, and only
  * if it is old enough by the verifier's clock.
  */
+import type { Manifest } from '../../lambdas/shared/manifest';
 import type { Retention } from '../../lambdas/shared/retention';
 import { DAY_MS } from '../../lambdas/shared/time';
 import { verify } from '../../lambdas/verifier/verify';
@@ -31,7 +32,12 @@ const ONE_EVENT: BatchSpec = { events: [eventLine(1, '2026-03-10T00:30:00.000Z')
 
 /** All that manifest 1 or 2 lists is missing. */
 const GONE_1 = 'batch-missing B1, segment-missing E1a E1b';
+const GONE_1B = 'batch-missing B1, segment-missing E1b';
 const GONE_2 = 'batch-missing B2, segment-missing E2b Q2a Q2b';
+const TIMES_WRONG = `times-wrong M2, ${GONE_2}`;
+/** The data of the sample has expired only for somebody who believes in an earlier finish. */
+const YOUNG = daysAfter(1, 499);
+const DAYS_EARLY = '2026-03-04T00:00:00.000Z';
 
 describe('objects that are gone', () => {
   test.each<readonly [when: string, deeds: string, retention: Retention | null, now: Date, findings: string]>([
@@ -99,30 +105,63 @@ describe('objects that are gone', () => {
 });
 
 describe('a retention that excuses nothing', () => {
-  test.each<readonly [string, () => Promise<Objects>, string, string]>([
+  test.each<readonly [string, () => Promise<Objects>, deeds: string, findings: string, now: Date]>([
     [
       'of the manifests around it',
       () => buildArchive({ batches: sampleBatches.map((spec, i) => kept(spec, i === 1 ? FOR_GOOD : PROMISED)) }),
       'lose 2',
       GONE_2,
+      OLD,
     ],
-    ['without a good signature', rewrittenRetention, 'lose 1', `signature-invalid M1, chain-broken M2, ${GONE_1}`],
+    ['without a good signature', rewrittenRetention, 'lose 1', `signature-invalid M1, chain-broken M2, ${GONE_1}`, OLD],
     [
       'that another key has signed',
       () => buildArchive({ batches: [kept(ONE_EVENT, PROMISED)], signer: createSigner() }),
       'lose 1',
-      'signature-other-key M1, batch-missing B1, segment-missing E1b',
+      `signature-other-key M1, ${GONE_1B}`,
+      OLD,
+    ],
+    [
+      'of one day',
+      () => buildArchive({ batches: [kept(ONE_EVENT, { ...PROMISED, days: 1, expireAfterDays: 1 })] }),
+      'lose 1',
+      GONE_1B,
+      daysAfter(1, 199),
+    ],
+    ['of a run that finished in 1970', () => finishing(2, '1970-01-01T00:00:00.000Z'), 'lose 2', TIMES_WRONG, YOUNG],
+    ['of a run that finished days before it began', () => finishing(2, DAYS_EARLY), 'lose 2', TIMES_WRONG, YOUNG],
+    [
+      'of a run that began and finished days before the run before it',
+      () => finishing(2, DAYS_EARLY, DAYS_EARLY),
+      'lose 2',
+      `${TIMES_WRONG}, position-wrong M2`,
+      YOUNG,
+    ],
+    [
+      'of a first run that began and finished days before its events',
+      () => finishing(1, DAYS_EARLY, DAYS_EARLY),
+      'lose 1',
+      `times-wrong M1, position-wrong M1, ${GONE_1}`,
+      YOUNG,
+    ],
+    [
+      'of a chain that began before 2020',
+      () => buildArchive({ batches: [{ ...ONE_EVENT, amend: longAgo }] }),
+      'lose 1',
+      `times-wrong M1, ${GONE_1B}`,
+      YOUNG,
     ],
     [
       'of zero days',
       () => buildArchive({ batches: [kept(ONE_EVENT, { ...PROMISED, days: 0, expireAfterDays: 0 })] }),
       'lose 1',
       'manifest-unreadable M1',
+      OLD,
     ],
-  ])('the retention %s does not excuse a missing object', async (_, build, deeds, findings) => {
+  ])('the retention %s does not excuse a missing object', async (_, build, deeds, findings, now) => {
     const objects = await build();
     perform(objects, deeds);
-    const judgement = await judge(objects, undefined, OLD);
+    const judgement = await judge(objects, undefined, now);
     expect(shortened(judgement.findings).sort()).toEqual(listed(findings).sort());
   });
 });
@@ -175,6 +214,21 @@ function kept(spec: BatchSpec, retention: Retention | null): BatchSpec {
 /** The sample archive with this retention in every manifest. */
 function keeping(retention: Retention | null, more: { readonly team?: string } = {}): Promise<Objects> {
   return buildArchive({ batches: sampleBatches.map((spec) => kept(spec, retention)), ...more });
+}
+
+/** The sample archive in which one run states another finish, and another start if one is given. */
+function finishing(seq: number, finished: string, walkStart?: string): Promise<Objects> {
+  const amend = ({ run, ...manifest }: Manifest): Manifest => {
+    const times = manifest.seq === seq ? { finished, walkStart: walkStart ?? run.walkStart } : {};
+    return { ...manifest, retention: PROMISED, run: { ...run, ...times } };
+  };
+  return buildArchive({ batches: sampleBatches.map((spec) => ({ ...spec, amend })) });
+}
+
+/** The manifest as of 2019, with a retention. */
+function longAgo(manifest: Manifest): Manifest {
+  const text = JSON.stringify({ ...manifest, retention: PROMISED });
+  return JSON.parse(text.replace(/2026(-\d\d-\d\dT)/g, '2019$1'));
 }
 
 /** An archive without expiry, in whose first manifest somebody has written that its data expires. */

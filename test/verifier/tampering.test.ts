@@ -5,10 +5,17 @@
 import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import { signEnvelope } from '../../lambdas/shared/dsse';
 import { PAYLOAD_TYPE, sha256 } from '../../lambdas/shared/manifest';
-import { manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
+import { batchKey, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import type { Signer } from '../../lambdas/shared/ports';
 import { compress, decompress } from '../../lambdas/shared/segment';
-import { buildArchive, createSigner, type Objects, sampleBatches, testSigner } from '../support/archive-builder';
+import {
+  ATTEMPT,
+  buildArchive,
+  createSigner,
+  type Objects,
+  sampleBatches,
+  testSigner,
+} from '../support/archive-builder';
 import { judge } from '../support/judge';
 import {
   editEnvelope,
@@ -20,6 +27,7 @@ import {
   perform,
   read,
   shortened,
+  withOtherS,
 } from '../support/tampering';
 
 /** Without a function, the name is the deed, in the words of `tampering.ts`. */
@@ -49,12 +57,18 @@ check('removed objects', [
   ['remove M2', 'manifest-missing M2, object-unlisted E2b Q2a Q2b'],
   ['remove M1', 'manifest-missing M1, object-unlisted E1a E1b'],
   ['remove M4', 'object-unlisted E4b'],
+  // A batch is staged only after the manifest before it was committed, so batch 4 proves that manifest 3 was there.
+  ['remove M3 M4 E4b', 'chain-truncated B4'],
+  ['remove M2 M3 M4 E2b Q2a Q2b E4b B2', 'chain-truncated B4'],
   ['remove M2 M3', 'manifest-missing M2, object-unlisted E2b Q2a Q2b'],
   [
     'remove M1 M2 M3 M4',
     'archive-empty manifests/, team-without-manifests manifests/team=main/, object-unlisted E1a E1b E2b E4b Q2a Q2b',
   ],
-  ['remove M1 M2 M3 M4 E1a E1b E2b E4b Q2a Q2b', 'archive-empty manifests/'],
+  [
+    'remove M1 M2 M3 M4 E1a E1b E2b E4b Q2a Q2b',
+    'archive-empty manifests/, team-without-manifests manifests/team=main/',
+  ],
   ['remove M1 M2 M3 M4 E1a E1b E2b E4b Q2a Q2b B1 B2 B4', 'archive-empty manifests/'],
 ]);
 
@@ -106,8 +120,16 @@ test('objects outside the archive format give notices only', async () => {
 
 test('batch objects that crashed runs have left are counted and are no finding', async () => {
   const objects = await sample();
-  objects.set(keyOf('B5'), Buffer.from('anything'));
-  expect(await judge(objects)).toMatchObject({ exitCode: 0, said: [], teams: [{ abandonedBatches: 1 }] });
+  const attempt = batchKey('main', 2, ATTEMPT.replace(/0$/, '1'));
+  for (const key of [keyOf('B5'), attempt]) objects.set(key, Buffer.from('anything'));
+  expect(await judge(objects)).toMatchObject({ exitCode: 0, said: [], teams: [{ abandonedBatches: 2 }] });
+});
+
+test('a team of which only a batch object is left is a finding beside a good team', async () => {
+  const objects = await sample();
+  objects.set(batchKey('other', 1, ATTEMPT), Buffer.from('anything'));
+  const said = ['team-without-manifests manifests/team=other/'];
+  expect(await judge(objects)).toMatchObject({ exitCode: 1, said });
 });
 
 check('objects in other places', [
@@ -161,6 +183,11 @@ check('signatures', [
       const { signatures } = JSON.parse(String(read(objects, 'M2')));
       editEnvelope(objects, 'M3', (envelope) => ({ ...envelope, signatures }));
     },
+  ],
+  [
+    'the signature of a manifest gets the other value of s, which needs no key',
+    'signature-invalid M3',
+    (objects) => objects.set(keyOf('M3'), withOtherS(read(objects, 'M3'))),
   ],
   [
     'a manifest is signed as another payload type',
@@ -219,6 +246,21 @@ check('changed bytes of several objects', [
     'batch-differs B2, segment-recompressed E2b',
     (objects) => {
       for (const name of ['B2', 'E2b']) objects.set(keyOf(name), flip(read(objects, name), 4));
+    },
+  ],
+  [
+    'a name is hidden in the gzip header of the batch object and of the segment',
+    'batch-differs B4 B4, segment-recompressed E4b',
+    (objects) => {
+      for (const name of ['B4', 'E4b']) objects.set(keyOf(name), withName(read(objects, name)));
+    },
+  ],
+  [
+    'the batch object and the segment are compressed again alike',
+    'batch-differs B4 B4, segment-recompressed E4b',
+    (objects) => {
+      for (const name of ['B4', 'E4b'])
+        objects.set(keyOf(name), gzipSync(contentOf(read(objects, name)), { level: 0 }));
     },
   ],
   // One finding for each of the three members, and one for the size.
