@@ -34,7 +34,7 @@ async function listFiles(folder: string): Promise<string[]> {
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-async function readFile(path: string, range: ByteRange | undefined): Promise<Buffer | undefined> {
+async function readFile(path: string, range: Slice | undefined): Promise<Buffer | undefined> {
   const isInside = (await orUndefined(realpath(path))) === path;
   return isInside && (await stat(path)).isFile() ? readRange(path, range) : undefined;
 }
