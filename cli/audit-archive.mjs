@@ -52,6 +52,7 @@ function writeFilesCompletely() {
 
 function fail(error) {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
-  process.stderr.write(`audit-archive: ${message}\n`);
+  const remedy = /no space left/i.test(message) ? '; free some disk space, then run it again' : '';
+  process.stderr.write(`audit-archive: ${message}${remedy}\n`);
   process.exit(FAILED);
 }

@@ -18,6 +18,13 @@ addVerify(program);
 // Athena is imported only when it is used, because the AWS SDK takes longer to load than the rest of the program.
 addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena(workgroup));
 
+program.hook('preAction', (_program, command) => {
+  const name = command.name();
+  const needsUnix = name === 'local' || (name === 'query' && command.args.length > 1);
+  if (process.platform === 'win32' && needsUnix)
+    throw new Error(`${name} works with folders of Linux and macOS only: on Windows, run it in WSL ("wsl --install")`);
+});
+
 /** Throws every error that is not an error in the usage. The program that starts this one gives it its exit code. */
 export async function run(): Promise<void> {
   try {

@@ -18,6 +18,11 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const thrown = (statement: string) =>
   `process.on('newListener', (name) => setImmediate(() => { if (name === 'uncaughtException') ${statement} }));`;
 
+/** Only the program itself takes the system for Windows, because its loader could not work. */
+const ON_WINDOWS = `Object.defineProperty(process, 'platform', {
+  get: () => (/cli.main/.test(new Error().stack) ? 'win32' : 'linux'),
+});`;
+
 /** Runs a line of shell. `before` is a program that Node runs before the command. */
 function run(line: string, { before = '', environment = {} } = {}) {
   const preload = join(scratch, 'before.cjs');
@@ -57,6 +62,8 @@ test.each<[string, string, { readonly before?: string; readonly environment?: ob
     { before: thrown("Promise.reject(new Error('lost'));") },
     oneLine('lost'),
   ],
+  ['local runs on Windows', `${COMMAND} local`, { before: ON_WINDOWS }, oneLine('local works', 'run it in WSL')],
+  ['query reads a folder on Windows', QUERY, { before: ON_WINDOWS }, oneLine('query works', 'run it in WSL')],
   ['there is no archive', VERIFY.replace('/bucket', '/nothing'), {}, oneLine('there is no folder')],
 ])('the exit code is 3, with one line that says why, where %s', (_, line, options, stderr) => {
   expect(run(line, options)).toMatchObject({ status: 3, stderr });
