@@ -1,6 +1,58 @@
 #!/usr/bin/env node
-// The command `audit-archive`: runs the TypeScript sources as they are, so a clone needs no build step.
-import { register } from 'tsx/esm/api';
+// The command `audit-archive`: runs the TypeScript sources as they are, so a clone needs no build step. Exit code 1 means
+// findings, but Node also ends with 1 after an error that nobody handles. So every error that nothing else handles ends
+// here, with 3. An old Node must be able to parse this file, and nothing that may fail is imported before the guards.
+import fs from 'node:fs';
+import os from 'node:os';
 
-register();
-await import('./main.ts');
+const FAILED = 3;
+
+process.on('uncaughtException', fail);
+process.stderr.on('error', () => {
+  // Nobody can be told. The exit code still tells how the command ended.
+});
+process.stdout.on('error', (error) => {
+  // A reader such as `head` may close the pipe early. The command goes on, because its exit code still has a meaning.
+  const isClosedPipe = error.code === 'EPIPE' || error.code === 'EOF';
+  if (!isClosedPipe) fail(new Error(`the output is incomplete, because it could not be written: ${error.message}`));
+});
+writeFilesCompletely();
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 15)) {
+  fail(new Error(`Node ${process.versions.node} is too old: install Node 20.15 or newer`));
+} else {
+  load().then((main) => main.run().catch(fail), cannotStart);
+}
+
+function load() {
+  return import('tsx/esm/api').then((tsx) => {
+    tsx.register();
+    return import('./main.ts');
+  });
+}
+
+function cannotStart(error) {
+  const checks = `check that "npm ci" has ended well, and that the folder ${os.tmpdir()} (TMPDIR) can be written`;
+  fail(new Error(`the program cannot be loaded: ${error.message}; ${checks}`));
+}
+
+/** Node ignores that a full disk takes only the first part of what is written to a file as standard output. */
+function writeFilesCompletely() {
+  if (!fs.fstatSync(1).isFile()) return;
+  process.stdout._write = (bytes, _encoding, done) => {
+    try {
+      fs.writeFileSync(1, bytes);
+      done();
+    } catch (error) {
+      done(error);
+    }
+  };
+}
+
+function fail(error) {
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  const remedy = /no space left/i.test(message) ? '; free some disk space, then run it again' : '';
+  process.stderr.write(`audit-archive: ${message}${remedy}\n`);
+  process.exit(FAILED);
+}

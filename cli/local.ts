@@ -1,9 +1,11 @@
 /** `audit-archive local`, which is `npm start`. */
 
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { baseUrlProblem } from '../lambdas/shared/contract';
 import { parseDateOrInstant } from '../lambdas/shared/time';
+import { lockFolder } from '../local/level';
 import { archiveRealTeam, runDemo } from './demo/demo';
 
 const HELP = `
@@ -13,6 +15,8 @@ scheduled runs while new and late events arrive, then verification, equality wit
 With POSTMAN_API_KEY the team of that key (Enterprise plan, Admin or Super Admin role) is archived into DIR/postman:
   POSTMAN_BASE_URL     https://api.getpostman.com unless set; https://api.eu.postman.com for a team in the EU
   POSTMAN_START_DATE   an ISO 8601 date: archive from there instead of from all that Postman keeps (first run only)
+In a company network, NODE_EXTRA_CA_CERTS (a PEM file) and HTTPS_PROXY with NO_PROXY are used; a proxy needs Node 22.21
+or 24.
 
 The archive, its keys and the handler's log stay in DIR. Run it again to go on with the same archive.`;
 
@@ -31,17 +35,29 @@ export function addLocal(program: Command): void {
     .action(async ({ data, eventsPerDay }: LocalFlags, command: Command) => {
       const { POSTMAN_API_KEY: apiKey, POSTMAN_BASE_URL: baseUrl, POSTMAN_START_DATE: startDate } = process.env;
       const print = console.log;
-      process.exitCode =
-        apiKey === undefined || apiKey === ''
-          ? await runDemo({ folder: join(data, 'demo'), eventsPerDay, print })
-          : await archiveRealTeam({
-              folder: join(data, 'postman'),
-              apiKey,
-              baseUrl: checkedUrl(baseUrl || 'https://api.getpostman.com', command),
-              startDate: checkedDate(startDate || undefined, command),
-              print,
-            });
+      if (apiKey === undefined || apiKey === '') {
+        process.exitCode = await locked(join(data, 'demo'), (folder) => runDemo({ folder, eventsPerDay, print }));
+        return;
+      }
+      const real = {
+        apiKey,
+        baseUrl: checkedUrl(baseUrl || 'https://api.getpostman.com', command),
+        startDate: checkedDate(startDate || undefined, command),
+        print,
+      };
+      process.exitCode = await locked(join(data, 'postman'), (folder) => archiveRealTeam({ folder, ...real }));
     });
+}
+
+/** Two runs in one folder would read and write each other's unfinished files. */
+async function locked<T>(folder: string, work: (folder: string) => Promise<T>): Promise<T> {
+  mkdirSync(folder, { recursive: true });
+  const lock = await lockFolder(folder);
+  try {
+    return await work(folder);
+  } finally {
+    await lock.close();
+  }
 }
 
 function wholeNumber(text: string): number {

@@ -1,4 +1,4 @@
-/** The command line: adds the commands, one file each, and turns the errors that they throw into exit codes. */
+/** The command line: adds the commands, one file each. `audit-archive.mjs` turns the errors that they throw into exit code 3. */
 
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
@@ -18,15 +18,20 @@ addVerify(program);
 // Athena is imported only when it is used, because the AWS SDK takes longer to load than the rest of the program.
 addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena(workgroup));
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
+program.hook('preAction', (_program, command) => {
+  const name = command.name();
+  const needsUnix = name === 'local' || (name === 'query' && command.args.length > 1);
+  if (process.platform === 'win32' && needsUnix)
+    throw new Error(`${name} works with folders of Linux and macOS only: on Windows, run it in WSL ("wsl --install")`);
+});
 
-function exitCodeOf(error: unknown): number {
-  // Commander has already printed its message. Help and version also arrive here, with exit code 0.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
-  console.error(`audit-archive: ${error instanceof Error ? error.message : String(error)}`);
-  return exitCodes.failed;
+/** Throws every error that is not an error in the usage. The program that starts this one gives it its exit code. */
+export async function run(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    // Commander has already printed its message. Help and version also arrive here, with exit code 0.
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
+  }
 }

@@ -3,10 +3,13 @@
  * can change the checkpoint; the checkpoint is only a hint, and its folder may even be deleted between two runs.
  */
 import dynalite from 'dynalite';
+import { openLevel } from './level';
 import { type LocalServer, listenOnLoopback } from './server';
 
 /** The table is kept in memory where no folder is given. Two processes must not open the same folder. */
 export async function startDynamoDb(table: string, folder?: string): Promise<LocalServer> {
+  // dynalite would end the process where it cannot open its folder.
+  if (folder !== undefined) await (await openLevel(folder)).close();
   const server = await listenOnLoopback(dynalite({ createTableMs: 0, ...(folder !== undefined && { path: folder }) }));
   try {
     await createTable(server.url, table);

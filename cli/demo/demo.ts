@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { proxyNotice } from '../../local/network';
 import { answerAsSource } from '../../local/postman/source-model';
 import { startSourceServer } from '../../local/postman/source-server';
 import { LIVE_SERVICE } from '../../local/postman/source-settings';
@@ -65,6 +66,8 @@ interface RealOptions {
 
 /** Archives a real team with one run, verifies the archive, and returns the exit code. The next start continues it. */
 export async function archiveRealTeam({ folder, print, ...team }: RealOptions): Promise<number> {
+  const notice = proxyNotice(process.env, process.versions.node);
+  if (notice !== undefined) print(notice);
   const runs = await openShownRuns(folder, print, { team: 'main', maxRequestsPerMinute: 200, ...team });
   try {
     print(`Archiving the team of this key from ${team.baseUrl}, at most 200 requests a minute:`);

@@ -27,8 +27,9 @@ export async function conclude(folder: string, { archived, print, compare }: End
     print(`\nNothing has been archived yet. The handler's log: ${at.log}`);
     return exitCodes.failed;
   }
-  // An archive that is not verified may not even be readable, so it is neither compared nor queried.
-  const isGood = (await verifyArchive(folder, print)) && compare();
+  // An archive that is not verified may not even be readable, so it is neither compared nor queried. Lines that a failed
+  // run was served and could not archive are no finding.
+  const isGood = (await verifyArchive(folder, print)) && (!archived || compare());
   if (isGood && archived) await askQueries(at.bucket, print);
   print(whereToLook(folder));
   if (!isGood) return exitCodes.findings;

@@ -3,7 +3,7 @@
  * file in the folder is simply gunzipped. They are equal if each distinct line that was served occurs exactly once under
  * `events/` or `quarantine/`, and no other line does.
  */
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { count } from './progress';
@@ -13,11 +13,17 @@ import { count } from './progress';
  * gets them, so that no end of this process loses a served line.
  */
 export function openServedLines(file: string) {
-  const all = new Set(existsSync(file) ? linesOf(readFileSync(file)) : []);
+  const kept = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+  // A full disk or a kill may leave a part of a line, which was then not served.
+  let size = kept.lastIndexOf('\n') + 1;
+  const all = new Set(linesOf(kept.subarray(0, size)));
   function add(served: readonly string[]): void {
     const added = [...new Set(served)].filter((line) => !all.has(line));
+    const bytes = Buffer.from(added.map((line) => `${line}\n`).join(''));
+    if (existsSync(file)) truncateSync(file, size);
+    appendFileSync(file, bytes);
+    size += bytes.length;
     for (const line of added) all.add(line);
-    appendFileSync(file, added.map((line) => `${line}\n`).join(''));
   }
   return { all, add };
 }

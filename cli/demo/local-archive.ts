@@ -5,13 +5,14 @@
  */
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from '../../infra/bundle';
 import { type ArchiveInput, archiverEnvironment } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
 import { startDynamoDb } from '../../local/dynamodb';
 import { awsEnvironment, type InvocationResult, startLambdaProcess } from '../../local/lambda-process';
+import { networkEnvironment } from '../../local/network';
 import { folderStorage, s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import { startSsmServer } from '../../local/ssm-server';
@@ -72,6 +73,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
   const s3 = await startS3Server({ name: BUCKET, bucket, accessKeyId });
   const ssm = await startSsmServer(new Map([[parameter, options.apiKey]]), accessKeyId);
   const environment = {
+    ...networkEnvironment(process.env),
     ...awsEnvironment({ s3: s3.url, dynamodb: dynamodb.url, ssm: ssm.url }, accessKeyId),
     ...encodeEnvironment(archiverEnvironment, {
       bucket: BUCKET,
@@ -107,12 +109,16 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
   return { code, pid: lambda.pid, run, close };
 }
 
-/** The key pair is made once, with the archive. The pinned public key lies outside of the bucket. */
+/**
+ * The key pair is made once, with the archive. The pinned public key lies outside of the bucket. The private key comes
+ * last, so where it exists, both are complete.
+ */
 function ensureKeyPair(at: ReturnType<typeof archivePaths>): void {
   if (existsSync(at.privateKey)) return;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  writeFileSync(at.privateKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   writeFileSync(at.publicKey, publicKey.export({ type: 'spki', format: 'pem' }));
+  writeFileSync(`${at.privateKey}.new`, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  renameSync(`${at.privateKey}.new`, at.privateKey);
 }
 
 function readLogLine(line: string): LogLine {

@@ -2,7 +2,12 @@
  * One GET over HTTPS. No redirect is followed, so that the API key goes to no other host. No error quotes the request or the
  * response. The body is bounded, and a response that ends too early is an error, never a shorter body.
  */
+import { UpstreamError } from '../shared/errors';
 import { type Transport, TransportError, type TransportLimits } from '../shared/ports';
+
+/** The codes with which OpenSSL and Node refuse a certificate. */
+const CERTIFICATE_CODES =
+  /CERT|^UNABLE_TO_(GET|VERIFY|DECODE|DECRYPT)_|^(INVALID_CA|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/;
 
 export const transport: Transport = {
   async get(url, headers, limits) {
@@ -12,7 +17,7 @@ export const transport: Transport = {
       const body = await readBody(response, limits.maxBytes);
       return { status: response.status, headers: new Map(response.headers), body };
     } catch (error) {
-      throw translate(error, limits);
+      throw translate(error, url, limits);
     }
   },
 };
@@ -29,14 +34,24 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   return Buffer.concat(chunks, length);
 }
 
-function translate(error: unknown, limits: TransportLimits): TransportError {
+function translate(error: unknown, url: URL, limits: TransportLimits): TransportError | UpstreamError {
   if (error instanceof TransportError) return error;
   if (fieldOf(error, 'name') === 'TimeoutError') {
     return new TransportError('timeout', `no complete response within ${Math.round(limits.timeoutMs)} ms`);
   }
   // Only the code of the system or of undici (ECONNRESET, UND_ERR_SOCKET): their messages may quote the response.
   const code = fieldOf(fieldOf(error, 'cause') ?? error, 'code');
-  return new TransportError('network', typeof code === 'string' ? code : 'the connection failed');
+  if (typeof code !== 'string') return new TransportError('network', 'the connection failed');
+  return CERTIFICATE_CODES.test(code) ? untrusted(code, url) : new TransportError('network', code);
+}
+
+/** A retry would be refused too. */
+function untrusted(code: string, url: URL): UpstreamError {
+  return new UpstreamError(
+    'source-unavailable',
+    `the certificate of ${url.host} is not trusted (${code}), so no API key was sent. If a proxy of your company replaces ` +
+      'certificates, set NODE_EXTRA_CA_CERTS to a PEM file with the root certificate of the company',
+  );
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -55,7 +55,10 @@ export interface Checkpoint {
 
 /** One HTTP GET to the source, without retries, redirects or interpretation. */
 export interface Transport {
-  /** Throws `TransportError` where no complete response arrived: refused, reset, timed out, cut off or too large. */
+  /**
+   * Throws `TransportError` where no complete response arrived: refused, reset, timed out, cut off or too large; and a
+   * `Failure` where a retry is useless.
+   */
   get(url: URL, headers: Readonly<Record<string, string>>, limits: TransportLimits): Promise<HttpResponse>;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ConfigProblems, readConfig } from '../../infra/config';
-import { scheduleProblem } from '../../infra/schedule-expression';
+import { longestGapHours, scheduleProblem } from '../../infra/schedule-expression';
 
 const main = { name: 'main' };
 
@@ -93,16 +93,43 @@ test('a configuration is read or refused with sentences, whatever it is', () => 
   fc.assert(property);
 });
 
-test.each<[string, readonly string[]]>([
-  ['rate', ['rate(1 minute)', 'rate(15 minutes)', 'rate(1 hour)', 'rate(7 days)']],
-  [
-    'cron',
-    ['cron(0 * * * ? *)', 'cron(5,35 0-23/2 ? * 2-6 *)', 'cron(59 23 31 12 ? 2199)', 'cron(0/10 * ? * SUN-SAT *)'],
-  ],
-  ['cron with a special day', ['cron(0 0 LW * ? *)', 'cron(0 10 L * ? 2026-2030)', 'cron(0 8 15W JAN,JUL ? *)']],
-  ['cron with a special day of the week', ['cron(0 0 ? * 2#1 *)', 'cron(15 10 ? * 6L *)']],
-])('a schedule may be a %s expression', (_, expressions) => {
-  expect(expressions.map(scheduleProblem)).toEqual(expressions.map(() => undefined));
+// A Thursday.
+const now = new Date('2026-11-26T02:00:00Z');
+
+test.each<[number, readonly string[]]>([
+  [0.25, ['rate(15 minutes)', 'cron(0/15 * * * ? *)', 'cron(0,15,30-45/15 * ? * 1-7 *)']],
+  [1, ['rate(1 hour)', 'cron(0 * * * ? *)', 'cron(0 0-23 1-31 JAN-DEC ? 2026-2199)']],
+  [2, ['cron(5 0-23/2 ? * * *)', 'cron(0 */2 * * ? *)']],
+  [14, ['cron(0 8,18 * * ? *)']],
+  [72, ['cron(0 5 ? * MON-FRI *)', 'cron(0 5 ? * 2-6 *)']],
+  [168, ['rate(7 days)', 'cron(0 0 ? * L *)', 'cron(0 9 ? * MON *)', 'cron(0 0 1/7 * ? *)']],
+])('a schedule is valid if it fires at least once in 7 days; the longest gap is %d hours for each of %j', (hours, expressions) => {
+  for (const each of expressions) {
+    expect([each, scheduleProblem(each, now), longestGapHours(each, now)]).toEqual([each, undefined, hours]);
+  }
+});
+
+const RULE = ': a schedule must fire at least once in 7 days; write ';
+
+test.each([
+  ['rate(8 days)', 'fires too seldom', 'rate(7 days) or less'],
+  ['cron(0 0 1 1 ? 2030)', 'does not fire between 2026-11-26 and 2027-12-31', 'cron(0 0 * * ? *)'],
+  ['cron(0 0 31 2 ? *)', 'never fires, because no year has 31 FEB', 'cron(0 0 * * ? *)'],
+  ['cron(0 0 31 APR,6 ? *)', 'never fires, because no year has 31 APR', 'cron(0 0 * * ? *)'],
+  ['cron(0 0 29 2 ? 2027)', 'does not fire between 2026-11-26 and 2027-12-31', 'cron(0 0 * * ? *)'],
+  ['cron(0 0 1 * ? *)', 'does not fire between 2026-12-01 and 2027-01-01', 'cron(0 0 * * ? *)'],
+  ['cron(30 4 1,8,15,22 * ? *)', 'does not fire between 2026-12-22 and 2027-01-01', 'cron(30 4 * * ? *)'],
+  ['cron(0 5 ? * MON-FRI 2020)', 'does not fire between 2026-11-26 and 2027-12-31', 'cron(0 5 ? * MON-FRI *)'],
+  ['cron(0 5 * * ? 2027-2030)', 'does not fire between 2026-11-26 and 2027-01-01', 'cron(0 5 * * ? *)'],
+  ['cron(0 5 * * ? 2026)', 'does not fire between 2026-12-31 and 2027-12-31', 'cron(0 5 * * ? *)'],
+  ['cron(0 * ? 1-11 SUN-SAT *)', 'does not fire between 2026-11-30 and 2027-01-01', 'cron(0 * * * ? *)'],
+  ['cron(0 0 LW * ? *)', 'fires once a month at most', 'cron(0 0 * * ? *)'],
+  ['cron(0 8 15W JAN,JUL ? *)', 'fires once a month at most', 'cron(0 8 * * ? *)'],
+  ['cron(15 10 ? * 6L *)', 'fires once a month at most', 'cron(15 10 * * ? *)'],
+  ['cron(0 0 ? * 2#1 *)', 'fires once a month at most', 'cron(0 0 * * ? *)'],
+])('the schedule %s is refused, because it %s', (expression, reason, instead) => {
+  expect(scheduleProblem(expression, now)).toBe(`${reason}${RULE}${instead}`);
+  expect(longestGapHours(expression, now)).toBeGreaterThan(168);
 });
 
 test.each<[RegExp, readonly string[]]>([
@@ -110,13 +137,12 @@ test.each<[RegExp, readonly string[]]>([
   [/must be rate\(<number> minutes/, ['rate(hour)', 'rate(0 hours)', 'rate(1.5 hours)', 'rate(30 seconds)']],
   [/^must be rate\(1 hour\)$/, ['rate(1 hours)']],
   [/^must be rate\(2 hours\)$/, ['rate(2 hour)']],
-  [/at least once in 7 days/, ['rate(8 days)']],
   [/six fields/, ['cron(0 * * * *)', 'cron(0  * * * ? *)']],
   [/: minutes$/, ['cron(60 * * * ? *)', 'cron(1-2-3 * * * ? *)', 'cron(*/0 * * * ? *)', 'cron(, * * * ? *)']],
   [/: minutes, hours$/, ['cron(x 25 * * ? *)']],
   [/: day of month$/, ['cron(0 0 32 * ? *)']],
   [/: month$/, ['cron(0 0 ? 13 1 *)']],
-  [/: day of week$/, ['cron(0 0 ? * 0 *)', 'cron(0 0 ? * MO *)']],
+  [/: day of week$/, ['cron(0 0 ? * 0 *)', 'cron(0 0 ? * MO *)', 'cron(0 0 ? * FRI-MON *)']],
   [/: year$/, ['cron(0 0 * * ? 1969)']],
   [/must have a \? as either/, ['cron(0 0 * * * *)', 'cron(0 0 ? * ? *)']],
 ])('a schedule is refused with %s where it is one of %j', (problem, expressions) => {

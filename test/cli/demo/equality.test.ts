@@ -25,3 +25,12 @@ test('lines that are missing, repeated or were never served are counted, also ag
     '  2 archived lines were not served, or occur more than once',
   ]);
 });
+
+test('a part of a line that a full disk has left is not counted as served, and the next line does not join it', () => {
+  const file = join(folder, 'cut.ndjson');
+  writeFileSync(file, 'whole\npar');
+  const served = openServedLines(file);
+  expect([...served.all]).toEqual(['whole']);
+  served.add(['whole', 'part']);
+  expect([...openServedLines(file).all]).toEqual(['whole', 'part']);
+});
