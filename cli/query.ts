@@ -86,7 +86,7 @@ export async function runQuery({ name, path, flags }: Request, world: QueryWorld
     return [...bound.problems, `"audit-archive query ${name} --explain" shows the parameters`].join('\n');
 
   const { values } = bound;
-  const engine = await (path === undefined ? world.openAthena(flags.workgroup) : openFolderSql(path));
+  const engine = await (path === undefined ? world.openAthena(flags.workgroup) : openFolderSql(path, { now: world.now }));
   try {
     const answer = await engine.ask(statement(query, values));
     const periods = answer.rows.length > 0 ? [] : await askPeriods(engine, values.team);
