@@ -1,17 +1,64 @@
 /**
  * Prints the result of a query. The text in an event may come from an attacker. A table is for a terminal, so it
- * contains no control character. CSV is for a spreadsheet, so no text can be a formula. JSON leaves all text unchanged.
+ * contains no control character. CSV is for a spreadsheet, so no text and no name of a column can be a formula, and it
+ * has no byte-order mark. JSON leaves all text unchanged.
  */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
-import type { QueryResult } from './sql-engine';
+import { plural } from './plural';
+import type { QueryResult, SqlEngine } from './sql-engine';
 
 /** A table shows at most this many rows. CSV and JSON contain every row. */
 const MOST_ROWS = 200;
 /** No column is made narrower than this many characters. */
 const NARROWEST = 8;
 
+/** The price of Athena in most regions. Athena charges at least 10 MB for each query. */
+const DOLLARS_PER_TERABYTE = 5;
+const LEAST_BYTES = 10_000_000;
+
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+
+export interface Printer {
+  /** Prints the result to standard output. */
+  print(text: string): void;
+  /** Prints remarks about the result to standard error. */
+  note(text: string): void;
+  /** The width of the terminal in characters; undefined if the output is not a terminal. */
+  readonly width: number | undefined;
+}
+
+interface Shown {
+  /** What was asked, as the JSON document states it. */
+  readonly subject: object;
+  readonly notes: readonly string[];
+  readonly engine: SqlEngine;
+  readonly flags: { readonly csv?: boolean; readonly json?: boolean };
+  readonly printer: Printer;
+}
+
+export function show(answer: QueryResult, { subject, notes, engine, flags, printer }: Shown): void {
+  const { remarks = [] } = engine;
+  if (flags.json)
+    printer.print(JSON.stringify({ ...subject, ...cost(answer), remarks, rows: asObjects(answer) }, null, 2));
+  else if (flags.csv) printer.print(asCsv(answer));
+  else if (answer.rows.length > 0) printer.print(asTable(answer, printer.width));
+  const rows =
+    answer.rows.length === 0
+      ? 'No rows: nothing in the archive matches this query'
+      : `${plural(answer.rows.length, 'row')}, times in UTC`;
+  const [first, ...others] = notes;
+  for (const note of [first === undefined ? `${rows}.` : `${rows}. ${first}`, ...others, ...remarks])
+    printer.note(note);
+  const { scannedBytes, dollars } = cost(answer);
+  if (scannedBytes !== undefined)
+    printer.note(`Athena scanned ${plural(scannedBytes, 'byte')}, which costs about $${dollars?.toFixed(5)}.`);
+}
+
+function cost({ scannedBytes }: QueryResult): { scannedBytes?: number; dollars?: number } {
+  if (scannedBytes === undefined) return {};
+  return { scannedBytes, dollars: (Math.max(scannedBytes, LEAST_BYTES) / 1e12) * DOLLARS_PER_TERABYTE };
+}
 
 /** `width` is that of the terminal in characters. Without it the table is as wide as its content. */
 export function asTable({ columns, rows }: QueryResult, width = Number.POSITIVE_INFINITY): string {
@@ -33,7 +80,7 @@ export function asTable({ columns, rows }: QueryResult, width = Number.POSITIVE_
 
 export function asCsv({ columns, rows }: QueryResult): string {
   const cells = rows.map((row) => row.map((cell, index) => csvCell(cell, columns[index]?.kind === 'number')));
-  return [columns.map(({ name }) => name), ...cells].map((row) => row.join(',')).join('\n');
+  return [columns.map(({ name }) => csvCell(name, false)), ...cells].map((row) => row.join(',')).join('\n');
 }
 
 /** Returns one object for each row. */
@@ -79,6 +126,7 @@ function printable(text: string): string {
 
 function csvCell(cell: string | null, isNumber: boolean): string {
   if (cell === null) return '';
-  const harmless = isNumber ? cell : cell.replace(/^(?=[=+\-@\t\r])/, "'");
+  // A spreadsheet ends a text at the character NUL, or refuses the file.
+  const harmless = isNumber ? cell : cell.replace(/^(?=[=+\-@\t\r])/, "'").replaceAll('\0', '\\u{0}');
   return harmless === '' || /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

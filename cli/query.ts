@@ -1,47 +1,49 @@
 /**
- * `audit-archive query` lists, explains and runs the auditors' queries. They are the same queries that are deployed. A
- * wrong parameter is reported as an error, so a result without rows means that the archive contains nothing that
- * matches.
+ * `audit-archive query` lists, explains and runs the auditors' queries, which are the deployed ones, and runs SQL of the
+ * user's own. A wrong parameter is reported as an error, so a result without rows means that the archive contains
+ * nothing that matches.
  */
 
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
-import { bind, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
-import { plural } from './plural';
-import { asCsv, asObjects, asTable } from './query-output';
+import { bind, isDate, type Query, readQueries, statement, type Values } from '../infra/queries/queries';
+import { readPublicKey } from '../lambdas/shared/dsse';
+import { exitCodes } from './exit';
+import { type Printer, show } from './query-output';
 import { openFolderSql } from './sql';
-import type { QueryResult, SqlEngine } from './sql-engine';
+import { AlteredCopyError } from './sql-copy';
+import type { SqlEngine } from './sql-engine';
 
 const HELP = `
 Without NAME, all queries are listed. With --explain, one query is shown with its parameters and its SQL. With PATH, the
 query runs on a copy of the bucket in that folder. Without PATH, it runs in Athena on the deployed archive, with the
-credentials and the region of the AWS command line.
+credentials and the region of the AWS command line. With --sql, NAME is left out, and the statement reads the views
+events, quarantine, manifests and events_ocsf. Only the segments of the days from --from to --to of a copy are read then.
 
   audit-archive query who_did_what .archive/demo/bucket --from 2026-06-01 --to 2026-06-30
-  audit-archive query everything_one_person_did --param person=ada@example.com --csv > ada.csv`;
+  audit-archive query everything_one_person_did --param person=ada@example.com --csv > ada.csv
+  audit-archive query --sql "SELECT action, count(*) FROM events GROUP BY action" .archive/demo/bucket
 
-/** The price of Athena in most regions. Athena charges at least 10 MB for each query. */
-const DOLLARS_PER_TERABYTE = 5;
-const LEAST_BYTES = 10_000_000;
+A copy is compared with its manifests while it is read. If they differ, nothing is answered, and the exit code is 1. With
+--key, the signatures of the manifests are checked too.`;
 
 export interface QueryFlags {
   readonly param: Values;
   readonly from?: string;
   readonly to?: string;
+  readonly sql?: string;
+  readonly key?: string;
   readonly explain?: boolean;
   readonly csv?: boolean;
   readonly json?: boolean;
   readonly workgroup: string;
 }
 
-export interface QueryWorld {
+export interface QueryWorld extends Printer {
   openAthena(workgroup: string): Promise<SqlEngine>;
+  readStandardInput(): Promise<string>;
   readonly now: Date;
-  /** Prints the result to standard output. */
-  print(text: string): void;
-  /** Prints remarks about the result to standard error. */
-  note(text: string): void;
-  /** The width of the terminal in characters; undefined if the output is not a terminal. */
-  readonly width: number | undefined;
 }
 
 export function addQuery(program: Command, openAthena: QueryWorld['openAthena']): void {
@@ -53,6 +55,8 @@ export function addQuery(program: Command, openAthena: QueryWorld['openAthena'])
     .option('--param <name=value>', 'the value of a parameter; repeat the option for each parameter', addParameter, {})
     .option('--from <date>', 'the same as --param from=...')
     .option('--to <date>', 'the same as --param to=...')
+    .option('--sql <statement>', 'run this statement instead of a query; - reads it from standard input')
+    .option('--key <file>', 'check the manifests of the copy with the public key that was saved when it was set up')
     .option('--explain', 'show the query instead of running it')
     .option('--csv', 'print CSV')
     .option('--json', 'print one JSON document')
@@ -60,9 +64,17 @@ export function addQuery(program: Command, openAthena: QueryWorld['openAthena'])
     .addHelpText('after', HELP)
     .action(async (name: string | undefined, path: string | undefined, flags: QueryFlags, command: Command) => {
       const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-      const world = { openAthena, now: new Date(), print: console.log, note: console.error, width };
-      const wrong = await runQuery({ name, path, flags }, world);
-      if (wrong !== undefined) command.error(`error: ${wrong}`);
+      const readStandardInput = () => text(process.stdin);
+      const print = { print: console.log, note: console.error, width };
+      try {
+        const world = { openAthena, readStandardInput, now: new Date(), ...print };
+        const wrong = await runQuery({ name, path, flags }, world);
+        if (wrong !== undefined) command.error(`error: ${wrong}`);
+      } catch (error) {
+        if (!(error instanceof AlteredCopyError)) throw error;
+        console.error(`audit-archive: ${error.message}`);
+        process.exitCode = exitCodes.findings;
+      }
     });
 }
 
@@ -73,7 +85,9 @@ interface Request {
 }
 
 /** Returns what is wrong with the request, or undefined. Throws an error if the query cannot be run. */
-export async function runQuery({ name, path, flags }: Request, world: QueryWorld): Promise<string | undefined> {
+export async function runQuery(request: Request, world: QueryWorld): Promise<string | undefined> {
+  const { name, path, flags } = request;
+  if (flags.sql !== undefined) return runStatement(request, flags.sql, world);
   const queries = readQueries();
   if (name === undefined)
     return void world.print(flags.json ? JSON.stringify(queries.map(described), null, 2) : list(queries));
@@ -81,21 +95,69 @@ export async function runQuery({ name, path, flags }: Request, world: QueryWorld
   if (query === undefined) return `there is no query ${JSON.stringify(name)}; "audit-archive query" lists all queries`;
   if (flags.explain)
     return void world.print(flags.json ? JSON.stringify(described(query), null, 2) : query.header + query.sql);
+  if (path === undefined && flags.key !== undefined) return KEY_WITHOUT_COPY;
   const bound = bind(query, { from: flags.from, to: flags.to, ...flags.param }, world.now);
   if ('problems' in bound)
     return [...bound.problems, `"audit-archive query ${name} --explain" shows the parameters`].join('\n');
 
   const { values } = bound;
-  const engine = await (path === undefined ? world.openAthena(flags.workgroup) : openFolderSql(path));
-  try {
+  const days = { from: values.history_from ?? values.from, to: values.to };
+  return withEngine({ path, flags, days }, world, async (engine) => {
     const answer = await engine.ask(statement(query, values));
     const periods = answer.rows.length > 0 ? [] : await askPeriods(engine, values.team);
     const asked = periods.filter(({ isAsked }) => isAsked);
     // A team that was never archived has no rows either. Its name is probably misspelled, so this is an error.
     if (periods.length > 0 && asked.length === 0)
       return `the archive contains no team ${values.team}; its teams are ${periods.map(({ team }) => team).join(', ')}`;
-    show(answer, { query, values, periods: asked, flags, world });
+    const parameters = Object.entries(values).map(([each, value]) => `${each} = ${value}`);
+    const notes = [`Parameters: ${parameters.join(', ')}`, ...asked.map(periodNote)];
+    show(answer, { subject: { query: query.name, parameters: values }, notes, engine, flags, printer: world });
     return undefined;
+  });
+}
+
+/** With --sql there is no name, so the first argument is the path. */
+async function runStatement(
+  { name: path, path: second, flags }: Request,
+  sql: string,
+  world: QueryWorld,
+): Promise<string | undefined> {
+  if (second !== undefined) return 'with --sql, give only the path of a copy, and no name of a query';
+  if (flags.explain || Object.keys(flags.param).length > 0)
+    return '--param and --explain belong to a query, not to --sql';
+  if (path === undefined && (flags.from ?? flags.to) !== undefined)
+    return 'with --sql in Athena, write the days into the statement: WHERE dt BETWEEN ... AND ...';
+  if (path === undefined && flags.key !== undefined) return KEY_WITHOUT_COPY;
+  const wrong = [flags.from, flags.to].find((day) => day !== undefined && !isDate(day));
+  if (wrong !== undefined) return `--from and --to must be dates such as 2026-06-30, not ${JSON.stringify(wrong)}`;
+  const given = sql === '-' ? await world.readStandardInput() : sql;
+  if (given.trim() === '') return 'the statement of --sql is empty';
+  return withEngine({ path, flags, days: flags }, world, async (engine) => {
+    show(await engine.ask(given), { subject: { sql: given }, notes: [], engine, flags, printer: world });
+    return undefined;
+  });
+}
+
+const KEY_WITHOUT_COPY = '--key checks a copy: give its path too, or leave --key out';
+
+interface Wanted {
+  readonly path: string | undefined;
+  readonly flags: QueryFlags;
+  readonly days: { readonly from?: string | undefined; readonly to?: string | undefined };
+}
+
+async function withEngine<T>(
+  { path, flags, days }: Wanted,
+  world: QueryWorld,
+  work: (engine: SqlEngine) => Promise<T>,
+): Promise<T> {
+  const publicKey = flags.key === undefined ? undefined : readPublicKey(await readFile(flags.key));
+  const engine =
+    path === undefined
+      ? await world.openAthena(flags.workgroup)
+      : await openFolderSql(path, { publicKey, from: days.from, to: days.to, now: world.now });
+  try {
+    return await work(engine);
   } finally {
     engine.close();
   }
@@ -132,39 +194,8 @@ GROUP BY team
 ORDER BY team`;
 }
 
-interface Shown {
-  readonly query: Query;
-  readonly values: Values;
-  readonly periods: Awaited<ReturnType<typeof askPeriods>>;
-  readonly flags: QueryFlags;
-  readonly world: QueryWorld;
-}
-
-function show(answer: QueryResult, { query, values, periods, flags, world }: Shown): void {
-  const asked = Object.entries(values)
-    .map(([name, value]) => `${name} = ${value}`)
-    .join(', ');
-  if (flags.json)
-    world.print(
-      JSON.stringify({ query: query.name, parameters: values, ...cost(answer), rows: asObjects(answer) }, null, 2),
-    );
-  else if (flags.csv) world.print(asCsv(answer));
-  else if (answer.rows.length > 0) world.print(asTable(answer, world.width));
-  const rows =
-    answer.rows.length === 0
-      ? 'No rows: nothing in the archive matches this query'
-      : `${plural(answer.rows.length, 'row')}, times in UTC`;
-  world.note(`${rows}. Parameters: ${asked}`);
-  for (const { team, from, to } of periods)
-    world.note(`Team ${team} is archived from ${from.slice(0, 19)} to ${to.slice(0, 19)} UTC.`);
-  const { scannedBytes, dollars } = cost(answer);
-  if (scannedBytes !== undefined)
-    world.note(`Athena scanned ${plural(scannedBytes, 'byte')}, which costs about $${dollars?.toFixed(5)}.`);
-}
-
-function cost({ scannedBytes }: QueryResult): { scannedBytes?: number; dollars?: number } {
-  if (scannedBytes === undefined) return {};
-  return { scannedBytes, dollars: (Math.max(scannedBytes, LEAST_BYTES) / 1e12) * DOLLARS_PER_TERABYTE };
+function periodNote({ team, from, to }: Awaited<ReturnType<typeof askPeriods>>[number]): string {
+  return `Team ${team} is archived from ${from.slice(0, 19)} to ${to.slice(0, 19)} UTC.`;
 }
 
 function addParameter(text: string, earlier: Values): Values {

@@ -5,44 +5,73 @@
  * such as -0 and 1.50.
  */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { views } from '../infra/views/views';
+import { splitLines } from '../lambdas/shared/segment';
+import { openFolder } from './folder';
+import { plural } from './plural';
+import { type CopyOptions, type ReadSegment, readManifests, readSegments, type StoredManifest } from './sql-copy';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
-/** Throws an error if the folder contains no archive. */
-export async function openFolderSql(bucket: string): Promise<SqlEngine> {
-  if (!existsSync(join(bucket, 'manifests')))
-    throw new Error(`there is no archive in ${bucket}: a copy of the bucket contains a folder manifests/`);
+/**
+ * Throws `AlteredCopyError` if the copy contradicts its manifests, and another error if it cannot be read. DuckDB never
+ * opens a file of the copy: it holds the lines that were checked, and moves them to disk where memory does not suffice.
+ */
+export async function openFolderSql(path: string, options: CopyOptions): Promise<SqlEngine> {
+  const reader = await openFolder(path);
+  const { manifests, absent: absentManifests } = await readManifests(reader, options);
+  if (manifests.length === 0)
+    throw new Error(`there is no archive in ${path}: a copy of the bucket contains a folder manifests/`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  for (const statement of [...SETTINGS, ...MACROS]) await connection.run(statement);
-  for (const [name, files] of Object.entries(LINES)) {
-    await connection.run(`CREATE VIEW ${name} AS ${lines(bucket, files)}`);
+  for (const statement of [...SETTINGS, ...MACROS, ...TABLES]) await connection.run(statement);
+  const tables = await openTables(connection);
+  const absentSegments: string[] = [];
+  for (const manifest of manifests) tables.addManifest(manifest);
+  for await (const segment of readSegments(reader, manifests, options)) {
+    if (typeof segment === 'string') absentSegments.push(segment);
+    else tables.addSegment(segment);
   }
+  tables.close();
   for (const { name, sql } of views) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
   return {
+    remarks: [...remarkOnTrust(options), ...remarkOnAbsent([...absentManifests, ...absentSegments])],
     async ask(statement) {
-      const reader = await connection.runAndReadAll(statement);
-      const types = reader.columnTypes().map(String);
+      const result = await connection.runAndReadAll(statement);
+      const types = result.columnTypes().map(String);
       return {
-        columns: reader.columnNames().map((name, index) => ({ name, kind: kindOf(types[index] ?? '') })),
-        rows: reader.getRowsJson().map((row) => row.map((value, index) => asText(value, types[index] ?? ''))),
+        columns: result.columnNames().map((name, index) => ({ name, kind: kindOf(types[index] ?? '') })),
+        rows: result.getRowsJson().map((row) => row.map((value, index) => asText(value, types[index] ?? ''))),
       };
     },
     close: () => connection.closeSync(),
   };
 }
 
-const LINES = {
-  event_lines: 'events/*/*/*.ndjson.gz',
-  quarantine_lines: 'quarantine/*/*/*.ndjson.gz',
-  manifest_lines: 'manifests/*/*.json',
-};
+function remarkOnTrust({ publicKey }: CopyOptions): string[] {
+  if (publicKey !== undefined) return [];
+  return [
+    'This copy was not verified: its segments are as its manifests list them, but whoever changed both remains unnoticed.' +
+      ' Give the pinned public key with --key, and run "audit-archive verify" for the whole proof.',
+  ];
+}
 
-/** The days of Athena are UTC days. DuckDB must not download extensions. */
-const SETTINGS = ["SET TimeZone = 'UTC'", 'SET autoinstall_known_extensions = false'];
+function remarkOnAbsent(keys: readonly string[]): string[] {
+  const [first] = [...keys].sort();
+  if (first === undefined) return [];
+  const others = keys.length === 1 ? '' : ` and ${keys.length - 1} more`;
+  return [
+    `This copy is not complete: it lacks ${plural(keys.length, 'object')} that should be there, ${first}${others}.` +
+      ' Their lines are not in the result. Copy the bucket again.',
+  ];
+}
+
+/** The days of Athena are UTC days. DuckDB must not download extensions, and a statement must not open files. */
+const SETTINGS = [
+  "SET TimeZone = 'UTC'",
+  'SET autoinstall_known_extensions = false',
+  'SET enable_external_access = false',
+];
 
 /**
  * JSON functions as in Trino. Text that is not JSON has no fields. DuckDB rejects a whole document that contains half
@@ -78,15 +107,37 @@ const MACROS = [
   'to_hex(hash) AS hash',
 ].map((macro) => `CREATE MACRO ${macro}`);
 
-/** The columns are the whole line, and the partitions team and dt, which Athena derives from the object's key. */
-function lines(bucket: string, pattern: string): string {
-  const [area = ''] = pattern.split('/');
-  // A folder exists only once it holds an object, and most archives have nothing in quarantine.
-  if (!existsSync(join(bucket, area))) return `SELECT '' AS line, '' AS team, '' AS dt, '' AS "$path" WHERE false`;
-  const files = join(bucket, pattern).replaceAll("'", "''");
-  return `SELECT * EXCLUDE filename, filename AS "$path" FROM read_csv('${files}', columns = {'line': 'VARCHAR'},
-    header = false, delim = chr(1), quote = '', escape = '', max_line_size = 33554432, parallel = false,
-    filename = true, hive_partitioning = true, hive_types_autocast = false)`;
+/** The same tables as in the catalog: the whole line, and what Athena derives from the key of its object. */
+const TABLES = ['event_lines', 'quarantine_lines', 'manifest_lines'].map(
+  (name) => `CREATE TABLE ${name} (line VARCHAR, team VARCHAR, dt VARCHAR, "$path" VARCHAR)`,
+);
+
+interface Tables {
+  addManifest(manifest: StoredManifest): void;
+  addSegment(segment: ReadSegment): void;
+  close(): void;
+}
+
+async function openTables(connection: DuckDBConnection): Promise<Tables> {
+  const manifests = await connection.createAppender('manifest_lines');
+  const areas = {
+    events: await connection.createAppender('event_lines'),
+    quarantine: await connection.createAppender('quarantine_lines'),
+  };
+  return {
+    addManifest: ({ envelope, team, key }) => append(manifests, [envelope, team, '', key]),
+    addSegment({ area, team, date, entry, content }) {
+      for (const line of splitLines(content)) append(areas[area], [String(line), team, date, entry.key]);
+    },
+    close() {
+      for (const appender of [manifests, areas.events, areas.quarantine]) appender.closeSync();
+    },
+  };
+}
+
+function append(appender: DuckDBAppender, cells: readonly string[]): void {
+  for (const cell of cells) appender.appendVarchar(cell);
+  appender.endRow();
 }
 
 function kindOf(type: string): QueryResult['columns'][number]['kind'] {

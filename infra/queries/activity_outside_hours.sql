@@ -14,7 +14,16 @@ WITH clocks AS (
   WHERE team LIKE :team
     AND dt BETWEEN :from AND :to
 )
-SELECT local_time, team, coalesce(actor_email, actor_username, actor_name, actor_id) AS who, action, message, ip, event_time, id
+SELECT
+  local_time,
+  team,
+  coalesce(actor_email, actor_username, actor_name, actor_id) AS who,
+  action,
+  coalesce(user_email, user_username, user_name, user_id) AS whom,
+  message,
+  ip,
+  event_time,
+  id
 FROM clocks
 WHERE hour(local_time) < :begin_hour
   OR hour(local_time) >= :end_hour

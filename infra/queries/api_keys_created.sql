@@ -1,5 +1,6 @@
--- API keys that were created, and by whom.
--- An API key has the rights of its owner, and nobody is asked for a second factor when it is used.
+-- API keys that were created, by whom and for whom.
+-- An API key has the rights of its owner, and nobody is asked for a second factor when it is used. Postman sends the
+-- masked beginning of a key instead of its name. A key that a person creates for themselves names no other person.
 --
 -- Controls: SOC 2 CC6.1; ISO 27001 A.5.17, A.8.5; PCI DSS 10.2.1.5
 SELECT
@@ -7,7 +8,8 @@ SELECT
   team,
   coalesce(actor_email, actor_username, actor_name, actor_id) AS who,
   action,
-  json_extract_scalar(variables, '$.apikey.name') AS key_name,
+  coalesce(user_email, user_username, user_name, user_id) AS whom,
+  coalesce(json_extract_scalar(variables, '$.apikey.name'), json_extract_scalar(variables, '$.apiKey')) AS api_key,
   ip,
   user_agent,
   id

@@ -1,13 +1,16 @@
 -- Administrators who have been inactive for a long time.
 -- A person counts as an administrator after receiving that role in the period, or after doing in it something that only
--- administrators can do. A person who received the role earlier and has been inactive since is not listed.
+-- administrators can do. A person who received the role earlier and has been inactive since is not listed. A person is
+-- recognised by id, email or username, and an app that Postman's own system opened for a person is activity of the person.
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
 -- Parameters:
 --   from       date    = today - 180  first day, UTC
 --   idle_days  number  = 45           minimum number of days without activity
 WITH asked AS (
-  SELECT *
+  SELECT
+    *,
+    coalesce(actor_name = 'Postman Internal System' AND coalesce(actor_email, actor_username) IS NULL, false) AS by_system
   FROM events
   WHERE team LIKE :team
     AND dt BETWEEN :from AND :to
@@ -16,6 +19,7 @@ administrators AS (
   SELECT team, actor_id AS person, event_time
   FROM asked
   WHERE regexp_like(action, '^admin\.|update_user_roles|customauth|_domain|_invite|remove_member')
+    AND NOT by_system
   UNION ALL
   -- variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
   SELECT team, person, event_time
@@ -29,25 +33,52 @@ administrators AS (
   ) AS given (person)
   WHERE action = 'team.update_user_roles'
 ),
-seen AS (
+sightings AS (
   SELECT
     team,
     actor_id AS person,
-    max(event_time) AS last_seen,
-    max_by(coalesce(actor_email, actor_username, actor_name, actor_id), event_time) AS who
+    lower(actor_email) AS email,
+    lower(actor_username) AS username,
+    coalesce(actor_email, actor_username, actor_name, actor_id) AS name,
+    event_time,
+    NOT by_system AS active
   FROM asked
-  GROUP BY team, actor_id
+  UNION ALL
+  SELECT
+    team,
+    user_id AS person,
+    lower(user_email) AS email,
+    lower(user_username) AS username,
+    coalesce(user_email, user_username, user_name, user_id) AS name,
+    event_time,
+    by_system AND coalesce(regexp_like(action, '^user\.'), false) AS active
+  FROM asked
+),
+people AS (
+  SELECT
+    team,
+    person,
+    max(email) AS email,
+    max(username) AS username,
+    max_by(name, event_time) AS who,
+    max(CASE WHEN active THEN event_time END) AS last_seen
+  FROM sightings
+  WHERE person IS NOT NULL
+  GROUP BY team, person
 )
 SELECT
   administrators.team,
   administrators.person AS actor_id,
-  seen.who,
+  people.who,
   max(administrators.event_time) AS administrator_on,
-  seen.last_seen,
-  date_diff('day', CAST(seen.last_seen AS date), CAST(:to AS date)) AS idle_days
+  max(same.last_seen) AS last_seen,
+  date_diff('day', CAST(max(same.last_seen) AS date), CAST(:to AS date)) AS idle_days
 FROM administrators
-LEFT JOIN seen ON seen.team = administrators.team AND seen.person = administrators.person
+LEFT JOIN people ON people.team = administrators.team AND people.person = administrators.person
+LEFT JOIN people AS same
+  ON same.team = people.team
+  AND (same.person = people.person OR same.email = people.email OR same.username = people.username)
 WHERE administrators.person IS NOT NULL
-  AND coalesce(date_diff('day', CAST(seen.last_seen AS date), CAST(:to AS date)) >= :idle_days, true)
-GROUP BY administrators.team, administrators.person, seen.who, seen.last_seen
-ORDER BY administrators.team, seen.last_seen, administrators.person
+GROUP BY administrators.team, administrators.person, people.who
+HAVING coalesce(date_diff('day', CAST(max(same.last_seen) AS date), CAST(:to AS date)) >= :idle_days, true)
+ORDER BY administrators.team, last_seen, administrators.person

@@ -14,7 +14,15 @@ WITH joining AS (
 judged AS (
   SELECT *, NOT contains(split(lower(:domains), ','), split_part(email, '@', 2)) AS external FROM joining
 )
-SELECT event_time, team, coalesce(actor_email, actor_username, actor_name, actor_id) AS who, action, email AS whom, external, message, id
+SELECT
+  event_time,
+  team,
+  coalesce(actor_email, actor_username, actor_name, actor_id) AS who,
+  action,
+  coalesce(email, user_username, user_name, user_id) AS whom,
+  external,
+  message,
+  id
 FROM judged
 WHERE regexp_like(action, 'invit')
   OR coalesce(external, true)

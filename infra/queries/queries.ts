@@ -172,7 +172,8 @@ function isType(text: string): text is ParameterType {
   return Object.hasOwn(PROBLEMS, text);
 }
 
-function isDate(text: string): boolean {
+/** A UTC date, `YYYY-MM-DD`, that exists. */
+export function isDate(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && parseInstant(`${text}T00:00:00Z`) !== undefined;
 }
 

@@ -4,7 +4,8 @@
 -- requires.
 --
 -- "team" and "dt" are columns of the archive; filter by them. "unmapped" contains the event's whole member data, and
--- "raw_data" the whole event.
+-- "raw_data" the whole event. Entity Management has no attribute for the person for whom an entity was created, such as
+-- the owner of an API key that Postman's own system created: that person is in "unmapped", under "user".
 WITH mapping (action, class_uid, activity_id, activity_name, entity_type) AS (
   VALUES
     ('user.sign_in', 3002, 1, 'Logon', NULL),
@@ -138,10 +139,12 @@ SELECT
           ROW(
             coalesce(
               json_extract_scalar(variables, '$.apikey.name'),
+              json_extract_scalar(variables, '$.apiKey'),
               json_extract_scalar(variables, '$.scheme.name'),
               json_extract_scalar(variables, '$.domain'),
               json_extract_scalar(variables, '$.email'),
               json_extract_scalar(variables, '$.app'),
+              json_extract_scalar(variables, '$.appName'),
               entity_type
             ),
             entity_type

@@ -37,7 +37,7 @@ export function createSourceTeam(options: TeamOptions) {
 
   /** The live log shows the flag `active` as it is at the read, so the last events of a person change when they leave. */
   function bodies(act: Act, id: number): Pick<SourceEvent, 'raw' | 'later'> {
-    const left = leavingInstant(firstDay + act.actor.leaves * DAY_MS);
+    const left = act.systemId === undefined ? leavingInstant(firstDay + act.actor.leaves * DAY_MS) : Infinity;
     const raw = render(act, id, act.at < left);
     if (act.at >= left || left - act.at > 7 * DAY_MS) return { raw };
     return { raw, later: [{ from: left, raw: render(act, id, false) }] };
@@ -83,14 +83,22 @@ export function createSourceTeam(options: TeamOptions) {
 
 const TEAM = { name: 'Acme Payments', id: 70_000_001 };
 
-function render({ actor, target, action, message, ip, variables, at }: Act, id: number, active: boolean): string {
-  const { name, username, email } = actor;
-  const data = { actor: { name, username, email, id: actor.id, active }, user: target && user(target), team: TEAM };
+function render(act: Act, id: number, active: boolean): string {
+  const { actor, action, message, ip, variables, at } = act;
+  const data = { ...peopleOf(act, active), team: TEAM };
   const client = { ip, userAgent: ip === null ? null : actor.userAgent };
   const what = { action, timestamp: new Date(at).toISOString(), message };
   return JSON.stringify({ id, ...client, ...what, data: { ...data, variables } });
 }
 
+function peopleOf({ actor, target, systemId }: Act, active: boolean): object {
+  if (systemId !== undefined)
+    return { actor: { name: 'Postman Internal System', id: systemId, active: true }, user: user(actor) };
+  const { name, username, email, id } = actor;
+  return { actor: { name, username, email, id, active }, user: target && user(target) };
+}
+
+/** The live service can give one person another id as the user of an event than as the actor. */
 function user({ id, name, email, username }: Person): object {
-  return { id, name, email, username };
+  return { id: id + 10_000_000, name, email, username };
 }

@@ -13,6 +13,8 @@ export interface Act {
   readonly action: string;
   readonly message: string;
   readonly target?: Person;
+  /** The id of Postman's own system, where it acts for the person: the event then names the person as its user. */
+  readonly systemId?: number;
   readonly variables?: unknown;
   /** Null for actions without a client, such as jobs of the server and SCIM. */
   readonly ip: string | null;
@@ -29,6 +31,11 @@ interface Day {
 
 const LEAVING_HOUR = 16;
 const EVENTS_PER_SESSION = 5;
+/** For these actions the live service names its own system as the actor. */
+const SYSTEM_IDS: Readonly<Record<string, number>> = {
+  'admin.apikey_create': 2,
+  'user.authenticate_third_party_app': 18,
+};
 
 /** Day, hour (UTC), number of the person (0 to 2 are admins), action, variables, and an unusual address if any. */
 type Milestone = readonly [number, number, number, string, unknown?, (string | null)?];
@@ -41,10 +48,10 @@ const MILESTONES: readonly Milestone[] = [
   [9, 14, 2, 'team.add_domain', { domain: 'example.com' }],
   [15, 15, 0, 'team.update_user_roles', { users: { '60000077': ['user', 'admin'] } }],
   [47, 3.2, 2, 'user.login_password_success', undefined, '100.64.9.9'],
-  [47, 3.3, 2, 'admin.apikey_create', { apikey: { name: 'backup-export' } }, '100.64.9.9'],
+  [47, 3.3, 2, 'admin.apikey_create', { apiKey: '6a3f1*****' }, null],
   // The second person to leave does so on day 61, and their password still works nine days later.
   [70, 2.7, 13, 'user.login_password_success', undefined, '100.64.7.7'],
-  [70, 2.8, 13, 'user.apikey_create', { apikey: { name: 'sync' } }, '100.64.7.7'],
+  [70, 2.8, 13, 'user.apikey_create', { apiKey: 'c04d7*****' }, '100.64.7.7'],
   [75, 15, 0, 'team.update_user_roles', { users: '{"60000151":["user","admin"]}' }],
   [90, 0, 0, 'team.retry_invoice_success', undefined, null],
   [110, 21, 1, 'team.customauth.disable', OKTA],
@@ -68,8 +75,14 @@ export function workAct(actor: Person, at: number, random: Random): Act {
     action,
     message: `${name} ${what}`,
     variables: random.chance(0.15) ? JSON.stringify(variables) : variables,
-    ip,
+    ...clientOf(action, ip),
   };
+}
+
+/** A job of the server has no client. */
+function clientOf(action: string, ip: string | null): Pick<Act, 'ip' | 'systemId'> {
+  const systemId = SYSTEM_IDS[action];
+  return systemId === undefined ? { ip } : { ip: null, systemId };
 }
 
 const UNRENDERED = ['$', '{actor.name}'].join('');
@@ -78,7 +91,11 @@ function work(random: Random): readonly [action: string, what: string, variables
   const name = `${random.pick(['Billing', 'Ledger', 'Payouts', 'Risk', 'Cards'])} ${random.below(90)}`;
   const roll = random.below(100);
   if (roll < 40)
-    return ['user.authenticate_third_party_app', 'opened an app', { app: random.pick(['GitHub', 'Slack']) }];
+    return [
+      'user.authenticate_third_party_app',
+      'opened an app',
+      { appName: random.pick(['GitHub', 'Slack']), orgDesc: 'Postman', orgId: 'T0' },
+    ];
   if (roll < 66)
     return ['collection.created', `created ${name}`, { collection: { id: `c-${random.below(1e9)}`, name } }];
   if (roll < 82) return ['collection.shared', `shared ${name}`, { collection: { name }, with: 'team' }];
@@ -86,7 +103,11 @@ function work(random: Random): readonly [action: string, what: string, variables
   if (roll < 93)
     return ['workspace.shared', `shared ${name}`, { workspace: { name }, with: 'auditor@partner.example' }];
   if (roll < 96) return ['user.authaccount.linked', 'linked an account', { provider: 'google' }];
-  return ['user.apikey_create', 'created an API key', { apikey: { name: `key-${random.below(1000)}` } }];
+  const beginning = random
+    .below(16 ** 5)
+    .toString(16)
+    .padStart(5, '0');
+  return ['user.apikey_create', 'created an API key', { apiKey: `${beginning}*****` }];
 }
 
 /** Sessions lie in the office hours of each person's time zone; at weekends there are fewer, at any hour. */
@@ -118,7 +139,7 @@ function milestones({ seed, day, start }: Day): Act[] {
   const todays = MILESTONES.filter(([on]) => on === day);
   return todays.map(([, hour, number, action, variables, ip]) => {
     const act = adminAct(personOf(number, seed), start + wholeSeconds(hour * HOUR_MS), action);
-    return { ...act, variables, ip: ip === undefined ? act.ip : ip };
+    return { ...act, variables, ...clientOf(action, ip === undefined ? act.ip : ip) };
   });
 }
 
@@ -130,8 +151,9 @@ function comingsAndGoings({ seed, day, start }: Day): Act[] {
   return peopleBy(day, seed).flatMap((person) => {
     if (person.leaves === day) return [act('team.remove_member', LEAVING_HOUR, person)];
     if (person.joins !== day) return [];
-    if (!person.external) return [{ ...act('team.scim_add_member', 13, person), ip: null }];
-    return [act('team.send_invite', 9, person), act('team.add_member', 13, person)];
+    const variables = { roles: 'user' };
+    if (!person.external) return [{ ...act('team.scim_add_member', 13, person), variables, ip: null }];
+    return [act('team.send_invite', 9, person), { ...act('team.add_member', 13, person), variables }];
   });
 }
 

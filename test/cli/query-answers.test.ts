@@ -32,7 +32,7 @@ afterAll(() => {
 
 async function open(name: string, objects: Objects): Promise<Asking> {
   writeObjects(objects, join(folder, name));
-  const engine = await openFolderSql(join(folder, name));
+  const engine = await openFolderSql(join(folder, name), { now: new Date() });
   engines.push(engine);
   return {
     objects,

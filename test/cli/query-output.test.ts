@@ -52,11 +52,17 @@ test.each([
   ['a,b', '"a,b"'],
   ['say "so"', '"say ""so"""'],
   ['two\nlines', '"two\nlines"'],
+  ['a\0b', 'a\\u{0}b'],
   ['plain', 'plain'],
   ['', '""'],
   [null, ''],
 ])('the text %j is written to CSV as %j, so that no text is a formula', (text, cell) => {
   expect(asCsv(answer(text))).toBe(`said\n${cell}`);
+});
+
+test('no name of a column is a formula in CSV', () => {
+  const columns = [{ name: '=cmd', kind: 'text' }] as const;
+  expect(asCsv({ columns, rows: [] })).toBe("'=cmd");
 });
 
 test('negative numbers are written to CSV without a quote', () => {

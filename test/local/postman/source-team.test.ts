@@ -28,6 +28,30 @@ test('every event keeps the shape of the live service, in one line, and the ids 
   expect(new Set(bodies.map(({ id }) => id)).size).toBe(bodies.length);
 });
 
+test('people and variables have the shapes of the live service', () => {
+  const shapesOf = (wanted: string) =>
+    new Set(
+      bodies
+        .filter(({ action }) => action === wanted)
+        .map(({ data: { actor, user, variables } }) => {
+          const text = JSON.stringify(typeof variables === 'string' ? JSON.parse(variables) : variables);
+          return [actor.username ?? actor.id, user?.username, text?.replace(/[0-9a-f]{5}\*/, 'x*')]
+            .map((each) =>
+              String(each)
+                .replace(/^member-\d+$/, 'person')
+                .replace(/GitHub/, 'Slack'),
+            )
+            .join(' ');
+        }),
+    );
+  expect([...shapesOf('user.apikey_create')]).toEqual(['person undefined {"apiKey":"x*****"}']);
+  expect([...shapesOf('admin.apikey_create')]).toEqual(['2 person {"apiKey":"x*****"}']);
+  expect([...shapesOf('user.authenticate_third_party_app')]).toEqual([
+    '18 person {"appName":"Slack","orgDesc":"Postman","orgId":"T0"}',
+  ]);
+  expect([...shapesOf('team.add_member')]).toEqual(['person person {"roles":"user"}']);
+});
+
 test('every odd event occurs once', () => {
   const names = events.flatMap(({ raw }) => /"message":"odd: ([^"]*)"/.exec(raw)?.[1] ?? []);
   expect(names.sort()).toEqual(ODD_EVENTS.map(({ name }) => name).sort());
@@ -42,8 +66,8 @@ test('some events are late by hours, and four by ten days, one of them after the
 
 test('a person who was removed signs in again later and makes an API key', () => {
   const removals = bodies.filter(({ action }) => action === 'team.remove_member');
-  const removedAt = new Map(removals.map(({ data, timestamp }) => [data.user.id, timestamp]));
-  const after = bodies.filter(({ data, timestamp }) => timestamp > (removedAt.get(data.actor.id) ?? '9'));
+  const removedAt = new Map(removals.map(({ data, timestamp }) => [data.user.email, timestamp]));
+  const after = bodies.filter(({ data, timestamp }) => timestamp > (removedAt.get(data.actor.email) ?? '9'));
   expect(after.map(({ action, data }) => [action, data.actor.active])).toEqual([
     ['user.login_password_success', false],
     ['user.apikey_create', false],

@@ -1,0 +1,174 @@
+/**
+ * Reads a copy of the bucket for SQL: exactly the segments that its manifests list, each with the content that they list.
+ * Any other file in the copy is ignored, and nothing is taken from the path of the copy, because team and date are in
+ * the keys. A copy that contradicts its manifests is never queried, so that no altered line is shown as true.
+ */
+
+import type { KeyObject } from 'node:crypto';
+import { dirname } from 'node:path';
+import { tryParse } from '../lambdas/shared/json';
+import {
+  decodeManifest,
+  type Manifest,
+  ManifestError,
+  mayHaveExpired,
+  type SegmentEntry,
+  sha256,
+} from '../lambdas/shared/manifest';
+import { type Area, manifestKey, segmentKey, seqOfManifestKey, TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import { openManifest } from '../lambdas/shared/open-manifest';
+import { decompress } from '../lambdas/shared/segment';
+import type { ArchiveReader } from '../lambdas/verifier/inventory';
+
+/** The copy contradicts its manifests. */
+export class AlteredCopyError extends Error {
+  override readonly name = 'AlteredCopyError';
+  constructor(key: string, problem: string) {
+    super(
+      `${key} ${problem}: this copy was changed, so nothing is answered from it. ` +
+        'Run "audit-archive verify" to see all that is wrong, and copy the bucket again.',
+    );
+  }
+}
+
+export interface CopyOptions {
+  /** With a key, the signature of every manifest is checked. */
+  readonly publicKey?: KeyObject | undefined;
+  /** UTC dates, both inclusive. Segments of other dates are not read. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Decides whether a missing segment may have expired. */
+  readonly now: Date;
+}
+
+export interface StoredManifest {
+  readonly key: string;
+  readonly team: string;
+  readonly envelope: string;
+  readonly manifest: Manifest;
+}
+
+export interface ReadSegment extends ListedSegment {
+  /** The uncompressed lines. */
+  readonly content: Buffer;
+}
+
+interface ListedSegment {
+  readonly area: Area;
+  readonly team: string;
+  readonly date: string;
+  readonly entry: SegmentEntry;
+  readonly mayHaveExpired: boolean;
+}
+
+const SEGMENT_KEY = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//;
+const READS_AT_ONCE = 32;
+
+/** Returns the copy's manifests, and the keys of those that are absent although a later one exists. */
+export async function readManifests(
+  reader: ArchiveReader,
+  { publicKey }: CopyOptions,
+): Promise<{ manifests: readonly StoredManifest[]; absent: readonly string[] }> {
+  const keys = await attempt('manifests/', reader.list('manifests/'));
+  const teams = new Map<string, number[]>();
+  for (const key of keys) {
+    const team = /^manifests\/team=([^/]+)\//.exec(key)?.[1] ?? '';
+    const seq = TEAM_PATTERN.test(team) ? seqOfManifestKey(team, key) : undefined;
+    if (seq !== undefined) teams.set(team, [...(teams.get(team) ?? []), seq]);
+  }
+  const manifests: StoredManifest[] = [];
+  const absent: string[] = [];
+  for (const [team, seqs] of teams) {
+    const present = new Set(seqs);
+    for (let seq = 1; seq < Math.max(...seqs); seq += 1) if (!present.has(seq)) absent.push(manifestKey(team, seq));
+    const opened = inOrder(seqs, async (seq) => {
+      const key = manifestKey(team, seq);
+      const bytes = await attempt(key, reader.get(key));
+      if (bytes === undefined) absent.push(key);
+      return bytes && { key, team, envelope: String(bytes), manifest: openAt({ key, team, seq }, bytes, publicKey) };
+    });
+    for await (const each of opened) if (each !== undefined) manifests.push(each);
+  }
+  return { manifests, absent };
+}
+
+/** Yields each listed segment of the asked days, or the key of one that is absent although it has not expired. */
+export async function* readSegments(
+  reader: ArchiveReader,
+  manifests: readonly StoredManifest[],
+  options: CopyOptions,
+): AsyncGenerator<ReadSegment | string> {
+  const { from = '', to = '9999-12-31' } = options;
+  const listed = manifests.flatMap((each) => segmentsOf(each, options.now));
+  const asked = listed.filter(({ date }) => date >= from && date <= to);
+  const read = inOrder(asked, async (segment) => {
+    const { entry, mayHaveExpired } = segment;
+    const bytes = await attempt(entry.key, reader.get(entry.key));
+    if (bytes === undefined) return mayHaveExpired ? undefined : entry.key;
+    if (sha256(bytes) !== entry.objectSha256)
+      throw new AlteredCopyError(entry.key, 'has other content than its manifest lists');
+    return { ...segment, content: decompress(bytes, entry.bytes) };
+  });
+  for await (const each of read) if (each !== undefined) yield each;
+}
+
+/** The manifest must lie at its own key, because a signature does not say where it was found. */
+function openAt(
+  at: { readonly key: string; readonly team: string; readonly seq: number },
+  bytes: Buffer,
+  publicKey: KeyObject | undefined,
+): Manifest {
+  const manifest = publicKey === undefined ? decodeUnchecked(bytes) : openSigned(bytes, publicKey);
+  if (manifest === undefined)
+    throw new AlteredCopyError(at.key, publicKey ? 'was not signed with the given key' : 'is not a manifest');
+  if (manifest.team !== at.team || manifest.seq !== at.seq)
+    throw new AlteredCopyError(at.key, `contains manifest ${manifest.seq} of team ${JSON.stringify(manifest.team)}`);
+  return manifest;
+}
+
+function openSigned(bytes: Buffer, publicKey: KeyObject): Manifest | undefined {
+  const { manifest, problem } = openManifest(bytes, publicKey);
+  return problem === undefined ? manifest : undefined;
+}
+
+function decodeUnchecked(bytes: Buffer): Manifest | undefined {
+  try {
+    return decodeManifest(Buffer.from(String(Object(tryParse(String(bytes))).payload), 'base64'));
+  } catch (error) {
+    if (error instanceof ManifestError) return undefined;
+    throw error;
+  }
+}
+
+function segmentsOf({ key, team, manifest }: StoredManifest, now: Date): ListedSegment[] {
+  const expired = mayHaveExpired(manifest, now);
+  return manifest.segments.map((entry) => {
+    const [, area, date = ''] = SEGMENT_KEY.exec(entry.key) ?? [];
+    const isArea = area === 'events' || area === 'quarantine';
+    if (!isArea || entry.key !== segmentKey(area, team, date, manifest.seq))
+      throw new AlteredCopyError(key, `lists ${JSON.stringify(entry.key)}, which is not a key of its segments`);
+    return { area, team, date, entry, mayHaveExpired: expired };
+  });
+}
+
+/** Works on several items at the same time, and yields the results in the order of the items. */
+async function* inOrder<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  for (let start = 0; start < items.length; start += READS_AT_ONCE)
+    yield* await Promise.all(items.slice(start, start + READS_AT_ONCE).map(work));
+}
+
+async function attempt<T>(key: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `${key} cannot be read (${reason}): the copy is there in part only. ` +
+        `Give yourself the right to read ${dirname(key)}/, or copy the bucket again.`,
+      { cause },
+    );
+  }
+}
