@@ -120,7 +120,8 @@ export function openWindow(window: TimeSpan, options: WindowOptions) {
       ? { ...base, since: highest === undefined ? base.since : addMs(highest, -SECOND_MS) }
       : { ...base, until: lowest === undefined ? base.until : addMs(lowest, SECOND_MS) };
     const known = seen.size;
-    const first = pager.hasFollowed() || known < 2 ? { query: rest, known: 0 } : { query: { ...base, limit: 1 }, known };
+    const first =
+      pager.hasFollowed() || known < 2 ? { query: rest, known: 0 } : { query: { ...base, limit: 1 }, known };
     return [first, { query: { ...base, order: 'desc' }, known }];
   }
 
