@@ -78,6 +78,18 @@ describe('the cursor', () => {
   });
 });
 
+test.each([
+  [650, ',"meta":{"total":650}'],
+  [0, ',"meta":{"total":0,"nextCursor":"a"}'],
+  [undefined, ',"meta":{"total":"650"}'],
+  [undefined, ',"meta":{"total":null}'],
+  [undefined, ',"meta":{}'],
+  [undefined, ',"meta":null'],
+  [undefined, ',"total":650'],
+])('the total is %p in a page with %s', (total, members) => {
+  expect(read(`{"trails":[]${members}}`).total).toBe(total);
+});
+
 describe('a page that is not what the contract says', () => {
   test.each([
     ['is empty', '', 'empty body'],

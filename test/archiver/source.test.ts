@@ -90,6 +90,23 @@ describe('a good page', () => {
   });
 });
 
+test.each([
+  [true, '<https://api.example/audit/logs?cursor=5>; rel="next"'],
+  [true, '<https://api.example/a>; rel="prev", <https://api.example/b>; REL=next'],
+  [false, '<https://api.example/audit/logs?rel=next>; rel="prev"'],
+  [false, '<https://api.example/a>; rel="nextish"'],
+  [false, undefined],
+])('whether a page links to a next one is %p where its header is %s', async (hasNextLink, link) => {
+  const kit = sourceKit(inTurn(response(200, '{"trails":[]}', link === undefined ? {} : { link })));
+  expect(await ask(kit)).toMatchObject({ kind: 'page', hasNextLink });
+});
+
+test('events are asked for newest first where the query says so', async () => {
+  const kit = sourceKit(inTurn(page()));
+  await ask(kit, { order: 'desc' });
+  expect(kit.calls[0]?.url.searchParams.get('orderBy')).toBe('desc');
+});
+
 describe('trouble that passes', () => {
   /** Each row is a trouble, and the failure and the number of requests where it does not pass. */
   test.each<[string, HttpResponse | TransportError, string, number]>([
