@@ -5,9 +5,21 @@
  */
 
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import * as here from 'node:path';
 import type { Slice } from '../lambdas/shared/json';
 import type { ObjectStore } from '../lambdas/shared/ports';
+
+/** The key of a file below the root. Keys have `/` on every system. */
+export function keyOf(root: string, path: string, paths: here.PlatformPath = here): string {
+  return paths.relative(root, path).split(paths.sep).join('/');
+}
+
+/** The file of a key, or undefined where the key names no place below the root. */
+export function pathOf(root: string, key: string, paths: here.PlatformPath = here): string | undefined {
+  const path = paths.join(root, key);
+  const isBelow = path.startsWith(`${root}${paths.sep}`) && keyOf(root, path, paths) === key;
+  return isBelow && !key.includes('\0') ? path : undefined;
+}
 
 /** Throws an error if the folder does not exist. Both operations throw an error if something in it cannot be opened. */
 export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list' | 'get'>> {
@@ -16,14 +28,13 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
     throw new Error(`there is no folder at ${path}: give the folder that holds the copy of the bucket`);
   return {
     async list(prefix, startAfter = '') {
-      const folder = join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1));
-      const keys = (await naming(folder, listFiles(folder))).map((path) => relative(root, path));
+      const folder = here.join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1));
+      const keys = (await naming(folder, listFiles(folder))).map((path) => keyOf(root, path));
       return keys.filter((key) => key.startsWith(prefix) && key > startAfter).sort();
     },
     async get(key, range) {
-      const path = join(root, key);
-      if (path !== `${root}/${key}` || key.includes('\0')) return undefined;
-      return naming(path, readFile(path, range));
+      const path = pathOf(root, key);
+      return path === undefined ? undefined : naming(path, readFile(path, range));
     },
   };
 }
@@ -31,7 +42,7 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
 async function listFiles(folder: string): Promise<string[]> {
   if ((await orUndefined(stat(folder))) === undefined) return [];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => here.join(entry.parentPath, entry.name));
 }
 
 async function readFile(path: string, range: Slice | undefined): Promise<Buffer | undefined> {

@@ -48,7 +48,7 @@ function describe(outcome: InvocationResult): string {
     const here = code === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
     return `FAILED, ${code ?? name}: ${message}${here}`;
   }
-  const { counts, seq, sweeps = [], recovered = 0 } = outcome.result as RunSummary;
+  const { counts, seq, sweeps = [], recovered = 0, detail } = outcome.result as RunSummary;
   if (counts === undefined) return (outcome.result as RunSummary).outcome;
   const held = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
   return [
@@ -56,5 +56,6 @@ function describe(outcome: InvocationResult): string {
     `${counts.pages} pages, manifest ${seq}`,
     ...sweeps.map(({ date }) => `swept ${date}`),
     ...(recovered > 0 ? [`${recovered} segments of a cut-off run published`] : []),
+    ...(detail === undefined ? [] : [`NOTE: ${detail}`]),
   ].join('; ');
 }

@@ -23,6 +23,9 @@ export interface TeamFolder {
 const TEAM_KEY = /^(batches|events|manifests|quarantine)\/team=([^/]+)\//;
 const BATCH_NAME = /^(\d{10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.gz$/;
 
+/** Files that desktop systems leave in a copy. Athena does not read names that begin with a dot. */
+const JUNK_NAME = /(?:^|\/)(?:\.[^/]*|Thumbs\.db)$/;
+
 export interface Inventory {
   readonly teams: readonly TeamFolder[];
   readonly objects: number;
@@ -35,6 +38,10 @@ export async function takeInventory(reader: ArchiveReader, addFinding: AddFindin
   const teams = new Map<string, TeamFolder & { readonly seqs: number[] }>();
 
   for (const key of keys) {
+    if (JUNK_NAME.test(key)) {
+      addFinding('object-unknown', key);
+      continue;
+    }
     const [, area, team = ''] = TEAM_KEY.exec(key) ?? [];
     if (area === undefined || !TEAM_PATTERN.test(team)) {
       addFinding(/^(events|manifests|quarantine)\//.test(key) ? 'object-unlisted' : 'object-unknown', key);

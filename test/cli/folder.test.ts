@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { openFolder } from '../../cli/folder';
+import { join, win32 } from 'node:path';
+import { keyOf, openFolder, pathOf } from '../../cli/folder';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
 import { inFolder } from '../support/judge';
 
@@ -116,3 +116,12 @@ async function inArchive(use: (archive: string, folder: string) => Promise<void>
     await use(join(folder, 'archive'), folder);
   });
 }
+
+test('a key has the same text on Windows, and names no place outside the folder there', () => {
+  const root = 'C:\\copies\\bucket';
+  expect(keyOf(root, `${root}\\events\\team=main\\x.gz`, win32)).toBe('events/team=main/x.gz');
+  expect(pathOf(root, 'events/team=main/x.gz', win32)).toBe(`${root}\\events\\team=main\\x.gz`);
+  for (const key of ['..\\secret', '../secret', 'events\\x.gz', '/x', 'events/../x', 'a\0']) {
+    expect([key, pathOf(root, key, win32)]).toEqual([key, undefined]);
+  }
+});
