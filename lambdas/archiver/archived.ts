@@ -44,12 +44,9 @@ interface ListedSegment {
 }
 
 export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>, chain: Chain): Archived {
-  const index = { events: createLineIndex(), held: createLineIndex(), revised: createLineIndex() };
-  /** The keys of the segments whose lines are in the index, with the date of their last line. */
-  const read = new Map<string, string>();
+  const memory = createMemory(run.id);
   const daysProven = new Set<string>();
   let completeFrom: Date | undefined;
-  let rememberedFrom = '';
 
   async function readFrom(instant: Date): Promise<void> {
     if (completeFrom !== undefined && completeFrom <= instant) return;
@@ -60,8 +57,7 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
   }
 
   async function readDay(date: string): Promise<void> {
-    const keys: string[] = [];
-    for (const prefix of prefixesOfDay(run.team, date)) keys.push(...(await run.store.list(prefix)));
+    const keys = (await Promise.all(prefixesOfDay(run.team, date).map((prefix) => run.store.list(prefix)))).flat();
     const listed: ListedSegment[] = [];
     await inParallel(READERS, keys, async (key) => void listed.push(await listedAt(key)));
     await readAll(listed);
@@ -78,11 +74,9 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
 
   async function proveDay(date: string): Promise<void> {
     if (daysProven.has(date)) return;
-    const prefixes = prefixesOfDay(run.team, date);
     const manifests = await chain.backTo(({ latest }) => latest === null || latest < date);
-    const listed = manifests.flatMap(listedSegments);
-    const ofDay = listed.filter(({ segment }) => prefixes.some((prefix) => segment.key.startsWith(prefix)));
-    for (const { manifest, segment } of ofDay.filter(isUnread)) {
+    const ofDay = manifests.flatMap(listedSegments).filter(({ segment }) => isOfDay(segment, date));
+    for (const { manifest, segment } of ofDay.filter(memory.isUnread)) {
       if (!mayHaveExpired(manifest, run.clock.now())) throw missing(segment.key);
     }
     daysProven.add(date);
@@ -90,21 +84,37 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
 
   /** Throws where a segment is missing or other than listed. */
   async function readAll(listed: readonly ListedSegment[]): Promise<void> {
-    await inParallel(READERS, listed.filter(isUnread), async ({ manifest, segment }) => {
+    await inParallel(READERS, listed.filter(memory.isUnread), async (unread) => {
+      const { manifest, segment } = unread;
       if (run.clock.remainingMs() <= RESERVE_MS) throw outOfTime();
       const bytes = await run.store.get(segment.key);
       if (bytes === undefined && mayHaveExpired(manifest, run.clock.now())) return;
       if (bytes === undefined) throw missing(segment.key);
       if (sha256(bytes) !== segment.objectSha256) throw differs(segment.key);
-      for await (const line of streamLines(bytes)) add(readEvent(line), { manifest, segment });
-      read.set(segment.key, dateOfLast(segment));
+      for await (const line of streamLines(bytes)) memory.add(readEvent(line), unread);
+      memory.hasRead(unread);
     });
   }
 
-  /** A run remembers what it has committed itself. It forgets only events. */
+  function forgetBefore(date: string): void {
+    memory.forgetBefore(date);
+    completeFrom = completeFrom && later(completeFrom, new Date(date));
+  }
+
+  return { ...memory.index, readFrom, readDay, proveDay, forgetBefore };
+}
+
+/** What a run remembers of the archive: the lines of the segments that it has read, and those that it has committed itself. */
+function createMemory(runId: string) {
+  const index = { events: createLineIndex(), held: createLineIndex(), revised: createLineIndex() };
+  /** The keys of the segments that were read, with the date of their last line. */
+  const read = new Map<string, string>();
+  let rememberedFrom = '';
+
+  /** Only events are forgotten: of a run's own lines, those under `quarantine/` stay. */
   function isUnread({ manifest, segment }: ListedSegment): boolean {
     if (read.has(segment.key)) return false;
-    return manifest.run.id !== run.id || (isOfEvents(segment) && dateOfLast(segment) < rememberedFrom);
+    return manifest.run.id !== runId || (isOfEvents(segment) && dateOfLast(segment) < rememberedFrom);
   }
 
   function add(event: AuditEvent, { manifest, segment }: ListedSegment): void {
@@ -116,15 +126,18 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
     if (!isOfEvents(segment) && isRevision) index.revised.add(date, id, line);
   }
 
+  function hasRead({ segment }: ListedSegment): void {
+    read.set(segment.key, dateOfLast(segment));
+  }
+
   function forgetBefore(date: string): void {
     for (const lines of Object.values(index)) lines.forgetBefore(date);
     for (const [key, last] of read) if (last < date) read.delete(key);
     // A claim may move back, and what was forgotten before stays forgotten.
     rememberedFrom = date > rememberedFrom ? date : rememberedFrom;
-    completeFrom = completeFrom && later(completeFrom, new Date(date));
   }
 
-  return { ...index, readFrom, readDay, proveDay, forgetBefore };
+  return { index, isUnread, add, hasRead, forgetBefore };
 }
 
 function listedSegments(manifest: Manifest): ListedSegment[] {
@@ -140,9 +153,19 @@ function dateOfLast({ last }: SegmentEntry): string {
   return dateOf(new Date(last));
 }
 
+/** Whether `readDay` must have met the segment. */
+function isOfDay({ key }: SegmentEntry, date: string): boolean {
+  const [, , partition] = key.split('/');
+  return partition === `dt=${date}` || (key.startsWith('quarantine/') && partition === `dt=${dayAfter(date)}`);
+}
+
+function dayAfter(date: string): string {
+  return dateOf(midnight(new Date(date), 1));
+}
+
 function prefixesOfDay(team: string, date: string): string[] {
-  const next = dateOf(midnight(new Date(date), 1));
-  return [datePrefix('events', team, date), datePrefix('quarantine', team, date), datePrefix('quarantine', team, next)];
+  const quarantine = [date, dayAfter(date)].map((day) => datePrefix('quarantine', team, day));
+  return [datePrefix('events', team, date), ...quarantine];
 }
 
 /** The identity of a quarantined line: its id, or its whole content where it has no id. */

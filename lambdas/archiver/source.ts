@@ -50,6 +50,8 @@ export type Answer =
   /** Too little time is left for a request and a commit. */
   | { readonly kind: 'out-of-time' };
 
+export type PageAnswer = Extract<Answer, { kind: 'page' }>;
+
 export type Source = ReturnType<typeof createSource>;
 
 export interface SourceOptions {

@@ -40,13 +40,13 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
     const to = boundsIgnored ? span.to : earlier(midnight(from, days), span.to);
     const since = from === span.from ? options.since : undefined;
     const window = openWindow({ from, to }, { ...options, keptFrom, since });
-    while (!window.isFinished() && !window.isTooOld()) {
+    while (window.state() === 'reading') {
       const answer = await source.ask(window.query(), options.reserveMs);
       if (answer.kind === 'out-of-time') return 'deadline';
       const page = window.take(answer);
       if (page !== undefined) yield page;
     }
-    if (window.isTooOld()) {
+    if (window.state() === 'too-old') {
       const found = await findOldestKept(later(from, keptFrom), source, options);
       if (found === undefined) return 'deadline';
       // The source's retention moves on during the walk. Each time the source refuses `keptFrom` again, the margin doubles.

@@ -4,13 +4,11 @@
  */
 import { UpstreamError } from '../shared/errors';
 import { type AuditEvent, quarantineReason } from '../shared/event';
-import { sha256 } from '../shared/manifest';
 import { addMs, DAY_MS, dateOf, earlier, later, midnight, SECOND_MS } from '../shared/time';
-import { type Answer, PAGE_LIMIT, type Query } from './source';
+import { createEndProof } from './end-proof';
+import { type Answer, PAGE_LIMIT, type PageAnswer, type Query } from './source';
 
 const MAX_EMPTY_PAGES = 100;
-/** Servers limit a page to 50, 100 or another multiple of this number, whatever was asked. */
-const ROUND_PAGE = 50;
 
 export interface TimeSpan {
   readonly from: Date;
@@ -42,132 +40,65 @@ export interface WindowOptions {
 }
 
 /** `query` returns the next request, and `take` interprets its answer. */
-export function openWindow(window: TimeSpan, options: WindowOptions) {
+export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: WindowOptions) {
   let since = options.since ?? midnight(window.from);
-  let order = watchOrder(window, options.now);
+  let isProved = +since === +midnight(since);
+  let order = watchOrder(window, now);
   let limit = PAGE_LIMIT;
   let state: 'reading' | 'finished' | 'too-old' = 'reading';
-  /** Requests that must show no further event, where the end of the window is doubtful. */
-  let checks: readonly EndCheck[] = [];
-  /** Events that a check found first. They may have appeared meanwhile, so the window is read once more. */
-  let suspects: ReadonlySet<string> = new Set();
-  let isProved = +since === +midnight(since);
-  const seen = new Set<string>();
+  const end = createEndProof((instant) => instant <= now && instant >= window.from && instant < window.to);
   const pager = createPager();
 
   function query(): Query {
-    const oldest = later(since, options.keptFrom);
-    const [check] = checks;
-    if (check !== undefined) return { ...check.query, limit: Math.min(limit, check.query.limit) };
-    return { since: addMs(oldest, -SECOND_MS), until: window.to, limit, cursor: pager.cursor() };
+    const page = { since: addMs(later(since, keptFrom), -SECOND_MS), until: window.to, limit, cursor: pager.cursor() };
+    return end.query(limit) ?? page;
   }
 
   /** Returns the page to yield, or undefined where another query is needed first. */
   function take(answer: Exclude<Answer, { kind: 'out-of-time' }>): WalkPage | undefined {
-    const [check] = checks;
-    if (answer.kind === 'page') return check === undefined ? takePage(answer) : takeCheck(check, answer);
+    if (answer.kind === 'page') return end.isOpen() ? takeCheck(answer) : takePage(answer);
     if (answer.kind === 'too-old') state = 'too-old';
     if (answer.kind === 'too-large') limit = smaller(limit);
     if (answer.kind === 'cursor-refused') {
       pager.restart();
-      order = watchOrder(window, options.now);
+      order = watchOrder(window, now);
     }
     return undefined;
   }
 
   function takePage(answer: PageAnswer): WalkPage {
-    const { events, serverTime } = answer;
+    const { events } = answer;
     const hasMore = pager.turn(answer);
     order.see(events);
-    for (const event of events) seen.add(identityOf(event));
+    end.see(events);
     isProved ||= events.some(({ instant }) => instant !== undefined && dateOf(instant) === dateOf(window.from));
-    if (!hasMore && !isProved) readWholeDay();
-    else if (!hasMore && isEndDoubtful(answer)) checks = endChecks();
+    if (!hasMore && !isProved) readAgain(midnight(window.from));
+    else if (!hasMore && end.isDoubtful(answer, limit))
+      end.begin({ base: { ...query(), cursor: undefined }, hasFollowed: pager.hasFollowed(), ...order.seen() });
     else if (!hasMore) state = 'finished';
-    return { events, claim: claim(), serverTime, keptFrom: options.keptFrom };
+    return pageOf(events, answer);
   }
 
-  function claim(): Date {
-    if (state === 'finished') return window.to;
-    return isProved ? order.claim() : window.from;
+  function takeCheck(answer: PageAnswer): WalkPage | undefined {
+    const appeared = end.take(answer);
+    if (appeared === 'missed') return void readAgain(since);
+    if (!end.isOpen()) state = 'finished';
+    return pageOf(appeared, answer);
   }
 
-  function readWholeDay(): void {
-    since = midnight(window.from);
-    isProved = true;
-    readAgain();
-  }
-
-  function readAgain(): void {
-    checks = [];
+  function readAgain(from: Date): void {
+    since = from;
+    isProved ||= +since === +midnight(since);
     pager.begin();
-    order = watchOrder(window, options.now);
+    order = watchOrder(window, now);
   }
 
-  /** A missing cursor is not the sign of the end where another sign says that more follows. Page sizes are round numbers. */
-  function isEndDoubtful({ events, total = 0, hasNextLink }: PageAnswer): boolean {
-    const isFull = events.length >= limit || (events.length > 0 && events.length % ROUND_PAGE === 0);
-    return isFull || total > seen.size || hasNextLink;
+  function pageOf(events: readonly AuditEvent[], { serverTime }: PageAnswer): WalkPage {
+    const claim = isProved ? order.claim() : window.from;
+    return { events, claim: state === 'finished' ? window.to : claim, serverTime, keptFrom };
   }
 
-  /**
-   * Where the source has announced a page, from the last instant on, and newest first. Where it never has, one event alone and
-   * newest first: the source must then announce the other events, whatever it does with bounds and with the order.
-   */
-  function endChecks(): readonly EndCheck[] {
-    const { query: base, lowest, highest } = { query: { ...query(), cursor: undefined }, ...order.bounds() };
-    const rest = order.isAscending()
-      ? { ...base, since: highest === undefined ? base.since : addMs(highest, -SECOND_MS) }
-      : { ...base, until: lowest === undefined ? base.until : addMs(lowest, SECOND_MS) };
-    const known = seen.size;
-    const first =
-      pager.hasFollowed() || known < 2 ? { query: rest, known: 0 } : { query: { ...base, limit: 1 }, known };
-    return [first, { query: { ...base, order: 'desc' }, known }];
-  }
-
-  /** Events that appeared only after the walk began may be new here. */
-  function takeCheck(check: EndCheck, { events, cursor, serverTime }: PageAnswer): WalkPage | undefined {
-    if (cursor === undefined && events.length >= check.query.limit && check.known > events.length) throw endUnmarked();
-    const unseen = events.filter((event) => !seen.has(identityOf(event)));
-    const isMissed = ({ instant }: AuditEvent) => instant !== undefined && instant <= options.now && isWithin(instant);
-    const missed = unseen.filter(isMissed).map(identityOf);
-    if (missed.some((identity) => suspects.has(identity))) throw endUnmarked();
-    if (missed.length > 0 && suspects.size === 0) {
-      suspects = new Set(missed);
-      readAgain();
-      return undefined;
-    }
-    for (const event of unseen) seen.add(identityOf(event));
-    checks = checks.slice(1);
-    if (checks.length === 0) state = 'finished';
-    return { events: unseen, claim: claim(), serverTime, keptFrom: options.keptFrom };
-  }
-
-  function isWithin(instant: Date): boolean {
-    return instant >= window.from && instant < window.to;
-  }
-
-  return {
-    query,
-    take,
-    isFinished: () => state === 'finished',
-    isTooOld: () => state === 'too-old',
-    pages: () => pager.pages(),
-    boundsIgnored: () => order.boundsIgnored(),
-  };
-}
-
-/** A request that shows whether the window holds more than was served. */
-interface EndCheck {
-  readonly query: Query;
-  /** How many of the events that the request asks for are known. */
-  readonly known: number;
-}
-
-type PageAnswer = Extract<Answer, { kind: 'page' }>;
-
-function identityOf({ id, line }: AuditEvent): string {
-  return id ?? sha256(line);
+  return { query, take, state: () => state, pages: pager.pages, boundsIgnored: () => order.boundsIgnored() };
 }
 
 /** Follows the cursor. Throws `UpstreamError` where the cursor does not lead to an end. */
@@ -244,24 +175,11 @@ function watchOrder(window: TimeSpan, now: Date) {
     return ascending && shown && last !== undefined ? earlier(later(last, window.from), window.to) : window.from;
   }
 
-  return {
-    see,
-    claim,
-    bounds: () => ({ lowest, highest }),
-    isAscending: () => ascending,
-    boundsIgnored: () => ignored,
-  };
+  const seen = () => ({ isAscending: ascending, lowest, highest });
+  return { see, seen, claim, boundsIgnored: () => ignored };
 }
 
 function smaller(limit: number): number {
   if (limit > 1) return Math.max(1, Math.floor(limit / 4));
   throw new UpstreamError('source-page-too-large', 'a page with a single event is too large for this function');
-}
-
-function endUnmarked(): UpstreamError {
-  return new UpstreamError(
-    'source-contract-broken',
-    'the source ended its answer without a cursor, but it holds more events; the API may announce the next page in a new way, ' +
-      'so ask Postman or update this archiver',
-  );
 }

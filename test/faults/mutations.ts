@@ -130,8 +130,8 @@ archiver/progress.ts
     + return addMs(new Date(position), -lookbackMs);
 archiver/window.ts
   the position lies after a second that is split between batches | more events share an instant at midnight than a batch holds
-    - return isProved ? order.claim() : window.from;
-    + return isProved ? addMs(order.claim(), 1000) : window.from;
+    - const claim = isProved ? order.claim() : window.from;
+    + const claim = isProved ? addMs(order.claim(), 1000) : window.from;
   the order of the source is trusted | the source always sorts a backlog descending
     - return ascending && shown && last !== undefined ?
     + return last !== undefined ?
@@ -142,11 +142,11 @@ archiver/window.ts
     - event.instant === undefined || event.instant > now || quarantineReason
     + event.instant === undefined || quarantineReason
   the end of a window is not proved | a source that announces the next page in a new way fails the run
-    - else if (!hasMore && isEndDoubtful(answer)) checks = endChecks();
-    +
+    - if (!hasMore && end.isDoubtful(answer, limit))
+    + if (false)
   requests do not begin a second before the bound | more events share an instant at midnight than a batch holds
-    - { since: addMs(oldest, -SECOND_MS), until: window.to, limit,
-    + { since: oldest, until: window.to, limit,
+    - { since: addMs(later(since, keptFrom), -SECOND_MS), until: window.to,
+    + { since: later(since, keptFrom), until: window.to,
   only the first page is read | more events share an instant than a page holds
     - if (cursor === undefined) return false;
     + return false;
