@@ -42,8 +42,8 @@ export type ManifestReader = Pick<Run, 'team' | 'store' | 'signer'>;
 export function createChain(run: ManifestReader, newest: SignedManifest | undefined): Chain {
   /** Newest first. */
   const known = newest === undefined ? [] : [newest];
-  /** Manifests that were asked for by their number. They may be newer than the head, or older than what was read back. */
-  const met = new Map<number, SignedManifest>();
+  /** Every manifest that was read. Some are newer than the head, or older than what was read back. */
+  const reads = new Map<number, Promise<SignedManifest | undefined>>();
   let stretch = FIRST_STRETCH;
 
   async function backTo(isEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]> {
@@ -61,7 +61,7 @@ export function createChain(run: ManifestReader, newest: SignedManifest | undefi
     const seqs = Array.from({ length: Math.min(stretch, seq - 1) }, (_, n) => seq - 1 - n);
     stretch = Math.min(2 * stretch, LONGEST_STRETCH);
     const found = new Map<number, SignedManifest | undefined>();
-    await inParallel(READERS, seqs, async (older) => void found.set(older, await readManifest(run, older)));
+    await inParallel(READERS, seqs, async (older) => void found.set(older, await readOnce(older)));
     for (const older of seqs) {
       const signed = found.get(older);
       if (signed === undefined) throw broken(run.team, older, 'is missing');
@@ -75,9 +75,14 @@ export function createChain(run: ManifestReader, newest: SignedManifest | undefi
 
   async function find(seq: number): Promise<Manifest | undefined> {
     if (seq < 1) return undefined;
-    const signed = known.find(({ manifest }) => manifest.seq === seq) ?? met.get(seq) ?? (await readManifest(run, seq));
-    if (signed !== undefined) met.set(seq, signed);
+    const signed = known.find(({ manifest }) => manifest.seq === seq) ?? (await readOnce(seq));
     return signed?.manifest;
+  }
+
+  function readOnce(seq: number): Promise<SignedManifest | undefined> {
+    const reading = reads.get(seq) ?? readManifest(run, seq);
+    reads.set(seq, reading);
+    return reading;
   }
 
   return {
