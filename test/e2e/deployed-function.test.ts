@@ -68,13 +68,13 @@ test('the deployed function archives, quarantines and recovers, and KMS signs ea
   world.source.misbehave('{"id":1,"action":"undated"}');
   expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 0 } });
 
-  world.source.happen(5, { hoursAgo: 2 });
+  world.source.happen(5, { hoursAgo: 0.2 });
   world.meddle({ before: ({ name }) => (name === 'PUT events' ? { status: 503, code: 'SlowDown' } : undefined) });
   expect(await run()).toMatchObject({ outcome: 'failed', code: 'storage-unavailable' });
   world.meddle({});
   expect(await run()).toMatchObject({ outcome: 'archived', recovered: 1 });
 
-  world.source.happen(5, { hoursAgo: 1 });
+  world.source.happen(5, { hoursAgo: 0.1 });
   world.meddle({ after: atFirst('PUT manifests', () => 'reset') });
   expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 5 } });
   await world.expectWhole();

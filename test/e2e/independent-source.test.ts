@@ -56,7 +56,7 @@ test('every event of a server that was written from the API document alone is ar
   await world.owner.putKey(PARAMETER, API_KEY);
   try {
     expect(await world.run({ baseUrl })).toMatchObject({ outcome: 'archived', counts: { events: 720 } });
-    log.push(...eventsOf(5, 1), ...eventsOf(3, 5));
+    log.push(...eventsOf(5, 1), ...eventsOf(3, 0.2));
     expect(await world.run({ baseUrl })).toMatchObject({ outcome: 'archived', counts: { events: 8, late: 8 } });
     expect(await world.run({ baseUrl })).toMatchObject({ outcome: 'archived', counts: { events: 0 } });
     const served = log.map((event) => JSON.stringify(event));

@@ -13,7 +13,7 @@ async function keepsUp({ source, run, another }: World): Promise<void> {
   source.happen(30, { hoursAgo: 1 });
   expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 720 } });
   source.happen(5);
-  source.happen(3, { hoursAgo: 4 });
+  source.happen(3, { hoursAgo: 0.2 });
   expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 8 } });
   const cold = await another();
   expect(await cold.run()).toMatchObject({ outcome: 'archived', counts: { events: 0, revisions: 0 } });

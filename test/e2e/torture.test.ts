@@ -83,7 +83,7 @@ testInWorld(
     const random = createRandom(SEED);
     let lambdas: readonly Lambda[] = [];
     for (const end = Date.now() + MINUTES * 60_000; Date.now() < end; ) {
-      world.source.happen(1 + random.below(4), { hoursAgo: random.below(4) });
+      world.source.happen(1 + random.below(4), { hoursAgo: random.below(4) / 20 });
       world.meddle(tormentor(random));
       const living = lambdas.filter((lambda) => lambda.isAlive());
       lambdas = living.length === 2 ? living : [...living, await world.another()];
