@@ -6,25 +6,23 @@
  * The walk reads back along the chain and never lists. A sweep lists the partitions of its day, which costs less for an old day.
  * LIST does not show what was hidden, so the chain is read back to the day as soon as the sweep finds anything new.
  */
-import { IntegrityError, UpstreamError } from '../shared/errors';
+import { IntegrityError } from '../shared/errors';
 import { type AuditEvent, quarantineReason, readEvent } from '../shared/event';
 import { type Manifest, mayHaveExpired, type SegmentEntry, sha256 } from '../shared/manifest';
 import { datePrefix, readSegmentKey } from '../shared/object-keys';
 import { streamLines } from '../shared/segment';
 import { dateOf, later, midnight } from '../shared/time';
-import type { Chain } from './chain';
+import { type Chain, outOfTime, RESERVE_MS } from './chain';
 import { createLineIndex, type LineIndex } from './line-index';
 import { inParallel } from './parallel';
 import type { Run } from './run';
 
 const READERS = 4;
-/** Time that must be left for committing what the run has gathered so far. */
-const RESERVE_MS = 3000;
 
 export interface Archived {
   /** The lines under `events/`, by id. */
   readonly events: LineIndex;
-  /** The lines under `quarantine/`, by `heldIdentity`. */
+  /** The unfit lines under `quarantine/`, by the SHA-256 of the line. */
   readonly held: LineIndex;
   /** Ids of revisions under `quarantine/`. Such an id is archived, even where its first body lies before what was read. */
   readonly revised: LineIndex;
@@ -111,7 +109,7 @@ function createMemory(runId: string) {
   const read = new Map<string, string>();
   let rememberedFrom = '';
 
-  /** Only events are forgotten: of a run's own lines, those under `quarantine/` stay. */
+  /** Only events are forgotten. Lines under `quarantine/` are few, and stay. */
   function isUnread({ manifest, segment }: ListedSegment): boolean {
     if (read.has(segment.key)) return false;
     return manifest.run.id !== runId || (isOfEvents(segment) && dateOfLast(segment) < rememberedFrom);
@@ -122,8 +120,8 @@ function createMemory(runId: string) {
     const { id = '', line } = event;
     const isRevision = quarantineReason(event, new Date(manifest.run.walkStart)) === undefined;
     if (isOfEvents(segment)) index.events.add(date, id, line);
-    else index.held.add(date, heldIdentity(event), line);
-    if (!isOfEvents(segment) && isRevision) index.revised.add(date, id, line);
+    else if (isRevision) index.revised.add(date, id, line);
+    else index.held.add(date, sha256(line), line);
   }
 
   function hasRead({ segment }: ListedSegment): void {
@@ -131,8 +129,8 @@ function createMemory(runId: string) {
   }
 
   function forgetBefore(date: string): void {
-    for (const lines of Object.values(index)) lines.forgetBefore(date);
-    for (const [key, last] of read) if (last < date) read.delete(key);
+    index.events.forgetBefore(date);
+    for (const [key, last] of read) if (last < date && key.startsWith('events/')) read.delete(key);
     // A claim may move back, and what was forgotten before stays forgotten.
     rememberedFrom = date > rememberedFrom ? date : rememberedFrom;
   }
@@ -168,15 +166,10 @@ function prefixesOfDay(team: string, date: string): string[] {
   return [datePrefix('events', team, date), ...quarantine];
 }
 
-/** The identity of a quarantined line: its id, or its whole content where it has no id. */
-export function heldIdentity({ id, line }: AuditEvent): string {
-  return id === undefined ? `content ${sha256(line)}` : `id ${id}`;
-}
-
 export function unlisted(key: string): IntegrityError {
   return new IntegrityError(
     'object-unlisted',
-    `${key} is there, and no signed manifest lists it. Nothing was written. Find out who wrote it, then put a delete marker ` +
+    `${key} is there, and no signed manifest lists it. This run writes nothing more. Find out who wrote it, then put a delete marker ` +
       'over it (never delete a version), and run again',
   );
 }
@@ -184,21 +177,14 @@ export function unlisted(key: string): IntegrityError {
 function missing(key: string): IntegrityError {
   return new IntegrityError(
     'segment-missing',
-    `${key} is listed by a signed manifest and is not there. Nothing was written. Remove the delete marker over it and run again`,
+    `${key} is listed by a signed manifest and is not there. This run writes nothing more. Remove the delete marker over it and run again`,
   );
 }
 
 function differs(key: string): IntegrityError {
   return new IntegrityError(
     'segment-differs',
-    `${key} does not hold the bytes that its signed manifest lists. Nothing was written. Look for a newer version of the ` +
+    `${key} does not hold the bytes that its signed manifest lists. This run writes nothing more. Look for a newer version of the ` +
       'object, copy the listed version back to its key, and run again',
-  );
-}
-
-function outOfTime(): UpstreamError {
-  return new UpstreamError(
-    'out-of-time',
-    'the run had too little time to read what the archive holds of the served days; raise its timeout',
   );
 }

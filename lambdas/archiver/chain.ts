@@ -5,7 +5,7 @@
  * The chain is the list of what the archive holds. What LIST shows is not: a planted object would silence the real events that
  * it imitates, and a hidden one would be archived a second time.
  */
-import { IntegrityError } from '../shared/errors';
+import { IntegrityError, UpstreamError } from '../shared/errors';
 import type { Manifest } from '../shared/manifest';
 import { manifestKey } from '../shared/object-keys';
 import { openManifest } from '../shared/open-manifest';
@@ -13,6 +13,8 @@ import { inParallel } from './parallel';
 import type { Run } from './run';
 
 const READERS = 8;
+/** Time that must be left for committing what the run has gathered so far. */
+export const RESERVE_MS = 3000;
 /** How many manifests are read at once when a run begins to read back. Each further time, twice as many are read. */
 const FIRST_STRETCH = 4;
 const LONGEST_STRETCH = 64;
@@ -39,7 +41,7 @@ export interface Chain {
 
 export type ManifestReader = Pick<Run, 'team' | 'store' | 'signer'>;
 
-export function createChain(run: ManifestReader, newest: SignedManifest | undefined): Chain {
+export function createChain(run: ManifestReader & Pick<Run, 'clock'>, newest: SignedManifest | undefined): Chain {
   /** Newest first. */
   const known = newest === undefined ? [] : [newest];
   /** Every manifest that was read. Some are newer than the head, or older than what was read back. */
@@ -57,6 +59,7 @@ export function createChain(run: ManifestReader, newest: SignedManifest | undefi
 
   /** Returns false where there is no older manifest. Manifests never expire. */
   async function readOlder(): Promise<boolean> {
+    if (run.clock.remainingMs() <= RESERVE_MS) throw outOfTime();
     const { seq = 1 } = known.at(-1)?.manifest ?? {};
     const seqs = Array.from({ length: Math.min(stretch, seq - 1) }, (_, n) => seq - 1 - n);
     stretch = Math.min(2 * stretch, LONGEST_STRETCH);
@@ -113,9 +116,16 @@ export async function readManifest(
   return { manifest, hash: sha256 };
 }
 
+export function outOfTime(): UpstreamError {
+  return new UpstreamError(
+    'out-of-time',
+    'the run had too little time to read what the archive holds already; raise its timeout',
+  );
+}
+
 function broken(team: string, seq: number, what: string): IntegrityError {
   return new IntegrityError(
     'chain-broken',
-    `${manifestKey(team, seq)} ${what}. Nothing was written. Look for delete markers and newer versions of this key`,
+    `${manifestKey(team, seq)} ${what}. This run writes nothing more. Look for delete markers and newer versions of this key`,
   );
 }

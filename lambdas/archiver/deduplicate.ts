@@ -12,7 +12,7 @@ import {
 } from '../shared/event';
 import { sha256 } from '../shared/manifest';
 import { dateOf, earlier, midnight } from '../shared/time';
-import { type Archived, heldIdentity } from './archived';
+import type { Archived } from './archived';
 import { lineDigest } from './line-index';
 
 /** A manifest lists at most so many lines without an instant. */
@@ -71,20 +71,18 @@ export interface DeduplicatorOptions {
 }
 
 export function createDeduplicator(archived: Archived, options: DeduplicatorOptions): Deduplicator {
-  const { readFrom } = options;
-  const known = new Set(options.undated);
-  const met = new Set<string>();
-  let hasRead = false;
+  const undated = createUndatedList(options.undated);
+  const readArchived = createReadingBack(archived, options.readFrom);
 
   async function sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines> {
-    const met = events.filter((event) => !isOfOtherDay(event, meeting));
-    if (meeting.sweptDate === undefined) await readArchived(met, meeting);
-    const fit = met.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
+    const page = events.filter((event) => !isOfOtherDay(event, meeting));
+    if (meeting.sweptDate === undefined) await readArchived(page, meeting);
+    const fit = page.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
     const standings = fit.map((event) => ({ event, standing: standingOf(event) }));
     const eventsOf = (wanted: Standing) => standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
     const [newEvents, revised] = [eventsOf('new'), eventsOf('revision')];
-    const unfit = heldLines(met, { meeting, revised: new Set(revised) });
-    const held = notYetKept(unfit, meeting);
+    const unfit = heldLines(page, { meeting, revised: new Set(revised) });
+    const held = unfit.filter((line) => !isKept(line, meeting));
     if (meeting.sweptDate !== undefined && newEvents.length + held.length > 0)
       await archived.proveDay(meeting.sweptDate);
     return {
@@ -97,14 +95,6 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
     };
   }
 
-  /** Reads back to the oldest line of the page. A line without an instant may have been met by any run of its day. */
-  async function readArchived(events: readonly AuditEvent[], { walkStart }: Meeting): Promise<void> {
-    const instants = events.map((event) => instantInRange(event, walkStart) ?? midnight(readFrom));
-    if (!hasRead) instants.push(readFrom);
-    if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
-    hasRead = true;
-  }
-
   /** Adds a new event to the index, so that its next copy is known. */
   function standingOf({ id, instant, line }: DatedEvent): Standing {
     const digest = archived.events.find(id);
@@ -114,25 +104,55 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
     return 'new';
   }
 
-  /** Quarantine holds each line once, however often it is served. Of an id whose body keeps changing, it holds one revision. */
-  function notYetKept(lines: readonly HeldLine[], { walkStart }: Meeting): HeldLine[] {
-    return lines.filter((line) => {
-      const isUndated = instantInRange(line.event, walkStart) === undefined;
-      if (isUndated) met.add(shortHash(line.event));
-      if (archived.held.find(heldIdentity(line.event)) !== undefined) return false;
-      if (isUndated && known.has(shortHash(line.event))) return false;
-      // The date of the walk start is never forgotten in this run.
-      archived.held.add(dateOf(walkStart), heldIdentity(line.event), line.event.line);
-      if (line.reason === 'revision') archived.revised.add(dateOf(walkStart), line.event.id ?? '', line.event.line);
-      return true;
-    });
+  /**
+   * Whether the archive holds the line. Quarantine keeps each unfit line once, however often it is served, and of an event whose
+   * body changes one revision. A line that is not kept yet is remembered.
+   */
+  function isKept({ event, reason }: HeldLine, { walkStart }: Meeting): boolean {
+    const { id = '', line } = event;
+    if (instantInRange(event, walkStart) === undefined && undated.hasMet(line)) return true;
+    const [index, identity] = reason === 'revision' ? [archived.revised, id] : [archived.held, sha256(line)];
+    // A clock that is wrong by more than a day takes archived events for events that are dated ahead.
+    const isArchived = reason === 'out-of-range' && archived.events.find(id) === lineDigest(line);
+    if (isArchived || index.find(identity) !== undefined) return true;
+    index.add(dateOf(walkStart), identity, line);
+    return false;
   }
 
-  return { sort, undated: () => [...new Set([...met, ...known])].slice(0, MAX_UNDATED) };
+  return { sort, undated: undated.list };
 }
 
-function shortHash({ line }: AuditEvent): string {
-  return sha256(line).slice(0, 16);
+/** Reads the archive back to the oldest line of each page. */
+function createReadingBack(archived: Archived, readFrom: Date) {
+  let hasRead = false;
+  let hasReadDay = false;
+
+  return async function readArchived(events: readonly AuditEvent[], { walkStart }: Meeting): Promise<void> {
+    const instants = events.flatMap((event) => instantInRange(event, walkStart) ?? []);
+    if (!hasRead) instants.push(readFrom);
+    // A line without an instant may have been met by any run of the bound's day. Lines under quarantine/ are not forgotten, so
+    // that day is read for them once.
+    const isDayNeeded = !hasReadDay && events.some((event) => instantInRange(event, walkStart) === undefined);
+    if (isDayNeeded) instants.push(midnight(readFrom));
+    if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
+    hasRead = true;
+    hasReadDay ||= isDayNeeded;
+  };
+}
+
+/** The lines without an instant that runs have met, by the first 16 digits of their SHA-256. */
+function createUndatedList(before: readonly string[]) {
+  const known = new Set(before);
+  const met = new Set<string>();
+
+  /** Adds the line. Returns whether an earlier run has met it. */
+  function hasMet(line: Buffer): boolean {
+    const hash = sha256(line).slice(0, 16);
+    met.add(hash);
+    return known.has(hash);
+  }
+
+  return { hasMet, list: () => [...new Set([...met, ...known])].slice(0, MAX_UNDATED) };
 }
 
 /** A source that reads bounds as dates also serves the day before and the day after. These are swept in their own turn. */

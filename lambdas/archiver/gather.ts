@@ -1,5 +1,5 @@
 /**
- * Gathering: walks the source, commits one batch after the other, and then sweeps one older day. A batch is committed and
+ * Gathering: walks the source, commits one batch after the other, and then sweeps older days. A batch is committed and
  * published before the next page is added, because `commitBatch` is awaited.
  */
 import { UpstreamError } from '../shared/errors';
@@ -20,7 +20,7 @@ import {
 } from './progress';
 import { eventsADay, lastFullWalk, provableSince } from './read-again';
 import type { Run } from './run';
-import { CLOCK_DAYS } from './source';
+import { CLOCK_DAYS, PAGE_LIMIT } from './source';
 import { createTeamCheck } from './source-team';
 import { MAX_SWEPT_PAGES, type SweepWatch, sweepDate, sweepsDue, watchSweep } from './sweep';
 import { type WalkEnd, walk } from './walk';
@@ -176,9 +176,9 @@ async function sweepDays(gathering: Gathering): Promise<Swept> {
     const tooSlow = await gathering.archived.readDay(date).catch(upstreamFailure);
     const watch = watchSweep(date, gathering.archived.events.identitiesOf(date));
     const failure = tooSlow ?? (await readDay(gathering, watch));
-    pages += watch.pages();
     const result = watch.result();
     if (result === null) break;
+    pages += Math.max(watch.pages(), Math.ceil(result.archived / PAGE_LIMIT));
     gathering.progress = daySwept(gathering.progress);
     sweeps.push(result);
     if (failure !== undefined) return { sweeps, failure };

@@ -12,7 +12,7 @@ import type { Run } from './run';
 
 /**
  * The chain of the team. Every manifest from the hinted one to the head is read and must name the one before it; without a
- * hint, all manifests of events that the source still keeps. Otherwise a run could build on a fork that lies below what it
+ * hint, or with a hint that lies far back, all manifests of events that the source still keeps. Otherwise a run could build on a fork that lies below what it
  * reads. Throws `IntegrityError` where S3 and the hint contradict each other.
  */
 export async function openChain(run: ManifestReader & Pick<Run, 'clock'>, hint: Hint): Promise<Chain> {
@@ -25,8 +25,8 @@ export async function openChain(run: ManifestReader & Pick<Run, 'clock'>, hint: 
   }
   const chain = createChain(run, head);
   const keptFrom = addMs(run.clock.now(), -SOURCE_KEEPS_DAYS * DAY_MS).toISOString();
-  await chain.backTo((manifest) =>
-    hinted === undefined ? (manifest.latest ?? '') < keptFrom : manifest.seq <= hinted,
+  await chain.backTo(({ seq: number, latest, run: { finished } }) =>
+    hinted === undefined ? (latest ?? '') < keptFrom : number <= hinted || finished < keptFrom,
   );
   return chain;
 }

@@ -33,7 +33,10 @@ export function sweepsDue(sweptAt: Date | undefined, now: Date, eventsADay: numb
   const pages = Math.max(1, Math.ceil(eventsADay / PAGE_LIMIT));
   const pagesADay = Math.max(24, DAYS_READ_A_DAY * pages);
   const intervalMs = (DAY_MS * pages) / pagesADay;
-  return Math.min(MAX_SWEEPS, Math.floor((now.getTime() - sweptAt.getTime() + GRACE_MS) / intervalMs));
+  const elapsedMs = now.getTime() - sweptAt.getTime();
+  if (elapsedMs + GRACE_MS < intervalMs) return 0;
+  // Rounded up, because the time counts anew from this sweep: a remainder would be lost with each run.
+  return Math.min(MAX_SWEEPS, Math.max(1, Math.ceil((elapsedMs - GRACE_MS) / intervalMs)));
 }
 
 /** The date for a turn, `YYYY-MM-DD`; undefined where the source keeps no whole older day. */

@@ -1,5 +1,5 @@
 /** What a page brings that is new. What the archive holds, and how it is read, is in archived.test.ts. */
-import { type Archived, heldIdentity } from '../../lambdas/archiver/archived';
+import type { Archived } from '../../lambdas/archiver/archived';
 import { createDeduplicator, type DeduplicatorOptions } from '../../lambdas/archiver/deduplicate';
 import { createLineIndex } from '../../lambdas/archiver/line-index';
 import { type AuditEvent, readEvent } from '../../lambdas/shared/event';
@@ -32,7 +32,7 @@ function deduplicatorOf({ events = [], revisions = [], unfit = [], undated = [] 
   const index = { events: createLineIndex(), held: createLineIndex(), revised: createLineIndex() };
   for (const { id = '', line } of events) index.events.add(DATE, id, line);
   for (const { id = '', line } of revisions) index.revised.add(DATE, id, line);
-  for (const held of [...revisions, ...unfit]) index.held.add(DATE, heldIdentity(held), held.line);
+  for (const { line } of unfit) index.held.add(DATE, sha256(line), line);
   const archived: Archived = {
     ...index,
     readFrom: async (instant) => void asked.push(`from ${instant.toISOString()}`),
@@ -113,6 +113,18 @@ describe('lines that may not enter events/', () => {
     const { sort } = deduplicatorOf();
     expect((await sort([named, nameless])).held).toHaveLength(2);
     expect(await sort([named, nameless])).toMatchObject({ held: [], known: 2 });
+  });
+
+  test('unfit lines of one id are told apart by their content, and none stands for a revision', async () => {
+    const placeholders = [event('"N/A"', 'bad', ',"x":1'), event('"N/A"', 'bad', ',"x":2')];
+    expect((await sortOnce(placeholders)).held).toHaveLength(2);
+    const lines = await sortOnce([event(9, undefined, edited)], { events: [event(9)], unfit: [event(9, 'soon')] });
+    expect(lines.held.map(({ reason }) => reason)).toEqual(['revision']);
+  });
+
+  test('an archived event that a wrong clock takes for dated ahead is known', async () => {
+    const ahead = event(9, '2026-06-14T10:00:00Z');
+    expect(await sortOnce([ahead], { events: [ahead] })).toMatchObject({ held: [], known: 1 });
   });
 
   test('of the revisions of one event, the first is held and the others are counted', async () => {

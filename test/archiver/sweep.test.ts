@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { sweepDate, watchSweep } from '../../lambdas/archiver/sweep';
+import { sweepDate, sweepsDue, watchSweep } from '../../lambdas/archiver/sweep';
 import { DAY_MS, dateOf, HOUR_MS, midnight } from '../../lambdas/shared/time';
 
 const begin = new Date('2026-03-01T00:20:00.000Z');
@@ -145,4 +145,35 @@ describe('a sweep', () => {
     if (expected === null) expect(watch.result()).toBeNull();
     else expect(watch.result()).toMatchObject(expected);
   });
+});
+
+const anHour = 60;
+test.each([
+  ['before an hour has passed', 54, 0, 0],
+  ['at a schedule that fires a little early', 56, 0, 1],
+  ['after an hour and a half', 90, 0, 2],
+  ['after two hours', 120, 0, 2],
+  ['after a day', 24 * anHour, 0, 24],
+  ['after a month', 30 * 24 * anHour, 0, 24],
+  ['after two hours where a day has 3,000 events', 120, 3000, 0],
+  ['after ten hours where a day has 3,000 events', 10 * anHour, 3000, 2],
+  ['after ten hours where a day has a million events', 10 * anHour, 1e6, 2],
+])('%s, sweeps are due as the time since the last one says', (_name, minutes, eventsADay, due) => {
+  const now = new Date('2026-06-12T12:00:00.000Z');
+  expect(sweepsDue(new Date(now.getTime() - minutes * 60_000), now, eventsADay)).toBe(due);
+});
+
+test.each([
+  15, 25, 40, 50, 60, 90, 110, 360, 1440,
+])('a schedule of %d minutes begins at least one sweep an hour, as far as 24 in a run allow', (minutes) => {
+  let sweptAt = new Date('2026-06-12T12:00:00.000Z');
+  let sweeps = 0;
+  const runs = Math.floor((30 * 24 * 60) / minutes);
+  for (let run = 1; run <= runs; run += 1) {
+    const now = new Date(Date.parse('2026-06-12T12:00:00.000Z') + run * minutes * 60_000);
+    const due = sweepsDue(sweptAt, now, 0);
+    if (due > 0) sweptAt = now;
+    sweeps += due;
+  }
+  expect(sweeps).toBeGreaterThanOrEqual(30 * 24 * 0.95);
 });

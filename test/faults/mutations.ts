@@ -203,10 +203,10 @@ archiver/deduplicate.ts
     - if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
     + if (!hasRead) await archived.readFrom(readFrom);
   the quarantine is not looked up | every body differs on every read
-    - if (archived.held.find(heldIdentity(line.event)) !== undefined) return false;
+    - if (isArchived || index.find(identity) !== undefined) return true;
     +
   lines without an instant are looked up by date alone | a sweep reads lines without a date that the first run met days before
-    - if (isUndated && known.has(shortHash(line.event))) return false;
+    - if (instantInRange(event, walkStart) === undefined && undated.hasMet(line)) return true;
     +
   the id of a quarantined revision is not known | a revision stays one when its first body is read no more
     - if (archived.revised.find(id) !== undefined) return 'revision';

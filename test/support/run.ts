@@ -112,5 +112,5 @@ export async function aChain(
     store.objects.set(manifestKey('main', seq), await signEnvelope(PAYLOAD_TYPE, payload, testSigner));
     newest = { manifest, hash: sha256(payload) };
   }
-  return createChain({ team: 'main', store, signer: testSigner }, newest);
+  return createChain({ team: 'main', store, signer: testSigner, clock: virtualClock() }, newest);
 }
