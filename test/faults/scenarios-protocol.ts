@@ -81,6 +81,7 @@ export const protocolScenarios: readonly Scenario[] = [
     settings: { ...twoPerBatch, lookbackHours: 0 },
     more: [
       event(103, NOON - MINUTE),
+      event(130, NOON + 5 * HOUR),
       event(140, NOON + 6 * HOUR),
       event(150, NOON + 3 * DAY + 10 * HOUR, { visibleFrom: NOON + 7 * HOUR }),
       ...series(200, NOON + 8 * HOUR, 5, MINUTE),
