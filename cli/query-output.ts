@@ -29,7 +29,7 @@ export interface Printer {
 }
 
 interface Shown {
-  /** What was asked, as the JSON document states it. */
+  /** The question, as the JSON document states it. */
   readonly subject: object;
   readonly notes: readonly string[];
   readonly engine: SqlEngine;

@@ -6,7 +6,7 @@ export interface SqlEngine {
   /** Throws an error if the engine rejects the statement or fails. A result without rows is not an error. */
   ask(statement: string): Promise<QueryResult>;
   close(): void;
-  /** What the user must know about the data that the engine reads; absent if there is nothing to say. */
+  /** Remarks about the data that the engine reads; absent if there are none. */
   readonly remarks?: readonly string[];
 }
 

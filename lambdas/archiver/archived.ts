@@ -1,5 +1,5 @@
 /**
- * What the archive holds, as far as a run has read it. Nothing counts that a signed manifest does not list with that content: a
+ * This file reads what the archive holds. An object counts only if a signed manifest lists it with its content: otherwise a
  * planted object would silence the real events that it imitates, and a hidden one would be archived a second time. What is
  * missing, other than listed, or met without being listed stops the run before anything is written.
  *
