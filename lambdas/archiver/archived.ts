@@ -102,7 +102,7 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
   return { ...memory.index, readFrom, readDay, proveDay, forgetBefore };
 }
 
-/** What a run remembers of the archive: the lines of the segments that it has read, and those that it has committed itself. */
+/** The memory of a run: the lines of the segments that it has read, and those that it has committed itself. */
 function createMemory(runId: string) {
   const index = { events: createLineIndex(), held: createLineIndex(), revised: createLineIndex() };
   /** The keys of the segments that were read, with the date of their last line. */

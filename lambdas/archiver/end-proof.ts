@@ -19,7 +19,7 @@ interface EndCheck {
   readonly known: number;
 }
 
-/** What a window knows when its last page has come. */
+/** The facts that a window knows when its last page has come. */
 export interface Ending {
   /** The query of the window's first page. */
   readonly base: Query;
@@ -75,8 +75,8 @@ export function createEndProof(isDue: (instant: Date) => boolean) {
 }
 
 /**
- * Where the source has announced a page, from the last instant on, and newest first. Where it never has, one event alone and
- * newest first: the source must then announce the other events, whatever it does with bounds and with the order.
+ * The two checks. If the source has announced a page before, they ask from the last instant on, and newest first. If it never has,
+ * they ask for one event alone, and newest first: the source must then announce the other events under every reading of bounds.
  */
 function checksOf({ base, hasFollowed, isAscending, lowest, highest }: Ending, known: number): readonly EndCheck[] {
   const rest = isAscending

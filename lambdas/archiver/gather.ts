@@ -42,7 +42,7 @@ export interface GatherOptions {
   readonly onPage: (page: WalkPage) => Promise<void>;
 }
 
-/** What the run met, in lines. A line that is served twice counts twice. */
+/** The lines that the run has met. A line that is served twice counts twice. */
 export interface Met {
   readonly lines: number;
   /** Lines that are unfit for `events/`, without revisions. */
@@ -61,7 +61,7 @@ export async function gather(run: Run, options: GatherOptions): Promise<Met> {
   if (isResumed && end === 'deadline' && cameNoFurther) throw outOfTime();
   const { sweeps, failure } = end === 'complete' ? await sweepDays(gathering) : { sweeps: [], failure: undefined };
   await commitOpenBatch(gathering, { reason: end, isLast: failure === undefined, sweeps });
-  // Where the source cannot serve a day, the events of the walk are committed all the same.
+  // The events of the walk are committed even if the source could not serve a swept day.
   if (failure !== undefined) throw failure;
   return gathering.met;
 }
