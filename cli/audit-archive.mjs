@@ -9,7 +9,7 @@ const FAILED = 3;
 
 process.on('uncaughtException', fail);
 process.stderr.on('error', () => {
-  // Nobody can be told. The exit code still tells how the command ended.
+  // No output is left to write to. The exit code still tells how the command ended.
 });
 process.stdout.on('error', (error) => {
   // A reader such as `head` may close the pipe early. The command goes on, because its exit code still has a meaning.

@@ -17,7 +17,7 @@ export async function lockFolder(folder: string): Promise<{ close(): Promise<voi
   }
 }
 
-/** Nothing in these folders is evidence, so a folder that is damaged, as after a full disk, is emptied. */
+/** These folders hold no evidence, so a folder that is damaged, for example by a full disk, is emptied. */
 export async function openLevel(folder: string): Promise<Level> {
   try {
     return await opened(folder);

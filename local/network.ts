@@ -1,4 +1,4 @@
-/** What a company's network asks of every program: the company's own root certificate, and its proxy. */
+/** The settings that a company's network asks of every program: the company's own root certificate, and its proxy. */
 
 const CERTIFICATES = ['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA'];
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
@@ -18,7 +18,7 @@ export function networkEnvironment(from: Variables): Record<string, string> {
   };
 }
 
-/** What to tell the user if there is a proxy that this version of Node cannot use; otherwise undefined. */
+/** The sentence for the user if there is a proxy that this version of Node cannot use; otherwise undefined. */
 export function proxyNotice(from: Variables, nodeVersion: string): string | undefined {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   const isAble = major >= 24 || (major === 22 && minor >= 21);

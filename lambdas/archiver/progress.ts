@@ -18,7 +18,7 @@ export const SOURCE_KEEPS_DAYS = 180;
 
 /** So much time after the last walk that read the whole lookback, a walk reads it again. */
 export const FULL_WALK_AFTER_MS = 55 * MINUTE_MS;
-/** What the walks between read again. */
+/** The other walks read so much time again. */
 export const SHORT_LOOKBACK_MS = 15 * MINUTE_MS;
 
 export interface Progress {

@@ -1,5 +1,5 @@
 /**
- * What the chain says about the time that a walk reads again. Both answers come from manifests that the run reads anyhow.
+ * The chain tells how much time a walk must read again. All answers come from manifests that the run reads anyhow.
  */
 import type { Manifest } from '../shared/manifest';
 import { addMs, DAY_MS, dateOf, HOUR_MS, later, midnight } from '../shared/time';

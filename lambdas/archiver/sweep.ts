@@ -4,7 +4,7 @@
  * to the last week (7 days x 3 h = 21 h) and two go to the older days (172 days x 1.5 h = 10.75 days). Manifests record the turn,
  * so a lost run skips no day.
  *
- * Where a day has many pages, sweeps are spaced so that they read about two and a half days' worth of events a day. Then each day
+ * Sweeps of days with many pages are spaced so that they read about two and a half days' worth of events a day. Then each day
  * of the last week is swept about every eight days, and every older day at least once before the source forgets it.
  *
  * A date keeps its turns for as long as the source keeps it. If days were counted back from today, each midnight within a

@@ -45,7 +45,7 @@ export function segmentKey(area: Area, team: string, date: string, seq: number):
   return `${datePrefix(area, team, date)}${seqText(seq)}.ndjson.gz`;
 }
 
-/** What the key of a segment says; undefined where the key names no segment. */
+/** The parts of a segment's key; undefined where the key names no segment. */
 export function readSegmentKey(
   key: string,
 ): { readonly area: Area; readonly date: string; readonly seq: number } | undefined {

@@ -90,7 +90,7 @@ export function neverGoesBack({ key, manifest }: Link, previous: Link | undefine
 
 /**
  * Returns false where the run states that it finished before it began, before an earlier run began, or before its own events.
- * Whoever has such a manifest signed could otherwise make young objects look expired. `scheduledTime` proves nothing,
+ * Otherwise a person who has such a manifest signed could make young objects look expired. `scheduledTime` proves nothing,
  * because whoever starts a run may choose it.
  */
 export function finishesAfterItBegan({ key, manifest, begun }: Link, addFinding: AddFinding): boolean {

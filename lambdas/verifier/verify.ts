@@ -165,7 +165,7 @@ function nothingWasCutOff(headSeq: number, { folder, heads, addFinding }: TeamCo
   }
 }
 
-/** What the manifests of a team have shown so far. */
+/** The facts that the manifests of a team have shown so far. */
 interface TeamTally extends ContentTally {
   readonly seqs: Set<number>;
   readonly codeVersions: Set<string>;
