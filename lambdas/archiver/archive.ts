@@ -10,7 +10,8 @@
  */
 import type { Batch } from './batch';
 import { commit, stage } from './commit';
-import { gather, type Met } from './gather';
+import { gather } from './gather';
+import type { Met } from './gathering';
 import { openChain } from './head';
 import { createLease } from './lease';
 import { publishBatch, publishHead } from './publish';

@@ -44,14 +44,15 @@ interface ListedSegment {
 export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>, chain: Chain): Archived {
   const memory = createMemory(run.id);
   const daysProven = new Set<string>();
-  let completeFrom: Date | undefined;
+  /** All lines from this instant on have been read and are remembered. */
+  let readSince: Date | undefined;
 
   async function readFrom(instant: Date): Promise<void> {
-    if (completeFrom !== undefined && completeFrom <= instant) return;
+    if (readSince !== undefined && readSince <= instant) return;
     const from = instant.toISOString();
-    const manifests = await chain.backTo(({ latest }) => latest === null || latest < from);
+    const manifests = await chain.readBackTo(({ latest }) => latest === null || latest < from);
     await readAll(manifests.flatMap(listedSegments).filter(({ segment }) => segment.last >= from));
-    completeFrom = instant;
+    readSince = instant;
   }
 
   async function readDay(date: string): Promise<void> {
@@ -72,7 +73,7 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
 
   async function proveDay(date: string): Promise<void> {
     if (daysProven.has(date)) return;
-    const manifests = await chain.backTo(({ latest }) => latest === null || latest < date);
+    const manifests = await chain.readBackTo(({ latest }) => latest === null || latest < date);
     const ofDay = manifests.flatMap(listedSegments).filter(({ segment }) => isOfDay(segment, date));
     for (const { manifest, segment } of ofDay.filter(memory.isUnread)) {
       if (!mayHaveExpired(manifest, run.clock.now())) throw missing(segment.key);
@@ -96,7 +97,7 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
 
   function forgetBefore(date: string): void {
     memory.forgetBefore(date);
-    completeFrom = completeFrom && later(completeFrom, new Date(date));
+    readSince = readSince && later(readSince, new Date(date));
   }
 
   return { ...memory.index, readFrom, readDay, proveDay, forgetBefore };
@@ -107,12 +108,13 @@ function createMemory(runId: string) {
   const index = { events: createLineIndex(), held: createLineIndex(), revised: createLineIndex() };
   /** The keys of the segments that were read, with the date of their last line. */
   const read = new Map<string, string>();
-  let rememberedFrom = '';
+  /** The events before this date were forgotten, also those that the run has committed itself. */
+  let forgottenBefore = '';
 
   /** Only events are forgotten. Lines under `quarantine/` are few, and stay. */
   function isUnread({ manifest, segment }: ListedSegment): boolean {
     if (read.has(segment.key)) return false;
-    return manifest.run.id !== runId || (isOfEvents(segment) && dateOfLast(segment) < rememberedFrom);
+    return manifest.run.id !== runId || (isOfEvents(segment) && dateOfLast(segment) < forgottenBefore);
   }
 
   function add(event: AuditEvent, { manifest, segment }: ListedSegment): void {
@@ -132,7 +134,7 @@ function createMemory(runId: string) {
     index.events.forgetBefore(date);
     for (const [key, last] of read) if (last < date && key.startsWith('events/')) read.delete(key);
     // A claim may move back, and what was forgotten before stays forgotten.
-    rememberedFrom = date > rememberedFrom ? date : rememberedFrom;
+    forgottenBefore = date > forgottenBefore ? date : forgottenBefore;
   }
 
   return { index, isUnread, add, hasRead, forgetBefore };

@@ -15,9 +15,9 @@ import type { Run } from './run';
 const READERS = 8;
 /** Time that must be left for committing what the run has gathered so far. */
 export const RESERVE_MS = 3000;
-/** How many manifests are read at once when a run begins to read back. Each further time, twice as many are read. */
-const FIRST_STRETCH = 4;
-const LONGEST_STRETCH = 64;
+/** So many manifests a run reads first when it reads back, and each further time twice as many, up to the maximum. */
+const FIRST_READ_BACK = 4;
+const MAX_READ_BACK = 64;
 
 /** A manifest of this team whose signature is good. */
 export interface SignedManifest {
@@ -29,8 +29,8 @@ export interface SignedManifest {
 export interface Chain {
   /** The newest manifest, which the next one follows; undefined before the first commit. */
   head(): SignedManifest | undefined;
-  /** The manifests after the newest one for which `isEnough` holds, newest first. Throws `IntegrityError` where one is wrong. */
-  backTo(isEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]>;
+  /** The manifests after the newest one for which `isFarEnough` holds, newest first. Throws `IntegrityError` where one is wrong. */
+  readBackTo(isFarEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]>;
   /** The signed manifest of a number, read if need be; undefined where there is none. */
   find(seq: number): Promise<Manifest | undefined>;
   /** The manifests from the head on that were read back so far, newest first. */
@@ -46,13 +46,13 @@ export function createChain(run: ManifestReader & Pick<Run, 'clock'>, newest: Si
   const known = newest === undefined ? [] : [newest];
   /** Every manifest that was read. Some are newer than the head, or older than what was read back. */
   const reads = new Map<number, Promise<SignedManifest | undefined>>();
-  let stretch = FIRST_STRETCH;
+  let readBackCount = FIRST_READ_BACK;
 
-  async function backTo(isEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]> {
+  async function readBackTo(isFarEnough: (manifest: Manifest) => boolean): Promise<readonly Manifest[]> {
     for (let read = 0; ; read += 1) {
       if (read === known.length && !(await readOlder())) break;
       const manifest = known[read]?.manifest;
-      if (manifest === undefined || isEnough(manifest)) return known.slice(0, read).map((signed) => signed.manifest);
+      if (manifest === undefined || isFarEnough(manifest)) return known.slice(0, read).map((signed) => signed.manifest);
     }
     return known.map((signed) => signed.manifest);
   }
@@ -61,8 +61,8 @@ export function createChain(run: ManifestReader & Pick<Run, 'clock'>, newest: Si
   async function readOlder(): Promise<boolean> {
     if (run.clock.remainingMs() <= RESERVE_MS) throw outOfTime();
     const { seq = 1 } = known.at(-1)?.manifest ?? {};
-    const seqs = Array.from({ length: Math.min(stretch, seq - 1) }, (_, n) => seq - 1 - n);
-    stretch = Math.min(2 * stretch, LONGEST_STRETCH);
+    const seqs = Array.from({ length: Math.min(readBackCount, seq - 1) }, (_, n) => seq - 1 - n);
+    readBackCount = Math.min(2 * readBackCount, MAX_READ_BACK);
     const found = new Map<number, SignedManifest | undefined>();
     await inParallel(READERS, seqs, async (older) => void found.set(older, await readOnce(older)));
     for (const older of seqs) {
@@ -90,7 +90,7 @@ export function createChain(run: ManifestReader & Pick<Run, 'clock'>, newest: Si
 
   return {
     head: () => known[0],
-    backTo,
+    readBackTo,
     find,
     known: () => known.map(({ manifest }) => manifest),
     append: (signed) => void known.unshift(signed),

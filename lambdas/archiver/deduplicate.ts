@@ -18,8 +18,8 @@ import { lineDigest } from './line-index';
 /** A manifest lists at most so many lines without an instant. */
 const MAX_UNDATED = 100;
 
-/** The circumstances under which a page was served. */
-export interface Meeting {
+/** The reading for which a page was served. */
+export interface PageContext {
   readonly walkStart: Date;
   /** The day that a sweep reads, `YYYY-MM-DD`; undefined in the walk. */
   readonly sweptDate: string | undefined;
@@ -58,7 +58,7 @@ export interface EventStanding {
 
 export interface Deduplicator {
   /** Sorts the lines of a page, and remembers the new ones. In a sweep, events of other days are left out. */
-  sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines>;
+  sort(events: readonly AuditEvent[], context: PageContext): Promise<PageLines>;
   /** Short hashes of the lines without an instant that this run and earlier ones have met, the latest first. */
   undated(): readonly string[];
 }
@@ -74,17 +74,17 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
   const undated = createUndatedList(options.undated);
   const readArchived = createReadingBack(archived, options.readFrom);
 
-  async function sort(events: readonly AuditEvent[], meeting: Meeting): Promise<PageLines> {
-    const page = events.filter((event) => !isOfOtherDay(event, meeting));
-    if (meeting.sweptDate === undefined) await readArchived(page, meeting);
-    const fit = page.filter(isDated).filter((event) => quarantineReason(event, meeting.walkStart) === undefined);
+  async function sort(events: readonly AuditEvent[], context: PageContext): Promise<PageLines> {
+    const page = events.filter((event) => !isOfOtherDay(event, context));
+    if (context.sweptDate === undefined) await readArchived(page, context);
+    const fit = page.filter(isDated).filter((event) => quarantineReason(event, context.walkStart) === undefined);
     const standings = fit.map((event) => ({ event, standing: standingOf(event) }));
     const eventsOf = (wanted: Standing) => standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
     const [newEvents, revised] = [eventsOf('new'), eventsOf('revision')];
-    const unfit = heldLines(page, { meeting, revised: new Set(revised) });
-    const held = unfit.filter((line) => !isKept(line, meeting));
-    if (meeting.sweptDate !== undefined && newEvents.length + held.length > 0)
-      await archived.proveDay(meeting.sweptDate);
+    const unfit = heldLines(page, { context, revised: new Set(revised) });
+    const held = unfit.filter((line) => !isKept(line, context));
+    if (context.sweptDate !== undefined && newEvents.length + held.length > 0)
+      await archived.proveDay(context.sweptDate);
     return {
       newEvents,
       held,
@@ -108,7 +108,7 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
    * Whether the archive holds the line. Quarantine keeps each unfit line once, however often it is served, and of an event whose
    * body changes one revision. A line that is not kept yet is remembered.
    */
-  function isKept({ event, reason }: HeldLine, { walkStart }: Meeting): boolean {
+  function isKept({ event, reason }: HeldLine, { walkStart }: PageContext): boolean {
     const { id = '', line } = event;
     if (instantInRange(event, walkStart) === undefined && undated.hasMet(line)) return true;
     const [index, identity] = reason === 'revision' ? [archived.revised, id] : [archived.held, sha256(line)];
@@ -127,7 +127,7 @@ function createReadingBack(archived: Archived, readFrom: Date) {
   let hasRead = false;
   let hasReadDay = false;
 
-  return async function readArchived(events: readonly AuditEvent[], { walkStart }: Meeting): Promise<void> {
+  return async function readArchived(events: readonly AuditEvent[], { walkStart }: PageContext): Promise<void> {
     const instants = events.flatMap((event) => instantInRange(event, walkStart) ?? []);
     if (!hasRead) instants.push(readFrom);
     // A line without an instant may have been met by any run of the bound's day. Lines under quarantine/ are not forgotten, so
@@ -156,13 +156,13 @@ function createUndatedList(before: readonly string[]) {
 }
 
 /** A source that reads bounds as dates also serves the day before and the day after. These are swept in their own turn. */
-function isOfOtherDay(event: AuditEvent, { walkStart, sweptDate }: Meeting): boolean {
+function isOfOtherDay(event: AuditEvent, { walkStart, sweptDate }: PageContext): boolean {
   const instant = instantInRange(event, walkStart);
   return sweptDate !== undefined && instant !== undefined && dateOf(instant) !== sweptDate;
 }
 
-interface Holding {
-  readonly meeting: Meeting;
+interface HeldLinesOptions {
+  readonly context: PageContext;
   readonly revised: ReadonlySet<AuditEvent>;
 }
 
@@ -170,8 +170,8 @@ interface Holding {
  * The lines of a page that may not enter `events/`. The partition of a line is the date of its own instant. A line without an
  * instant in range goes to the swept date, or to the date of the walk start.
  */
-function heldLines(events: readonly AuditEvent[], { meeting, revised }: Holding): HeldLine[] {
-  const { walkStart, sweptDate } = meeting;
+function heldLines(events: readonly AuditEvent[], { context, revised }: HeldLinesOptions): HeldLine[] {
+  const { walkStart, sweptDate } = context;
   return events.flatMap((event) => {
     const reason = quarantineReason(event, walkStart) ?? (revised.has(event) ? 'revision' : undefined);
     if (reason === undefined) return [];

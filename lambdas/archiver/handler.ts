@@ -26,7 +26,7 @@ import type { Clock, Signer } from '../shared/ports';
 import { parseDateOrInstant } from '../shared/time';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
-import type { Met } from './gather';
+import type { Met } from './gathering';
 import { emitCommitted, emitOutcome } from './metrics';
 import { createSource, type Source } from './source';
 

@@ -25,7 +25,7 @@ export async function openChain(run: ManifestReader & Pick<Run, 'clock'>, hint: 
   }
   const chain = createChain(run, head);
   const keptFrom = addMs(run.clock.now(), -SOURCE_KEEPS_DAYS * DAY_MS).toISOString();
-  await chain.backTo(({ seq: number, latest, run: { finished } }) =>
+  await chain.readBackTo(({ seq: number, latest, run: { finished } }) =>
     hinted === undefined ? (latest ?? '') < keptFrom : number <= hinted || finished < keptFrom,
   );
   return chain;

@@ -37,10 +37,10 @@ export interface Progress {
   /** Gaps that no manifest records yet. */
   readonly gaps: readonly Gap[];
   /**
-   * Whether time that the source no longer keeps is a gap. It is not a gap at the beginning of a chain without a start date:
-   * such a chain begins with the oldest event that the source keeps.
+   * Whether time that the source no longer keeps is recorded as a gap. At the beginning of a chain without a start date it is
+   * not, because such a chain begins with the oldest event that the source keeps.
    */
-  readonly isPromised: boolean;
+  readonly recordsGaps: boolean;
   readonly hasRead: boolean;
   readonly hasCommitted: boolean;
   /** How many sweeps the chain has begun, and the walk start of the run that began the last one. */
@@ -67,7 +67,7 @@ export function beginProgress(options: ProgressOptions): Progress {
   if (previous === undefined && position > startedAt) {
     throw new ConfigError('input-invalid', 'input: startDate is in the future');
   }
-  const readFrom = previous === undefined ? position : settledBefore(previous, options);
+  const readFrom = previous === undefined ? position : nextReadFrom(previous, options);
   return {
     chainStart: previous === undefined ? position : new Date(previous.start),
     walkStart: startedAt,
@@ -76,7 +76,7 @@ export function beginProgress(options: ProgressOptions): Progress {
     committedUntil: position,
     keptFrom,
     gaps: [],
-    isPromised: previous !== undefined || startDate !== undefined,
+    recordsGaps: previous !== undefined || startDate !== undefined,
     hasRead: false,
     hasCommitted: false,
     sweepTurn: previous?.sweepTurn ?? 0,
@@ -92,7 +92,7 @@ export function beginProgress(options: ProgressOptions): Progress {
  * order of ids serves a late event after younger ones. If the lookback would undo half of the walk, the walk continues from
  * the exact instant, because a run may be too short to read the lookback again.
  */
-function settledBefore(previous: Manifest, { startedAt, lookbackHours, lastFullWalk }: ProgressOptions): Date {
+function nextReadFrom(previous: Manifest, { startedAt, lookbackHours, lastFullWalk }: ProgressOptions): Date {
   const { window, run, position } = previous;
   const lookbackMs = lookbackHours * HOUR_MS;
   const full = earlier(lastFullWalk ?? new Date(run.walkStart), new Date(run.walkStart));
@@ -100,8 +100,8 @@ function settledBefore(previous: Manifest, { startedAt, lookbackHours, lastFullW
   if (run.reason === 'complete' && !isDue)
     return addMs(new Date(run.walkStart), -Math.min(lookbackMs, SHORT_LOOKBACK_MS));
   const reached = earlier(new Date(window.to), new Date(position));
-  const isLong = addMs(reached, -2 * lookbackMs) > new Date(window.from);
-  const from = isLong ? addMs(reached, -lookbackMs) : reached;
+  const hasComeFar = addMs(reached, -2 * lookbackMs) > new Date(window.from);
+  const from = hasComeFar ? addMs(reached, -lookbackMs) : reached;
   return earlier(from, addMs(full, -lookbackMs));
 }
 
@@ -120,14 +120,14 @@ export function pageRead(progress: Progress, { claim, keptFrom, serverTime }: Om
     readUntil: earlier(walkStart, claim),
     hasRead: true,
     ...(isForgotten && { committedUntil: keptFrom }),
-    ...(isForgotten && !progress.isPromised && { chainStart: keptFrom }),
-    ...(isForgotten && progress.isPromised && { gaps: [...progress.gaps, gap] }),
+    ...(isForgotten && !progress.recordsGaps && { chainStart: keptFrom }),
+    ...(isForgotten && progress.recordsGaps && { gaps: [...progress.gaps, gap] }),
   };
 }
 
 /** The progress after a commit: the manifest's position is committed, and its gaps are recorded. */
 export function batchCommitted(progress: Progress): Progress {
-  return { ...progress, committedUntil: positionOf(progress), gaps: [], isPromised: true, hasCommitted: true };
+  return { ...progress, committedUntil: positionOf(progress), gaps: [], recordsGaps: true, hasCommitted: true };
 }
 
 export function daySwept(progress: Progress): Progress {

@@ -22,7 +22,7 @@ export async function lastFullWalk(chain: Chain, lookbackHours: number): Promise
   const isFull = (manifest: Manifest) =>
     (manifest === head || manifest.run.reason === 'complete') &&
     addMs(new Date(manifest.window.from), fullSpanMs(lookbackMs)) <= new Date(manifest.run.walkStart);
-  const newer = await chain.backTo((manifest) => isFull(manifest) || manifest.run.walkStart < oldest);
+  const newer = await chain.readBackTo((manifest) => isFull(manifest) || manifest.run.walkStart < oldest);
   const found = (await chain.find(head.seq - newer.length)) ?? newer.at(-1);
   return found && new Date(found.run.walkStart);
 }
@@ -40,7 +40,7 @@ function fullSpanMs(lookbackMs: number): number {
  */
 export async function provableSince(chain: Chain, bound: Date): Promise<Date | undefined> {
   const date = dateOf(bound);
-  const manifests = await chain.backTo(({ latest }) => latest === null || latest < bound.toISOString());
+  const manifests = await chain.readBackTo(({ latest }) => latest === null || latest < bound.toISOString());
   const ofDay = manifests
     .flatMap(({ segments }) => segments)
     .filter(({ key }) => key.startsWith('events/') && key.includes(`/dt=${date}/`));

@@ -1,59 +1,76 @@
 /**
- * The sweep: the older days that a run reads again, one for each hour since the last sweep, whatever the schedule. So each day of
- * the last week is swept at least daily, and every day that the source keeps at least every twelve days. One of three turns goes
- * to the last week (7 days x 3 h = 21 h) and two go to the older days (172 days x 1.5 h = 10.75 days). Manifests record the turn,
- * so a lost run skips no day.
- *
- * Sweeps of days with many pages are spaced so that they read about two and a half days' worth of events a day. Then each day
- * of the last week is swept about every eight days, and every older day at least once before the source forgets it.
- *
- * A date keeps its turns for as long as the source keeps it. If days were counted back from today, each midnight within a
- * round would skip one of them.
+ * The sweep reads older days again, and compares each with what the archive holds of it. A source that fails ends the sweep, and
+ * the days that were swept before still count.
  */
+import { UpstreamError } from '../shared/errors';
 import type { Sweep } from '../shared/manifest';
-import { DAY_MS, dateOf, MINUTE_MS, midnight } from '../shared/time';
+import { addMs, DAY_MS, later } from '../shared/time';
+import { RESERVE_MS } from './chain';
 import type { EventStanding } from './deduplicate';
+import { commitIfFull, type Gathering, takeIn } from './gathering';
+import { daySwept } from './progress';
+import { eventsADay } from './read-again';
 import { PAGE_LIMIT } from './source';
-import type { WalkEnd } from './walk';
+import { MAX_SWEPT_PAGES, sweepDate, sweepsDue } from './sweep-turns';
+import { type WalkEnd, walk } from './walk';
 
-const RECENT_DAYS = 7;
-/** The source keeps 180 days, but never the whole of the oldest one. */
-const OLDER_DAYS = 179 - RECENT_DAYS;
+/** With less time left than this, the run ends without a sweep, because a sweep first reads a day of the archive. */
+const SWEEP_MIN_MS = 30_000;
 
-/** At most so many days are swept in a run, and no further day once so many pages were read. */
-export const MAX_SWEEPS = 24;
-export const MAX_SWEPT_PAGES = 24;
-/** A schedule fires a little early or late. */
-const GRACE_MS = 5 * MINUTE_MS;
-const DAYS_READ_A_DAY = 2.5;
-
-/** The number of days that are due. `eventsADay` is an estimate of the size of a day. */
-export function sweepsDue(sweptAt: Date | undefined, now: Date, eventsADay: number): number {
-  if (sweptAt === undefined) return 1;
-  const pages = Math.max(1, Math.ceil(eventsADay / PAGE_LIMIT));
-  const pagesADay = Math.max(24, DAYS_READ_A_DAY * pages);
-  const intervalMs = (DAY_MS * pages) / pagesADay;
-  const elapsedMs = now.getTime() - sweptAt.getTime();
-  if (elapsedMs + GRACE_MS < intervalMs) return 0;
-  // Rounded up, because the time counts anew from this sweep: a remainder would be lost with each run.
-  return Math.min(MAX_SWEEPS, Math.max(1, Math.ceil((elapsedMs - GRACE_MS) / intervalMs)));
+export interface Swept {
+  readonly sweeps: readonly Sweep[];
+  /** The failure of the source that ended the last sweep. */
+  readonly failure: UpstreamError | undefined;
 }
 
-/** The date for a turn, `YYYY-MM-DD`; undefined where the source keeps no whole older day. */
-export function sweepDate(turn: number, now: Date, floor: Date): string | undefined {
-  const yesterday = midnight(now, -1);
-  const third = Math.floor(turn / 3);
-  const date =
-    turn % 3 === 0
-      ? dateOfTurn(third, RECENT_DAYS, yesterday)
-      : dateOfTurn(turn - third - 1, OLDER_DAYS, midnight(yesterday, -RECENT_DAYS));
-  if (date >= floor) return dateOf(date);
-  return yesterday >= floor ? dateOf(yesterday) : undefined;
+/** Sweeps the days that are due, as far as the time and the share of requests that sweeps may take allow. */
+export async function sweepDays(gathering: Gathering): Promise<Swept> {
+  const { run, chain } = gathering;
+  const { sweptAt, walkStart, keptFrom, chainStart } = gathering.progress;
+  const due = sweepsDue(sweptAt, walkStart, eventsADay(chain));
+  const sweeps: Sweep[] = [];
+  let pages = 0;
+  for (let turn = 0; turn < due && pages < MAX_SWEPT_PAGES && run.clock.remainingMs() > SWEEP_MIN_MS; turn += 1) {
+    const date = sweepDate(gathering.progress.sweepTurn, walkStart, later(keptFrom, chainStart));
+    if (date === undefined) break;
+    // A young chain has fewer days than turns.
+    if (sweeps.some((sweep) => sweep.date === date)) {
+      gathering.progress = daySwept(gathering.progress);
+      continue;
+    }
+    const tooSlow = await gathering.archived.readDay(date).catch(upstreamFailure);
+    const watch = watchSweep(date, gathering.archived.events.identitiesOf(date));
+    const failure = tooSlow ?? (await readDay(gathering, watch));
+    const result = watch.result();
+    if (result === null) break;
+    pages += Math.max(watch.pages(), Math.ceil(result.archived / PAGE_LIMIT));
+    gathering.progress = daySwept(gathering.progress);
+    sweeps.push(result);
+    if (failure !== undefined) return { sweeps, failure };
+  }
+  return { sweeps, failure: undefined };
 }
 
-/** The date of a turn, among the `days` dates up to the newest. In any `days` turns in a row, each date has one. */
-function dateOfTurn(turn: number, days: number, newest: Date): Date {
-  return midnight(newest, -((newest.getTime() / DAY_MS + turn) % days));
+/** Returns the failure of the source that ended the reading, if any. A failure of a commit is thrown. */
+async function readDay(gathering: Gathering, watch: SweepWatch): Promise<UpstreamError | undefined> {
+  const from = new Date(`${watch.date}T00:00:00.000Z`);
+  const { walkStart, keptFrom } = gathering.progress;
+  const options = { now: walkStart, keptFrom, reserveMs: RESERVE_MS };
+  const pages = walk({ from, to: addMs(from, DAY_MS) }, gathering.run.source, options);
+  for (;;) {
+    const next = await pages.next().catch(upstreamFailure);
+    if (next instanceof UpstreamError) return next;
+    if (next.done) return void watch.end(next.value);
+    const standings = await takeIn(gathering, next.value, watch.date).catch(upstreamFailure);
+    if (standings instanceof UpstreamError) return standings;
+    watch.see(standings, next.value.keptFrom);
+    await commitIfFull(gathering);
+  }
+}
+
+function upstreamFailure(error: unknown): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  throw error;
 }
 
 /** Compares the served events of a date with the ids that the archive held of it when the sweep began. */
@@ -92,4 +109,4 @@ export function watchSweep(date: string, archived: ReadonlySet<string>) {
   return { date, see, end, result, pages: () => pages };
 }
 
-export type SweepWatch = ReturnType<typeof watchSweep>;
+type SweepWatch = ReturnType<typeof watchSweep>;

@@ -99,7 +99,7 @@ describe('reading from an instant', () => {
     expect(revised.find('9')).toBeUndefined();
   });
 
-  test('more manifests than one stretch are read back, each once', async () => {
+  test('more manifests than are read at once are read back, each once', async () => {
     const long = [...batches, ...new Array<BatchSpec>(30).fill({})];
     const { readFrom, asked, known } = await opened({ batches: long, headSeq: 34 });
     await readFrom(new Date('2026-03-08T10:00:00.000Z'));

@@ -19,7 +19,7 @@ function event(id: string | number, timestamp = `${DATE}T10:00:00.000Z`, more = 
 
 const edited = ',"edited":true';
 
-interface Holding {
+interface ArchivedLines {
   readonly events?: readonly AuditEvent[];
   readonly revisions?: readonly AuditEvent[];
   readonly unfit?: readonly AuditEvent[];
@@ -27,7 +27,7 @@ interface Holding {
 }
 
 /** A deduplicator over an archive that holds these lines. `asked` is what it asks of the archive, in order. */
-function deduplicatorOf({ events = [], revisions = [], unfit = [], undated = [] }: Holding = {}) {
+function deduplicatorOf({ events = [], revisions = [], unfit = [], undated = [] }: ArchivedLines = {}) {
   const asked: string[] = [];
   const index = { events: createLineIndex(), held: createLineIndex(), revised: createLineIndex() };
   for (const { id = '', line } of events) index.events.add(DATE, id, line);
@@ -45,8 +45,8 @@ function deduplicatorOf({ events = [], revisions = [], unfit = [], undated = [] 
   return { ...deduplicator, sort, asked };
 }
 
-function sortOnce(page: readonly AuditEvent[], holding: Holding = {}, sweptDate?: string) {
-  return deduplicatorOf(holding).sort(page, sweptDate);
+function sortOnce(page: readonly AuditEvent[], archivedLines: ArchivedLines = {}, sweptDate?: string) {
+  return deduplicatorOf(archivedLines).sort(page, sweptDate);
 }
 
 const textOf = ({ line }: AuditEvent) => String(line);
@@ -210,15 +210,15 @@ describe('a sweep', () => {
     expect(asked).toEqual([`proof ${swept}`]);
   });
 
-  test.each<[string, readonly AuditEvent[], Holding, boolean]>([
+  test.each<[string, readonly AuditEvent[], ArchivedLines, boolean]>([
     ['an event that is new', [onDay], {}, true],
     ['a revision that is new', [event(1, `${swept}T08:00:00Z`, edited)], { events: [onDay] }, true],
     ['an unfit line that is new', [event(9, 'soon')], {}, true],
     ['a known event', [onDay], { events: [onDay] }, false],
     ['a known unfit line', [event(9, 'soon')], { unfit: [event(9, 'soon')] }, false],
     ['only events of other days', around, {}, false],
-  ])('a page with %s is sorted, and the day is proved only where anything is new', async (_name, page, holding, isProved) => {
-    const { sort, asked } = deduplicatorOf(holding);
+  ])('a page with %s is sorted, and the day is proved only where anything is new', async (_name, page, archivedLines, isProved) => {
+    const { sort, asked } = deduplicatorOf(archivedLines);
     await sort(page, swept);
     expect(asked).toEqual(isProved ? [`proof ${swept}`] : []);
   });

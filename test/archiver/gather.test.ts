@@ -6,7 +6,7 @@ import { type Batch, sealBatch } from '../../lambdas/archiver/batch';
 import { gather } from '../../lambdas/archiver/gather';
 import { positionOf } from '../../lambdas/archiver/progress';
 import type { Run } from '../../lambdas/archiver/run';
-import { sweepDate } from '../../lambdas/archiver/sweep';
+import { sweepDate } from '../../lambdas/archiver/sweep-turns';
 import { Race } from '../../lambdas/shared/errors';
 import { isDated, readEvent } from '../../lambdas/shared/event';
 import { latestOf, type Manifest } from '../../lambdas/shared/manifest';

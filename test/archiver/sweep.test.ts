@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { sweepDate, sweepsDue, watchSweep } from '../../lambdas/archiver/sweep';
+import { watchSweep } from '../../lambdas/archiver/sweep';
+import { sweepDate, sweepsDue } from '../../lambdas/archiver/sweep-turns';
 import { DAY_MS, dateOf, HOUR_MS, midnight } from '../../lambdas/shared/time';
 
 const begin = new Date('2026-03-01T00:20:00.000Z');

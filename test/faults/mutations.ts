@@ -105,13 +105,13 @@ archiver/progress.ts
     - readUntil: earlier(walkStart, claim),
     + readUntil: earlier(addMs(walkStart, 1000), claim),
   the lookback is ignored | an event is late, within the lookback
-    - settledBefore(previous, options);
-    + settledBefore(previous, { ...options, lookbackHours: 0 });
+    - nextReadFrom(previous, options);
+    + nextReadFrom(previous, { ...options, lookbackHours: 0 });
   a position is kept that the same walk disproves | an event is filed under another hour than its timestamp, and the time ends anywhere
     - readUntil: earlier(walkStart, claim),
     + readUntil: later(progress.readUntil, earlier(walkStart, claim)),
   a resumed walk forgets the lookback | the source sorts by id, an event is late, and the time ends anywhere
-    - isLong ? addMs(reached, -lookbackMs) : reached
+    - hasComeFar ? addMs(reached, -lookbackMs) : reached
     + reached
   the clock of the run is trusted | the clock is a day ahead
     - earlier(progress.walkStart, serverTime);
@@ -212,7 +212,7 @@ archiver/deduplicate.ts
     - if (archived.revised.find(id) !== undefined) return 'revision';
     +
   a sweep adds what it finds without reading the chain | a sweep archives nothing again that was only hidden
-    - await archived.proveDay(meeting.sweptDate);
+    - await archived.proveDay(context.sweptDate);
     + {}
   a quarantined line goes into the partition of the walk start | events are edited after they were archived, one to another date
     - own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);
@@ -244,15 +244,16 @@ archiver/gather.ts
   known ids are forgotten within the lookback | an event is edited to the next date while the run reads pages
     - addMs(earlier(claim, progress.walkStart), -run.lookbackHours * HOUR_MS)
     + addMs(earlier(claim, progress.walkStart), 0)
-  every answer moves the walk start | the clocks of the servers differ
-    - gathering.teams.meet(page.events);
-    + gathering.progress = { ...gathering.progress, walkStart: earlier(gathering.progress.walkStart, page.serverTime ?? gathering.progress.walkStart) }; gathering.teams.meet(page.events);
   the last bound is the walk start | the source cuts bounds to midnight
     - to: midnight(startedAt, DAYS_AHEAD) }
     + to: startedAt }
   nothing is swept | an event is late, beyond the lookback
     - end === 'complete' ? await sweepDays(
     + false ? await sweepDays(
+archiver/gathering.ts
+  every answer moves the walk start | the clocks of the servers differ
+    - gathering.teams.meet(page.events);
+    + gathering.progress = { ...gathering.progress, walkStart: new Date(Math.min(+gathering.progress.walkStart, +(page.serverTime ?? gathering.progress.walkStart))) }; gathering.teams.meet(page.events);
 archiver/source-team.ts
   the team of the API key is not checked | the API key belongs to another team
     - throw otherTeam();
