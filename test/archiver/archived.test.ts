@@ -119,10 +119,17 @@ describe('reading from an instant', () => {
     ],
     ['a manifest is missing', { changed: { [manifestKey('main', 2)]: undefined } }, 'chain-broken'],
     ['a manifest is unsigned', { changed: { [manifestKey('main', 2)]: Buffer.from('{}') } }, 'chain-broken'],
-    ['less than three seconds are left', { remainingMs: 3000 }, 'out-of-time'],
   ])('where %s, the reading stops with the code of the reason', async (_name, options, code) => {
     const { readFrom } = await opened(options);
     await expect(readFrom(wholeChain)).rejects.toMatchObject({ code });
+  });
+
+  test('with less than three seconds left, no older manifest is read back, and no segment is read', async () => {
+    const { readFrom, readDay, asked } = await opened({ remainingMs: 3000 });
+    await expect(readFrom(wholeChain)).rejects.toMatchObject({ code: 'out-of-time' });
+    expect(asked()).toEqual([]);
+    await expect(readDay(nine)).rejects.toMatchObject({ code: 'out-of-time' });
+    expect(asked().filter((key) => key.endsWith('.gz'))).toEqual([]);
   });
 
   test('a segment that may have expired is passed over where it is gone, and believed where it is there', async () => {

@@ -187,6 +187,14 @@ describe('what is read first', () => {
     await sort(page);
     expect(asked).toEqual([`from ${instant}`]);
   });
+
+  test('the day before the walk is read once, however many pages hold lines without an instant', async () => {
+    const { sort, asked } = deduplicatorOf();
+    for (const page of [[event(1)], [event(2, 'soon')], [event(3, 'soon')], [event(4), event(5, 'soon')]])
+      await sort(page);
+    const day = `from ${DATE}T00:00:00.000Z`;
+    expect(asked).toEqual([`from ${readFrom.toISOString()}`, day, `from ${DATE}T10:00:00.000Z`]);
+  });
 });
 
 describe('a sweep', () => {

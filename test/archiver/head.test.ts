@@ -48,6 +48,7 @@ test('the head costs one LIST and one GET where the hint is right', async () => 
 test.each([
   ['a hint of two manifests before the head', 2, '2026-03-10T05:00:00.000Z', [4, 3, 2, 1]],
   ['no hint, while the source keeps all events', undefined, '2026-03-10T05:00:00.000Z', [4, 3, 2, 1]],
+  ['a hint that lies far back, where the source keeps no event of the runs since', 1, '2026-09-07T00:00:00.000Z', [4]],
   ['no hint, where the source keeps no archived event', undefined, '2026-09-06T04:30:00.000Z', [4]],
 ])('with %s, the manifests down to there are read', async (_name, seq, now, seqs) => {
   const { store, finding } = head(seq, chain, now);
