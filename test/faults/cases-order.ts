@@ -5,7 +5,7 @@ import type { SourceSettings } from '../support/test-source';
 import { heals, namedCases, type Program } from './cases';
 import { chainOf, must } from './chain';
 import { event, HOUR, MINUTE, SECOND, series, text, type WorldEvent } from './events';
-import { NOON, outage, steadyWorld, twoPerBatch } from './steady';
+import { NOON, outage, small, steadyWorld, twoPerBatch } from './steady';
 import type { WorldSetup } from './world';
 
 /** A backlog of two days and many pages, longer than the lookback. */
@@ -60,6 +60,17 @@ export const orderCases = namedCases({
     );
     const heads = await endedAnywhere(program, { order: 'honoured', events: moved, shortestMs: 6 * SECOND });
     must(heads.length > 5, 'the time ends in many places after the next page');
+  },
+
+  /** The run forgets what it has committed, a page shows that it came too far, and an event of the forgotten time comes again. */
+  async 'the source serves an event again that the run committed and forgot'(program) {
+    const events = series(200, NOON + 11 * HOUR, 12, 10 * MINUTE).map((e) =>
+      e.row === 208 ? { ...e, later: [{ from: 0, raw: text(e.row, NOON + 18 * HOUR + 20 * MINUTE) }] } : e,
+    );
+    const again = event(300, NOON + 12.75 * HOUR, { id: '200', raw: text(200, NOON + 11 * HOUR) });
+    const world = steadyWorld(program, { ...small, more: [...events, again] });
+    await outage(20 * HOUR)(world);
+    await heals(world);
   },
 
   /** A late event comes after younger ones. A run that ends at a younger event must not skip the late one. */

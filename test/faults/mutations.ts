@@ -122,12 +122,16 @@ archiver/progress.ts
   the next walk does not read the lookback again | an event is late, within the lookback
     - return earlier(from, addMs(full, -lookbackMs));
     + return reached;
-  walks between full ones go on for ever | runs every 15 minutes read the whole lookback once an hour and leave no late event to the sweep
+  walks between full ones go on for ever | runs in short intervals read the whole lookback once an hour and leave no late event to the sweep
     - run.reason === 'complete' && !isDue
     + run.reason === 'complete'
   an unfinished walk begins anew | every run advances the position through a day that is longer than a run
     - return earlier(from, addMs(full, -lookbackMs));
     + return addMs(new Date(position), -lookbackMs);
+archiver/read-again.ts
+  a walk that read a short time again counts as a full one | runs in short intervals read the whole lookback once an hour and leave no late event to the sweep
+    - return Math.max(lookbackMs, FULL_WALK_AFTER_MS + SHORT_LOOKBACK_MS);
+    + return lookbackMs;
 archiver/window.ts
   the position lies after a second that is split between batches | more events share an instant at midnight than a batch holds
     - const claim = isProved ? order.claim() : window.from;
@@ -205,6 +209,9 @@ archiver/deduplicate.ts
   the quarantine is not looked up | every body differs on every read
     - if (isArchived || index.find(identity) !== undefined) return true;
     +
+  unfit lines are told apart by their ids | events are unusual or malformed
+    - [archived.held, sha256(line)];
+    + [archived.held, id];
   lines without an instant are looked up by date alone | a sweep reads lines without a date that the first run met days before
     - if (instantInRange(event, walkStart) === undefined && undated.hasMet(line)) return true;
     +
@@ -227,6 +234,9 @@ archiver/archived.ts
   a sweep believes an object that no manifest lists | an object planted in an older day stops the sweep of that day
     - if (manifest === undefined || segment === undefined) throw unlisted(key);
     + if (manifest === undefined || segment === undefined) return { manifest: chain.head()?.manifest, segment: { key, last: '2026-03-09T00:00:00.000Z', objectSha256: sha256((await run.store.get(key)) as Buffer) } } as ListedSegment;
+  what a run forgot counts as remembered where it came too far | the source serves an event again that the run committed and forgot
+    - forgottenBefore = date > forgottenBefore ? date : forgottenBefore;
+    + forgottenBefore = date;
   reading back stops at the head | there is nothing new
     - latest === null || latest < from
     + true || latest < from
