@@ -1,7 +1,7 @@
 /**
  * The proof that a window has ended. A missing cursor is not the sign of the end where another sign says that more follows. Then
- * two further requests must show no other event. Otherwise the source announces its pages in a way that this version does not
- * know, and the run fails instead of archiving a part for the whole.
+ * up to three further requests must show no other event. Otherwise the source announces its pages in a way that this version
+ * does not know, and the run fails instead of archiving a part for the whole.
  */
 import { UpstreamError } from '../shared/errors';
 import type { AuditEvent } from '../shared/event';
@@ -15,14 +15,15 @@ const ROUND_PAGE = 50;
 /** A request that shows whether the window holds more than was served. */
 interface EndCheck {
   readonly query: Query;
-  /** How many of the events that the request asks for are known. */
-  readonly known: number;
+  /** How many events the source must serve in answer to the request, on one page or on several. */
+  readonly due: number;
 }
 
 /** The facts that a window knows when its last page has come. */
 export interface Ending {
-  /** The query of the window's first page. */
-  readonly base: Query;
+  /** The query of the window's last page, and its events. */
+  readonly asked: Query;
+  readonly events: readonly AuditEvent[];
   /** Whether the source has announced any page of the window. */
   readonly hasFollowed: boolean;
   readonly isAscending: boolean;
@@ -30,15 +31,21 @@ export interface Ending {
   readonly highest: Date | undefined;
 }
 
-/** `isDue` tells whether the window must hold an event of this instant: other events may have appeared meanwhile. */
+/** `isDue` tells whether every server of the source must hold an event of this instant: others may have appeared meanwhile. */
 export function createEndProof(isDue: (instant: Date) => boolean) {
   const seen = new Set<string>();
+  let seenDue = 0;
   /** Events that a check found first. They may have appeared meanwhile, so the window is read once more. */
   let suspects: ReadonlySet<string> = new Set();
+  let isSuspect = false;
   let checks: readonly EndCheck[] = [];
 
+  const isEventDue = ({ instant }: AuditEvent) => instant !== undefined && isDue(instant);
+
   function see(events: readonly AuditEvent[]): void {
-    for (const event of events) seen.add(identityOf(event));
+    const unseen = events.filter((event) => !seen.has(identityOf(event)));
+    for (const event of unseen) seen.add(identityOf(event));
+    seenDue += unseen.filter(isEventDue).length;
   }
 
   /** A page is full where it holds what was asked for, or a round number of events. */
@@ -48,7 +55,7 @@ export function createEndProof(isDue: (instant: Date) => boolean) {
   }
 
   function begin(ending: Ending): void {
-    checks = checksOf(ending, seen.size);
+    checks = checksOf(ending, { onPage: ending.events.filter(isEventDue).length, inWindow: seenDue });
   }
 
   function query(limit: number): Query | undefined {
@@ -59,31 +66,50 @@ export function createEndProof(isDue: (instant: Date) => boolean) {
   /** Returns the events that appeared meanwhile, or `missed` where the window must be read once more. */
   function take({ events, cursor }: PageAnswer): readonly AuditEvent[] | 'missed' {
     const [check, ...others] = checks;
-    const isCut = check !== undefined && events.length >= check.query.limit && check.known > events.length;
-    if (isCut && cursor === undefined) throw endUnmarked();
+    const isCut =
+      check !== undefined && cursor === undefined && events.length >= check.query.limit && check.due > events.length;
     const unseen = events.filter((event) => !seen.has(identityOf(event)));
-    const missed = unseen.filter(({ instant }) => instant !== undefined && isDue(instant)).map(identityOf);
-    if (missed.some((identity) => suspects.has(identity))) throw endUnmarked();
-    const isFirst = missed.length > 0 && suspects.size === 0;
+    const missed = unseen.filter(isEventDue).map(identityOf);
+    if ((isCut && isSuspect) || missed.some((identity) => suspects.has(identity))) throw endUnmarked();
+    const isFirst = !isSuspect && (isCut || missed.length > 0);
+    isSuspect ||= isFirst;
     if (isFirst) suspects = new Set(missed);
     else see(unseen);
     checks = isFirst ? [] : others;
     return isFirst ? 'missed' : unseen;
   }
 
-  return { see, isDoubtful, begin, query, take, isOpen: () => checks.length > 0 };
+  /** A source need not accept a cursor twice, so the check that sends one again is left out where it is refused. */
+  function skip(): void {
+    checks = checks.slice(1);
+  }
+
+  return { see, isDoubtful, begin, query, take, skip, isOpen: () => checks.length > 0 };
+}
+
+interface Due {
+  readonly onPage: number;
+  readonly inWindow: number;
 }
 
 /**
- * The two checks. If the source has announced a page before, they ask from the last instant on, and newest first. If it never has,
- * they ask for one event alone, and newest first: the source must then announce the other events under every reading of bounds.
+ * The checks, as far as they tell anything:
+ * - The last page again, but for one event alone: the source must then announce the others, whatever it does with order and
+ *   bounds.
+ * - The events from the last instant on. If the source has never announced a page, the first check says more.
+ * - The window, newest first.
  */
-function checksOf({ base, hasFollowed, isAscending, lowest, highest }: Ending, known: number): readonly EndCheck[] {
+function checksOf({ asked, hasFollowed, isAscending, lowest, highest }: Ending, due: Due): readonly EndCheck[] {
+  const base = { ...asked, cursor: undefined };
   const rest = isAscending
     ? { ...base, since: highest === undefined ? base.since : addMs(highest, -SECOND_MS) }
     : { ...base, until: lowest === undefined ? base.until : addMs(lowest, SECOND_MS) };
-  const first = hasFollowed || known < 2 ? { query: rest, known: 0 } : { query: { ...base, limit: 1 }, known };
-  return [first, { query: { ...base, order: 'desc' }, known }];
+  const isAlone = due.onPage < 2;
+  return [
+    ...(isAlone ? [] : [{ query: { ...asked, limit: 1 }, due: due.onPage }]),
+    ...(isAlone || hasFollowed ? [{ query: rest, due: 0 }] : []),
+    { query: { ...base, order: 'desc' }, due: due.inWindow },
+  ];
 }
 
 function identityOf({ id, line }: AuditEvent): string {

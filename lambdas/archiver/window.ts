@@ -4,11 +4,15 @@
  */
 import { UpstreamError } from '../shared/errors';
 import { type AuditEvent, quarantineReason } from '../shared/event';
-import { addMs, DAY_MS, dateOf, earlier, later, midnight, SECOND_MS } from '../shared/time';
+import { addMs, DAY_MS, dateOf, earlier, later, MINUTE_MS, midnight, SECOND_MS } from '../shared/time';
 import { createEndProof } from './end-proof';
 import { type Answer, PAGE_LIMIT, type PageAnswer, type Query } from './source';
 
 const MAX_EMPTY_PAGES = 100;
+/**
+ * The servers of a source may differ by so much in their newest events. The next walk reads longer than this again.
+ */
+const REPLICA_LAG_MS = 5 * MINUTE_MS;
 
 export interface TimeSpan {
   readonly from: Date;
@@ -46,7 +50,8 @@ export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: Wind
   let order = watchOrder(window, now);
   let limit = PAGE_LIMIT;
   let state: 'reading' | 'finished' | 'too-old' = 'reading';
-  const end = createEndProof((instant) => instant <= now && instant >= window.from && instant < window.to);
+  const settled = addMs(now, -REPLICA_LAG_MS);
+  const end = createEndProof((instant) => instant <= settled && instant >= window.from && instant < window.to);
   const pager = createPager();
 
   function query(): Query {
@@ -59,7 +64,8 @@ export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: Wind
     if (answer.kind === 'page') return end.isOpen() ? takeCheck(answer) : takePage(answer);
     if (answer.kind === 'too-old') state = 'too-old';
     if (answer.kind === 'too-large') limit = smaller(limit);
-    if (answer.kind === 'cursor-refused') {
+    if (answer.kind === 'cursor-refused' && end.isOpen()) end.skip();
+    else if (answer.kind === 'cursor-refused') {
       pager.restart();
       order = watchOrder(window, now);
     }
@@ -68,13 +74,14 @@ export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: Wind
 
   function takePage(answer: PageAnswer): WalkPage {
     const { events } = answer;
+    const asked = query();
     const hasMore = pager.turn(answer);
     order.see(events);
     end.see(events);
     isProved ||= events.some(({ instant }) => instant !== undefined && dateOf(instant) === dateOf(window.from));
     if (!hasMore && !isProved) readAgain(midnight(window.from));
     else if (!hasMore && end.isDoubtful(answer, limit))
-      end.begin({ base: { ...query(), cursor: undefined }, hasFollowed: pager.hasFollowed(), ...order.seen() });
+      end.begin({ asked, events, hasFollowed: pager.hasFollowed(), ...order.seen() });
     else if (!hasMore) state = 'finished';
     return pageOf(events, answer);
   }

@@ -2,10 +2,11 @@
 import type { HttpResponse } from '../../lambdas/shared/ports';
 import { RETRY_AFTER } from '../support/retry-after';
 import { rateLimit, type SourceSettings } from '../support/test-source';
-import { failsWith, heals, namedCases, refuses } from './cases';
+import { cleanRuns, failsWith, heals, namedCases, refuses } from './cases';
 import { chainOf, must, sum } from './chain';
 import { say } from './endings';
 import { CANARY_EMAIL, CANARY_KEY, event, HOUR, MINUTE, SECOND, series, text, unfit } from './events';
+import { consultOracle } from './oracle';
 import { archivedWorld, daysBefore, NOON, new5, small, steady, steadyWorld, twoPerBatch } from './steady';
 import type { World } from './world';
 
@@ -71,7 +72,10 @@ export const sourceCases = namedCases({
     }
   },
 
-  /** The cursor has another name, and one other sign says that more follows: a full page, a total, a link. */
+  /**
+   * The cursor has another name, and one other sign says that more follows: a full page, a total, a link. A source that ignores
+   * the order and cuts bounds to days serves the same page whatever it is asked.
+   */
   async 'a source that announces the next page in a new way fails the run'(program) {
     const events = series(200, NOON - 4 * HOUR, 120, MINUTE);
     for (const [maxLimit, announced, link] of [
@@ -79,17 +83,33 @@ export const sourceCases = namedCases({
       [7, '"meta":{"total":120}', undefined],
       [7, '"next":1', '<https://x.example/?cursor=1>; rel="next"'],
     ] as const) {
-      const isNew = { value: true };
-      const announce = (answer: HttpResponse): HttpResponse => ({
-        ...answer,
-        headers: new Map([...answer.headers, ...(link === undefined ? [] : [['link', link] as const])]),
-        body: Buffer.from(String(answer.body).replace(/"nextCursor":[^,}]+/, announced)),
-      });
-      const mangle = (answer: HttpResponse) => (isNew.value ? announce(answer) : answer);
-      const world = steadyWorld(program, { events, source: { maxLimit }, mangle });
-      await refuses(world, 'source-contract-broken');
-      isNew.value = false;
-      await heals(world);
+      for (const reading of [{}, { order: 'always-descending', bounds: 'midnight' }] as const) {
+        const isNew = { value: true };
+        const announce = (answer: HttpResponse): HttpResponse => ({
+          ...answer,
+          headers: new Map([...answer.headers, ...(link === undefined ? [] : [['link', link] as const])]),
+          body: Buffer.from(String(answer.body).replace(/"nextCursor":[^,}]+/, announced)),
+        });
+        const mangle = (answer: HttpResponse) => (isNew.value ? announce(answer) : answer);
+        const world = steadyWorld(program, { events, source: { maxLimit, ...reading }, mangle });
+        await refuses(world, 'source-contract-broken');
+        isNew.value = false;
+        await heals(world);
+      }
+    }
+  },
+
+  /** The total counts something else, so each walk proves its end, and a late event appears before each of its requests. */
+  async 'an event that appears while the end of the walk is proved fails no run'(program) {
+    const mangle = (answer: HttpResponse) => ({
+      ...answer,
+      body: Buffer.from(String(answer.body).replace(/^\{/, '{"meta":{"total":1000},')),
+    });
+    for (let ms = 0; ms < 1500; ms += 100) {
+      const late = event(300, NOON + 20 * MINUTE, { visibleFrom: NOON + HOUR + ms });
+      const world = await archivedWorld(program, { more: [...new5, late], mangle });
+      await cleanRuns(world, 2);
+      await consultOracle(world);
     }
   },
 
