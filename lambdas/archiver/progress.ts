@@ -43,7 +43,7 @@ export interface Progress {
   readonly recordsGaps: boolean;
   readonly hasRead: boolean;
   readonly hasCommitted: boolean;
-  /** How many sweeps the chain has begun, and the walk start of the run that began the last one. */
+  /** How many turns of the sweep the chain has taken, and the walk start of the run that began the last sweep. */
   readonly sweepTurn: number;
   readonly sweptAt: Date | undefined;
 }

@@ -11,7 +11,7 @@ import { commitIfFull, type Gathering, takeIn } from './gathering';
 import { daySwept } from './progress';
 import { eventsADay } from './read-again';
 import { PAGE_LIMIT } from './source';
-import { MAX_SWEPT_PAGES, sweepDate, sweepsDue } from './sweep-turns';
+import { datesOfTurn, sweepPace, turnsDue } from './sweep-turns';
 import { type WalkEnd, walk } from './walk';
 
 /** With less time left than this, the run ends without a sweep, because a sweep first reads a day of the archive. */
@@ -27,28 +27,44 @@ export interface Swept {
 export async function sweepDays(gathering: Gathering): Promise<Swept> {
   const { run, chain } = gathering;
   const { sweptAt, walkStart, keptFrom, chainStart } = gathering.progress;
-  const due = sweepsDue(sweptAt, walkStart, eventsADay(chain));
-  const sweeps: Sweep[] = [];
-  let pages = 0;
-  for (let turn = 0; turn < due && pages < MAX_SWEPT_PAGES && run.clock.remainingMs() > SWEEP_MIN_MS; turn += 1) {
-    const date = sweepDate(gathering.progress.sweepTurn, walkStart, later(keptFrom, chainStart));
-    if (date === undefined) break;
+  const pace = sweepPace(eventsADay(chain));
+  const due = turnsDue(sweptAt, walkStart, pace);
+  const options = { now: walkStart, floor: later(keptFrom, chainStart), areDaysLarge: pace.areDaysLarge };
+  const days: SweptDay[] = [];
+  const pages = () => days.reduce((sum, day) => sum + day.pages, 0);
+  for (let turn = 0; turn < due && pages() < pace.maxPages && run.clock.remainingMs() > SWEEP_MIN_MS; turn += 1) {
+    const dates = datesOfTurn(gathering.progress.sweepTurn, options);
     // A young chain has fewer days than turns.
-    if (sweeps.some((sweep) => sweep.date === date)) {
-      gathering.progress = daySwept(gathering.progress);
-      continue;
-    }
+    const next = dates.filter((date) => days.every(({ sweep }) => sweep.date !== date));
+    const swept = await sweepEach(gathering, next);
+    // The turn is left to the next run where no time was left to begin it.
+    if (swept.length === 0 && (next.length > 0 || dates.length === 0)) break;
+    gathering.progress = daySwept(gathering.progress);
+    days.push(...swept);
+    if (swept.at(-1)?.failure !== undefined) break;
+  }
+  return { sweeps: days.map(({ sweep }) => sweep), failure: days.at(-1)?.failure };
+}
+
+interface SweptDay {
+  readonly sweep: Sweep;
+  readonly pages: number;
+  readonly failure: UpstreamError | undefined;
+}
+
+/** Ends with the first day for which no time is left, or at which the source fails. */
+async function sweepEach(gathering: Gathering, dates: readonly string[]): Promise<readonly SweptDay[]> {
+  const days: SweptDay[] = [];
+  for (const date of dates) {
     const tooSlow = await gathering.archived.readDay(date).catch(upstreamFailure);
     const watch = watchSweep(date, gathering.archived.events.identitiesOf(date));
     const failure = tooSlow ?? (await readDay(gathering, watch));
-    const result = watch.result();
-    if (result === null) break;
-    pages += Math.max(watch.pages(), Math.ceil(result.archived / PAGE_LIMIT));
-    gathering.progress = daySwept(gathering.progress);
-    sweeps.push(result);
-    if (failure !== undefined) return { sweeps, failure };
+    const sweep = watch.result();
+    if (sweep === null) break;
+    days.push({ sweep, pages: Math.max(watch.pages(), Math.ceil(sweep.archived / PAGE_LIMIT)), failure });
+    if (failure !== undefined) break;
   }
-  return { sweeps, failure: undefined };
+  return days;
 }
 
 /** Returns the failure of the source that ended the reading, if any. A failure of a commit is thrown. */

@@ -6,7 +6,7 @@ import { type Batch, sealBatch } from '../../lambdas/archiver/batch';
 import { gather } from '../../lambdas/archiver/gather';
 import { positionOf } from '../../lambdas/archiver/progress';
 import type { Run } from '../../lambdas/archiver/run';
-import { sweepDate } from '../../lambdas/archiver/sweep-turns';
+import { datesOfTurn } from '../../lambdas/archiver/sweep-turns';
 import { Race } from '../../lambdas/shared/errors';
 import { isDated, readEvent } from '../../lambdas/shared/event';
 import { latestOf, type Manifest } from '../../lambdas/shared/manifest';
@@ -82,7 +82,8 @@ async function gathered(events: readonly SourceEvent[], story: Story) {
 function chain(changes: Partial<Manifest> = {}): Manifest {
   const { position = '2026-06-12T11:00:00.000Z' } = changes;
   const run = { ...aManifest().run, id: 'of the run before', walkStart: position };
-  const sweepTurn = [...new Array(21).keys()].find((turn) => sweepDate(turn, now, new Date(0)) === SWEPT) ?? Number.NaN;
+  const options = { now, floor: new Date(0), areDaysLarge: false };
+  const sweepTurn = [...new Array(21).keys()].find((turn) => datesOfTurn(turn, options)[0] === SWEPT) ?? Number.NaN;
   const window = { from: '2026-06-12T05:00:00.000Z', to: position };
   const start = '2026-01-01T00:00:00.000Z';
   const swept = { sweepTurn, sweptAt: position };
@@ -254,6 +255,28 @@ describe('the sweep', () => {
     const { batches } = await gathered(inSweptDay, story);
     expect(batches).toMatchObject([{ reason: 'complete', sweeps: [{ status: 'partial', missing: 0 }] }]);
     expect(batches[0]?.events.length).toBeGreaterThan(0);
+  });
+
+  describe('where days are large', () => {
+    const turns = { now, floor: new Date('2026-01-01T00:00:00.000Z'), areDaysLarge: true };
+    const [older, recent] = datesOfTurn(4, turns);
+    const counts = { ...aManifest().counts, events: 10_000_000 };
+    const previous = chain({ counts, sweepTurn: 4, sweptAt: '2026-06-11T21:00:00.250Z' });
+
+    test('a turn is for an older day and a day of the last week', async () => {
+      const { batches } = await gathered([fresh], { previous });
+      const dates = batches.flatMap(({ sweeps }) => sweeps.map(({ date }) => date));
+      expect(dates).toEqual([older, recent]);
+      expect(batches.map(({ progress }) => progress.sweepTurn)).toEqual([5]);
+    });
+
+    test('a turn counts although its time ends with the first day, so that no run begins it for ever', async () => {
+      const served = minutely(12, `${older}T10:00:00.000Z`);
+      const story = { previous, settings: { maxLimit: 1 }, clock: clockWith(42_000), latencyMs: 5000 };
+      const { batches } = await gathered(served, story);
+      expect(batches.flatMap(({ sweeps }) => sweeps)).toMatchObject([{ date: older, status: 'partial' }]);
+      expect(batches.at(-1)?.progress.sweepTurn).toBe(5);
+    });
   });
 
   test.each([

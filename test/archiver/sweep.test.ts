@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { watchSweep } from '../../lambdas/archiver/sweep';
-import { sweepDate, sweepsDue } from '../../lambdas/archiver/sweep-turns';
+import { datesOfTurn, sweepPace, turnsDue } from '../../lambdas/archiver/sweep-turns';
 import { DAY_MS, dateOf, HOUR_MS, midnight } from '../../lambdas/shared/time';
 
 const begin = new Date('2026-03-01T00:20:00.000Z');
@@ -10,7 +10,10 @@ interface Simulation {
   readonly keptDays?: number;
   /** The start of the chain. Nothing older is swept. */
   readonly start?: Date;
-  /** Whether there is a run at this hour. */
+  readonly minutes?: number;
+  /** The estimated size of a day, at a run. */
+  readonly eventsADay?: (at: number) => number;
+  /** Whether the run that begins after so many hours is not missed. */
   readonly runs?: (hour: number) => boolean;
 }
 
@@ -19,28 +22,41 @@ interface Longest {
   readonly recentHours: number;
   /** The same of older dates, in days. */
   readonly olderDays: number;
+  /** How many days a day were swept. */
+  readonly sweptADay: number;
 }
 
-/** Simulates one run an hour. Each run takes one turn. */
-function simulate({ days, keptDays = 180, start = new Date(0), runs = () => true }: Simulation): Longest {
-  const sweptAt = new Map<number, number>();
-  const longest = { recentHours: 0, olderDays: 0 };
-  let turn = 0;
-  for (let at = begin.getTime(); at < begin.getTime() + days * DAY_MS; at += HOUR_MS) {
+/** Simulates the runs of a schedule. */
+function simulate({ days, keptDays = 180, start = new Date(0), minutes = 60, ...more }: Simulation): Longest {
+  const { eventsADay = () => 0, runs = () => true } = more;
+  const sweptOn = new Map<number, number>();
+  let [turn, swept, recentHours, olderDays] = [0, 0, 0, 0];
+  let sweptAt: Date | undefined;
+  const waited = (day: number, at: number) => at - Math.max(sweptOn.get(day) ?? 0, day + DAY_MS, begin.getTime());
+  for (let at = begin.getTime(); at < begin.getTime() + days * DAY_MS; at += minutes * 60_000) {
     if (!runs((at - begin.getTime()) / HOUR_MS)) continue;
     const keptFrom = Math.max(at - keptDays * DAY_MS + 60_000, start.getTime());
-    const date = sweepDate(turn, new Date(at), new Date(keptFrom));
-    if (date === undefined) continue;
-    turn += 1;
-    sweptAt.set(Date.parse(date), at);
+    const pace = sweepPace(eventsADay(at));
     const today = Math.floor(at / DAY_MS) * DAY_MS;
-    for (let day = today - DAY_MS; day >= keptFrom; day -= DAY_MS) {
-      const waited = at - Math.max(sweptAt.get(day) ?? 0, day + DAY_MS, begin.getTime());
-      if (day >= today - 7 * DAY_MS) longest.recentHours = Math.max(longest.recentHours, waited / HOUR_MS);
-      else longest.olderDays = Math.max(longest.olderDays, waited / DAY_MS);
+    for (let due = turnsDue(sweptAt, new Date(at), pace); due > 0; due -= 1) {
+      const dates = datesOfTurn(turn, { now: new Date(at), floor: new Date(keptFrom), ...pace });
+      if (dates.length === 0) break;
+      turn += 1;
+      swept += dates.length;
+      sweptAt = new Date(at);
+      for (const date of dates) {
+        const day = Date.parse(date);
+        if (day < today - 7 * DAY_MS) olderDays = Math.max(olderDays, waited(day, at) / DAY_MS);
+        sweptOn.set(day, at);
+      }
     }
+    for (let day = today - DAY_MS; day >= Math.max(keptFrom, today - 7 * DAY_MS); day -= DAY_MS)
+      recentHours = Math.max(recentHours, waited(day, at) / HOUR_MS);
+    const forgotten = Math.ceil(keptFrom / DAY_MS) * DAY_MS;
+    if (keptDays > 8 && forgotten <= today - 8 * DAY_MS)
+      olderDays = Math.max(olderDays, waited(forgotten, at) / DAY_MS);
   }
-  return longest;
+  return { recentHours, olderDays, sweptADay: swept / days };
 }
 
 /** The chain begins that many days back, and grows. */
@@ -62,6 +78,38 @@ test.each<[string, Simulation]>([
   expect(olderDays).toBeLessThan(12);
 });
 
+test.each([
+  15, 25, 40, 50, 90, 110, 360, 720, 1440,
+])('at a run every %d minutes, each day of one page is swept within twelve days, and the last week daily', (minutes) => {
+  const { recentHours, olderDays, sweptADay } = simulate({ days: 60, minutes });
+  expect(recentHours).toBeLessThanOrEqual(24);
+  expect(olderDays).toBeLessThan(12);
+  expect(sweptADay).toBeLessThanOrEqual(24.1);
+});
+
+/** Every older day is swept within 172 days, so once more before the source forgets it. */
+test.each([
+  15, 60, 110, 1440,
+])('at a run every %d minutes, large days of the last week are swept within five days, and older ones once more', (minutes) => {
+  for (const pages of [5, 6, 9, 700]) {
+    const { recentHours, olderDays, sweptADay } = simulate({ days: 350, minutes, eventsADay: () => pages * 300 });
+    expect(recentHours).toBeLessThanOrEqual(5 * 24);
+    expect(olderDays).toBeLessThan(172);
+    expect(sweptADay).toBeLessThanOrEqual(Math.max(24.1 / pages, 2.7));
+  }
+});
+
+test('no day is skipped where the size of the days changes for a while', () => {
+  const sizes = fc.array(fc.constantFrom(0, 1500, 2000, 200_000), { minLength: 50, maxLength: 50 });
+  const property = fc.property(sizes, fc.integer({ min: 1, max: 300 }), (changing, hours) => {
+    const eventsADay = (at: number) => changing[Math.floor(at / (hours * HOUR_MS)) % changing.length] ?? 0;
+    const { recentHours, olderDays } = simulate({ days: 350, minutes: 360, eventsADay });
+    expect(recentHours).toBeLessThan(8 * 24);
+    expect(olderDays).toBeLessThan(172);
+  });
+  fc.assert(property, { numRuns: 20 });
+});
+
 test('runs that are missed delay the sweeps by as much, and skip no day', () => {
   const outages = fc.uniqueArray(fc.integer({ min: 0, max: 60 * 24 }), { maxLength: 120 });
   const property = fc.property(outages, fc.integer({ min: 0, max: 72 }), (missed, outageHours) => {
@@ -75,30 +123,34 @@ test('runs that are missed delay the sweeps by as much, and skip no day', () => 
   fc.assert(property, { numRuns: 10 });
 });
 
-test('every turn is a whole day that is over and that is still kept', () => {
+test('every turn is for whole days that are over and still kept, and for none where no such day is left', () => {
   const property = fc.property(
     fc.nat(200_000),
     fc.date({ min: new Date('2026-01-01'), max: new Date('2060-01-01'), noInvalidDate: true }),
     fc.integer({ min: 0, max: 180 * DAY_MS }),
-    (turn, now, keptMs) => {
-      const keptFrom = new Date(now.getTime() - keptMs);
-      const date = sweepDate(turn, now, keptFrom);
-      if (date === undefined) return expect(midnight(now, -1) < keptFrom).toBe(true);
-      expect(Date.parse(date)).toBeGreaterThanOrEqual(keptFrom.getTime());
-      expect(Date.parse(date)).toBeLessThan(midnight(now).getTime());
+    fc.boolean(),
+    (turn, now, keptMs, areDaysLarge) => {
+      const floor = new Date(now.getTime() - keptMs);
+      const dates = datesOfTurn(turn, { now, floor, areDaysLarge });
+      expect(dates.length === 0).toBe(midnight(now, -1) < floor);
+      expect(new Set(dates).size).toBe(dates.length);
+      for (const date of dates) {
+        expect(Date.parse(date)).toBeGreaterThanOrEqual(floor.getTime());
+        expect(Date.parse(date)).toBeLessThan(midnight(now).getTime());
+      }
     },
   );
   fc.assert(property, { numRuns: 1000 });
 });
 
-test('a date has the same turns as long as it is kept', () => {
+test('an older date has the same turns as long as it is kept, however large the days are', () => {
   const noon = new Date('2026-06-12T12:00:00Z');
-  const keptFrom = midnight(noon, -179);
+  const floor = midnight(noon, -179);
   for (let turn = 1; turn < 300; turn += 1) {
     if (turn % 3 === 0) continue;
-    const date = sweepDate(turn, noon, keptFrom);
-    const next = sweepDate(turn, midnight(noon, 1), midnight(keptFrom, 1));
-    if (date !== dateOf(keptFrom)) expect(next).toBe(date);
+    const [date] = datesOfTurn(turn, { now: noon, floor, areDaysLarge: false });
+    const next = { now: midnight(noon, 1), floor: midnight(floor, 1), areDaysLarge: true };
+    if (date !== dateOf(floor)) expect(datesOfTurn(turn, next)[0]).toBe(date);
   }
 });
 
@@ -148,33 +200,19 @@ describe('a sweep', () => {
   });
 });
 
-const anHour = 60;
 test.each([
-  ['before an hour has passed', 54, 0, 0],
-  ['at a schedule that fires a little early', 56, 0, 1],
-  ['after an hour and a half', 90, 0, 2],
-  ['after two hours', 120, 0, 2],
-  ['after a day', 24 * anHour, 0, 24],
-  ['after a month', 30 * 24 * anHour, 0, 24],
-  ['after two hours where a day has 3,000 events', 120, 3000, 0],
-  ['after ten hours where a day has 3,000 events', 10 * anHour, 3000, 2],
-  ['after ten hours where a day has a million events', 10 * anHour, 1e6, 2],
-])('%s, sweeps are due as the time since the last one says', (_name, minutes, eventsADay, due) => {
-  const now = new Date('2026-06-12T12:00:00.000Z');
-  expect(sweepsDue(new Date(now.getTime() - minutes * 60_000), now, eventsADay)).toBe(due);
-});
-
-test.each([
-  15, 25, 40, 50, 60, 90, 110, 360, 1440,
-])('a schedule of %d minutes begins at least one sweep an hour, as far as 24 in a run allow', (minutes) => {
-  let sweptAt = new Date('2026-06-12T12:00:00.000Z');
-  let sweeps = 0;
-  const runs = Math.floor((30 * 24 * 60) / minutes);
-  for (let run = 1; run <= runs; run += 1) {
-    const now = new Date(Date.parse('2026-06-12T12:00:00.000Z') + run * minutes * 60_000);
-    const due = sweepsDue(sweptAt, now, 0);
-    if (due > 0) sweptAt = now;
-    sweeps += due;
-  }
-  expect(sweeps).toBeGreaterThanOrEqual(30 * 24 * 0.95);
+  ['in the same hour', '12:01', '12:59', 0, 0],
+  ['in the next hour', '12:59', '13:01', 0, 1],
+  ['after a day', '12:00', '36:00', 0, 24],
+  ['after a month', '12:00', '732:00', 0, 24],
+  ['after four hours where a day has two pages', '12:00', '16:00', 301, 2],
+  ['after 15 hours where a day has nine pages', '12:00', '27:00', 2700, 1],
+  ['after a month where a day has a million events', '12:00', '732:00', 1e6, 2],
+  ['where the clock goes back', '12:30', '10:00', 0, 0],
+])('%s, as many turns are due as intervals of the clock have begun', (_name, swept, now, eventsADay, due) => {
+  const instant = (time: string) => {
+    const [hours = 0, minutes = 0] = time.split(':').map(Number);
+    return new Date(Date.UTC(2026, 5, 12, hours, minutes));
+  };
+  expect(turnsDue(instant(swept), instant(now), sweepPace(eventsADay))).toBe(due);
 });
