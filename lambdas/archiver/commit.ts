@@ -3,7 +3,7 @@
  * The manifest is created only if its key is free, so of all runs that want to write manifest n+1 exactly one succeeds.
  */
 import { signEnvelope } from '../shared/dsse';
-import { Race } from '../shared/errors';
+import { IntegrityError, Race } from '../shared/errors';
 import {
   encodeManifest,
   FORMAT,
@@ -88,8 +88,8 @@ async function refuseTakenKeys(segments: readonly SegmentEntry[], seq: number, r
 }
 
 /**
- * Throws `Race` where another run has written this number, and `IntegrityError` where a stranger has. After any other failure
- * the manifest may or may not be written.
+ * Throws `Race` where another run has written this number, and `IntegrityError` where a stranger has, or where somebody has
+ * hidden what was there. After any other failure the manifest may or may not be written.
  */
 export async function commit({ manifest }: StagedBatch, run: Run): Promise<SignedManifest> {
   const { signer, store } = run;
@@ -101,11 +101,19 @@ export async function commit({ manifest }: StagedBatch, run: Run): Promise<Signe
     // run can have written equal bytes.
     const stored = await store.get(key);
     if (stored === undefined || !stored.equals(envelope)) {
-      await readManifest(run, manifest.seq);
+      if ((await readManifest(run, manifest.seq)) === undefined) throw vanished(key);
       throw lostRace(key);
     }
   }
   return { manifest, hash: sha256(payload) };
+}
+
+function vanished(key: string): IntegrityError {
+  return new IntegrityError(
+    'chain-broken',
+    `${key} was there when this run wanted to write it, and a moment later it was gone. This run writes nothing more. Look for a ` +
+      'delete marker over this key and remove it, then run again',
+  );
 }
 
 function lostRace(key: string): Race {

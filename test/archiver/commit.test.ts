@@ -88,3 +88,16 @@ test('a commit puts the signed manifest, and its head names the payload that the
   expect(decodeManifest(payload)).toEqual({ ...next.manifest, lowS: true });
   expect(next.hash).toBe(sha256(payload));
 });
+
+/** Another run has committed the number, or this run has and the response was lost. Then somebody hides the manifest. */
+test('a manifest that is there at the commit and gone a moment later stops the run, and is no race', async () => {
+  const key = manifestKey('main', 42);
+  const store = memoryStore({
+    objects: new Map([[key, Buffer.from('any manifest')]]),
+    before: (operation) => operation === 'get' && store.objects.delete(key),
+  });
+  const run = aRun({ store });
+  const committed = commit(await stage(aBatch([], progress), head, run), run);
+  await expect(committed).rejects.toMatchObject({ code: 'chain-broken', message: expect.stringContaining(key) });
+  expect(store.keys()).toEqual([]);
+});

@@ -10,6 +10,7 @@ import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { handler } from '../../lambdas/archiver/handler';
 import { archiverEnvironment, METRIC_NAMESPACE, metricNames } from '../../lambdas/shared/contract';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 
 const input = {
   team: 'main',
@@ -192,6 +193,11 @@ describe('a run against mocked AWS clients', () => {
   });
 
   test('a run that loses the race for its manifest emits no metrics', async () => {
+    await handler(input, context);
+    const key = manifestKey('main', 1);
+    const theirs = s3.commandCalls(PutObjectCommand, { Key: key })[0]?.args[0].input.Body;
+    s3.on(GetObjectCommand, { Key: key }).resolves({ Body: { transformToByteArray: async () => theirs } as never });
+    lines = [];
     failPuts('manifests/', 'PreconditionFailed', 412);
     expect(await handler(input, context)).toMatchObject({ outcome: 'race', manifests: 0 });
     expect(toldNow()).toMatchObject({ summary: { level: 'INFO', outcome: 'race' }, metrics: [] });

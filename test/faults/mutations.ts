@@ -72,7 +72,7 @@ archiver/commit.ts
     - if ((await readManifest(run, seq)) === undefined) throw unlisted(key);
     + throw unlisted(key);
   an unsigned object at the key of the manifest counts as another run | an unsigned object that is put at the key of the manifest during the run is an alarm, not a race
-    - await readManifest(run, manifest.seq);
+    - if ((await readManifest(run, manifest.seq)) === undefined) throw vanished(key);
     +
 archiver/publish.ts
   an expired head is taken for a tampered one | the head is half published, and all of it has expired
