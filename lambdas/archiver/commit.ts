@@ -14,6 +14,7 @@ import {
   sha256,
 } from '../shared/manifest';
 import { batchKey, manifestKey } from '../shared/object-keys';
+import { addMs, earlier, MINUTE_MS } from '../shared/time';
 import { unlisted } from './archived';
 import { type Batch, sealBatch } from './batch';
 import { readManifest, type SignedManifest } from './chain';
@@ -22,6 +23,8 @@ import { positionOf, windowOf } from './progress';
 import type { Run } from './run';
 
 const READERS = 8;
+/** Lambda ends every run after so much time. */
+const LONGEST_RUN_MS = 15 * MINUTE_MS;
 
 /** The bytes of a batch object that is staged, and the manifest that commits it once it is written. */
 export interface StagedBatch {
@@ -37,8 +40,9 @@ export async function stage(batch: Batch, head: SignedManifest | undefined, run:
   await refuseTakenKeys(segments, seq, run);
   const key = batchKey(run.team, seq, run.id);
   // The clock is read before any write. So each object that the manifest lists is younger than `finished`, and none expires
-  // before the manifest says so.
-  const finished = run.clock.now();
+  // before the manifest says so. The source's clock limits the walk start, and so also a clock of this run that is ahead: otherwise
+  // an object that the bucket deletes in time would count as missing.
+  const finished = earlier(run.clock.now(), addMs(progress.walkStart, LONGEST_RUN_MS));
   // The run's id is in the key. So `exists` means that this call was applied before and its response was lost.
   if (members.length > 0) await run.store.create(key, members, 'application/gzip');
   const window = windowOf(progress);

@@ -62,6 +62,12 @@ test('the manifest tells what was staged and gathered, by which run and under wh
   });
 });
 
+test('a clock that is ahead of the source states that the run finished no later than a run can', async () => {
+  const run = aRun({ clock: virtualClock({ start: '2026-06-14T12:00:00.000Z' }) });
+  const { manifest } = await stage(aBatch(lines, progress), head, run);
+  expect(manifest.run.finished).toBe('2026-06-12T12:15:00.250Z');
+});
+
 test('an empty batch stages no object', async () => {
   const store = memoryStore();
   const { manifest } = await stage(aBatch([], progress), undefined, aRun({ store }));
