@@ -14,7 +14,7 @@ import { PAGE_LIMIT } from './source';
 import { datesOfTurn, sweepPace, turnsDue } from './sweep-turns';
 import { type WalkEnd, walk } from './walk';
 
-/** With less time left than this, the run ends without a sweep, because a sweep first reads a day of the archive. */
+/** With less time left than this, no day is begun, because a sweep first reads a day of the archive. */
 const SWEEP_MIN_MS = 30_000;
 
 export interface Swept {
@@ -25,14 +25,13 @@ export interface Swept {
 
 /** Sweeps the days that are due, as far as the time and the share of requests that sweeps may take allow. */
 export async function sweepDays(gathering: Gathering): Promise<Swept> {
-  const { run, chain } = gathering;
   const { sweptAt, walkStart, keptFrom, chainStart } = gathering.progress;
-  const pace = sweepPace(eventsADay(chain));
+  const pace = sweepPace(eventsADay(gathering.chain));
   const due = turnsDue(sweptAt, walkStart, pace);
   const options = { now: walkStart, floor: later(keptFrom, chainStart), areDaysLarge: pace.areDaysLarge };
   const days: SweptDay[] = [];
   const pages = () => days.reduce((sum, day) => sum + day.pages, 0);
-  for (let turn = 0; turn < due && pages() < pace.maxPages && run.clock.remainingMs() > SWEEP_MIN_MS; turn += 1) {
+  for (let turn = 0; turn < due && pages() < pace.maxPages; turn += 1) {
     const dates = datesOfTurn(gathering.progress.sweepTurn, options);
     // A young chain has fewer days than turns.
     const next = dates.filter((date) => days.every(({ sweep }) => sweep.date !== date));
@@ -56,6 +55,7 @@ interface SweptDay {
 async function sweepEach(gathering: Gathering, dates: readonly string[]): Promise<readonly SweptDay[]> {
   const days: SweptDay[] = [];
   for (const date of dates) {
+    if (gathering.run.clock.remainingMs() <= SWEEP_MIN_MS) break;
     const tooSlow = await gathering.archived.readDay(date).catch(upstreamFailure);
     const watch = watchSweep(date, gathering.archived.events.identitiesOf(date));
     const failure = tooSlow ?? (await readDay(gathering, watch));

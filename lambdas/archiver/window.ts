@@ -9,9 +9,7 @@ import { createEndProof } from './end-proof';
 import { type Answer, PAGE_LIMIT, type PageAnswer, type Query } from './source';
 
 const MAX_EMPTY_PAGES = 100;
-/**
- * The servers of a source may differ by so much in their newest events. The next walk reads longer than this again.
- */
+/** The servers of a source may differ in events that are younger than this. The next walk reads a longer time again. */
 const REPLICA_LAG_MS = 5 * MINUTE_MS;
 
 export interface TimeSpan {
