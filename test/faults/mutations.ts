@@ -216,6 +216,9 @@ archiver/deduplicate.ts
   the quarantine is not looked up | every body differs on every read
     - if (isArchived || index.find(identity) !== undefined) return true;
     +
+  archived events are taken for events that are dated ahead | the clock is two days behind, and nothing is new
+    - const isArchived = reason === 'out-of-range' &&
+    + const isArchived = reason === 'revision' &&
   unfit lines are told apart by their ids | events are unusual or malformed
     - [archived.held, sha256(line)];
     + [archived.held, id];

@@ -1,5 +1,5 @@
 /** Scenarios of the circumstances of a run: outages, deadlines, clocks, another team, the remains of a dead run. */
-import { chainOf, diesAfterCreating, must } from './chain';
+import { chainOf, diesAfterCreating, must, sum } from './chain';
 import { DAY, event, HOUR, MINUTE, SECOND, series, text, unfit } from './events';
 import type { Scenario } from './scenario';
 import { hourly, NOON, new5, ONE, outage, scenario, small, steady, twoPerBatch, twoPerPage } from './steady';
@@ -53,6 +53,11 @@ export const runtimeScenarios: readonly Scenario[] = [
   scenario('the time ends before the first page', { more: new5, run: { timeoutMs: 2000 }, fails: 'out-of-time' }),
   scenario('the clock is a day ahead', { ...skewed, run: { skewMs: DAY } }),
   scenario('the clock is a day behind', { ...skewed, run: { skewMs: -DAY } }),
+  scenario('the clock is two days behind, and nothing is new', {
+    run: { skewMs: -2 * DAY },
+    check: (world) =>
+      must(sum(world, ({ quarantined }) => quarantined['out-of-range']) === 0, 'no archived event is quarantined'),
+  }),
   {
     name: 'the clock of the first run is a day ahead',
     start: NOON,
