@@ -112,11 +112,19 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
     const { id = '', line } = event;
     if (instantInRange(event, walkStart) === undefined && undated.hasMet(line)) return true;
     const [index, identity] = reason === 'revision' ? [archived.revised, id] : [archived.held, sha256(line)];
-    // A clock that is wrong by more than a day takes archived events for events that are dated ahead.
-    const isArchived = reason === 'out-of-range' && archived.events.find(id) === lineDigest(line);
-    if (isArchived || index.find(identity) !== undefined) return true;
+    if (index.find(identity) !== undefined || hasOtherReason(event, reason)) return true;
     index.add(dateOf(walkStart), identity, line);
     return false;
+  }
+
+  /**
+   * Whether the archive holds the very line for another reason. A clock that is wrong by more than a day takes an event or a
+   * revision for an event that is dated ahead. A run with a better clock then meets the same line again.
+   */
+  function hasOtherReason({ id = '', line }: AuditEvent, reason: QuarantineReason): boolean {
+    if (reason === 'revision') return archived.held.find(sha256(line)) !== undefined;
+    const isDatedAhead = reason === 'out-of-range';
+    return isDatedAhead && [archived.events, archived.revised].some((index) => index.find(id) === lineDigest(line));
   }
 
   return { sort, undated: undated.list };

@@ -122,9 +122,16 @@ describe('lines that may not enter events/', () => {
     expect(lines.held.map(({ reason }) => reason)).toEqual(['revision']);
   });
 
-  test('an archived event that a wrong clock takes for dated ahead is known', async () => {
+  test('an archived event or revision that a wrong clock takes for dated ahead is known', async () => {
     const ahead = event(9, '2026-06-14T10:00:00Z');
     expect(await sortOnce([ahead], { events: [ahead] })).toMatchObject({ held: [], known: 1 });
+    expect(await sortOnce([ahead], { revisions: [ahead] })).toMatchObject({ held: [], known: 1 });
+  });
+
+  test('a revision that a wrong clock once took for an event that is dated ahead is not held again', async () => {
+    const revision = event(1, undefined, edited);
+    const lines = await sortOnce([revision], { events: [event(1)], unfit: [revision] });
+    expect(lines).toMatchObject({ held: [], revisions: 1 });
   });
 
   test('of the revisions of one event, the first is held and the others are counted', async () => {
