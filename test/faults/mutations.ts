@@ -214,11 +214,11 @@ archiver/deduplicate.ts
     - if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
     + if (!hasRead) await archived.readFrom(readFrom);
   the quarantine is not looked up | every body differs on every read
-    - if (isArchived || index.find(identity) !== undefined) return true;
+    - if (index.find(identity) !== undefined || hasOtherReason(event, reason)) return true;
     +
   archived events are taken for events that are dated ahead | the clock is two days behind, and nothing is new
-    - const isArchived = reason === 'out-of-range' &&
-    + const isArchived = reason === 'revision' &&
+    - const isDatedAhead = reason === 'out-of-range';
+    + const isDatedAhead = false;
   unfit lines are told apart by their ids | events are unusual or malformed
     - [archived.held, sha256(line)];
     + [archived.held, id];
