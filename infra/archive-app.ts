@@ -9,7 +9,7 @@ import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { acknowledgements } from './acknowledgements';
 import { ArchiveStack } from './archive-stack';
-import { type ArchiveConfig, readConfig } from './config';
+import { type ArchiveConfig, readConfig, type TeamConfig } from './config';
 import { archiveName } from './names';
 
 /** The flags are set here and not in `cdk.json`, so that the CLI, a test and `tsx` synthesise the same template. */
@@ -19,7 +19,8 @@ const FEATURE_FLAGS = {
 };
 
 interface ArchiveAppProps extends AppProps {
-  readonly archiverCode: Code;
+  /** The code of the function, with the settings of these teams beside it. */
+  readonly archiverCode: (teams: readonly TeamConfig[]) => Code;
   /** The account and region of the deployment, which are unknown if synth runs without credentials. */
   readonly env?: Environment;
 }
@@ -30,7 +31,7 @@ export function archiveApp({ archiverCode, env = {}, ...props }: ArchiveAppProps
   const config = readConfig(app.node.tryGetContext('archive'));
   const name = archiveName(config.stage);
   const description = 'Keeps Postman audit logs under lock, searchable with SQL and provably complete';
-  const stack = new ArchiveStack(app, name, { description, env, config, archiverCode });
+  const stack = new ArchiveStack(app, name, { description, env, config, archiverCode: archiverCode(config.teams) });
   printChoices(stack, config);
   for (const { path, ...rule } of acknowledgements(name)) Validations.of(descendant(stack, path)).acknowledge(rule);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));

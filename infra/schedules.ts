@@ -1,4 +1,4 @@
-/** One schedule per team sends the input of the handler, so that the environment is the same for all teams. */
+/** One schedule per team, which sends the input of the handler. */
 
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -46,8 +46,6 @@ function target(team: TeamConfig, archiver: Archiver, role: iam.IRole): schedule
   const input: ArchiveInput = {
     team: team.name,
     scheduledTime: scheduler.ContextAttribute.scheduledTime,
-    apiKeyParameter: team.apiKeyParameter,
-    baseUrl: team.baseUrl,
   };
   return {
     arn: archiver.function.functionArn,

@@ -119,13 +119,15 @@ export const sourceStories: readonly Story[] = [
   {
     name: 'a key that is refused, missing or malformed makes the run fail with an error that names its parameter',
     play: async (world) => {
-      const { source, owner, run } = world;
+      const { source, owner, run, configure } = world;
       source.happen(10);
       source.change({ apiKey: 'PMAK-canary-another' });
       const detail = expect.stringContaining(PARAMETER);
       await changesNothing(world, async () => {
         expect(await run()).toMatchObject({ outcome: 'failed', code: 'api-key-refused', detail });
-        expect(await run({ apiKeyParameter: '/none' })).toMatchObject({ code: 'api-key-unreadable' });
+        configure({ apiKeyParameter: '/none' });
+        expect(await run()).toMatchObject({ code: 'api-key-unreadable' });
+        configure({});
         await owner.putKey(PARAMETER, 'PMAK-canary-another\n');
         expect(await run()).toMatchObject({ outcome: 'failed', code: 'api-key-malformed', detail });
       });

@@ -19,7 +19,16 @@ test('a configuration needs only the name of one team', () => {
   const apiKeyParameter = '/postman-audit-archive/main/api-key';
   expect(readConfig({ teams: [main] })).toEqual({
     stage: 'prod',
-    teams: [{ name: 'main', apiKeyParameter, baseUrl: 'https://api.getpostman.com', schedule: 'rate(1 hour)' }],
+    teams: [
+      {
+        name: 'main',
+        apiKeyParameter,
+        baseUrl: 'https://api.getpostman.com',
+        schedule: 'rate(1 hour)',
+        startDate: null,
+        acceptOtherTeamId: null,
+      },
+    ],
     formerTeams: [],
     lookbackHours: 6,
     maxRequestsPerMinute: 200,
@@ -70,6 +79,14 @@ test.each<[string, unknown, RegExp]>([
   ['AWS reserves a parameter', withTeam({ apiKeyParameter: '/aws/x' }), /must not begin with \/aws/],
   ['a base URL is on loopback', withTeam({ baseUrl: 'http://127.0.0.1:1' }), /baseUrl: "http:.*" must be https/],
   ['a base URL has credentials', withTeam({ baseUrl: 'https://k@x.y' }), /must not hold credentials/],
+  ['a start date is none', withTeam({ startDate: 'March' }), /^teams\[0\]\.startDate: must be an ISO 8601 instant$/],
+  ['a start is to come', withTeam({ startDate: '2199-01-01' }), /^teams\[0\]\.startDate: must not be in the future$/],
+  [
+    'a team id is a number',
+    withTeam({ acceptOtherTeamId: 7 }),
+    /^teams\[0\]\.acceptOtherTeamId: must be the id .* text$/,
+  ],
+  ['a team id is none', withTeam({ acceptOtherTeamId: 'a b' }), /^teams\[0\]\.acceptOtherTeamId: must be the id/],
   ['Postman allows less', withMain({ maxRequestsPerMinute: 301 }), /Postman allows 300 requests a minute/],
   ['it has no lookback', withMain({ lookbackHours: 0 }), /^lookbackHours: Too small/],
   ['it locks for no day', withMain({ retention: { days: 0 } }), /^retention\.days: Too small/],

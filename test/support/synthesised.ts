@@ -24,7 +24,7 @@ interface Report {
 export function synthesise(archive: unknown, env: Environment = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
   try {
-    const archiverCode = Code.fromInline('exports.handler = async () => {};');
+    const archiverCode = () => Code.fromInline('exports.handler = async () => {};');
     const assembly = archiveApp({ archiverCode, env, outdir, context: { archive } }).synth();
     const stack = assembly.stacks[0];
     if (stack === undefined) throw new Error('the app has no stack');
