@@ -83,6 +83,7 @@ export class Archiver extends Construct {
         bucket: bucket.bucketName,
         table: table.tableName,
         signingKey: keys.signing.keyArn,
+        encryptionKey: `alias/${archiveName(config.stage)}`,
       }),
       // Lambda retries a failed run after one minute and again after two. The lease of a dead run ends at about the
       // first retry, and certainly before the second. After that the next scheduled run does the work.

@@ -82,6 +82,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
       bucket: BUCKET,
       table: TABLE,
       signingKey: `file:${at.privateKey}`,
+      encryptionKey: 'none',
       lookbackHours: 6,
       maxRequestsPerMinute: options.maxRequestsPerMinute,
       retention: null,

@@ -17,7 +17,7 @@ import { createS3Store } from '../adapters/s3';
 import { createSigner } from '../adapters/signer';
 import { createApiKeys } from '../adapters/ssm';
 import { loadTeam } from '../adapters/teams-file';
-import { archiverEnvironment, type RunSummary, readArchiveInput } from '../shared/contract';
+import { archiverEnvironment, type RunSummary, readArchiveInput, storeApiKey } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure, Race } from '../shared/errors';
 import { QUARANTINE_REASONS } from '../shared/event';
@@ -93,6 +93,14 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
       onCommitted,
     });
     if (archived === 'held') return logged(summary('held'));
+    if (archived === 'not-configured') {
+      emitOutcome(team, 'succeeded', { throttled: 0, hasDrifted: false });
+      const { AWS_REGION: region = '' } = process.env;
+      const command = storeApiKey(settings.apiKeyParameter, { region, ...environment });
+      return logged(
+        summary('not-configured', { detail: `nobody has stored the API key of this team yet: ${command}` }),
+      );
+    }
     const { recovered, met } = archived;
     const hasDrifted = met.unfit >= DRIFT_LINES && met.unfit > met.lines * DRIFT_SHARE;
     emitOutcome(team, 'succeeded', { throttled: throttled(), hasDrifted });

@@ -17,6 +17,8 @@ export const archiverEnvironment = {
   table: textVariable('CHECKPOINT_TABLE'),
   /** The ARN of a KMS key, or `file:` and the path of a PEM private key. */
   signingKey: textVariable('SIGNING_KEY'),
+  /** Alias of the KMS key that encrypts the API keys. A person needs it in order to store one. */
+  encryptionKey: textVariable('ENCRYPTION_KEY'),
   lookbackHours: jsonVariable('LOOKBACK_HOURS', 'a number from 0 to 720', z.number().check(z.gte(0), z.lte(720))),
   maxRequestsPerMinute: jsonVariable(
     'MAX_REQUESTS_PER_MINUTE',
@@ -95,6 +97,17 @@ export function readTeam(text: string, team: string): TeamSettings {
   );
 }
 
+/** The command that stores an API key. It asks for the key, which thus is in neither the shell's history nor the list of processes. */
+export function storeApiKey(
+  parameter: string,
+  place: { readonly region: string; readonly encryptionKey: string },
+): string {
+  return (
+    `read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region ${place.region} --name ${parameter}` +
+    ` --type SecureString --key-id ${place.encryptionKey} --overwrite --value file:///dev/stdin`
+  );
+}
+
 /** A text for which one sentence says what is expected, whether its type or its value is wrong. */
 function text(expected: string, holds: (value: string) => boolean) {
   return z.string(expected).check(z.refine(holds, expected));
@@ -102,7 +115,7 @@ function text(expected: string, holds: (value: string) => boolean) {
 
 /** The handler returns this summary, and logs it as the one line of the run. Its sums are over the run's manifests. */
 export interface RunSummary {
-  readonly outcome: 'archived' | 'held' | 'race' | 'failed';
+  readonly outcome: 'archived' | 'not-configured' | 'held' | 'race' | 'failed';
   readonly team: string;
   readonly runId: string;
   readonly manifests: number;
@@ -164,7 +177,7 @@ export const metricNames = {
   drift: 'Drift',
   sweepMissing: 'SweepMissing',
   sweepChanged: 'SweepChanged',
-  /** 1 for a run that archived. A run that left the work to another run emits neither this nor `failed`. */
+  /** 1 for a run that did not fail. A run that left the work to another run emits neither this nor `failed`. */
   succeeded: 'RunsSucceeded',
   failed: 'RunsFailed',
 } as const;

@@ -31,12 +31,14 @@ const context = { getRemainingTimeInMillis: () => 60_000, awsRequestId: 'request
 const folder = mkdtempSync(join(tmpdir(), 'handler-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-writeFileSync(join(folder, TEAMS_FILE), writeTeams([settings]));
+const newTeam = { ...settings, name: 'new', apiKeyParameter: '/new/api-key' };
+writeFileSync(join(folder, TEAMS_FILE), writeTeams([settings, newTeam]));
 
 const environment = {
   LAMBDA_TASK_ROOT: folder,
   ARCHIVE_BUCKET: 'archive',
   CHECKPOINT_TABLE: 'checkpoints',
+  ENCRYPTION_KEY: 'alias/archive',
   SIGNING_KEY: `file:${join(folder, 'none.pem')}`,
   LOOKBACK_HOURS: '6',
   MAX_REQUESTS_PER_MINUTE: '200',
@@ -198,6 +200,20 @@ describe('a run against mocked AWS clients', () => {
     // The team is the only dimension.
     const directive = expect.objectContaining({ Namespace: METRIC_NAMESPACE, Dimensions: [['team']] });
     for (const { _aws } of metrics) expect(_aws).toMatchObject({ CloudWatchMetrics: [directive] });
+  });
+
+  test('before the API key is stored, a run succeeds, writes nothing, and logs the command that stores the key', async () => {
+    process.env.AWS_REGION = 'eu-central-1';
+    ssm.on(GetParameterCommand).rejects(Object.assign(new Error(), { name: 'ParameterNotFound' }));
+    const detail = expect.stringMatching(
+      /: read -rs KEY .* --region eu-central-1 --name \/new\/api-key .* --key-id alias\/archive /,
+    );
+    const report = { outcome: 'not-configured', manifests: 0, detail };
+    expect(await handler({ ...input, team: 'new' }, context)).toMatchObject(report);
+    const metrics = [{ team: 'new', [metricNames.succeeded]: 1 }];
+    expect(toldNow()).toMatchObject({ summary: { level: 'INFO', ...report }, metrics });
+    expect(s3.commandCalls(PutObjectCommand)).toEqual([]);
+    expect(fetch).not.toHaveBeenCalled();
   });
 
   test('a run that commits and then fails keeps its counts and gaps, in the metrics and in the summary', async () => {

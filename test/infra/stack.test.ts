@@ -112,6 +112,7 @@ describe('the archiver', () => {
       bucket: 'storagebucket5cb7c8ea',
       table: 'StorageCheckpoints2CDBDF43',
       signingKey: 'arn:aws:kms:eu-central-1:111122223333:key/KeysSigningD455BFD1',
+      encryptionKey: 'alias/postman-audit-archive',
       lookbackHours: 6,
       maxRequestsPerMinute: 200,
       retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
@@ -186,13 +187,18 @@ test('synth warns of nothing if data of the EU stays there, and says only that p
   expect(messages).toEqual([expect.stringMatching(/^info: GOVERNANCE lock: .*COMPLIANCE/)]);
 });
 
-test('the outputs name what the next steps need, and put an API key without showing it', () => {
+test('the outputs name what the next steps need, put an API key without showing it, and start a run', () => {
   const outputs = filled(template.toJSON().Outputs) as Record<string, { readonly Value: string }>;
-  const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'Workgroup'];
+  const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'RunNow', 'Workgroup'];
   expect(Object.keys(outputs).sort()).toEqual([...others, 'PutApiKeyMain'].sort());
   expect(outputs.PutApiKeyMain?.Value).toBe(
     'read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region eu-central-1 --name /postman-audit-archive/main/api-key' +
       ' --type SecureString --key-id alias/postman-audit-archive --overwrite --value file:///dev/stdin',
+  );
+  expect(outputs.RunNow?.Value).toBe(
+    'aws lambda invoke --region eu-central-1 --function-name ArchiverFunction2B48C242 --cli-read-timeout 0' +
+      ' --cli-binary-format raw-in-base64-out' +
+      ' --payload "{\\"team\\":\\"main\\",\\"scheduledTime\\":\\"$(date -u +%FT%TZ)\\"}" /dev/stdout',
   );
 });
 

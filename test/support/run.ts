@@ -39,6 +39,7 @@ export function aRun(changes: Partial<Run> = {}): Run {
     },
     source: {
       ask: async () => Promise.reject(new Error('this run asks its source nothing')),
+      hasApiKey: async () => true,
       tally: () => ({ requests: 0, throttled: 0 }),
     },
     signer: testSigner,

@@ -176,7 +176,8 @@ async function openTaps(urls: Urls, onRequest: WorldSetup['onRequest']) {
 }
 
 function environmentFor({ bucket, table }: Backend, signingKey: string): Record<string, string> {
-  const values = { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+  const limits = { lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+  const values = { bucket, table, signingKey, encryptionKey: 'alias/archive', ...limits };
   return { ...encodeEnvironment(archiverEnvironment, values), POWERTOOLS_LOG_LEVEL: 'DEBUG' };
 }
 
