@@ -98,9 +98,9 @@ export class Archiver extends Construct {
     const { bucket, table, keys } = this.props;
     const objects = OBJECTS.map((pattern) => bucket.arnForObjects(pattern));
     return [
-      // The function never lists batches. It has the right all the same, because without it S3 answers 403 instead of 404
-      // for a missing object.
-      allow('ListOneTeam', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': OBJECTS } }),
+      // Without this right S3 answers 403 instead of 404 for a missing object, and the read of an object names no prefix. A
+      // condition on the prefix could keep a run from publishing what an interrupted run has committed.
+      allow('ListArchive', ['s3:ListBucket'], [bucket.bucketArn]),
       allow('ReadObjects', ['s3:GetObject'], objects),
       allow('CreateObjects', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'false' } }),
       allow('EncryptObjects', ['kms:GenerateDataKey', 'kms:Decrypt'], [keys.encryption.keyArn], {
