@@ -16,7 +16,7 @@ import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import type { KmsKeys } from './kms-keys';
-import { archiveName, parameterPath, parametersElsewhere } from './names';
+import { archiveName, keyAliases, parameterPath, parametersElsewhere } from './names';
 import { accountArn, allow } from './policies';
 
 /** The patterns of the keys of all objects of all teams. */
@@ -83,7 +83,7 @@ export class Archiver extends Construct {
         bucket: bucket.bucketName,
         table: table.tableName,
         signingKey: keys.signing.keyArn,
-        encryptionKey: `alias/${archiveName(config.stage)}`,
+        encryptionKey: keyAliases(archiveName(config.stage)).encryption,
       }),
       // Lambda retries a failed run after one minute and again after two. The lease of a dead run ends at about the
       // first retry, and certainly before the second. After that the next scheduled run does the work.

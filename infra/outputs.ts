@@ -3,10 +3,11 @@
 import { Aws } from 'aws-cdk-lib';
 import { storeApiKey } from '../lambdas/shared/contract';
 import type { TeamConfig } from './config';
+import { keyAliases } from './names';
 
 /** One output per team: the command that stores its API key. `name` is the name of the archive. */
 export function putApiKeys(name: string, teams: readonly TeamConfig[]): Readonly<Record<string, string>> {
-  const place = { region: Aws.REGION, encryptionKey: `alias/${name}` };
+  const place = { region: Aws.REGION, encryptionKey: keyAliases(name).encryption };
   return Object.fromEntries(
     teams.map((team) => [`PutApiKey${outputName(team.name)}`, storeApiKey(team.apiKeyParameter, place)]),
   );

@@ -1,4 +1,5 @@
 /** The promises of the deployed archive, one promise a test. `policy.test.ts` holds who may do what. */
+import { archiveName, parameterPath } from '../../infra/names';
 import { archiverEnvironment, readArchiveInput } from '../../lambdas/shared/contract';
 import { decodeEnvironment } from '../../lambdas/shared/env';
 import { deploy } from '../support/deployed';
@@ -157,10 +158,16 @@ describe('a schedule', () => {
   });
 });
 
-test('a stage shares no name with another stage of the same account', () => {
-  const { template: dev } = synthesise({ stage: 'dev', teams: [{ name: 'main' }] });
-  expect(namesIn(template)).toContain('postman-audit-archive');
-  expect(namesIn(dev).filter((name) => namesIn(template).includes(name))).toEqual([]);
+test('no two stages of an account share a name, even if a stage is called as a part of an archive', () => {
+  const stages = ['prod', 'qa', ...['signing', 'encryption'].flatMap((part) => [part, `qa-${part}`])];
+  const names = stages.flatMap((stage) => {
+    const { template: staged } = synthesise({ stage, teams: [{ name: 'main' }] });
+    return [...new Set([archiveName(stage), ...namesIn(staged)])];
+  });
+  expect(names).toContain('alias/postman-audit-archive');
+  expect(names.filter((name, i) => names.indexOf(name) < i)).toEqual([]);
+  const paths = stages.map(parameterPath);
+  for (const path of paths) expect(paths.filter((each) => each.startsWith(path))).toEqual([path]);
 });
 
 test('a team comes and goes with a change only to its schedule, the list of partitions and the code that its settings lie beside', () => {
@@ -219,6 +226,11 @@ function differing(a: typeof template, b: typeof template): string[] {
 function namesIn(each: typeof template): string[] {
   return Object.values(resourcesOf(each))
     .filter(({ Type }) => !['AWS::Scheduler::Schedule', 'AWS::Glue::Table', 'AWS::Athena::NamedQuery'].includes(Type))
-    .flatMap(({ Properties: { AliasName, Name, DatabaseInput } = {} }) => [AliasName, Name, DatabaseInput?.Name])
+    .flatMap(({ Properties: { AliasName, RoleName, Name, DatabaseInput } = {} }) => [
+      AliasName,
+      RoleName,
+      Name,
+      DatabaseInput?.Name,
+    ])
     .filter((name) => typeof name === 'string');
 }
