@@ -194,6 +194,15 @@ test('synth warns of nothing if data of the EU stays there, and says only that p
   expect(messages).toEqual([expect.stringMatching(/^info: GOVERNANCE lock: .*COMPLIANCE/)]);
 });
 
+test.each([
+  'cn-north-1',
+  'us-gov-west-1',
+  'us-iso-east-1',
+  'us-isob-east-1',
+])('synth refuses the region %s, where Athena may keep no results of queries', (region) => {
+  expect(() => synthesise(matrix['one team'], { region })).toThrow(`region ${region}: the archive keeps no results`);
+});
+
 test('the outputs name what the next steps need, put an API key without showing it, and start a run', () => {
   const outputs = filled(template.toJSON().Outputs) as Record<string, { readonly Value: string }>;
   const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'RunNow', 'Workgroup'];
