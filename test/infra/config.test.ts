@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ConfigProblems, readConfig } from '../../infra/config';
-import { longestGapHours, scheduleProblem } from '../../infra/schedule-expression';
+import { longestGapHours, scheduleProblem, spreadMinutes } from '../../infra/schedule-expression';
 
 const main = { name: 'main' };
 
@@ -124,6 +124,15 @@ test.each<[number, readonly string[]]>([
   for (const each of expressions) {
     expect([each, scheduleProblem(each, now), longestGapHours(each, now)]).toEqual([each, undefined, hours]);
   }
+});
+
+test.each([
+  [0, ['rate(1 minute)', 'rate(3 minutes)', 'cron(* * * * ? *)']],
+  [3, ['rate(15 minutes)', 'cron(0/15 6-22 ? * MON-FRI *)', 'cron(50,5 0-23 * * ? *)']],
+  [3, ['cron(0,48 0,23 * * ? *)']],
+  [15, ['rate(1 hour)', 'rate(7 days)', 'cron(0 * * * ? *)', 'cron(30 5 ? * MON *)']],
+])('runs are spread over %d minutes with each of %j', (minutes, expressions) => {
+  for (const each of expressions) expect([each, spreadMinutes(each)]).toEqual([each, minutes]);
 });
 
 const RULE = ': a schedule must fire at least once in 7 days; write ';

@@ -153,9 +153,22 @@ describe('a schedule', () => {
     });
   });
 
-  test('a schedule fires as its team is configured', () => {
-    expect(schedule(full.template, 'platform').ScheduleExpression).toBe('cron(0/15 6-22 ? * MON-FRI *)');
+  test('a schedule fires as its team is configured, a little late, so that many teams do not begin at once', () => {
+    const { ScheduleExpression, FlexibleTimeWindow } = schedule(full.template, 'platform');
+    expect(ScheduleExpression).toBe('cron(0/15 6-22 ? * MON-FRI *)');
+    expect(FlexibleTimeWindow).toEqual({ Mode: 'FLEXIBLE', MaximumWindowInMinutes: 3 });
+    const everyMinute = synthesise({ teams: [{ name: 'main', schedule: 'rate(1 minute)' }] }).template;
+    expect(schedule(everyMinute, 'main').FlexibleTimeWindow).toEqual({ Mode: 'OFF' });
   });
+});
+
+test('each role has the permissions boundary that cdk.json names', () => {
+  const context = { '@aws-cdk/core:permissionsBoundary': { name: 'platform-boundary' } };
+  const { template: bounded } = synthesise(matrix['one team'], {}, { context });
+  const roles = Object.values(bounded.findResources('AWS::IAM::Role')).map(({ Properties }) => Properties);
+  expect(roles.length).toBeGreaterThan(2);
+  for (const { PermissionsBoundary } of roles)
+    expect(filled(PermissionsBoundary)).toBe('arn:aws:iam::111122223333:policy/platform-boundary');
 });
 
 test('no two stages of an account share a name, even if a stage is called as a part of an archive', () => {
