@@ -1,4 +1,4 @@
-/** `cdk synth` and `cdk deploy` run this app. Its code asset is the very file that the local world spawns. */
+/** `cdk synth` and `cdk deploy` run this app. Its code asset holds the very file that the local world spawns. */
 
 import { dirname, join } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
@@ -9,9 +9,9 @@ import { ConfigProblems } from './config';
 const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
 
 try {
-  const { file } = bundle(join(import.meta.dirname, '..', 'dist', 'archiver'));
+  const folder = join(import.meta.dirname, '..', 'dist', 'archiver');
   const env = { ...(account && { account }), ...(region && { region }) };
-  archiveApp({ archiverCode: Code.fromAsset(dirname(file)), env }).synth();
+  archiveApp({ archiverCode: (teams) => Code.fromAsset(dirname(bundle(folder, teams).file)), env }).synth();
 } catch (error) {
   if (!(error instanceof ConfigProblems)) throw error;
   console.error(error.message);

@@ -5,21 +5,24 @@
 
 import { Annotations, App, type AppProps, type Environment, Token, Validations } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
+import cdkJson from '../cdk.json';
 import { acknowledgements } from './acknowledgements';
 import { ArchiveStack } from './archive-stack';
-import { type ArchiveConfig, readConfig } from './config';
+import { type ArchiveConfig, ConfigProblems, readConfig, type TeamConfig } from './config';
 import { archiveName } from './names';
 
-/** The flags are set here and not in `cdk.json`, so that the CLI, a test and `tsx` synthesise the same template. */
-const FEATURE_FLAGS = {
-  '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
-  '@aws-cdk/core:validateAgainstDefaultRules': true,
-};
+/**
+ * Only the CLI reads `cdk.json`. With its feature flags a test and `tsx` synthesise the same template as the CLI. One of the
+ * recommended flags is off: with `annotationsInValidationReport`, a warning would hide the other choices that are printed.
+ */
+const { archive: _, ...FEATURE_FLAGS } = cdkJson.context;
 
 interface ArchiveAppProps extends AppProps {
-  readonly archiverCode: Code;
+  /** The code of the function, with the settings of these teams beside it. */
+  readonly archiverCode: (teams: readonly TeamConfig[]) => Code;
   /** The account and region of the deployment, which are unknown if synth runs without credentials. */
   readonly env?: Environment;
 }
@@ -28,13 +31,23 @@ interface ArchiveAppProps extends AppProps {
 export function archiveApp({ archiverCode, env = {}, ...props }: ArchiveAppProps): App {
   const app = new App({ analyticsReporting: false, ...props, context: { ...FEATURE_FLAGS, ...props.context } });
   const config = readConfig(app.node.tryGetContext('archive'));
+  refuseRegion(env.region);
   const name = archiveName(config.stage);
   const description = 'Keeps Postman audit logs under lock, searchable with SQL and provably complete';
-  const stack = new ArchiveStack(app, name, { description, env, config, archiverCode });
+  const stack = new ArchiveStack(app, name, { description, env, config, archiverCode: archiverCode(config.teams) });
   printChoices(stack, config);
   for (const { path, ...rule } of acknowledgements(name)) Validations.of(descendant(stack, path)).acknowledge(rule);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
   return app;
+}
+
+/** A region that is not known yet is not refused: the deployment knows it, and synthesises again. */
+function refuseRegion(region = ''): void {
+  const { partition = 'aws' } = RegionInfo.get(region);
+  if (partition === 'aws') return;
+  throw new ConfigProblems([
+    `region ${region}: the archive keeps no results of queries and needs Athena's managed query results, which may be missing in the partition ${partition}; deploy it into a region of the partition aws`,
+  ]);
 }
 
 function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: ArchiveConfig): void {

@@ -12,7 +12,7 @@ import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
 import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
-import { firstQuery, publicKey, putApiKeys } from './outputs';
+import { firstQuery, publicKey, putApiKeys, runNow } from './outputs';
 import { Schedules } from './schedules';
 import { Storage } from './storage';
 
@@ -38,6 +38,7 @@ export class ArchiveStack extends Stack {
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
     const outputs = {
       ...putApiKeys(name, config.teams),
+      RunNow: runNow(archiver.function.functionName, config.teams[0]?.name),
       FirstQuery: firstQuery(catalog.database, config.teams[0]?.name),
       PublicKey: publicKey(keys.signing.keyArn),
       Bucket: storage.bucket.bucketName,

@@ -16,7 +16,7 @@ import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import type { KmsKeys } from './kms-keys';
-import { archiveName, parameterPath, parametersElsewhere } from './names';
+import { archiveName, keyAliases, parameterPath, parametersElsewhere } from './names';
 import { accountArn, allow } from './policies';
 
 /** The patterns of the keys of all objects of all teams. */
@@ -83,6 +83,7 @@ export class Archiver extends Construct {
         bucket: bucket.bucketName,
         table: table.tableName,
         signingKey: keys.signing.keyArn,
+        encryptionKey: keyAliases(archiveName(config.stage)).encryption,
       }),
       // Lambda retries a failed run after one minute and again after two. The lease of a dead run ends at about the
       // first retry, and certainly before the second. After that the next scheduled run does the work.
@@ -97,9 +98,9 @@ export class Archiver extends Construct {
     const { bucket, table, keys } = this.props;
     const objects = OBJECTS.map((pattern) => bucket.arnForObjects(pattern));
     return [
-      // The function never lists batches. It has the right all the same, because without it S3 answers 403 instead of 404
-      // for a missing object.
-      allow('ListOneTeam', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': OBJECTS } }),
+      // Without this right S3 answers 403 instead of 404 for a missing object, and the read of an object names no prefix. A
+      // condition on the prefix could keep a run from publishing what an interrupted run has committed.
+      allow('ListArchive', ['s3:ListBucket'], [bucket.bucketArn]),
       allow('ReadObjects', ['s3:GetObject'], objects),
       allow('CreateObjects', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'false' } }),
       allow('EncryptObjects', ['kms:GenerateDataKey', 'kms:Decrypt'], [keys.encryption.keyArn], {

@@ -5,7 +5,7 @@
 
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { baseUrlProblem } from '../lambdas/shared/contract';
+import { baseUrlProblem, teamFields } from '../lambdas/shared/contract';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { expiresAfterTheLock, MIN_EXPIRE_DAYS, retentionFields } from '../lambdas/shared/retention';
 import { brokenRules, ruled } from './config-rules';
@@ -26,6 +26,8 @@ const team = strict({
   apiKeyParameter: parameterName.optional(),
   baseUrl: z.string().check(refuse(deployedBaseUrlProblem)).default('https://api.getpostman.com'),
   schedule: z.string().check(refuse(scheduleProblem)).default('rate(1 hour)'),
+  startDate: z._default(teamFields.startDate.check(z.refine(isNotInFuture, 'must not be in the future')), null),
+  acceptOtherTeamId: z._default(teamFields.acceptOtherTeamId, null),
 });
 
 const days = retentionFields.days.check(z.lte(MAX_DAYS));
@@ -107,6 +109,10 @@ function refuse(problemOf: (value: string) => string | undefined) {
     const problem = problemOf(value);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} ${problem}` });
   });
+}
+
+function isNotInFuture(startDate: string | null): boolean {
+  return startDate === null || !(Date.parse(startDate) > Date.now());
 }
 
 /** A local run may reach a server on loopback over plain http. A deployed function has no such server. */

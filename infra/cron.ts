@@ -1,5 +1,5 @@
 /** EventBridge's cron expressions: their syntax, and the distances between their firings. All times are UTC. */
-import { HOUR_MS, MINUTE_MS, midnight } from '../lambdas/shared/time';
+import { DAY_MS, HOUR_MS, MINUTE_MS, midnight } from '../lambdas/shared/time';
 
 /** So many days ahead are looked at, so that every date of a year is among them. */
 const HORIZON_DAYS = 400;
@@ -115,9 +115,21 @@ export function longestGap(cron: Cron, now: Date): Gap {
   return { from: new Date(longest.from), to: new Date(longest.to) };
 }
 
+/** The shortest time between two firings of a day, or of two days in a row, in minutes. */
+export function shortestGapMinutes(cron: Cron): number {
+  const times = timesOfDay(cron);
+  const next = [...times.slice(1), (times[0] ?? 0) + DAY_MS];
+  return Math.min(...next.map((time, i) => time - (times[i] ?? 0))) / MINUTE_MS;
+}
+
+/** Milliseconds since midnight, in ascending order. */
+function timesOfDay({ hours, minutes }: Cron): number[] {
+  return hours.flatMap((hour) => minutes.map((minute) => hour * HOUR_MS + minute * MINUTE_MS));
+}
+
 /** In milliseconds, and at last the end itself. */
 function* firings(cron: Cron, start: number, end: number): Generator<number> {
-  const offsets = cron.hours.flatMap((hour) => cron.minutes.map((minute) => hour * HOUR_MS + minute * MINUTE_MS));
+  const offsets = timesOfDay(cron);
   for (let day = midnight(new Date(start)); day.getTime() < end; day = midnight(day, 1)) {
     if (firesOn(day, cron)) yield* offsets.map((offset) => day.getTime() + offset).filter((instant) => instant > start);
   }

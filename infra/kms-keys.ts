@@ -8,6 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { BreakGlass } from './break-glass';
+import { keyAliases } from './names';
 import { accountArn, denyAllBut, forThisAccount } from './policies';
 
 const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
@@ -25,14 +26,15 @@ export class KmsKeys extends Construct {
 
   constructor(scope: Construct, id: string, props: KmsKeysProps) {
     super(scope, id);
+    const aliases = keyAliases(props.name);
     this.encryption = new kms.Key(this, 'Encryption', {
-      alias: props.name,
+      alias: aliases.encryption,
       description: `Encrypts ${props.name}`,
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.signing = new kms.Key(this, 'Signing', {
-      alias: `${props.name}-signing`,
+      alias: aliases.signing,
       description: `Signs the manifests of ${props.name}`,
       keySpec: kms.KeySpec.ECC_NIST_P256,
       keyUsage: kms.KeyUsage.SIGN_VERIFY,

@@ -5,6 +5,11 @@ export function archiveName(stage: string): string {
   return stage === 'prod' ? 'postman-audit-archive' : `postman-audit-archive-${stage}`;
 }
 
+/** The aliases of the keys of an archive. A stage holds no slash, so that no stage has the alias of another one's key. */
+export function keyAliases(archive: string) {
+  return { encryption: `alias/${archive}`, signing: `alias/${archive}/signing` };
+}
+
 /** The path of a stage's API keys in SSM. The function may read every parameter below it. */
 export function parameterPath(stage: string): string {
   return `/${archiveName(stage)}/`;

@@ -1,11 +1,16 @@
 /** The outputs of the stack: commands and names that the person who deploys needs next, ready to be copied. */
 
 import { Aws } from 'aws-cdk-lib';
+import { storeApiKey } from '../lambdas/shared/contract';
 import type { TeamConfig } from './config';
+import { keyAliases } from './names';
 
 /** One output per team: the command that stores its API key. `name` is the name of the archive. */
 export function putApiKeys(name: string, teams: readonly TeamConfig[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(teams.map((team) => [`PutApiKey${outputName(team.name)}`, putApiKey(name, team)]));
+  const place = { region: Aws.REGION, encryptionKey: keyAliases(name).encryption };
+  return Object.fromEntries(
+    teams.map((team) => [`PutApiKey${outputName(team.name)}`, storeApiKey(team.apiKeyParameter, place)]),
+  );
 }
 
 /** An output's name holds only letters and digits. Names of teams have no capitals, so that no two teams share one. */
@@ -13,11 +18,12 @@ function outputName(team: string): string {
   return team.charAt(0).toUpperCase() + team.slice(1).replaceAll('-', 'X');
 }
 
-/** The command asks for the API key, which therefore is in neither the shell's history nor the list of processes. */
-function putApiKey(name: string, { apiKeyParameter }: TeamConfig): string {
+/** The command starts a run, waits until it ends, and prints its summary. */
+export function runNow(functionName: string, team = ''): string {
+  const input = `{\\"team\\":\\"${team}\\",\\"scheduledTime\\":\\"$(date -u +%FT%TZ)\\"}`;
   return (
-    `read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region ${Aws.REGION} --name ${apiKeyParameter}` +
-    ` --type SecureString --key-id alias/${name} --overwrite --value file:///dev/stdin`
+    `aws lambda invoke --region ${Aws.REGION} --function-name ${functionName} --cli-read-timeout 0` +
+    ` --cli-binary-format raw-in-base64-out --payload "${input}" /dev/stdout`
   );
 }
 

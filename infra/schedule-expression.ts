@@ -3,10 +3,11 @@
  * find one that does not fire.
  */
 import { dateOf, HOUR_MS } from '../lambdas/shared/time';
-import { type Cron, impossibleDate, longestGap, readCron } from './cron';
+import { type Cron, impossibleDate, longestGap, readCron, shortestGapMinutes } from './cron';
 
 /** An alarm can look back one week. If a team is read less often, nobody would notice that its runs have stopped. */
 const MAX_GAP_HOURS = 7 * 24;
+const MAX_SPREAD_MINUTES = 15;
 const RULE = 'a schedule must fire at least once in 7 days';
 const LONGEST_MONTH_HOURS = 31 * 24;
 const UNIT_HOURS: Readonly<Record<string, number>> = { minute: 1 / 60, hour: 1, day: 24 };
@@ -25,6 +26,14 @@ export function longestGapHours(expression: string, now: Date): number {
   const schedule = read(expression);
   if (typeof schedule === 'string') throw new Error(`"${expression}" ${schedule}`);
   return gapHours(schedule, now);
+}
+
+/** A run may begin so many minutes late, so that many teams do not begin in the same minute. */
+export function spreadMinutes(expression: string): number {
+  const schedule = read(expression);
+  if (typeof schedule === 'string') throw new Error(`"${expression}" ${schedule}`);
+  const period = 'everyHours' in schedule ? schedule.everyHours * 60 : shortestGapMinutes(schedule);
+  return Math.min(MAX_SPREAD_MINUTES, Math.floor(period / 4));
 }
 
 /** Returns a cron schedule, the period of a rate, or what is wrong with the expression. */

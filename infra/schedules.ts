@@ -1,6 +1,6 @@
-/** One schedule per team sends the input of the handler, so that the environment is the same for all teams. */
+/** One schedule per team, which sends the input of the handler. */
 
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
@@ -8,6 +8,7 @@ import type { ArchiveInput } from '../lambdas/shared/contract';
 import type { Archiver } from './archiver';
 import type { TeamConfig } from './config';
 import { allow, forThisAccount } from './policies';
+import { spreadMinutes } from './schedule-expression';
 
 interface SchedulesProps {
   readonly teams: readonly TeamConfig[];
@@ -34,6 +35,7 @@ export class Schedules extends Construct {
         scheduleName: team.name,
         description: `Archives the audit log of the Postman team ${team.name}`,
         schedule: scheduler.ScheduleExpression.expression(team.schedule),
+        timeWindow: timeWindow(team.schedule),
         target: { bind: () => target(team, props.archiver, role) },
       });
       schedule.node.addDependency(policy);
@@ -41,13 +43,16 @@ export class Schedules extends Construct {
   }
 }
 
+function timeWindow(schedule: string): scheduler.TimeWindow {
+  const minutes = spreadMinutes(schedule);
+  return minutes === 0 ? scheduler.TimeWindow.off() : scheduler.TimeWindow.flexible(Duration.minutes(minutes));
+}
+
 /** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
 function target(team: TeamConfig, archiver: Archiver, role: iam.IRole): scheduler.ScheduleTargetConfig {
   const input: ArchiveInput = {
     team: team.name,
     scheduledTime: scheduler.ContextAttribute.scheduledTime,
-    apiKeyParameter: team.apiKeyParameter,
-    baseUrl: team.baseUrl,
   };
   return {
     arn: archiver.function.functionArn,

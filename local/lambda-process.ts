@@ -1,13 +1,14 @@
 /**
  * Runs a bundled Lambda handler, unmodified, in a process of its own. As in Lambda, the process stays warm from one
- * invocation to the next, is killed at its timeout, and sees no environment but what it is given. The process leads its
- * own process group, so that a test can kill it at any moment, and it ends when the process that started it ends.
+ * invocation to the next, is killed at its timeout, and sees no environment but what it is given and the folder of its
+ * code. The process leads its own process group, so that a test can kill it at any moment, and it ends when the process
+ * that started it ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { devNull } from 'node:os';
-import { resolve as absolute, join } from 'node:path';
+import { resolve as absolute, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ARCHIVER_MEMORY_MB } from '../lambdas/shared/contract';
 
@@ -59,7 +60,7 @@ export async function startLambdaProcess(
   const runtime = join(import.meta.dirname, 'lambda-runtime.cjs');
   const child = spawn(process.execPath, [...HEAP_LIMITS, runtime, absolute(bundleFile)], {
     detached: true,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, LAMBDA_TASK_ROOT: dirname(absolute(bundleFile)), ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   await once(child, 'spawn');

@@ -65,9 +65,12 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
   const at = archivePaths(options.folder);
   mkdirSync(at.bucket, { recursive: true });
   ensureKeyPair(at);
-  const code = bundle(at.handler);
   const accessKeyId = randomUUID();
   const parameter = `/postman-audit-archive/${options.team}/api-key`;
+  const { team, baseUrl, startDate = null } = options;
+  const code = bundle(at.handler, [
+    { name: team, apiKeyParameter: parameter, baseUrl, startDate, acceptOtherTeamId: null },
+  ]);
   const dynamodb = await startDynamoDb(TABLE, at.checkpoint);
   const bucket = s3Bucket(folderStorage(at.bucket, at.uploads));
   const s3 = await startS3Server({ name: BUCKET, bucket, accessKeyId });
@@ -79,6 +82,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
       bucket: BUCKET,
       table: TABLE,
       signingKey: `file:${at.privateKey}`,
+      encryptionKey: 'none',
       lookbackHours: 6,
       maxRequestsPerMinute: options.maxRequestsPerMinute,
       retention: null,
@@ -91,13 +95,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
   });
 
   function run(): Promise<InvocationResult> {
-    const input: ArchiveInput = {
-      team: options.team,
-      scheduledTime: new Date().toISOString(),
-      apiKeyParameter: parameter,
-      baseUrl: options.baseUrl,
-      ...(options.startDate !== undefined && { startDate: options.startDate }),
-    };
+    const input: ArchiveInput = { team, scheduledTime: new Date().toISOString() };
     return lambda.invoke(input, RUN_TIMEOUT_MS);
   }
 

@@ -22,7 +22,6 @@ const REFUSALS = new Set([
   'KMSInvalidStateException',
   'NoSuchBucket',
   'NotFoundException',
-  'ParameterNotFound',
   'ParameterVersionNotFound',
   'PermanentRedirect',
   'ResourceNotFoundException',

@@ -10,10 +10,12 @@ import { errorName, isRefusal } from './aws-errors';
 export function createApiKeys(client: SSMClient): ApiKeys {
   const cache = new Map<string, string>();
 
-  async function read(parameter: string, fresh: boolean): Promise<string> {
+  async function read(parameter: string, fresh: boolean): Promise<string | undefined> {
     const cached = fresh ? undefined : cache.get(parameter);
     if (cached !== undefined) return cached;
-    const key = checkKey(await fetchParameter(client, parameter), parameter);
+    const value = await fetchParameter(client, parameter);
+    if (value === undefined) return undefined;
+    const key = checkKey(value, parameter);
     cache.set(parameter, key);
     return key;
   }
@@ -21,16 +23,17 @@ export function createApiKeys(client: SSMClient): ApiKeys {
   return { read };
 }
 
-async function fetchParameter(client: SSMClient, parameter: string): Promise<string> {
+async function fetchParameter(client: SSMClient, parameter: string): Promise<string | undefined> {
   try {
     const { Parameter } = await client.send(new GetParameterCommand({ Name: parameter, WithDecryption: true }));
     return Parameter?.Value ?? '';
   } catch (error) {
+    if (errorName(error) === 'ParameterNotFound') return undefined;
     const problem = `reading SSM parameter "${parameter}": ${errorName(error)}`;
     if (!isRefusal(error)) throw new UpstreamError('storage-unavailable', `${problem}; the next run tries again`);
     throw new ConfigError(
       'api-key-unreadable',
-      `${problem}; store the team's API key in it as a SecureString, and allow the function's role to read and decrypt it`,
+      `${problem}; allow the function's role to read the parameter and to decrypt it`,
     );
   }
 }

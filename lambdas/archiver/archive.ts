@@ -23,15 +23,23 @@ export interface Archived {
   readonly met: Met;
 }
 
-/** Archives all new events. Throws a `Failure`, or `Race` where another run won. `held`: another run holds the lease. */
-export async function archive(run: Run): Promise<Archived | 'held'> {
-  const { store, logger } = run;
+/**
+ * Archives all new events. Throws a `Failure`, or `Race` where another run won. `held`: another run holds the lease.
+ * `not-configured`: nothing was ever archived, and nobody has stored the API key yet.
+ */
+export async function archive(run: Run): Promise<Archived | 'held' | 'not-configured'> {
+  const { store, source, logger } = run;
   const lease = createLease(run);
   const hint = await lease.take(); // After a crash here the lease expires.
   if (hint === 'held') return 'held';
   try {
     const chain = await openChain(run, hint);
     const head = chain.head();
+    // The schedule fires as soon as it is deployed, before anybody can have stored the key.
+    if (head === undefined && !(await source.hasApiKey())) {
+      await lease.free();
+      return 'not-configured';
+    }
     const recovered = head === undefined ? 0 : await publishHead(head.manifest, run); // Crash: the next run publishes the rest.
 
     async function commitBatch(batch: Batch): Promise<void> {

@@ -53,7 +53,7 @@ export function beginGathering(run: Run, options: Beginning): Gathering {
   const lateBefore = previous && position;
   const archived = createArchived(run, options.chain);
   const deduplicator = createDeduplicator(archived, { readFrom: progress.readFrom, undated: previous?.undated ?? [] });
-  const teams = createTeamCheck(previous?.sourceTeams ?? [], run.acceptOtherTeam);
+  const teams = createTeamCheck(previous?.sourceTeams ?? [], run.acceptOtherTeamId);
   const batch = openBatch({ limits: run.batchLimits, lateBefore, requestsBefore: run.source.tally().requests });
   return { ...options, run, lateBefore, archived, deduplicator, teams, progress, batch, met: { lines: 0, unfit: 0 } };
 }

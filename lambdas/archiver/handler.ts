@@ -16,14 +16,14 @@ import { transport } from '../adapters/https';
 import { createS3Store } from '../adapters/s3';
 import { createSigner } from '../adapters/signer';
 import { createApiKeys } from '../adapters/ssm';
-import { archiverEnvironment, type RunSummary, readArchiveInput } from '../shared/contract';
+import { loadTeam } from '../adapters/teams-file';
+import { archiverEnvironment, type RunSummary, readArchiveInput, storeApiKey } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure, Race } from '../shared/errors';
 import { QUARANTINE_REASONS } from '../shared/event';
 import type { Counts, Manifest } from '../shared/manifest';
 import { TEAM_PATTERN } from '../shared/object-keys';
 import type { Clock, Signer } from '../shared/ports';
-import { parseDateOrInstant } from '../shared/time';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
 import type { Met } from './gathering';
@@ -72,16 +72,17 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     team = teamOf(event);
     const input = readArchiveInput(event);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
+    const settings = await loadTeam(team);
     const userAgent = `postman-audit-archive/${version}`;
-    source = createSource({ ...input, ...environment, userAgent, transport, apiKeys, clock, logger });
+    source = createSource({ ...settings, ...environment, userAgent, transport, apiKeys, clock, logger });
     const archived = await archive({
       ...input,
+      ...settings,
       ...environment,
       id: runId,
       codeVersion: version,
-      sourceOrigin: new URL(input.baseUrl).origin,
-      startDate: input.startDate === undefined ? undefined : parseDateOrInstant(input.startDate),
-      acceptOtherTeam: input.acceptOtherTeam ?? false,
+      sourceOrigin: new URL(settings.baseUrl).origin,
+      startDate: settings.startDate === null ? undefined : new Date(settings.startDate),
       batchLimits: BATCH_LIMITS,
       store: createS3Store(s3, environment.bucket),
       checkpoints: createCheckpointStore(dynamodb, environment.table),
@@ -92,6 +93,14 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
       onCommitted,
     });
     if (archived === 'held') return logged(summary('held'));
+    if (archived === 'not-configured') {
+      emitOutcome(team, 'succeeded', { throttled: 0, hasDrifted: false });
+      const { AWS_REGION: region = '' } = process.env;
+      const command = storeApiKey(settings.apiKeyParameter, { region, ...environment });
+      return logged(
+        summary('not-configured', { detail: `nobody has stored the API key of this team yet: ${command}` }),
+      );
+    }
     const { recovered, met } = archived;
     const hasDrifted = met.unfit >= DRIFT_LINES && met.unfit > met.lines * DRIFT_SHARE;
     emitOutcome(team, 'succeeded', { throttled: throttled(), hasDrifted });

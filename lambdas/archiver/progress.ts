@@ -65,7 +65,7 @@ export function beginProgress(options: ProgressOptions): Progress {
   const keptFrom = addMs(startedAt, MINUTE_MS - SOURCE_KEEPS_DAYS * DAY_MS);
   const position = previous === undefined ? (startDate ?? keptFrom) : new Date(previous.position);
   if (previous === undefined && position > startedAt) {
-    throw new ConfigError('input-invalid', 'input: startDate is in the future');
+    throw new ConfigError('start-date-in-future', 'startDate is in the future: correct it in cdk.json and deploy');
   }
   const readFrom = previous === undefined ? position : nextReadFrom(previous, options);
   return {

@@ -21,8 +21,8 @@ export interface Run {
   readonly sourceOrigin: string;
   /** Used by the first run only: archive from this instant instead of from the oldest event that the source keeps. */
   readonly startDate: Date | undefined;
-  /** Whether the API key may belong to a Postman team that the chain has never met. */
-  readonly acceptOtherTeam: boolean;
+  /** The id of a Postman team to which the API key may belong although the chain has never met it. */
+  readonly acceptOtherTeamId: string | null;
   readonly lookbackHours: number;
   readonly batchLimits: BatchLimits;
   readonly retention: Retention | null;

@@ -113,6 +113,7 @@ export function createSource(options: SourceOptions) {
 
   async function attemptOnce(query: Query, freshKey: boolean, timeLeftMs: number): Promise<Attempt> {
     const key = await options.apiKeys.read(options.apiKeyParameter, freshKey);
+    if (key === undefined) throw missingKey(options.apiKeyParameter);
     const headers = { 'x-api-key': key, accept: 'application/json', 'user-agent': options.userAgent };
     const limits = { timeoutMs: Math.min(REQUEST_TIMEOUT_MS, timeLeftMs), maxBytes: MAX_BODY_BYTES };
     requests += 1;
@@ -128,8 +129,13 @@ export function createSource(options: SourceOptions) {
     }
   }
 
+  /** False where nobody has stored an API key yet. */
+  async function hasApiKey(): Promise<boolean> {
+    return (await options.apiKeys.read(options.apiKeyParameter, false)) !== undefined;
+  }
+
   /** `tally` returns the running totals since the run began. */
-  return { ask, tally: () => ({ requests, throttled }) };
+  return { ask, hasApiKey, tally: () => ({ requests, throttled }) };
 }
 
 /** Sends every parameter with every page, because the live service does not keep them with the cursor. */
@@ -208,6 +214,13 @@ function transportOutcome(error: unknown): Attempt {
 function backoffMs(attempt: number, random: number): number {
   const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt);
   return ceiling / 2 + (ceiling / 2) * random;
+}
+
+function missingKey(parameter: string): ConfigError {
+  return new ConfigError(
+    'api-key-unreadable',
+    `there is no SSM parameter "${parameter}"; store the team's API key in it as a SecureString`,
+  );
 }
 
 function refusedKey(status: number, parameter: string): ConfigError {

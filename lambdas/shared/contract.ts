@@ -1,21 +1,24 @@
 /**
- * The contract between the deployed parts: the handler's input, the environment of each function, and the names of the
- * metrics. CDK, the handlers, the local world and the tests all read it from here.
+ * The contract between the deployed parts: the handler's input, the settings of each team, the environment of each function,
+ * and the names of the metrics. CDK, the handlers, the local world and the tests all read it from here.
  */
 import * as z from 'zod/mini';
 import { jsonVariable, textVariable } from './env';
 import { ConfigError } from './errors';
+import { tryParse } from './json';
 import type { Counts, Sweep } from './manifest';
 import { TEAM_PATTERN } from './object-keys';
 import { retentionSchema } from './retention';
 import { parseDateOrInstant } from './time';
 
-/** The environment of the archiver is the same for all teams. The schedule of each team sends the rest as input. */
+/** The environment of the archiver is the same for all teams. */
 export const archiverEnvironment = {
   bucket: textVariable('ARCHIVE_BUCKET'),
   table: textVariable('CHECKPOINT_TABLE'),
   /** The ARN of a KMS key, or `file:` and the path of a PEM private key. */
   signingKey: textVariable('SIGNING_KEY'),
+  /** Alias of the KMS key that encrypts the API keys. A person needs it in order to store one. */
+  encryptionKey: textVariable('ENCRYPTION_KEY'),
   lookbackHours: jsonVariable('LOOKBACK_HOURS', 'a number from 0 to 720', z.number().check(z.gte(0), z.lte(720))),
   maxRequestsPerMinute: jsonVariable(
     'MAX_REQUESTS_PER_MINUTE',
@@ -28,26 +31,82 @@ export const archiverEnvironment = {
 /** The memory of the archiver, deployed and locally. A run needs less than half of it, whatever the backlog. */
 export const ARCHIVER_MEMORY_MB = 512;
 
-const instant = text('must be an ISO 8601 instant', (value) => parseDateOrInstant(value) !== undefined);
+/** ISO 8601, and as `Date` writes it once it is read. */
+const instant = text('must be an ISO 8601 instant', (value) => parseDateOrInstant(value) !== undefined).check(
+  z.overwrite((value) => parseDateOrInstant(value)?.toISOString() ?? value),
+);
 
 const archiveInput = z.strictObject({
   team: text(`must match ${TEAM_PATTERN.source}`, (value) => TEAM_PATTERN.test(value)),
-  /** ISO 8601, and as `Date` writes it once it is read. EventBridge Scheduler fills it in; manifests record it. */
-  scheduledTime: instant.check(z.overwrite((value) => parseDateOrInstant(value)?.toISOString() ?? value)),
+  /** EventBridge Scheduler fills it in; manifests record it. */
+  scheduledTime: instant,
+});
+
+/** The handler's input. One schedule per team sends it. A person may send it by hand. */
+export type ArchiveInput = Readonly<z.infer<typeof archiveInput>>;
+
+/** The form of a Postman team's id. */
+export const SOURCE_TEAM_PATTERN = /^[\w-]{1,64}$/;
+
+/**
+ * The settings of a team. The input cannot change them: whoever may invoke the function could otherwise have the API key sent
+ * to a host of his own, forge evidence, or leave out the beginning of the archive.
+ */
+export const teamFields = {
   /** Name of the SSM SecureString parameter that holds the team's API key. */
   apiKeyParameter: text('must name an SSM parameter', (value) => value !== ''),
   /** `https://api.getpostman.com` unless the team's data is elsewhere. Plain http is allowed to loopback only. */
   baseUrl: z
     .string('must be an absolute URL')
     .check(z.refine((value) => baseUrlProblem(value) === undefined, { error: ({ input }) => baseUrlProblem(input) })),
-  /** Only the first run reads it: archive from this instant instead of from all that the source keeps. ISO 8601. */
-  startDate: z.exactOptional(instant),
-  /** Deliberate override, once: go on although the key belongs to a Postman team that this chain has never seen. */
-  acceptOtherTeam: z.exactOptional(z.boolean('must be a boolean')),
-});
+  /** Only the first run reads it: archive from this instant instead of from all that the source keeps. */
+  startDate: z.nullable(instant),
+  /** Deliberate override: the API key may belong to this Postman team although the chain has never met it. */
+  acceptOtherTeamId: z.nullable(
+    text('must be the id of a Postman team, as a text', (value) => SOURCE_TEAM_PATTERN.test(value)),
+  ),
+};
 
-/** The handler's input. One schedule per team sends it. A person may send it by hand. */
-export type ArchiveInput = Readonly<z.infer<typeof archiveInput>>;
+const teamSettings = z.object(teamFields);
+
+export type TeamSettings = Readonly<z.infer<typeof teamSettings>>;
+
+/** The file beside the code that holds the settings of all teams, by their names. */
+export const TEAMS_FILE = 'teams.json';
+
+/** The text of `teams.json`. */
+export function writeTeams(teams: readonly (TeamSettings & { readonly name: string })[]): string {
+  return JSON.stringify(Object.fromEntries(teams.map((team) => [team.name, teamSettings.parse(team)])));
+}
+
+/** The settings of one team in the text of `teams.json`. Throws `ConfigError`. */
+export function readTeam(text: string, team: string): TeamSettings {
+  const teams = tryParse(text);
+  // A team may have the name of a property that every object inherits, such as "constructor".
+  if (typeof teams === 'object' && teams !== null && !Object.hasOwn(teams, team)) {
+    throw new ConfigError(
+      'team-unknown',
+      `the team "${team}" is not deployed here, so no API key was read and nothing was sent; add it to "teams" in cdk.json and deploy`,
+    );
+  }
+  const { data } = teamSettings.safeParse((teams as Record<string, unknown> | undefined)?.[team]);
+  if (data !== undefined) return data;
+  throw new ConfigError(
+    'teams-unreadable',
+    `${TEAMS_FILE} beside the code is missing or damaged: deploy the stack again`,
+  );
+}
+
+/** The command that stores an API key. It asks for the key, which thus is in neither the shell's history nor the list of processes. */
+export function storeApiKey(
+  parameter: string,
+  place: { readonly region: string; readonly encryptionKey: string },
+): string {
+  return (
+    `read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region ${place.region} --name ${parameter}` +
+    ` --type SecureString --key-id ${place.encryptionKey} --overwrite --value file:///dev/stdin`
+  );
+}
 
 /** A text for which one sentence says what is expected, whether its type or its value is wrong. */
 function text(expected: string, holds: (value: string) => boolean) {
@@ -56,7 +115,7 @@ function text(expected: string, holds: (value: string) => boolean) {
 
 /** The handler returns this summary, and logs it as the one line of the run. Its sums are over the run's manifests. */
 export interface RunSummary {
-  readonly outcome: 'archived' | 'held' | 'race' | 'failed';
+  readonly outcome: 'archived' | 'not-configured' | 'held' | 'race' | 'failed';
   readonly team: string;
   readonly runId: string;
   readonly manifests: number;
@@ -85,7 +144,7 @@ export function readArchiveInput(input: unknown): ArchiveInput {
 function inputProblem(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys')
     return `unknown field ${issue.keys.map((name) => JSON.stringify(name)).join(', ')}`;
-  if (issue.path.length === 0) return 'must be an object {"team","scheduledTime","apiKeyParameter","baseUrl"}';
+  if (issue.path.length === 0) return 'must be an object {"team","scheduledTime"}';
   return `${issue.path.join('.')} ${issue.message}`;
 }
 
@@ -118,7 +177,7 @@ export const metricNames = {
   drift: 'Drift',
   sweepMissing: 'SweepMissing',
   sweepChanged: 'SweepChanged',
-  /** 1 for a run that archived. A run that left the work to another run emits neither this nor `failed`. */
+  /** 1 for a run that did not fail. A run that left the work to another run emits neither this nor `failed`. */
   succeeded: 'RunsSucceeded',
   failed: 'RunsFailed',
 } as const;

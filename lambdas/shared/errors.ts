@@ -8,6 +8,9 @@
 export type ConfigCode =
   | 'environment-invalid'
   | 'input-invalid'
+  | 'teams-unreadable'
+  | 'team-unknown'
+  | 'start-date-in-future'
   | 'api-key-unreadable'
   | 'api-key-malformed'
   | 'api-key-refused'

@@ -86,8 +86,11 @@ export class TransportError extends Error {
 }
 
 export interface ApiKeys {
-  /** The API key in an SSM parameter. With `fresh`, the parameter is read again and not taken from memory. */
-  read(parameter: string, fresh: boolean): Promise<string>;
+  /**
+   * The API key in an SSM parameter; undefined where there is no such parameter. With `fresh`, the parameter is read again and
+   * not taken from memory.
+   */
+  read(parameter: string, fresh: boolean): Promise<string | undefined>;
 }
 
 /** Signs with ECDSA P-256 / SHA-256. The signature is in DER. */

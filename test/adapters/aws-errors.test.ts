@@ -16,7 +16,7 @@ test.each([
     AccessDenied AccessDeniedException AuthorizationHeaderMalformed CredentialsProviderError DisabledException
     ExpiredToken ExpiredTokenException InvalidArnException InvalidKeyId InvalidKeyUsageException
     InvalidSignatureException KMS.DisabledException KMS.KMSInvalidStateException KMS.NotFoundException
-    KMSInvalidStateException NoSuchBucket NotFoundException ParameterNotFound ParameterVersionNotFound
+    KMSInvalidStateException NoSuchBucket NotFoundException ParameterVersionNotFound
     PermanentRedirect ResourceNotFoundException UnrecognizedClientException UnsupportedOperationException
     ValidationException`).map((name): [string, number] => [name, 400]),
   ['UnknownErrorThatIsForbidden', 403],

@@ -47,7 +47,6 @@ test.each([
 });
 
 test.each<[string, string, Error]>([
-  ['ParameterNotFound', 'api-key-unreadable', awsError('ParameterNotFound', 400)],
   ['AccessDeniedException', 'api-key-unreadable', awsError('AccessDeniedException', 400)],
   ['ThrottlingException', 'storage-unavailable', awsError('ThrottlingException', 400)],
   ['ECONNREFUSED', 'storage-unavailable', Object.assign(new Error(`connect ${KEY}`), { code: 'ECONNREFUSED' })],

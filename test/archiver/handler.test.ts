@@ -9,23 +9,37 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { handler } from '../../lambdas/archiver/handler';
-import { archiverEnvironment, METRIC_NAMESPACE, metricNames } from '../../lambdas/shared/contract';
+import {
+  archiverEnvironment,
+  METRIC_NAMESPACE,
+  metricNames,
+  TEAMS_FILE,
+  writeTeams,
+} from '../../lambdas/shared/contract';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 
-const input = {
-  team: 'main',
-  scheduledTime: '2026-06-12T12:00:00Z',
+const input = { team: 'main', scheduledTime: '2026-06-12T12:00:00Z' };
+/** The first run has a gap, because the source no longer keeps the start date. */
+const settings = {
+  name: 'main',
   apiKeyParameter: '/team/api-key',
   baseUrl: 'https://source.test',
+  startDate: '2020-01-01',
+  acceptOtherTeamId: null,
 };
 const context = { getRemainingTimeInMillis: () => 60_000, awsRequestId: 'request' } as Context;
 
 const folder = mkdtempSync(join(tmpdir(), 'handler-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const newTeam = { ...settings, name: 'new', apiKeyParameter: '/new/api-key' };
+writeFileSync(join(folder, TEAMS_FILE), writeTeams([settings, newTeam]));
+
 const environment = {
+  LAMBDA_TASK_ROOT: folder,
   ARCHIVE_BUCKET: 'archive',
   CHECKPOINT_TABLE: 'checkpoints',
+  ENCRYPTION_KEY: 'alias/archive',
   SIGNING_KEY: `file:${join(folder, 'none.pem')}`,
   LOOKBACK_HOURS: '6',
   MAX_REQUESTS_PER_MINUTE: '200',
@@ -63,7 +77,7 @@ function toldNow() {
 
 test('an input that is no object fails the run of an unknown team', async () => {
   const { error, summary, metrics } = await failureOf(undefined);
-  expect(error).toMatchObject({ code: 'input-invalid', message: expect.stringContaining('"apiKeyParameter"') });
+  expect(error).toMatchObject({ code: 'input-invalid', message: expect.stringContaining('{"team","scheduledTime"}') });
   const failed = { level: 'ERROR', message: 'run', outcome: 'failed', code: 'input-invalid', team: 'unknown' };
   expect(summary).toMatchObject(failed);
   expect(metrics).toMatchObject([{ team: 'unknown', [metricNames.failed]: 1, [metricNames.throttled]: 0 }]);
@@ -71,7 +85,7 @@ test('an input that is no object fails the run of an unknown team', async () => 
 });
 
 test("a refused input counts against the team it names, so that the team's alarm rings", async () => {
-  const { summary, metrics } = await failureOf({ ...input, baseUrl: 'http://source.test' });
+  const { summary, metrics } = await failureOf({ ...input, startDate: '2026-01-01' });
   expect(summary).toMatchObject({ outcome: 'failed', team: 'main' });
   expect(metrics).toMatchObject([{ team: 'main', [metricNames.failed]: 1 }]);
 });
@@ -144,8 +158,6 @@ describe('a run against mocked AWS clients', () => {
     process.env.SIGNING_KEY = `file:${join(folder, 'key.pem')}`;
   });
 
-  /** A start date that the source no longer keeps: the run has a gap. */
-  const gapped = { ...input, startDate: '2020-01-01' };
   const committed = {
     team: 'main',
     [metricNames.eventsArchived]: 1,
@@ -167,9 +179,21 @@ describe('a run against mocked AWS clients', () => {
     });
   }
 
+  test.each([
+    ['names the host that the key is sent to', { baseUrl: 'https://thief.test' }, 'input-invalid'],
+    ['names the parameter that holds the key', { apiKeyParameter: '/prod/database/password' }, 'input-invalid'],
+    ['cuts off the beginning of the archive', { startDate: '2026-06-12' }, 'input-invalid'],
+    ['lets another Postman team in', { acceptOtherTeamId: '7' }, 'input-invalid'],
+    ['names a team that is not deployed', { team: 'sales' }, 'team-unknown'],
+  ])('an invocation that %s is refused before a key is read or anything is sent', async (_, change, code) => {
+    expect((await failureOf({ ...input, ...change })).error).toMatchObject({ code });
+    for (const mocked of [dynamodb, s3, ssm]) expect(mocked.calls()).toEqual([]);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   test('a run emits counts and gaps with its manifest, and one success at its end', async () => {
     const report = { outcome: 'archived', manifests: 1, seq: 1, gaps: 1, recovered: 0, counts: { events: 1 } };
-    expect(await handler(gapped, context)).toMatchObject(report);
+    expect(await handler(input, context)).toMatchObject(report);
     const { summary, metrics } = toldNow();
     expect(summary).toMatchObject({ level: 'INFO', ...report });
     expect(metrics).toMatchObject([committed, { [metricNames.succeeded]: 1, [metricNames.throttled]: 0 }]);
@@ -179,9 +203,23 @@ describe('a run against mocked AWS clients', () => {
     for (const { _aws } of metrics) expect(_aws).toMatchObject({ CloudWatchMetrics: [directive] });
   });
 
+  test('before the API key is stored, a run succeeds, writes nothing, and logs the command that stores the key', async () => {
+    process.env.AWS_REGION = 'eu-central-1';
+    ssm.on(GetParameterCommand).rejects(Object.assign(new Error(), { name: 'ParameterNotFound' }));
+    const detail = expect.stringMatching(
+      /: read -rs KEY .* --region eu-central-1 --name \/new\/api-key .* --key-id alias\/archive /,
+    );
+    const report = { outcome: 'not-configured', manifests: 0, detail };
+    expect(await handler({ ...input, team: 'new' }, context)).toMatchObject(report);
+    const metrics = [{ team: 'new', [metricNames.succeeded]: 1 }];
+    expect(toldNow()).toMatchObject({ summary: { level: 'INFO', ...report }, metrics });
+    expect(s3.commandCalls(PutObjectCommand)).toEqual([]);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   test('a run that commits and then fails keeps its counts and gaps, in the metrics and in the summary', async () => {
     failPuts('events/', 'AccessDenied', 403);
-    const { summary, metrics } = await failureOf(gapped);
+    const { summary, metrics } = await failureOf(input);
     expect(summary).toMatchObject({ outcome: 'failed', manifests: 1, seq: 1, gaps: 1, counts: { events: 1 } });
     expect(metrics).toMatchObject([committed, { team: 'main', [metricNames.failed]: 1 }]);
   });

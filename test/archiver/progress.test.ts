@@ -242,7 +242,7 @@ test.each(laterRuns)('$name', ({ previous = steady, steps, expected, ...options 
 });
 
 test('a start date in the future is refused', () => {
-  expect(() => begin(undefined, '12T12:01')).toThrow(expect.objectContaining({ code: 'input-invalid' }));
+  expect(() => begin(undefined, '12T12:01')).toThrow(expect.objectContaining({ code: 'start-date-in-future' }));
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /**
  * The deployed function: the code of the synthesised asset with the environment and the schedule's input of the
- * template, against local servers that stand where the template's resources would. Every call that it makes to AWS is
+ * template, and with the settings of the asset but for the address of Postman, against local servers that stand where the template's resources would. Every call that it makes to AWS is
  * compared with the rights that the same template gives to its role.
  */
 import { readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { archiveApp } from '../../infra/archive-app';
 import { bundle } from '../../infra/bundle';
+import { readTeam, TEAMS_FILE } from '../../lambdas/shared/contract';
 import { type Backend, openLocalBackend } from '../support/backend';
 import { deploy, REGION } from '../support/deployed';
 import { type IamCall, iamCallOf } from '../support/iam-call';
@@ -22,7 +23,7 @@ import { atFirst } from '../support/tap';
 type Variables = Readonly<Record<'ARCHIVE_BUCKET' | 'CHECKPOINT_TABLE' | 'SIGNING_KEY', string>>;
 
 const app = archiveApp({
-  archiverCode: Code.fromAsset(dirname(bundle(join(scratch, 'bundle')).file)),
+  archiverCode: (teams) => Code.fromAsset(dirname(bundle(join(scratch, 'bundle'), teams).file)),
   context: { archive: { teams: [{ name: 'main' }] } },
   outdir: join(scratch, 'cdk.out'),
 });
@@ -33,8 +34,9 @@ const scheduled = JSON.parse(only(template, 'AWS::Scheduler::Schedule').properti
 const recorded: IamCall[] = [];
 let world: World;
 
+const handlerFile = join(scratch, 'cdk.out', assetPath(), 'index.js');
+
 beforeAll(async () => {
-  const handlerFile = join(scratch, 'cdk.out', assetPath(), 'index.js');
   const deployed = { handlerFile, environment: { AWS_REGION: REGION, ...variables } };
   const onRequest: Parameters<typeof openWorld>[0]['onRequest'] = (service, request) => {
     if (service !== 'source') recorded.push(iamCallOf(service, request));
@@ -57,12 +59,15 @@ async function openBackend(): Promise<Backend> {
 /** One scheduled run: the input of the schedule, with the time that Scheduler fills in. */
 function run() {
   const due = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  const { baseUrl: _postman, ...input } = scheduled;
-  return world.run({ ...input, scheduledTime: input.scheduledTime.replace('<aws.scheduler.scheduled-time>', due) });
+  return world.run({
+    ...scheduled,
+    scheduledTime: scheduled.scheduledTime.replace('<aws.scheduler.scheduled-time>', due),
+  });
 }
 
 test('the deployed function archives, quarantines and recovers, and KMS signs each manifest', async () => {
-  expect(scheduled).toMatchObject({ baseUrl: 'https://api.getpostman.com', apiKeyParameter: PARAMETER });
+  const settings = readTeam(readFileSync(join(dirname(handlerFile), TEAMS_FILE), 'utf8'), 'main');
+  expect(settings).toMatchObject({ baseUrl: 'https://api.getpostman.com', apiKeyParameter: PARAMETER });
   world.source.happen(400, { hoursAgo: 30 });
   expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 400 } });
   world.source.misbehave('{"id":1,"action":"undated"}');

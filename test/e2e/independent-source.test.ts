@@ -54,11 +54,12 @@ test('every event of a server that was written from the API document alone is ar
   const { url: baseUrl, close } = await listenOnLoopback(contractServer(log));
   const world = await openWorld({}, openLocalBackend);
   await world.owner.putKey(PARAMETER, API_KEY);
+  world.configure({ baseUrl });
   try {
-    expect(await world.run({ baseUrl })).toMatchObject({ outcome: 'archived', counts: { events: 720 } });
+    expect(await world.run()).toMatchObject({ outcome: 'archived', counts: { events: 720 } });
     log.push(...eventsOf(5, 1), ...eventsOf(3, 0.2));
-    expect(await world.run({ baseUrl })).toMatchObject({ outcome: 'archived', counts: { events: 8, late: 8 } });
-    expect(await world.run({ baseUrl })).toMatchObject({ outcome: 'archived', counts: { events: 0 } });
+    expect(await world.run()).toMatchObject({ outcome: 'archived', counts: { events: 8, late: 8 } });
+    expect(await world.run()).toMatchObject({ outcome: 'archived', counts: { events: 0 } });
     const served = log.map((event) => JSON.stringify(event));
     expect(linesUnder(await world.owner.objects(), 'events/').sort()).toEqual(served.sort());
   } finally {

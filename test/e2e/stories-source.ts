@@ -117,20 +117,27 @@ export const sourceStories: readonly Story[] = [
     },
   },
   {
-    name: 'a key that is refused, missing or malformed makes the run fail with an error that names its parameter',
+    name: 'before a key is stored nothing is archived or fails, and a key that is refused, malformed or gone fails the run',
     play: async (world) => {
-      const { source, owner, run } = world;
+      const { source, owner, run, configure } = world;
       source.happen(10);
       source.change({ apiKey: 'PMAK-canary-another' });
       const detail = expect.stringContaining(PARAMETER);
       await changesNothing(world, async () => {
         expect(await run()).toMatchObject({ outcome: 'failed', code: 'api-key-refused', detail });
-        expect(await run({ apiKeyParameter: '/none' })).toMatchObject({ code: 'api-key-unreadable' });
+        configure({ apiKeyParameter: '/none' });
+        expect(await run()).toMatchObject({ outcome: 'not-configured', detail: expect.stringContaining('/none') });
+        configure({});
         await owner.putKey(PARAMETER, 'PMAK-canary-another\n');
         expect(await run()).toMatchObject({ outcome: 'failed', code: 'api-key-malformed', detail });
       });
       await owner.putKey(PARAMETER, 'PMAK-canary-another');
       expect(await run()).toMatchObject({ outcome: 'archived', counts: { events: 10 } });
+      configure({ apiKeyParameter: '/none' });
+      await changesNothing(world, async () => {
+        const gone = { code: 'api-key-unreadable', detail: expect.stringContaining('"/none"') };
+        expect(await run()).toMatchObject({ outcome: 'failed', ...gone });
+      });
     },
   },
 ];

@@ -1,7 +1,7 @@
 /** One run of the real archiver in a world: its ports, its own clock, and its ending. */
 
 import { createHash, type KeyObject, sign } from 'node:crypto';
-import type { ArchiveInput } from '../../lambdas/shared/contract';
+import type { ArchiveInput, TeamSettings } from '../../lambdas/shared/contract';
 import type { Logger, ObjectStore } from '../../lambdas/shared/ports';
 import type { Storage } from '../../local/s3-bucket';
 import type { SourceModel } from '../support/test-source';
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly delayMs?: number;
   readonly latency?: (method: Method) => number;
   readonly settings?: RunSettings;
-  readonly input?: Partial<ArchiveInput>;
+  readonly input?: Partial<ArchiveInput & TeamSettings>;
   /** Another version of the code. */
   readonly program?: typeof unpatched;
 }
@@ -142,8 +142,8 @@ function settingsOf(run: Run, { input = {}, settings = {} }: RunOptions, now: Da
     codeVersion: '0.0.0',
     sourceOrigin: 'https://source.example',
     scheduledTime: input.scheduledTime ?? now.toISOString(),
-    startDate: input.startDate === undefined ? undefined : new Date(input.startDate),
-    acceptOtherTeam: input.acceptOtherTeam ?? false,
+    startDate: input.startDate ? new Date(input.startDate) : undefined,
+    acceptOtherTeamId: input.acceptOtherTeamId ?? null,
     lookbackHours: settings.lookbackHours ?? LOOKBACK_HOURS,
     batchLimits: settings.batchLimits ?? BATCH_LIMITS,
     retention: settings.retention ?? null,

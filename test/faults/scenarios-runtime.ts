@@ -124,7 +124,7 @@ export const runtimeScenarios: readonly Scenario[] = [
       ...new5.map((e) => ({ ...e, raw: text(e.row, e.at ?? 0, { team: 8 }), visibleFrom: ONE - MINUTE })),
     ],
     fails: 'team-mismatch',
-    clean: { input: { acceptOtherTeam: true } },
+    clean: { input: { acceptOtherTeamId: '8' } },
   }),
 ];
 

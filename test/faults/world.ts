@@ -5,7 +5,7 @@
  */
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import type { ArchiveInput } from '../../lambdas/shared/contract';
+import type { ArchiveInput, TeamSettings } from '../../lambdas/shared/contract';
 import { createTable } from '../../local/postman/source-table';
 import { memoryStorage } from '../../local/s3-bucket';
 import { createSourceModel, type SourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
@@ -33,7 +33,7 @@ export interface WorldSetup {
   readonly source?: Partial<SourceSettings>;
   /** Each run may override these settings and this input. */
   readonly settings?: RunSettings;
-  readonly input?: Partial<ArchiveInput>;
+  readonly input?: Partial<ArchiveInput & TeamSettings>;
   /** API keys, oldest first. Each is valid from an instant on, both at the source and in the parameter. */
   readonly keys?: readonly { readonly from: number; readonly key: string }[];
   /** The longest body that fits into the memory of a run. */

@@ -3,19 +3,22 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Bundle, bundle } from '../../infra/bundle';
+import { readConfig } from '../../infra/config';
+import { readTeam } from '../../lambdas/shared/contract';
 import { scratch } from '../support/scratch';
 
 const repository = join(import.meta.dirname, '../..');
-const here = bundle(join(scratch, 'here'));
+const teams = readConfig({ teams: Array.from({ length: 100 }, (_, i) => ({ name: `team-${i}` })) }).teams;
+const here = bundle(join(scratch, 'here'), teams);
 const bytes = readFileSync(here.file);
 
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawnSync('npx', ['--no-install', command, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
 }
 
-test('the same sources give the same bytes in every folder and from every working directory', () => {
+test('the same sources give the same bytes in every folder, from every working directory, and for whatever teams', () => {
   const checkout = join(scratch, 'some/deeper/place with spaces');
   mkdirSync(checkout, { recursive: true });
   for (const name of ['package.json', 'lambdas', 'infra/bundle.ts']) {
@@ -26,7 +29,7 @@ test('the same sources give the same bytes in every folder and from every workin
   writeFileSync(join(scratch, 'some/tsconfig.json'), '{"compilerOptions":{"target":"es5","jsx":"react"}}');
   const script = `
     const { bundle } = await import(${JSON.stringify(join(checkout, 'infra/bundle.ts'))});
-    console.log(JSON.stringify(bundle('../out')));`;
+    console.log(JSON.stringify(bundle('../out', [])));`;
   const tsx = createRequire(import.meta.url).resolve('tsx');
   const options = { cwd: join(checkout, 'lambdas'), encoding: 'utf8' } as const;
   const output = execFileSync(process.execPath, ['--import', tsx, '--input-type=module', '-e', script], options);
@@ -34,17 +37,27 @@ test('the same sources give the same bytes in every folder and from every workin
   expect(there).toEqual({ ...here, file: join(checkout, 'out/index.js') });
   expect(readFileSync(there.file).equals(bytes)).toBe(true);
   expect(here).toMatchObject({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+  expect(readFileSync(join(checkout, 'out/teams.json'), 'utf8')).toBe('{}');
   for (const path of [scratch, repository, 'sourceMappingURL']) expect(bytes.includes(path)).toBe(false);
+});
+
+test('the settings of a hundred teams lie beside the code, each under the name of its team', () => {
+  const text = readFileSync(join(dirname(here.file), 'teams.json'), 'utf8');
+  expect(Object.keys(JSON.parse(text))).toEqual(teams.map(({ name }) => name));
+  for (const { name, schedule: _, ...settings } of teams) expect(readTeam(text, name)).toEqual(settings);
 });
 
 test('cdk synth succeeds without a warning, and uploads the file that the local world spawns, small enough to start fast', () => {
   const out = join(scratch, 'cdk.out');
   const { status, stderr } = run('cdk', ['synth', '--quiet', '--output', out]);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringMatching(/ERROR|WARN(ING)?\b/) });
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: expect.not.stringMatching(/ERROR|WARN(ING)?\b|feature flag/),
+  });
   const code = join(out, readdirSync(out).find((name) => /^asset\.[0-9a-f]+$/.test(name)) ?? '');
-  expect(readdirSync(code).sort()).toEqual(['index.js', 'package.json']);
+  expect(readdirSync(code).sort()).toEqual(['index.js', 'package.json', 'teams.json']);
   expect(readFileSync(join(code, 'index.js')).equals(bytes)).toBe(true);
-  expect(bytes.length).toBeLessThan(700_000);
+  expect(bytes.length).toBeLessThan(720_000);
 }, 180_000);
 
 test('the app names what is wrong with a configuration, without a stack trace, and fails', () => {

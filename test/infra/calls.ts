@@ -85,19 +85,17 @@ function contexts(arn: FindArn): Readonly<Record<string, Context>> {
   };
 }
 
-/** A cell may go on after the name of a place, with a path; `prefix=` is the prefix of a listing. */
+/** A cell may go on after the name of a place, with a path. */
 export function readCalls(table: string, arn: FindArn): Calls {
   const [known, named] = [places(arn), contexts(arn)];
   const place = (cell = '') => cell.replace(/^\w+(?=\/|$)/, (name) => known[name] ?? name);
-  const context = (cell = 'overTls') =>
-    cell.startsWith('prefix=') ? { ...named.overTls, 's3:prefix': cell.slice('prefix='.length) } : named[cell];
   const rows = table
     .trim()
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()));
   return Object.fromEntries(
-    rows.map(([name, principal, action = '', resource, conditions]) => {
-      const keys = context(conditions);
+    rows.map(([name, principal, action = '', resource, conditions = 'overTls']) => {
+      const keys = named[conditions];
       if (keys === undefined) throw new Error(`no context is called ${conditions}`);
       return [name, { principal: place(principal), action, resource: place(resource), context: keys }];
     }),
@@ -114,10 +112,7 @@ export const required = `
   the archiver creates a batch                     | archiver | s3:PutObject | batch | creating
   the archiver creates a segment of events         | archiver | s3:PutObject | event | creating
   the archiver creates a quarantined segment       | archiver | s3:PutObject | quarantine | creating
-  the archiver lists the manifests of a team       | archiver | s3:ListBucket | bucket | prefix=manifests/team=main/
-  the archiver lists a batch that may be missing   | archiver | s3:ListBucket | bucket | prefix=batches/team=main/0000000001-5b3c.gz
-  the archiver lists the events of a date          | archiver | s3:ListBucket | bucket | prefix=events/team=main/dt=2026-06-12/
-  the archiver lists the quarantine of a date      | archiver | s3:ListBucket | bucket | prefix=quarantine/team=main/dt=2026-06-12/
+  S3 answers 404 and not 403 for a missing object  | archiver | s3:ListBucket | bucket
   S3 encrypts for the archiver                     | archiver | kms:GenerateDataKey | encryption | viaS3
   S3 decrypts for the archiver                     | archiver | kms:Decrypt | encryption | viaS3
   the archiver reads the public key                | archiver | kms:GetPublicKey | signing
@@ -160,8 +155,8 @@ export const forbidden = `
   the archiver reads outside its prefixes          | archiver | s3:GetObject | bucket/reports/a
   the archiver reads another bucket                | archiver | s3:GetObject | elsewhere/events/team=main/a
   the archiver reads the access log                | archiver | s3:GetObject | accessLog/a
-  the archiver lists the whole bucket              | archiver | s3:ListBucket | bucket
-  the archiver lists the teams                     | archiver | s3:ListBucket | bucket | prefix=events/team=
+  the archiver lists another bucket                | archiver | s3:ListBucket | elsewhere
+  the archiver lists the access log                | archiver | s3:ListBucket | accessLog
   the archiver uses an old TLS                     | archiver | s3:GetObject | event | oldTls
   the archiver decrypts by itself                  | archiver | kms:Decrypt | encryption
   the archiver decrypts another parameter          | archiver | kms:Decrypt | encryption | viaSsmOfDev

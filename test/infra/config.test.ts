@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ConfigProblems, readConfig } from '../../infra/config';
-import { longestGapHours, scheduleProblem } from '../../infra/schedule-expression';
+import { longestGapHours, scheduleProblem, spreadMinutes } from '../../infra/schedule-expression';
 
 const main = { name: 'main' };
 
@@ -19,7 +19,16 @@ test('a configuration needs only the name of one team', () => {
   const apiKeyParameter = '/postman-audit-archive/main/api-key';
   expect(readConfig({ teams: [main] })).toEqual({
     stage: 'prod',
-    teams: [{ name: 'main', apiKeyParameter, baseUrl: 'https://api.getpostman.com', schedule: 'rate(1 hour)' }],
+    teams: [
+      {
+        name: 'main',
+        apiKeyParameter,
+        baseUrl: 'https://api.getpostman.com',
+        schedule: 'rate(1 hour)',
+        startDate: null,
+        acceptOtherTeamId: null,
+      },
+    ],
     formerTeams: [],
     lookbackHours: 6,
     maxRequestsPerMinute: 200,
@@ -70,6 +79,14 @@ test.each<[string, unknown, RegExp]>([
   ['AWS reserves a parameter', withTeam({ apiKeyParameter: '/aws/x' }), /must not begin with \/aws/],
   ['a base URL is on loopback', withTeam({ baseUrl: 'http://127.0.0.1:1' }), /baseUrl: "http:.*" must be https/],
   ['a base URL has credentials', withTeam({ baseUrl: 'https://k@x.y' }), /must not hold credentials/],
+  ['a start date is none', withTeam({ startDate: 'March' }), /^teams\[0\]\.startDate: must be an ISO 8601 instant$/],
+  ['a start is to come', withTeam({ startDate: '2199-01-01' }), /^teams\[0\]\.startDate: must not be in the future$/],
+  [
+    'a team id is a number',
+    withTeam({ acceptOtherTeamId: 7 }),
+    /^teams\[0\]\.acceptOtherTeamId: must be the id .* text$/,
+  ],
+  ['a team id is none', withTeam({ acceptOtherTeamId: 'a b' }), /^teams\[0\]\.acceptOtherTeamId: must be the id/],
   ['Postman allows less', withMain({ maxRequestsPerMinute: 301 }), /Postman allows 300 requests a minute/],
   ['it has no lookback', withMain({ lookbackHours: 0 }), /^lookbackHours: Too small/],
   ['it locks for no day', withMain({ retention: { days: 0 } }), /^retention\.days: Too small/],
@@ -107,6 +124,15 @@ test.each<[number, readonly string[]]>([
   for (const each of expressions) {
     expect([each, scheduleProblem(each, now), longestGapHours(each, now)]).toEqual([each, undefined, hours]);
   }
+});
+
+test.each([
+  [0, ['rate(1 minute)', 'rate(3 minutes)', 'cron(* * * * ? *)']],
+  [3, ['rate(15 minutes)', 'cron(0/15 6-22 ? * MON-FRI *)', 'cron(50,5 0-23 * * ? *)']],
+  [3, ['cron(0,48 0,23 * * ? *)']],
+  [15, ['rate(1 hour)', 'rate(7 days)', 'cron(0 * * * ? *)', 'cron(30 5 ? * MON *)']],
+])('runs are spread over %d minutes with each of %j', (minutes, expressions) => {
+  for (const each of expressions) expect([each, spreadMinutes(each)]).toEqual([each, minutes]);
 });
 
 const RULE = ': a schedule must fire at least once in 7 days; write ';

@@ -1,4 +1,5 @@
 /** The promises of the deployed archive, one promise a test. `policy.test.ts` holds who may do what. */
+import { archiveName, parameterPath } from '../../infra/names';
 import { archiverEnvironment, readArchiveInput } from '../../lambdas/shared/contract';
 import { decodeEnvironment } from '../../lambdas/shared/env';
 import { deploy } from '../support/deployed';
@@ -112,6 +113,7 @@ describe('the archiver', () => {
       bucket: 'storagebucket5cb7c8ea',
       table: 'StorageCheckpoints2CDBDF43',
       signingKey: 'arn:aws:kms:eu-central-1:111122223333:key/KeysSigningD455BFD1',
+      encryptionKey: 'alias/postman-audit-archive',
       lookbackHours: 6,
       maxRequestsPerMinute: 200,
       retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
@@ -148,28 +150,40 @@ describe('a schedule', () => {
     expect(readArchiveInput({ ...input, scheduledTime: '2026-06-12T21:00:00Z' })).toEqual({
       team: 'main',
       scheduledTime: '2026-06-12T21:00:00.000Z',
-      apiKeyParameter: '/postman-audit-archive/main/api-key',
-      baseUrl: 'https://api.getpostman.com',
     });
   });
 
-  test('a schedule carries the settings of its team', () => {
-    const { Target, ScheduleExpression } = schedule(full.template, 'platform');
+  test('a schedule fires as its team is configured, a little late, so that many teams do not begin at once', () => {
+    const { ScheduleExpression, FlexibleTimeWindow } = schedule(full.template, 'platform');
     expect(ScheduleExpression).toBe('cron(0/15 6-22 ? * MON-FRI *)');
-    const { apiKeyParameter, baseUrl } = JSON.parse(Target.Input);
-    expect([apiKeyParameter, baseUrl]).toEqual(['/platform/postman/audit_key.v2', 'https://api.eu.postman.com']);
-    const sales = JSON.parse(schedule(full.template, 'sales').Target.Input);
-    expect(sales.apiKeyParameter).toBe('/postman-audit-archive-acceptance-eu-1/sales/api-key');
+    expect(FlexibleTimeWindow).toEqual({ Mode: 'FLEXIBLE', MaximumWindowInMinutes: 3 });
+    const everyMinute = synthesise({ teams: [{ name: 'main', schedule: 'rate(1 minute)' }] }).template;
+    expect(schedule(everyMinute, 'main').FlexibleTimeWindow).toEqual({ Mode: 'OFF' });
   });
 });
 
-test('a stage shares no name with another stage of the same account', () => {
-  const { template: dev } = synthesise({ stage: 'dev', teams: [{ name: 'main' }] });
-  expect(namesIn(template)).toContain('postman-audit-archive');
-  expect(namesIn(dev).filter((name) => namesIn(template).includes(name))).toEqual([]);
+test('each role has the permissions boundary that cdk.json names', () => {
+  const context = { '@aws-cdk/core:permissionsBoundary': { name: 'platform-boundary' } };
+  const { template: bounded } = synthesise(matrix['one team'], {}, { context });
+  const roles = Object.values(bounded.findResources('AWS::IAM::Role')).map(({ Properties }) => Properties);
+  expect(roles.length).toBeGreaterThan(2);
+  for (const { PermissionsBoundary } of roles)
+    expect(filled(PermissionsBoundary)).toBe('arn:aws:iam::111122223333:policy/platform-boundary');
 });
 
-test('a team comes and goes without a change to other resources than its own and the list of partitions', () => {
+test('no two stages of an account share a name, even if a stage is called as a part of an archive', () => {
+  const stages = ['prod', 'qa', ...['signing', 'encryption'].flatMap((part) => [part, `qa-${part}`])];
+  const names = stages.flatMap((stage) => {
+    const { template: staged } = synthesise({ stage, teams: [{ name: 'main' }] });
+    return [...new Set([archiveName(stage), ...namesIn(staged)])];
+  });
+  expect(names).toContain('alias/postman-audit-archive');
+  expect(names.filter((name, i) => names.indexOf(name) < i)).toEqual([]);
+  const paths = stages.map(parameterPath);
+  for (const path of paths) expect(paths.filter((each) => each.startsWith(path))).toEqual([path]);
+});
+
+test('a team comes and goes with a change only to its schedule, the list of partitions and the code that its settings lie beside', () => {
   const { template: two } = synthesise({ teams: [{ name: 'main' }, { name: 'sales' }] });
   const { template: left } = synthesise({ teams: [{ name: 'main' }], formerTeams: ['sales'] });
   const lines = ['CatalogEventLines', 'CatalogManifestLines', 'CatalogQuarantineLines'];
@@ -193,13 +207,27 @@ test('synth warns of nothing if data of the EU stays there, and says only that p
   expect(messages).toEqual([expect.stringMatching(/^info: GOVERNANCE lock: .*COMPLIANCE/)]);
 });
 
-test('the outputs name what the next steps need, and put an API key without showing it', () => {
+test.each([
+  'cn-north-1',
+  'us-gov-west-1',
+  'us-iso-east-1',
+  'us-isob-east-1',
+])('synth refuses the region %s, where Athena may keep no results of queries', (region) => {
+  expect(() => synthesise(matrix['one team'], { region })).toThrow(`region ${region}: the archive keeps no results`);
+});
+
+test('the outputs name what the next steps need, put an API key without showing it, and start a run', () => {
   const outputs = filled(template.toJSON().Outputs) as Record<string, { readonly Value: string }>;
-  const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'Workgroup'];
+  const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'RunNow', 'Workgroup'];
   expect(Object.keys(outputs).sort()).toEqual([...others, 'PutApiKeyMain'].sort());
   expect(outputs.PutApiKeyMain?.Value).toBe(
     'read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region eu-central-1 --name /postman-audit-archive/main/api-key' +
       ' --type SecureString --key-id alias/postman-audit-archive --overwrite --value file:///dev/stdin',
+  );
+  expect(outputs.RunNow?.Value).toBe(
+    'aws lambda invoke --region eu-central-1 --function-name ArchiverFunction2B48C242 --cli-read-timeout 0' +
+      ' --cli-binary-format raw-in-base64-out' +
+      ' --payload "{\\"team\\":\\"main\\",\\"scheduledTime\\":\\"$(date -u +%FT%TZ)\\"}" /dev/stdout',
   );
 });
 
@@ -220,6 +248,11 @@ function differing(a: typeof template, b: typeof template): string[] {
 function namesIn(each: typeof template): string[] {
   return Object.values(resourcesOf(each))
     .filter(({ Type }) => !['AWS::Scheduler::Schedule', 'AWS::Glue::Table', 'AWS::Athena::NamedQuery'].includes(Type))
-    .flatMap(({ Properties: { AliasName, Name, DatabaseInput } = {} }) => [AliasName, Name, DatabaseInput?.Name])
+    .flatMap(({ Properties: { AliasName, RoleName, Name, DatabaseInput } = {} }) => [
+      AliasName,
+      RoleName,
+      Name,
+      DatabaseInput?.Name,
+    ])
     .filter((name) => typeof name === 'string');
 }

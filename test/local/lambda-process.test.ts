@@ -56,10 +56,14 @@ test('one warm process serves several invocations, each with its own event, requ
   expect(Number(second?.left)).toBeGreaterThan(60_000);
 });
 
-test('the handler sees only PATH and the environment that it was given', async () => {
+test('the handler sees only PATH, the folder of its code, and the environment that it was given', async () => {
   const { invoke } = await start('async () => process.env', { environment: { ARCHIVE_BUCKET: 'archive' } });
   const seen = await invoke({}, 60_000);
-  expect(seen.ok && seen.result).toEqual({ ARCHIVE_BUCKET: 'archive', PATH: process.env.PATH });
+  expect(seen.ok && seen.result).toEqual({
+    ARCHIVE_BUCKET: 'archive',
+    LAMBDA_TASK_ROOT: scratch,
+    PATH: process.env.PATH,
+  });
 });
 
 test.each<[string, string, string, object]>([

@@ -1,11 +1,15 @@
-import { baseUrlProblem, metricNames, readArchiveInput } from '../../lambdas/shared/contract';
+import { baseUrlProblem, metricNames, readArchiveInput, readTeam, writeTeams } from '../../lambdas/shared/contract';
 import { ConfigError } from '../../lambdas/shared/errors';
 
 const INPUT = {
   team: 'main',
   scheduledTime: '2026-06-12T12:00:00.000Z',
+};
+const SETTINGS = {
   apiKeyParameter: '/postman-audit-archive/main/api-key',
   baseUrl: 'https://api.getpostman.com',
+  startDate: '2026-01-01T00:00:00.000Z',
+  acceptOtherTeamId: '12345678',
 };
 
 function problemsOf(input: unknown): string {
@@ -28,15 +32,6 @@ function refused(problem: string, urls: string): [string, string][] {
 
 describe('the input of the handler', () => {
   test.each([
-    ['from a schedule', INPUT],
-    ['with a start date', { ...INPUT, startDate: '2026-01-01' }],
-    ['with a start instant', { ...INPUT, startDate: '2026-01-01T00:00:00+05:30' }],
-    ['with the override for another team', { ...INPUT, acceptOtherTeam: true }],
-  ])('is read %s', (_, input) => {
-    expect(readArchiveInput(input)).toEqual(input);
-  });
-
-  test.each([
     '2026-06-12T12:00:00Z',
     '2026-06-12T14:00:00+02:00',
     '2026-06-12 12:00:00.0000',
@@ -45,16 +40,15 @@ describe('the input of the handler', () => {
   });
 
   test.each([[undefined], [null], ['main'], [7], [[]], [[INPUT]]])('is refused if it is %j', (input) => {
-    expect(problemsOf(input)).toBe('input: must be an object {"team","scheduledTime","apiKeyParameter","baseUrl"}');
+    expect(problemsOf(input)).toBe('input: must be an object {"team","scheduledTime"}');
   });
 
   test('is refused with one error that names every bad field', () => {
     expect(problemsOf({})).toBe(
-      'input: team must match ^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$; scheduledTime must be an ISO 8601 instant; ' +
-        'apiKeyParameter must name an SSM parameter; baseUrl must be an absolute URL',
+      'input: team must match ^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$; scheduledTime must be an ISO 8601 instant',
     );
-    expect(problemsOf({ ...INPUT, team: 'A', startdate: '2026-01-01', acceptOtherTeam: 'yes' })).toMatch(
-      /^input: team must match .*; acceptOtherTeam must be a boolean; unknown field "startdate"$/,
+    expect(problemsOf({ ...INPUT, team: 'A', startdate: '2026-01-01' })).toMatch(
+      /^input: team must match [^;]*; unknown field "startdate"$/,
     );
   });
 
@@ -72,19 +66,46 @@ describe('the input of the handler', () => {
     ...['12 Jun 2026', '<aws.scheduler.scheduled-time>', '', 1781265600000, null],
   ])('is refused with the instant %j', (text) => {
     expect(problemsOf({ ...INPUT, scheduledTime: text })).toBe('input: scheduledTime must be an ISO 8601 instant');
-    expect(problemsOf({ ...INPUT, startDate: text })).toBe('input: startDate must be an ISO 8601 instant');
   });
 
   test.each([
-    ...['constructor', '__proto__', 'startDate ', 'apikey', ''],
-  ])('is refused with the unknown field %j', (field) => {
+    ...['constructor', '__proto__', 'apikey', '', ...Object.keys(SETTINGS)],
+  ])('is refused with the field %j, which it does not have', (field) => {
     const input: unknown = JSON.parse(`{${JSON.stringify(field)}:1,${JSON.stringify(INPUT).slice(1)}`);
     expect(problemsOf(input)).toBe(`input: unknown field ${JSON.stringify(field)}`);
   });
 
   test('is refused without its value being quoted', () => {
-    const names = [...Object.keys(INPUT), 'startDate', 'acceptOtherTeam'];
+    const names = [...Object.keys(INPUT), ...Object.keys(SETTINGS)];
     expect(problemsOf(Object.fromEntries(names.map((name) => [name, ' canary:canary@'])))).not.toContain('canary');
+  });
+});
+
+describe('the settings of the teams', () => {
+  const none = { ...SETTINGS, startDate: null, acceptOtherTeamId: null };
+
+  test('are written and read for each team by its name, whatever it is', () => {
+    const text = writeTeams([
+      { name: 'main', ...SETTINGS },
+      { name: 'constructor', ...none },
+    ]);
+    expect(readTeam(text, 'main')).toEqual(SETTINGS);
+    expect(readTeam(text, 'constructor')).toEqual(none);
+  });
+
+  test.each(['sales', 'constructor', 'tostring'])('do not have the team %s, which is refused', (team) => {
+    const refused = { code: 'team-unknown', message: expect.stringContaining(`"${team}" is not deployed`) };
+    const read = () => readTeam(writeTeams([{ name: 'main', ...SETTINGS }]), team);
+    expect(read).toThrow(expect.objectContaining(refused));
+  });
+
+  test.each([
+    '',
+    'null',
+    '{"main":{}}',
+    JSON.stringify({ main: { ...SETTINGS, baseUrl: 'http://source.test' } }),
+  ])('are refused if they are %j', (text) => {
+    expect(() => readTeam(text, 'main')).toThrow(expect.objectContaining({ code: 'teams-unreadable' }));
   });
 });
 
@@ -125,7 +146,6 @@ describe('the API key', () => {
     ...['', ' ', 'https://api getpostman.com', null, undefined, {}, ['https://api.getpostman.com']],
   ])('is not sent to %j, which is no URL', (url) => {
     expect(baseUrlProblem(url)).toBe('must be an absolute URL');
-    expect(problemsOf({ ...INPUT, baseUrl: url })).toBe('input: baseUrl must be an absolute URL');
   });
 });
 

@@ -8,6 +8,7 @@ const VALUES = {
   bucket: 'archive-bucket',
   table: 'checkpoints',
   signingKey: 'arn:aws:kms:eu-central-1:111122223333:key/1234',
+  encryptionKey: 'alias/archive',
   lookbackHours: 6,
   maxRequestsPerMinute: 200,
   retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null } as const,
@@ -34,6 +35,7 @@ test('any environment of the archiver is decoded as it was encoded, whatever els
     bucket: text,
     table: text,
     signingKey: text,
+    encryptionKey: text,
     lookbackHours: fc.double({ min: 0, max: 720, noNaN: true }).map((hours) => hours + 0),
     maxRequestsPerMinute: fc.integer({ min: 1, max: 100_000 }),
     retention: fc.option(retention),
@@ -49,7 +51,7 @@ test('any environment of the archiver is decoded as it was encoded, whatever els
 test('one error names every variable that is missing or malformed', () => {
   expect(problemsOf({})).toBe(
     'environment: ARCHIVE_BUCKET is not set; CHECKPOINT_TABLE is not set; SIGNING_KEY is not set; ' +
-      'LOOKBACK_HOURS is not set; MAX_REQUESTS_PER_MINUTE is not set; RETENTION is not set',
+      'ENCRYPTION_KEY is not set; LOOKBACK_HOURS is not set; MAX_REQUESTS_PER_MINUTE is not set; RETENTION is not set',
   );
   expect(problemsOf({ ...ENCODED, ARCHIVE_BUCKET: '', LOOKBACK_HOURS: '-1', RETENTION: '{}' })).toBe(
     'environment: ARCHIVE_BUCKET is not set; LOOKBACK_HOURS must be a number from 0 to 720; ' +

@@ -1,10 +1,7 @@
 /** The bundled archiver in a process of its own. A story runs, kills and stops it, and reads what it logs. */
 
-import { join } from 'node:path';
-import { type Bundle, bundle } from '../../infra/bundle';
 import type { ArchiveInput, RunSummary } from '../../lambdas/shared/contract';
 import { type HandlerError, startLambdaProcess } from '../../local/lambda-process';
-import { scratch } from './scratch';
 
 const RUN_TIMEOUT_MS = 120_000;
 
@@ -21,8 +18,7 @@ export interface RunChange extends Partial<ArchiveInput> {
 export type Lambda = Awaited<ReturnType<typeof startLambda>>;
 
 export interface LambdaOptions {
-  /** The bundled archiver of this repository, if left out. */
-  readonly handlerFile?: string;
+  readonly handlerFile: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly input: Omit<ArchiveInput, 'scheduledTime'>;
   /** Gets every line that is logged, and what is returned or thrown. */
@@ -30,7 +26,7 @@ export interface LambdaOptions {
 }
 
 export async function startLambda(options: LambdaOptions) {
-  const { environment, input, onLine, handlerFile = archiverBundle().file } = options;
+  const { environment, input, onLine, handlerFile } = options;
   const lines: string[] = [];
   const lambda = await startLambdaProcess(handlerFile, environment, (line) => {
     lines.push(line);
@@ -64,14 +60,6 @@ export async function startLambda(options: LambdaOptions) {
   }
 
   return { run, signal, isAlive, close: lambda.close };
-}
-
-/** One bundle serves a whole test file. */
-let bundled: Bundle | undefined;
-
-function archiverBundle(): Bundle {
-  bundled ??= bundle(join(scratch, 'bundle'));
-  return bundled;
 }
 
 function isEnd(name: string): boolean {

@@ -27,7 +27,7 @@ export function aRun(changes: Partial<Run> = {}): Run {
     codeVersion: '0.1.0',
     sourceOrigin: 'https://api.getpostman.com',
     startDate: undefined,
-    acceptOtherTeam: false,
+    acceptOtherTeamId: null,
     lookbackHours: 6,
     batchLimits: { events: 1000, bytes: 1e8 },
     retention: null,
@@ -39,6 +39,7 @@ export function aRun(changes: Partial<Run> = {}): Run {
     },
     source: {
       ask: async () => Promise.reject(new Error('this run asks its source nothing')),
+      hasApiKey: async () => true,
       tally: () => ({ requests: 0, throttled: 0 }),
     },
     signer: testSigner,

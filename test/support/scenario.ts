@@ -1,13 +1,14 @@
 /**
  * A world over real sockets: the bundled handler in a process of its own, a source server, and AWS servers. The handler
- * knows only its environment, `AWS_ENDPOINT_URL_*` and its input. Every story in such a world ends with the oracle:
+ * knows only its environment, `AWS_ENDPOINT_URL_*`, the settings beside its code, and its input. Every story in such a world ends with the oracle:
  * every event archived once, a verifier that finds nothing, and no secret anywhere.
  */
 
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { archiverEnvironment } from '../../lambdas/shared/contract';
+import { cpSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Bundle, bundle } from '../../infra/bundle';
+import { archiverEnvironment, TEAMS_FILE, type TeamSettings, writeTeams } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
 import { awsEnvironment } from '../../local/lambda-process';
 import type { LocalRequest } from '../../local/server';
@@ -58,25 +59,31 @@ export async function inWorld(
 }
 
 export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
-  const { shape = 'reality', source: settings = {}, deployed, onRequest } = setup;
+  const { shape = 'reality', source: sourceSettings = {}, deployed, onRequest } = setup;
   const backend = await openBackend();
   const owner = ownerOf(backend, TEAM);
   const apiKey = `PMAK-canary-${randomUUID()}`;
   await owner.putKey(PARAMETER, apiKey);
-  const source = await startTeamLog({ shape, apiKey, settings });
+  const source = await startTeamLog({ shape, apiKey, settings: sourceSettings });
   const logged: string[] = [];
   const urls = { ...backend.urls, kms: backend.kms?.url ?? '', source: source.url };
   const taps = await openTaps(urls, onRequest);
   const { publicKey, signingKey } = signingWith(backend);
+  const code = join(scratch, randomUUID());
+  cpSync(dirname(deployed?.handlerFile ?? archiverBundle().file), code, { recursive: true });
+  const settings = { apiKeyParameter: PARAMETER, baseUrl: taps.urls.source, startDate: null, acceptOtherTeamId: null };
+  const configure = (change: Partial<TeamSettings>) =>
+    writeFileSync(join(code, TEAMS_FILE), writeTeams([{ name: TEAM, ...settings, ...change }]));
+  configure({});
   const processes = startProcesses({
-    ...deployed,
+    handlerFile: join(code, 'index.js'),
     environment: {
       ...awsEnvironment(taps.urls, backend.credentials.accessKeyId),
       AWS_SECRET_ACCESS_KEY: backend.credentials.secretAccessKey,
       AWS_ENDPOINT_URL_KMS: taps.urls.kms,
       ...(deployed?.environment ?? environmentFor(backend, signingKey)),
     },
-    input: { team: TEAM, apiKeyParameter: PARAMETER, baseUrl: taps.urls.source },
+    input: { team: TEAM },
     onLine: (line) => logged.push(line),
   });
 
@@ -92,6 +99,8 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
   return {
     source,
     owner,
+    /** Deploys other settings of the team. */
+    configure,
     /** Every call of every run so far. */
     calls: taps.calls,
     /** One scheduled run. It is warm while the process of the run before is alive. */
@@ -113,6 +122,14 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
       await Promise.all([source.close(), backend.close()]);
     },
   };
+}
+
+/** One bundle serves a whole test file. */
+let bundled: Bundle | undefined;
+
+function archiverBundle(): Bundle {
+  bundled ??= bundle(join(scratch, 'bundle'), []);
+  return bundled;
 }
 
 function startProcesses(options: LambdaOptions) {
@@ -159,7 +176,8 @@ async function openTaps(urls: Urls, onRequest: WorldSetup['onRequest']) {
 }
 
 function environmentFor({ bucket, table }: Backend, signingKey: string): Record<string, string> {
-  const values = { bucket, table, signingKey, lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+  const limits = { lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+  const values = { bucket, table, signingKey, encryptionKey: 'alias/archive', ...limits };
   return { ...encodeEnvironment(archiverEnvironment, values), POWERTOOLS_LOG_LEVEL: 'DEBUG' };
 }
 

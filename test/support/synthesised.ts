@@ -20,12 +20,15 @@ interface Report {
   }[];
 }
 
-/** `archive` is `context.archive` of `cdk.json`. If the synth stops, this throws with the report as the message. */
-export function synthesise(archive: unknown, env: Environment = {}) {
+/**
+ * `archive` is `context.archive` of `cdk.json`, and `context` is the rest of it. If the synth stops, this throws with the
+ * report as the message.
+ */
+export function synthesise(archive: unknown, env: Environment = {}, { context = {} } = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
   try {
-    const archiverCode = Code.fromInline('exports.handler = async () => {};');
-    const assembly = archiveApp({ archiverCode, env, outdir, context: { archive } }).synth();
+    const archiverCode = () => Code.fromInline('exports.handler = async () => {};');
+    const assembly = archiveApp({ archiverCode, env, outdir, context: { ...context, archive } }).synth();
     const stack = assembly.stacks[0];
     if (stack === undefined) throw new Error('the app has no stack');
     return {
