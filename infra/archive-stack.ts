@@ -1,6 +1,6 @@
 /**
  * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
- * top: the role that may remove, the keys, the storage, the function that writes, its schedules, the catalog for SQL.
+ * top: the keys, the storage, the role that may remove, the function that writes, its schedules, the catalog for SQL.
  */
 
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
@@ -13,6 +13,7 @@ import type { ArchiveConfig } from './config';
 import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
 import { firstQuery, publicKey, putApiKeys } from './outputs';
+import { roleArn } from './policies';
 import { Schedules } from './schedules';
 import { Storage } from './storage';
 
@@ -25,16 +26,15 @@ export class ArchiveStack extends Stack {
   constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     super(scope, id, props);
     const { config, archiverCode } = props;
-    const name = archiveName(config.stage);
+    const { stage } = config;
+    const name = archiveName(stage);
     const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
 
-    const breakGlass = new BreakGlass(this, 'BreakGlass');
-    const keys = new KmsKeys(this, 'Keys', { name, breakGlass });
-    const storage = new Storage(this, 'Storage', { retention: config.retention, key: keys.encryption, breakGlass });
+    const keys = new KmsKeys(this, 'Keys', { name, stage });
+    const storage = new Storage(this, 'Storage', { ...config, key: keys.encryption });
+    new BreakGlass(this, 'BreakGlass', { stage, keys, storage });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     new Schedules(this, 'Schedules', { teams: config.teams, archiver });
-    storage.writeOnlyAs(archiver.role);
-    keys.signOnlyAs(archiver.role);
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
     const outputs = {
       ...putApiKeys(name, config.teams),
@@ -43,7 +43,7 @@ export class ArchiveStack extends Stack {
       Bucket: storage.bucket.bucketName,
       Workgroup: catalog.workgroup.name,
       ArchiverFunction: archiver.function.functionName,
-      BreakGlassRole: breakGlass.role.roleArn,
+      BreakGlassRole: roleArn(stage, 'break-glass'),
     };
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
   }

@@ -8,7 +8,7 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contract';
@@ -16,7 +16,7 @@ import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import type { KmsKeys } from './kms-keys';
-import { archiveName, parameterPath, parametersElsewhere } from './names';
+import { archiveName, parameterPath, parametersElsewhere, roleName } from './names';
 import { accountArn, allow } from './policies';
 
 /** The patterns of the keys of all objects of all teams. */
@@ -27,14 +27,14 @@ const OBJECTS = [manifestPrefix('*'), batchPrefix('*'), areaPrefix('events', '*'
 interface ArchiverProps {
   readonly config: ArchiveConfig;
   readonly code: lambda.Code;
-  readonly bucket: Bucket;
+  readonly bucket: IBucket;
   readonly table: Table;
   readonly keys: KmsKeys;
 }
 
 export class Archiver extends Construct {
   readonly function: lambda.Function;
-  readonly role: iam.Role;
+  private readonly role: iam.Role;
   /** Holds triggers that were never delivered, and runs whose last retry failed. */
   readonly unhandled: sqs.Queue;
   private readonly logGroup: logs.LogGroup;
@@ -56,6 +56,7 @@ export class Archiver extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.role = new iam.Role(this, 'Role', {
+      roleName: roleName(props.config.stage, 'archiver', Aws.REGION),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: 'Creates and signs the objects of the Postman audit archive; may not delete or overwrite',
     });

@@ -1,5 +1,5 @@
 /**
- * The only role that may delete. The policies of the bucket and the keys deny it to everybody else, so that a removal
+ * The only role that may delete. The policies of the buckets and the keys deny it to everybody else, so that a removal
  * is a deliberate act with a name in CloudTrail: somebody assumed this role.
  *
  * The role cannot overwrite an object, sign, or delete a version under COMPLIANCE lock (nobody can). It does not stop
@@ -7,12 +7,15 @@
  * deletion; only a COMPLIANCE lock prevents the deletion, and only as long as the encryption key exists.
  */
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { allow, denyAllBut } from './policies';
+import type { KmsKeys } from './kms-keys';
+import { roleName } from './names';
+import { allow, denyAllBut, roleArn } from './policies';
+import type { Storage } from './storage';
 
 const OBJECT_REMOVAL = [
   's3:DeleteObject',
@@ -23,29 +26,39 @@ const OBJECT_REMOVAL = [
 ];
 const KEY_REMOVAL = ['kms:ScheduleKeyDeletion', 'kms:DisableKey'];
 
-export class BreakGlass extends Construct {
-  readonly role: iam.Role;
-  private readonly policy: iam.Policy;
+interface BreakGlassProps {
+  readonly stage: string;
+  readonly keys: KmsKeys;
+  readonly storage: Storage;
+}
 
-  constructor(scope: Construct, id: string) {
+export class BreakGlass extends Construct {
+  private readonly policy: iam.Policy;
+  private readonly arn: string;
+
+  constructor(scope: Construct, id: string, { stage, keys, storage }: BreakGlassProps) {
     super(scope, id);
-    this.role = new iam.Role(this, 'Role', {
+    this.arn = roleArn(stage, 'break-glass');
+    const role = new iam.Role(this, 'Role', {
+      roleName: roleName(stage, 'break-glass', Aws.REGION),
       // The account decides who may assume the role. It does not ask for MFA, because a session of IAM Identity Center
       // has proved it to the identity provider and does not carry that proof.
       assumedBy: new iam.AccountRootPrincipal(),
       description: 'Break glass: the only principal that may delete objects or keys of the Postman audit archive',
       maxSessionDuration: Duration.hours(1),
     });
-    this.policy = new iam.Policy(this, 'Policy', { roles: [this.role] });
+    this.policy = new iam.Policy(this, 'Policy', { roles: [role] });
+    this.guardBucket(storage.bucket);
+    for (const key of [keys.encryption, keys.signing]) this.guardKey(key);
     // The bucket and the keys outlive the stack, and their policies name this role, so it must outlive the stack too.
-    this.role.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    role.applyRemovalPolicy(RemovalPolicy.RETAIN);
     this.policy.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }
 
   /** Allows this role to remove objects of the bucket, and denies it to everybody else. */
-  guardBucket(bucket: Bucket): void {
+  private guardBucket(bucket: IBucket): void {
     const objects = bucket.arnForObjects('*');
-    bucket.addToResourcePolicy(denyAllBut(this.role, 'RemoveOnlyByBreakGlass', OBJECT_REMOVAL, [objects]));
+    bucket.addToResourcePolicy(denyAllBut([this.arn], 'RemoveOnlyByBreakGlass', OBJECT_REMOVAL, [objects]));
     this.policy.addStatements(
       allow('RemoveObjects', OBJECT_REMOVAL, [objects]),
       allow('RemoveBucket', ['s3:ListBucketVersions', 's3:DeleteBucket'], [bucket.bucketArn]),
@@ -53,8 +66,8 @@ export class BreakGlass extends Construct {
   }
 
   /** Allows this role to disable the key or to schedule its deletion, and denies it to everybody else. */
-  guardKey(key: IKey): void {
-    key.addToResourcePolicy(denyAllBut(this.role, 'RemoveOnlyByBreakGlass', KEY_REMOVAL, ['*']));
+  private guardKey(key: IKey): void {
+    key.addToResourcePolicy(denyAllBut([this.arn], 'RemoveOnlyByBreakGlass', KEY_REMOVAL, ['*']));
     this.policy.addStatements(allow(`Remove${key.node.id}Key`, KEY_REMOVAL, [key.keyArn]));
   }
 }

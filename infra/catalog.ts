@@ -8,7 +8,7 @@ import { Aws } from 'aws-cdk-lib';
 import * as athena from 'aws-cdk-lib/aws-athena';
 import * as glue from 'aws-cdk-lib/aws-glue';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EARLIEST_INSTANT } from '../lambdas/shared/event';
 import { datePrefix, manifestPrefix } from '../lambdas/shared/object-keys';
@@ -38,7 +38,7 @@ interface CatalogProps {
   readonly name: string;
   /** Includes former teams, so that their events stay queryable. */
   readonly teams: readonly string[];
-  readonly bucket: Bucket;
+  readonly bucket: IBucket;
   readonly key: IKey;
 }
 

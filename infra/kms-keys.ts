@@ -7,14 +7,13 @@ import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { BreakGlass } from './break-glass';
-import { accountArn, denyAllBut, forThisAccount } from './policies';
+import { accountArn, denyAllBut, forThisAccount, roleArn } from './policies';
 
 const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
 
 interface KmsKeysProps {
   readonly name: string;
-  readonly breakGlass: BreakGlass;
+  readonly stage: string;
 }
 
 export class KmsKeys extends Construct {
@@ -38,14 +37,11 @@ export class KmsKeys extends Construct {
       keyUsage: kms.KeyUsage.SIGN_VERIFY,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    for (const key of [this.encryption, this.signing]) props.breakGlass.guardKey(key);
     this.encryption.addToResourcePolicy(this.encryptLogs());
     this.encryption.addToResourcePolicy(this.encryptQueryResults(props.name));
-  }
-
-  /** Denies signing to everybody else, even if an identity policy or a grant allows it. */
-  signOnlyAs(role: iam.IRole): void {
-    this.signing.addToResourcePolicy(denyAllBut(role, 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
+    // Nobody else signs, even if an identity policy or a grant allows it.
+    const archiver = roleArn(props.stage, 'archiver');
+    this.signing.addToResourcePolicy(denyAllBut([archiver], 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
   }
 
   private encryptLogs(): iam.PolicyStatement {

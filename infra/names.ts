@@ -15,6 +15,17 @@ export function apiKeyParameter(stage: string, team: string): string {
   return `${parameterPath(stage)}${team}/api-key`;
 }
 
+/** The roles whose names are fixed. No word ends with another one, so that the role of no stage has the name of another. */
+export type FixedRole = 'archiver' | 'break-glass';
+
+/**
+ * The kept policies name these roles, so a role that is created again must have the same name. Names are unique within
+ * an account and not only within a region. The prefix is short, because the longest name must fit into 64 characters.
+ */
+export function roleName(stage: string, role: FixedRole, region: string): string {
+  return ['postman-archive', ...(stage === 'prod' ? [] : [stage]), role, region].join('-');
+}
+
 /** The parameters that lie outside the path of the stage. The policy of the function must name each of them. */
 export function parametersElsewhere(stage: string, parameters: readonly string[]): string[] {
   return parameters.filter((name) => !name.startsWith(parameterPath(stage)));

@@ -1,6 +1,7 @@
 /** The shapes of policy statement that this stack uses. */
 import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { type FixedRole, roleName } from './names';
 
 /** A right of the role that the statement is attached to. `sid` names its purpose. */
 export function allow(
@@ -12,9 +13,9 @@ export function allow(
   return new iam.PolicyStatement({ sid, actions, resources, conditions });
 }
 
-/** Denies to every principal of any account but one role. No identity policy and no grant can overrule it. */
-export function denyAllBut(role: iam.IRole, sid: string, actions: string[], resources: string[]): iam.PolicyStatement {
-  return denyAll(sid, actions, resources, { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } });
+/** Denies to every principal of any account but these roles. No identity policy and no grant can overrule it. */
+export function denyAllBut(roles: string[], sid: string, actions: string[], resources: string[]): iam.PolicyStatement {
+  return denyAll(sid, actions, resources, { ArnNotEquals: { 'aws:PrincipalArn': roles } });
 }
 
 export function denyAll(
@@ -25,6 +26,11 @@ export function denyAll(
 ): iam.PolicyStatement {
   const everybody = { effect: iam.Effect.DENY, principals: [new iam.AnyPrincipal()] };
   return new iam.PolicyStatement({ sid, ...everybody, actions, resources, conditions });
+}
+
+/** The ARN as text, which stays true while the role does not exist. */
+export function roleArn(stage: string, role: FixedRole): string {
+  return `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${roleName(stage, role, Aws.REGION)}`;
 }
 
 /** An ARN in the account and region of the deployment. The template does not depend on where it is synthesised. */

@@ -5,23 +5,22 @@
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { areaPrefix, batchPrefix } from '../lambdas/shared/object-keys';
-import type { BreakGlass } from './break-glass';
 import type { ArchiveConfig } from './config';
-import { denyAll, denyAllBut } from './policies';
+import { denyAll, denyAllBut, roleArn } from './policies';
 
 interface StorageProps {
+  readonly stage: string;
   readonly retention: ArchiveConfig['retention'];
   readonly key: IKey;
-  readonly breakGlass: BreakGlass;
 }
 
 export class Storage extends Construct {
-  readonly bucket: s3.Bucket;
+  readonly bucket: s3.IBucket;
   readonly table: dynamodb.Table;
 
   constructor(scope: Construct, id: string, props: StorageProps) {
@@ -32,7 +31,7 @@ export class Storage extends Construct {
       encryption: s3.BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(1) }],
     });
-    this.bucket = new s3.Bucket(this, 'Bucket', {
+    const bucket = new s3.Bucket(this, 'Bucket', {
       ...hardened,
       encryption: s3.BucketEncryption.KMS,
       encryptionKey: props.key,
@@ -42,9 +41,11 @@ export class Storage extends Construct {
       // A bucket under lock cannot receive its own access log.
       serverAccessLogsBucket: accessLogs as s3.IBucket,
     });
-    this.bucket.addToResourcePolicy(this.createOnly());
-    props.breakGlass.guardBucket(this.bucket);
-    for (const { policy } of [this.bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    const objects = bucket.arnForObjects('*');
+    bucket.addToResourcePolicy(createOnly(objects));
+    bucket.addToResourcePolicy(writeOnlyAsArchiver(objects, props.stage));
+    for (const { policy } of [bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.bucket = bucket as s3.IBucket;
 
     this.table = new dynamodb.Table(this, 'Checkpoints', {
       partitionKey: { name: 'team', type: dynamodb.AttributeType.STRING },
@@ -54,24 +55,23 @@ export class Storage extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }
+}
 
-  /** Denies writing to everybody else: a planted object would stop the archiver, which would take it for an attack. */
-  writeOnlyAs(role: iam.IRole): void {
-    // Replication writes without the right to PutObject, so it is denied too.
-    const actions = ['s3:PutObject', 's3:ReplicateObject', 's3:ReplicateDelete'];
-    const objects = this.bucket.arnForObjects('*');
-    this.bucket.addToResourcePolicy(denyAllBut(role, 'WriteOnlyAsArchiver', actions, [objects]));
-  }
+/** Denies writing to everybody else: a planted object would stop the archiver, which would take it for an attack. */
+function writeOnlyAsArchiver(objects: string, stage: string): PolicyStatement {
+  // Replication writes without the right to PutObject, so it is denied too.
+  const actions = ['s3:PutObject', 's3:ReplicateObject', 's3:ReplicateDelete'];
+  return denyAllBut([roleArn(stage, 'archiver')], 'WriteOnlyAsArchiver', actions, [objects]);
+}
 
-  /**
-   * Lock protects versions and not keys: without this statement, readers would see a new version in place of the locked
-   * one. There is no exception, not even for break glass. Three requests of a multipart upload create no object and
-   * cannot carry the header. The request that creates the object must carry it.
-   */
-  private createOnly(): iam.PolicyStatement {
-    const conditions = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
-    return denyAll('CreateOnly', ['s3:PutObject'], [this.bucket.arnForObjects('*')], conditions);
-  }
+/**
+ * Lock protects versions and not keys: without this statement, readers would see a new version in place of the locked
+ * one. There is no exception, not even for break glass. Three requests of a multipart upload create no object and
+ * cannot carry the header. The request that creates the object must carry it.
+ */
+function createOnly(objects: string): PolicyStatement {
+  const conditions = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
+  return denyAll('CreateOnly', ['s3:PutObject'], [objects], conditions);
 }
 
 const hardened = {

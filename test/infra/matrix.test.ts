@@ -1,6 +1,8 @@
 /** Every configuration that must deploy is synthesised, and no configuration gets past a limit of AWS. */
 import type { Template } from 'aws-cdk-lib/assertions';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { acknowledgements } from '../../infra/acknowledgements';
+import { roleName } from '../../infra/names';
 import { synthesise } from '../support/synthesised';
 import { matrix } from './matrix';
 
@@ -35,6 +37,13 @@ describe.each(Object.entries(matrix))('with %s', (_, archive) => {
     const commands = Object.keys(template.findOutputs('*')).filter((id) => id.startsWith('PutApiKey'));
     expect(commands).toHaveLength(teams.length);
   });
+});
+
+it('the name of a role fits into 64 characters for the longest stage in every region', () => {
+  const regions = RegionInfo.regions.map(({ name }) => name);
+  expect(regions).toEqual(expect.arrayContaining(['ap-southeast-1', 'us-gov-west-1', 'us-isof-south-1']));
+  const names = regions.map((region) => roleName('acceptance-eu-10', 'break-glass', region));
+  expect(names.filter((name) => !/^[\w-]{1,64}$/.test(name))).toEqual([]);
 });
 
 const teams = (length: number) => Array.from({ length }, (_, i) => ({ name: `team-${i}` }));
