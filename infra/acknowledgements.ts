@@ -14,6 +14,7 @@ export function acknowledgements(name: string) {
     ),
     wildcard('Archiver/Policy', parameters, parametersOfTeams),
     wildcard('BreakGlass/Policy', `${bucket}/*`, removal),
+    wildcard('BreakGlass/Policy', '<StorageAccessLogs96FB524C.Arn>/*', removal),
     nist('Storage/Bucket', 'S3BucketReplicationEnabled', oneRegion),
     nist('Storage/AccessLogs', 'S3BucketReplicationEnabled', accessLogsExpire),
     nist('Storage/AccessLogs', 'S3DefaultEncryptionKMS', accessLogsEncryption),

@@ -54,6 +54,11 @@ function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: Arc
     const message = 'alarmEmail is set, but this version raises no alarms yet, so that nobody gets a mail';
     annotations.addWarningV2('postman-audit-archive:no-alarms', message);
   }
+  if (stack.synthesizer.cloudFormationExecutionRole === undefined) {
+    annotations.addInfo(
+      'The synthesizer names no execution role: after the first deployment only break glass can change settings of the buckets.',
+    );
+  }
   const european = teams.filter(({ baseUrl }) => new URL(baseUrl).hostname.endsWith('.eu.postman.com'));
   // If the region is not known yet, nothing is said: the deployment knows it, and synthesises again.
   if (european.length > 0 && !Token.isUnresolved(stack.region) && !stack.region.startsWith('eu')) {

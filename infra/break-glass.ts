@@ -1,17 +1,17 @@
 /**
  * The only role that may delete. The policies of the buckets and the keys deny it to everybody else, so that a removal
- * is a deliberate act with a name in CloudTrail: somebody assumed this role.
+ * is a deliberate act with a name in CloudTrail: somebody assumed this role. Settings that could end the evidence are
+ * changed by this role or by a deployment.
  *
- * The role cannot overwrite an object, sign, or delete a version under COMPLIANCE lock (nobody can). It does not stop
- * an administrator who first rewrites those policies. CloudTrail records such a change, and the signed chain shows a
- * deletion; only a COMPLIANCE lock prevents the deletion, and only as long as the encryption key exists.
+ * The role cannot overwrite an object, sign, or delete a version under COMPLIANCE lock (nobody can). docs/security.md
+ * says who can get around it, and what shows that.
  */
 
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import type { KmsKeys } from './kms-keys';
 import { roleName } from './names';
 import { allow, denyAllBut, roleArn } from './policies';
@@ -23,6 +23,16 @@ const OBJECT_REMOVAL = [
   's3:PutObjectRetention',
   's3:PutObjectLegalHold',
   's3:BypassGovernanceRetention',
+];
+/** A lifecycle rule deletes whatever has no lock any more, and the other settings stop the lock or the record of readers. */
+const BUCKET_SETTINGS = [
+  's3:PutLifecycleConfiguration',
+  's3:PutBucketObjectLockConfiguration',
+  's3:PutBucketVersioning',
+  's3:PutBucketLogging',
+  's3:PutEncryptionConfiguration',
+  's3:PutReplicationConfiguration',
+  's3:PutBucketNotification',
 ];
 const KEY_REMOVAL = ['kms:ScheduleKeyDeletion', 'kms:DisableKey'];
 
@@ -48,20 +58,22 @@ export class BreakGlass extends Construct {
       maxSessionDuration: Duration.hours(1),
     });
     this.policy = new iam.Policy(this, 'Policy', { roles: [role] });
-    this.guardBucket(storage.bucket);
+    for (const bucket of [storage.bucket, storage.accessLogs]) this.guardBucket(bucket);
     for (const key of [keys.encryption, keys.signing]) this.guardKey(key);
     // The bucket and the keys outlive the stack, and their policies name this role, so it must outlive the stack too.
     role.applyRemovalPolicy(RemovalPolicy.RETAIN);
     this.policy.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }
 
-  /** Allows this role to remove objects of the bucket, and denies it to everybody else. */
+  /** Allows this role to remove objects of the bucket and to change its settings, and denies it to everybody else. */
   private guardBucket(bucket: IBucket): void {
-    const objects = bucket.arnForObjects('*');
+    const [objects, id] = [bucket.arnForObjects('*'), bucket.node.id];
+    const settings = [this.arn, ...deploymentRole(bucket)];
     bucket.addToResourcePolicy(denyAllBut([this.arn], 'RemoveOnlyByBreakGlass', OBJECT_REMOVAL, [objects]));
+    bucket.addToResourcePolicy(denyAllBut(settings, 'ChangeOnlyByDeployment', BUCKET_SETTINGS, [bucket.bucketArn]));
     this.policy.addStatements(
-      allow('RemoveObjects', OBJECT_REMOVAL, [objects]),
-      allow('RemoveBucket', ['s3:ListBucketVersions', 's3:DeleteBucket'], [bucket.bucketArn]),
+      allow(`RemoveObjectsOf${id}`, OBJECT_REMOVAL, [objects]),
+      allow(`Change${id}`, ['s3:ListBucketVersions', 's3:DeleteBucket', ...BUCKET_SETTINGS], [bucket.bucketArn]),
     );
   }
 
@@ -70,4 +82,10 @@ export class BreakGlass extends Construct {
     key.addToResourcePolicy(denyAllBut([this.arn], 'RemoveOnlyByBreakGlass', KEY_REMOVAL, ['*']));
     this.policy.addStatements(allow(`Remove${key.node.id}Key`, KEY_REMOVAL, [key.keyArn]));
   }
+}
+
+/** The ARN of the role with which CloudFormation deploys the stack. A deployment with the caller's own rights has none. */
+function deploymentRole(scope: IConstruct): string[] {
+  const arn = Stack.of(scope).synthesizer.cloudFormationExecutionRole;
+  return arn === undefined ? [] : [arn.includes('${') ? Fn.sub(arn) : arn];
 }

@@ -21,6 +21,7 @@ interface StorageProps {
 
 export class Storage extends Construct {
   readonly bucket: s3.IBucket;
+  readonly accessLogs: s3.IBucket;
   readonly table: dynamodb.Table;
 
   constructor(scope: Construct, id: string, props: StorageProps) {
@@ -29,7 +30,7 @@ export class Storage extends Construct {
     const accessLogs = new s3.Bucket(this, 'AccessLogs', {
       ...hardened,
       encryption: s3.BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(1) }],
+      lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(90) }],
     });
     const bucket = new s3.Bucket(this, 'Bucket', {
       ...hardened,
@@ -46,6 +47,7 @@ export class Storage extends Construct {
     bucket.addToResourcePolicy(writeOnlyAsArchiver(objects, props.stage));
     for (const { policy } of [bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
     this.bucket = bucket as s3.IBucket;
+    this.accessLogs = accessLogs as s3.IBucket;
 
     this.table = new dynamodb.Table(this, 'Checkpoints', {
       partitionKey: { name: 'team', type: dynamodb.AttributeType.STRING },

@@ -12,12 +12,15 @@ type FindArn = (idBeginsWith: string) => string;
 
 const ADMIN = `arn:aws:iam::${ACCOUNT}:role/Admin`;
 
-/** Somebody who has AdministratorAccess and nothing else. */
-export const adminPolicy: Policy = {
-  source: 'AdministratorAccess',
-  of: { role: ADMIN },
-  statements: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
-};
+/** The role with which CloudFormation deploys, as `cdk bootstrap` creates it. */
+const DEPLOYMENT = `arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-${ACCOUNT}-${REGION}`;
+
+/** The roles that have AdministratorAccess and nothing else. */
+export const adminPolicies = [ADMIN, DEPLOYMENT].map(everyRight);
+
+export function everyRight(role: string): Policy {
+  return { source: 'AdministratorAccess', of: { role }, statements: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+}
 
 function places(arn: FindArn): Readonly<Record<string, string>> {
   const bucket = arn('StorageBucket');
@@ -40,6 +43,7 @@ function places(arn: FindArn): Readonly<Record<string, string>> {
     scheduler: arn('SchedulesRole'),
     breakGlass: arn('BreakGlassRole'),
     admin: ADMIN,
+    deployment: DEPLOYMENT,
     stranger: 'arn:aws:iam::999999999999:role/Stranger',
     elsewhere: 'arn:aws:s3:::another',
     parameter: `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter`,
@@ -104,6 +108,25 @@ export function readCalls(table: string, arn: FindArn): Calls {
   );
 }
 
+const SETTINGS = {
+  lifecycle: 's3:PutLifecycleConfiguration',
+  lock: 's3:PutBucketObjectLockConfiguration',
+  versioning: 's3:PutBucketVersioning',
+  logging: 's3:PutBucketLogging',
+  encryption: 's3:PutEncryptionConfiguration',
+  replication: 's3:PutReplicationConfiguration',
+  notification: 's3:PutBucketNotification',
+};
+
+/** One line for each setting of the bucket and of the bucket that holds its access log. */
+function changes(who: string, principal: string): string {
+  const lines = Object.entries(SETTINGS).flatMap(([setting, action]) => [
+    `${who} changes the ${setting} of the bucket | ${principal} | ${action} | bucket`,
+    `${who} changes the ${setting} of the access log | ${principal} | ${action} | accessLog`,
+  ]);
+  return lines.join('\n');
+}
+
 /** The archive does not work unless each of these calls is allowed. */
 export const required = `
   the archiver reads a manifest                    | archiver | s3:GetObject | manifest
@@ -144,10 +167,13 @@ export const required = `
   break glass changes retention                    | breakGlass | s3:PutObjectRetention | manifest
   break glass sets a legal hold                    | breakGlass | s3:PutObjectLegalHold | manifest
   break glass passes a governance lock             | breakGlass | s3:BypassGovernanceRetention | manifest
+  break glass deletes an access log                | breakGlass | s3:DeleteObjectVersion | accessLog/a
   break glass finds the versions                   | breakGlass | s3:ListBucketVersions | bucket
   break glass deletes the empty bucket             | breakGlass | s3:DeleteBucket | bucket
   break glass removes the encryption key           | breakGlass | kms:ScheduleKeyDeletion | encryption
-  break glass disables the signing key             | breakGlass | kms:DisableKey | signing`;
+  break glass disables the signing key             | breakGlass | kms:DisableKey | signing
+  ${changes('break glass', 'breakGlass')}
+  ${changes('a deployment', 'deployment')}`;
 
 /**
  * Each of these calls must be denied. No line names a right that a role does not have at all, because another test
@@ -177,6 +203,10 @@ export const forbidden = `
   an administrator removes the encryption key      | admin | kms:ScheduleKeyDeletion | encryption
   an administrator deletes an object               | admin | s3:DeleteObject | event
   an administrator shortens retention              | admin | s3:PutObjectRetention | event
+  ${changes('an administrator', 'admin')}
+  an administrator removes an access log           | admin | s3:DeleteObject | accessLog/a
+  a deployment deletes an object                   | deployment | s3:DeleteObjectVersion | event
+  a deployment removes an access log               | deployment | s3:DeleteObjectVersion | accessLog/a
   an administrator plants an object                | admin | s3:PutObject | event | creating
   an administrator replicates into the archive     | admin | s3:ReplicateObject | event
   an administrator reads over plain HTTP           | admin | s3:GetObject | event | plain

@@ -1,4 +1,5 @@
 /** The promises of the deployed archive, one promise a test. `policy.test.ts` holds who may do what. */
+import { CliCredentialsStackSynthesizer, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
 import { archiverEnvironment, readArchiveInput } from '../../lambdas/shared/contract';
 import { decodeEnvironment } from '../../lambdas/shared/env';
 import { deploy } from '../support/deployed';
@@ -69,6 +70,13 @@ describe('the bucket', () => {
     }
   });
 
+  test('the access log goes after 400 days, and what was overwritten or deleted in it after 90 days', () => {
+    const { LifecycleConfiguration } = resourcesOf(template).StorageAccessLogs96FB524C?.Properties;
+    const [rule, ...others] = LifecycleConfiguration.Rules;
+    expect(rule).toMatchObject({ ExpirationInDays: 400, NoncurrentVersionExpiration: { NoncurrentDays: 90 } });
+    expect([rule.Prefix, others]).toEqual([undefined, []]);
+  });
+
   test('nothing expires by default, and everything but manifests expires if the configuration says so', () => {
     expect(bucket().LifecycleConfiguration).toBeUndefined();
     const { Rules } = bucket(full.template).LifecycleConfiguration;
@@ -78,6 +86,27 @@ describe('the bucket', () => {
     const { RETENTION } = only(full.template, 'AWS::Lambda::Function').properties.Environment.Variables;
     expect(JSON.parse(RETENTION)).toEqual({ mode: 'COMPLIANCE', days: 2557, expireAfterDays: 2600 });
   });
+});
+
+test.each([
+  ['by default', undefined, ['cdk-hnb659fds-cfn-exec-role-111122223333-eu-central-1']],
+  [
+    'with a qualifier',
+    new DefaultStackSynthesizer({ qualifier: 'acme' }),
+    ['cdk-acme-cfn-exec-role-111122223333-eu-central-1'],
+  ],
+  ['with a role', new DefaultStackSynthesizer({ cloudFormationExecutionRole: 'arn:aws:iam::1:role/own' }), ['own']],
+  ['without a role', new CliCredentialsStackSynthesizer(), []],
+])('%s, break glass and the role of the deployment may change the settings of the bucket', (_, synthesizer, deployment) => {
+  const props = synthesizer === undefined ? {} : { defaultStackSynthesizer: synthesizer as IReusableStackSynthesizer };
+  const deployed = synthesise(matrix['one team'], {}, props);
+  const statements = deploy(deployed.template).policies.flatMap((policy) => policy.statements);
+  const [statement] = statements.filter(({ Sid }) => Sid === 'ChangeOnlyByDeployment');
+  const roles = [statement?.Condition?.ArnNotEquals?.['aws:PrincipalArn'] ?? []]
+    .flat()
+    .map((arn) => `${arn}`.split('/')[1]);
+  expect(roles).toEqual(['postman-archive-break-glass-eu-central-1', ...deployment]);
+  expect(deployed.messages.some((each) => each.includes('names no execution role'))).toBe(deployment.length === 0);
 });
 
 test('the checkpoint table costs nothing when idle, has one item per team, and refuses to be deleted', () => {
