@@ -3,7 +3,7 @@
  * archive, create objects and sign. It cannot delete or overwrite, and it has no rights outside this stage.
  */
 
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -17,7 +17,7 @@ import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/objec
 import type { ArchiveConfig } from './config';
 import type { KmsKeys } from './kms-keys';
 import { archiveName, parameterPath, parametersElsewhere, roleName } from './names';
-import { accountArn, allow } from './policies';
+import { accountArn, allow, KEPT } from './policies';
 
 /** The patterns of the keys of all objects of all teams. */
 const OBJECTS = [manifestPrefix('*'), batchPrefix('*'), areaPrefix('events', '*'), areaPrefix('quarantine', '*')].map(
@@ -53,7 +53,7 @@ export class Archiver extends Construct {
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       encryptionKey: props.keys.encryption,
       retention: logs.RetentionDays.THIRTEEN_MONTHS,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT,
     });
     this.role = new iam.Role(this, 'Role', {
       roleName: roleName(props.config.stage, 'archiver', Aws.REGION),

@@ -7,14 +7,14 @@
  * says who can get around it, and what shows that.
  */
 
-import { Aws, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import type { KmsKeys } from './kms-keys';
 import { roleName } from './names';
-import { allow, denyAllBut, roleArn } from './policies';
+import { allow, denyAllBut, KEPT, roleArn } from './policies';
 import type { Storage } from './storage';
 
 const OBJECT_REMOVAL = [
@@ -61,8 +61,9 @@ export class BreakGlass extends Construct {
     for (const bucket of [storage.bucket, storage.accessLogs]) this.guardBucket(bucket);
     for (const key of [keys.encryption, keys.signing]) this.guardKey(key);
     // The bucket and the keys outlive the stack, and their policies name this role, so it must outlive the stack too.
-    role.applyRemovalPolicy(RemovalPolicy.RETAIN);
-    this.policy.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    for (const each of [role, this.policy]) each.applyRemovalPolicy(KEPT);
+    // If this name belongs to a kept archive, the deployment fails before it makes keys that nobody would remove.
+    for (const each of [keys, storage]) each.node.addDependency(role);
   }
 
   /** Allows this role to remove objects of the bucket and to change its settings, and denies it to everybody else. */

@@ -3,11 +3,11 @@
  * key, the chain would prove nothing. Both keys outlive the stack.
  */
 
-import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { accountArn, denyAllBut, forThisAccount, roleArn } from './policies';
+import { accountArn, denyAllBut, forThisAccount, KEPT_ALWAYS, roleArn } from './policies';
 
 const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
 
@@ -28,14 +28,14 @@ export class KmsKeys extends Construct {
       alias: props.name,
       description: `Encrypts ${props.name}`,
       enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT_ALWAYS,
     });
     this.signing = new kms.Key(this, 'Signing', {
       alias: `${props.name}-signing`,
       description: `Signs the manifests of ${props.name}`,
       keySpec: kms.KeySpec.ECC_NIST_P256,
       keyUsage: kms.KeyUsage.SIGN_VERIFY,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT_ALWAYS,
     });
     this.encryption.addToResourcePolicy(this.encryptLogs());
     this.encryption.addToResourcePolicy(this.encryptQueryResults(props.name));

@@ -1,7 +1,15 @@
-/** The shapes of policy statement that this stack uses. */
-import { Aws } from 'aws-cdk-lib';
+/** The shapes of policy statement that this stack uses, and what becomes of a resource that outlives the stack. */
+import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { type FixedRole, roleName } from './names';
+
+/** Outlives the stack, unless the deployment that creates it fails: what is still empty is then removed again. */
+export const KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+/**
+ * Is kept even if the deployment that creates it fails. CloudFormation cannot remove a key whose policy denies that to
+ * all but break glass, or a table with deletion protection, and a rollback that fails would leave far more behind.
+ */
+export const KEPT_ALWAYS = RemovalPolicy.RETAIN;
 
 /** A right of the role that the statement is attached to. `sid` names its purpose. */
 export function allow(

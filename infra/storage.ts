@@ -3,7 +3,7 @@
  * that `cdk destroy` can neither delete evidence nor leave it unprotected.
  */
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -11,7 +11,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { areaPrefix, batchPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
-import { denyAll, denyAllBut, roleArn } from './policies';
+import { denyAll, denyAllBut, KEPT, KEPT_ALWAYS, roleArn } from './policies';
 
 interface StorageProps {
   readonly stage: string;
@@ -45,7 +45,7 @@ export class Storage extends Construct {
     const objects = bucket.arnForObjects('*');
     bucket.addToResourcePolicy(createOnly(objects));
     bucket.addToResourcePolicy(writeOnlyAsArchiver(objects, props.stage));
-    for (const { policy } of [bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    for (const { policy } of [bucket, accessLogs]) policy?.applyRemovalPolicy(KEPT);
     this.bucket = bucket as s3.IBucket;
     this.accessLogs = accessLogs as s3.IBucket;
 
@@ -54,7 +54,7 @@ export class Storage extends Construct {
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT_ALWAYS,
     });
   }
 }
@@ -82,7 +82,7 @@ const hardened = {
   objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
   enforceSSL: true,
   minimumTLSVersion: 1.2,
-  removalPolicy: RemovalPolicy.RETAIN,
+  removalPolicy: KEPT,
 } satisfies s3.BucketProps;
 
 function defaultRetention({ mode, days }: ArchiveConfig['retention']): s3.ObjectLockRetention {

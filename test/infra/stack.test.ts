@@ -13,13 +13,17 @@ const queueArn = 'arn:aws:sqs:eu-central-1:111122223333:ArchiverUnhandled26DD32E
 
 const encryptionKey = { 'Fn::GetAtt': ['KeysEncryption703EF701', 'Arn'] };
 
-const stateful = {
-  StorageBucket5CB7C8EA: 'AWS::S3::Bucket',
-  StorageAccessLogs96FB524C: 'AWS::S3::Bucket',
+/** A rollback of the first deployment could not delete these. */
+const kept = {
   StorageCheckpoints2CDBDF43: 'AWS::DynamoDB::Table',
   KeysEncryption703EF701: 'AWS::KMS::Key',
   KeysSigningD455BFD1: 'AWS::KMS::Key',
+};
+const stateful = {
+  StorageBucket5CB7C8EA: 'AWS::S3::Bucket',
+  StorageAccessLogs96FB524C: 'AWS::S3::Bucket',
   ArchiverLogsC9593DF9: 'AWS::Logs::LogGroup',
+  ...kept,
 };
 const guards = {
   StorageBucketPolicy49CFBD91: 'AWS::S3::BucketPolicy',
@@ -30,9 +34,14 @@ const guards = {
 
 test.each(
   Object.entries({ ...stateful, ...guards }),
-)('%s survives destroy and replacement under the same id', (id, type) => {
-  const kept = { Type: type, DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
-  for (const each of [template, full.template]) expect(resourcesOf(each)[id]).toMatchObject(kept);
+)('%s survives destroy and replacement under the same id, and a failed first deployment only where it must', (id, type) => {
+  const DeletionPolicy = id in kept ? 'Retain' : 'RetainExceptOnCreate';
+  const expected = { Type: type, DeletionPolicy, UpdateReplacePolicy: 'Retain' };
+  for (const each of [template, full.template]) expect(resourcesOf(each)[id]).toMatchObject(expected);
+});
+
+test('a deployment that finds the role of a kept archive fails before it makes what no rollback can remove', () => {
+  for (const id of Object.keys(kept)) expect(resourcesOf(template)[id]?.DependsOn).toEqual(['BreakGlassRoleC6BA1B81']);
 });
 
 test('nothing else holds state, and only the roles have names that a second deployment would find taken', () => {
@@ -71,7 +80,7 @@ describe('the bucket', () => {
   });
 
   test('the access log goes after 400 days, and what was overwritten or deleted in it after 90 days', () => {
-    const { LifecycleConfiguration } = resourcesOf(template).StorageAccessLogs96FB524C?.Properties;
+    const { LifecycleConfiguration } = template.toJSON().Resources.StorageAccessLogs96FB524C.Properties;
     const [rule, ...others] = LifecycleConfiguration.Rules;
     expect(rule).toMatchObject({ ExpirationInDays: 400, NoncurrentVersionExpiration: { NoncurrentDays: 90 } });
     expect([rule.Prefix, others]).toEqual([undefined, []]);
