@@ -3,22 +3,24 @@
  * one construct and one finding, so that a new finding, or a known one at another construct, still stops synth.
  */
 
-/** `name` is the name of the archive, which is also the path of its SSM parameters. */
-export function acknowledgements(name: string) {
-  const bucket = '<StorageBucket5CB7C8EA.Arn>';
-  const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/${name}/*`;
+import type { ArchiveConfig } from './config';
+import { parameterPath } from './names';
+
+export function acknowledgements({ stage, adopt }: ArchiveConfig) {
+  return [...ofWhatRuns(stage, adopt?.bucket), ...(adopt === null ? ofWhatIsKept : [])];
+}
+
+const BUCKET = '<StorageBucket5CB7C8EA.Arn>';
+
+function ofWhatRuns(stage: string, adoptedBucket: string | undefined) {
+  const bucket = adoptedBucket === undefined ? BUCKET : `arn:<AWS::Partition>:s3:::${adoptedBucket}`;
+  const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${parameterPath(stage)}*`;
   return [
-    ...['BreakGlass', 'Archiver', 'Schedules'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
+    ...['Archiver', 'Schedules'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
     ...['manifests', 'batches', 'events', 'quarantine'].map((folder) =>
       wildcard('Archiver/Policy', `${bucket}/${folder}/team=*/*`, objectsOfTeams),
     ),
     wildcard('Archiver/Policy', parameters, parametersOfTeams),
-    wildcard('BreakGlass/Policy', `${bucket}/*`, removal),
-    wildcard('BreakGlass/Policy', '<StorageAccessLogs96FB524C.Arn>/*', removal),
-    nist('Storage/Bucket', 'S3BucketReplicationEnabled', oneRegion),
-    nist('Storage/AccessLogs', 'S3BucketReplicationEnabled', accessLogsExpire),
-    nist('Storage/AccessLogs', 'S3DefaultEncryptionKMS', accessLogsEncryption),
-    nist('Storage/Checkpoints', 'DynamoDBInBackupPlan', onlyAHint),
     solutions('Archiver/Unhandled', 'SQS3', isDeadLetterQueue),
     nist('Archiver/Function', 'LambdaDLQ', destinationInstead),
     nist('Archiver/Function', 'LambdaConcurrency', leaseInstead),
@@ -38,6 +40,17 @@ const isDeadLetterQueue = 'This is the dead-letter queue of the schedules and of
 const destinationInstead = 'Failed runs go to an on-failure destination, which also receives the reason.';
 const leaseInstead = 'A lease keeps runs of one team apart. A new account has no concurrency to reserve.';
 const publicApi = 'It calls the public API of Postman and accepts no connection. A VPC would only add a NAT gateway.';
+
+/** A stack that adopts an archive does not have these constructs. */
+const ofWhatIsKept = [
+  nist('BreakGlass/Policy', 'IAMNoInlinePolicy', inline),
+  wildcard('BreakGlass/Policy', `${BUCKET}/*`, removal),
+  wildcard('BreakGlass/Policy', '<StorageAccessLogs96FB524C.Arn>/*', removal),
+  nist('Storage/Bucket', 'S3BucketReplicationEnabled', oneRegion),
+  nist('Storage/AccessLogs', 'S3BucketReplicationEnabled', accessLogsExpire),
+  nist('Storage/AccessLogs', 'S3DefaultEncryptionKMS', accessLogsEncryption),
+  nist('Storage/Checkpoints', 'DynamoDBInBackupPlan', onlyAHint),
+];
 
 /** `path` is the path of the construct below the stack. */
 function nist(path: string, rule: string, reason: string) {

@@ -26,13 +26,14 @@ export class ArchiveStack extends Stack {
   constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     super(scope, id, props);
     const { config, archiverCode } = props;
-    const { stage } = config;
+    const { stage, adopt } = config;
     const name = archiveName(stage);
     const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
 
-    const keys = new KmsKeys(this, 'Keys', { name, stage });
+    const keys = new KmsKeys(this, 'Keys', { name, stage, adopt });
     const storage = new Storage(this, 'Storage', { ...config, key: keys.encryption });
-    new BreakGlass(this, 'BreakGlass', { stage, keys, storage });
+    // What is adopted has its role and its policies already, and CloudFormation could not manage them a second time.
+    if (adopt === null) new BreakGlass(this, 'BreakGlass', { stage, keys, storage });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     new Schedules(this, 'Schedules', { teams: config.teams, archiver });
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
@@ -44,6 +45,13 @@ export class ArchiveStack extends Stack {
       Workgroup: catalog.workgroup.name,
       ArchiverFunction: archiver.function.functionName,
       BreakGlassRole: roleArn(stage, 'break-glass'),
+      Adopt: this.toJsonString({
+        bucket: storage.bucket.bucketName,
+        accessLogs: storage.accessLogs.bucketName,
+        table: storage.table.tableName,
+        encryptionKeyArn: keys.encryption.keyArn,
+        signingKeyArn: keys.signing.keyArn,
+      }),
     };
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
   }

@@ -4,7 +4,7 @@
  */
 
 import { Aws, Duration } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -28,7 +28,7 @@ interface ArchiverProps {
   readonly config: ArchiveConfig;
   readonly code: lambda.Code;
   readonly bucket: IBucket;
-  readonly table: Table;
+  readonly table: ITable;
   readonly keys: KmsKeys;
 }
 

@@ -41,6 +41,22 @@ const retention = strict({
   when: ({ value }) => z.looseObject({ days, expireAfterDays }).safeParse(value).success,
 });
 
+const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket');
+const keyArn = z.string().regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a KMS key');
+
+const adopt = strict({
+  bucket: bucketName,
+  accessLogs: bucketName,
+  table: z.string().regex(/^[\w.-]{3,255}$/, 'must be the name of a DynamoDB table'),
+  encryptionKeyArn: keyArn,
+  signingKeyArn: keyArn,
+})
+  .refine((kept) => kept.bucket !== kept.accessLogs, 'bucket and accessLogs must be two buckets')
+  .refine(
+    (kept) => kept.encryptionKeyArn !== kept.signingKeyArn,
+    'encryptionKeyArn and signingKeyArn must be two keys',
+  );
+
 const archive = strict({
   stage: z
     .string()
@@ -52,6 +68,7 @@ const archive = strict({
   maxRequestsPerMinute: z.int().min(1).max(300, 'Postman allows 300 requests a minute').default(200),
   retention: retention.prefault({}),
   alarmEmail: z.email().nullable().default(null),
+  adopt: adopt.nullable().default(null),
 }).superRefine(
   (value, context) => {
     for (const { path, message } of brokenRules(value)) context.addIssue({ code: 'custom', path, message });

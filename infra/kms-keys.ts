@@ -1,12 +1,13 @@
 /**
  * The two KMS keys. Without the encryption key nobody can read the archive, and if anybody else could use the signing
- * key, the chain would prove nothing. Both keys outlive the stack.
+ * key, the chain would prove nothing. Both keys outlive the stack, and a later stack may adopt them.
  */
 
 import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { ArchiveConfig } from './config';
 import { accountArn, denyAllBut, forThisAccount, KEPT_ALWAYS, roleArn } from './policies';
 
 const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
@@ -14,34 +15,52 @@ const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey']
 interface KmsKeysProps {
   readonly name: string;
   readonly stage: string;
+  readonly adopt: ArchiveConfig['adopt'];
 }
 
 export class KmsKeys extends Construct {
   /** Encrypts the objects, the API keys, the logs and the query results. */
-  readonly encryption: kms.Key;
+  readonly encryption: kms.IKey;
   /** Signs the manifests with ECDSA P-256 / SHA-256. */
-  readonly signing: kms.Key;
+  readonly signing: kms.IKey;
 
-  constructor(scope: Construct, id: string, props: KmsKeysProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: KmsKeysProps,
+  ) {
     super(scope, id);
-    this.encryption = new kms.Key(this, 'Encryption', {
-      alias: props.name,
-      description: `Encrypts ${props.name}`,
+    const { adopt, name } = props;
+    this.encryption =
+      adopt === null ? this.createEncryption() : kms.Key.fromKeyArn(this, 'Encryption', adopt.encryptionKeyArn);
+    this.signing = adopt === null ? this.createSigning() : kms.Key.fromKeyArn(this, 'Signing', adopt.signingKeyArn);
+    // Aliases go with the stack, so an adopting stack makes them again.
+    this.encryption.addAlias(name);
+    this.signing.addAlias(`${name}-signing`);
+  }
+
+  private createEncryption(): kms.Key {
+    const key = new kms.Key(this, 'Encryption', {
+      description: `Encrypts ${this.props.name}`,
       enableKeyRotation: true,
       removalPolicy: KEPT_ALWAYS,
     });
-    this.signing = new kms.Key(this, 'Signing', {
-      alias: `${props.name}-signing`,
-      description: `Signs the manifests of ${props.name}`,
+    key.addToResourcePolicy(this.encryptLogs());
+    key.addToResourcePolicy(this.encryptQueryResults());
+    return key;
+  }
+
+  private createSigning(): kms.Key {
+    const key = new kms.Key(this, 'Signing', {
+      description: `Signs the manifests of ${this.props.name}`,
       keySpec: kms.KeySpec.ECC_NIST_P256,
       keyUsage: kms.KeyUsage.SIGN_VERIFY,
       removalPolicy: KEPT_ALWAYS,
     });
-    this.encryption.addToResourcePolicy(this.encryptLogs());
-    this.encryption.addToResourcePolicy(this.encryptQueryResults(props.name));
     // Nobody else signs, even if an identity policy or a grant allows it.
-    const archiver = roleArn(props.stage, 'archiver');
-    this.signing.addToResourcePolicy(denyAllBut([archiver], 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
+    const archiver = roleArn(this.props.stage, 'archiver');
+    key.addToResourcePolicy(denyAllBut([archiver], 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
+    return key;
   }
 
   private encryptLogs(): iam.PolicyStatement {
@@ -58,8 +77,8 @@ export class KmsKeys extends Construct {
   }
 
   /** Source: "Set up a KMS key policy for managed query results" in the Athena user guide. */
-  private encryptQueryResults(workgroup: string): iam.PolicyStatement {
-    const arn = accountArn('athena', `workgroup/${workgroup}`);
+  private encryptQueryResults(): iam.PolicyStatement {
+    const arn = accountArn('athena', `workgroup/${this.props.name}`);
     return new iam.PolicyStatement({
       sid: 'EncryptQueryResults',
       principals: [new iam.ServicePrincipal('encryption.athena.amazonaws.com')],

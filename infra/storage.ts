@@ -1,6 +1,7 @@
 /**
  * The bucket under lock, its access log, and the checkpoint table. All of them and their policies outlive the stack, so
- * that `cdk destroy` can neither delete evidence nor leave it unprotected.
+ * that `cdk destroy` can neither delete evidence nor leave it unprotected. A later stack adopts them as they are: it
+ * refers to them by name and does not manage them.
  */
 
 import { Duration } from 'aws-cdk-lib';
@@ -17,39 +18,59 @@ interface StorageProps {
   readonly stage: string;
   readonly retention: ArchiveConfig['retention'];
   readonly key: IKey;
+  readonly adopt: ArchiveConfig['adopt'];
 }
 
 export class Storage extends Construct {
   readonly bucket: s3.IBucket;
   readonly accessLogs: s3.IBucket;
-  readonly table: dynamodb.Table;
+  readonly table: dynamodb.ITable;
 
   constructor(scope: Construct, id: string, props: StorageProps) {
     super(scope, id);
-    // Not under lock, because S3 delivers access logs only into a bucket without a default retention.
-    const accessLogs = new s3.Bucket(this, 'AccessLogs', {
+    const { adopt } = props;
+    if (adopt !== null) {
+      this.accessLogs = s3.Bucket.fromBucketName(this, 'AccessLogs', adopt.accessLogs);
+      this.bucket = s3.Bucket.fromBucketName(this, 'Bucket', adopt.bucket);
+      this.table = dynamodb.Table.fromTableName(this, 'Checkpoints', adopt.table);
+      return;
+    }
+    this.accessLogs = this.createAccessLogs() as s3.IBucket;
+    this.bucket = this.createBucket(props) as s3.IBucket;
+    this.table = this.createTable() as dynamodb.ITable;
+  }
+
+  /** Not under lock, because S3 delivers access logs only into a bucket without a default retention. */
+  private createAccessLogs(): s3.Bucket {
+    const bucket = new s3.Bucket(this, 'AccessLogs', {
       ...hardened,
       encryption: s3.BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(90) }],
     });
+    bucket.policy?.applyRemovalPolicy(KEPT);
+    return bucket;
+  }
+
+  private createBucket({ stage, retention, key }: StorageProps): s3.Bucket {
     const bucket = new s3.Bucket(this, 'Bucket', {
       ...hardened,
       encryption: s3.BucketEncryption.KMS,
-      encryptionKey: props.key,
+      encryptionKey: key,
       bucketKeyEnabled: true,
-      objectLockDefaultRetention: defaultRetention(props.retention),
-      lifecycleRules: lifecycleRules(props.retention.expireAfterDays),
+      objectLockDefaultRetention: defaultRetention(retention),
+      lifecycleRules: lifecycleRules(retention.expireAfterDays),
       // A bucket under lock cannot receive its own access log.
-      serverAccessLogsBucket: accessLogs as s3.IBucket,
+      serverAccessLogsBucket: this.accessLogs,
     });
     const objects = bucket.arnForObjects('*');
     bucket.addToResourcePolicy(createOnly(objects));
-    bucket.addToResourcePolicy(writeOnlyAsArchiver(objects, props.stage));
-    for (const { policy } of [bucket, accessLogs]) policy?.applyRemovalPolicy(KEPT);
-    this.bucket = bucket as s3.IBucket;
-    this.accessLogs = accessLogs as s3.IBucket;
+    bucket.addToResourcePolicy(writeOnlyAsArchiver(objects, stage));
+    bucket.policy?.applyRemovalPolicy(KEPT);
+    return bucket;
+  }
 
-    this.table = new dynamodb.Table(this, 'Checkpoints', {
+  private createTable(): dynamodb.Table {
+    return new dynamodb.Table(this, 'Checkpoints', {
       partitionKey: { name: 'team', type: dynamodb.AttributeType.STRING },
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },

@@ -234,7 +234,7 @@ test('synth warns of nothing if data of the EU stays there, and says only that p
 
 test('the outputs name what the next steps need, and put an API key without showing it', () => {
   const outputs = filled(template.toJSON().Outputs) as Record<string, { readonly Value: string }>;
-  const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'Workgroup'];
+  const others = ['Adopt', 'ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'Workgroup'];
   expect(Object.keys(outputs).sort()).toEqual([...others, 'PutApiKeyMain'].sort());
   expect(outputs.PutApiKeyMain?.Value).toBe(
     'read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region eu-central-1 --name /postman-audit-archive/main/api-key' +
