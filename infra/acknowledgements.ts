@@ -4,16 +4,29 @@
  */
 
 import type { ArchiveConfig } from './config';
-import { parameterPath } from './names';
+import { archiveName, databaseName, parameterPath } from './names';
 
-export function acknowledgements({ stage, adopt }: ArchiveConfig) {
-  return [...ofWhatRuns(stage, adopt?.bucket), ...(adopt === null ? ofWhatIsKept : [])];
+export function acknowledgements({ stage, adopt, auditors }: ArchiveConfig) {
+  const bucket = adopt === null ? BUCKET : `arn:<AWS::Partition>:s3:::${adopt.bucket}`;
+  return [
+    ...ofWhatRuns(stage, bucket),
+    ...(auditors.length > 0 ? ofAuditors(stage, bucket) : []),
+    ...(adopt === null ? ofWhatIsKept : []),
+  ];
 }
 
 const BUCKET = '<StorageBucket5CB7C8EA.Arn>';
 
-function ofWhatRuns(stage: string, adoptedBucket: string | undefined) {
-  const bucket = adoptedBucket === undefined ? BUCKET : `arn:<AWS::Partition>:s3:::${adoptedBucket}`;
+function ofAuditors(stage: string, bucket: string) {
+  const tables = `arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/${databaseName(archiveName(stage))}/*`;
+  return [
+    nist('Auditors/Policy', 'IAMNoInlinePolicy', inline),
+    wildcard('Auditors/Policy', `${bucket}/*`, wholeArchive),
+    wildcard('Auditors/Policy', tables, wholeArchive),
+  ];
+}
+
+function ofWhatRuns(stage: string, bucket: string) {
   const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${parameterPath(stage)}*`;
   return [
     ...['Archiver', 'Schedules'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
@@ -31,6 +44,7 @@ function ofWhatRuns(stage: string, adoptedBucket: string | undefined) {
 const inline = 'The policy must live and die with this one role. A managed policy could be attached elsewhere.';
 const objectsOfTeams = 'A key holds team, date and number. The right is to one prefix, and only to create or to read.';
 const parametersOfTeams = 'The path holds only API keys of this stage. A new team thus needs no new right.';
+const wholeArchive = 'Auditors read everything in the archive, and nothing else. They are named in the configuration.';
 const removal = 'After its retention any object may have to go. The role exists only for that, and its use is logged.';
 const oneRegion = 'Lock and versioning prevent deletion. A second region would double the cost: the owner decides.';
 const accessLogsExpire = 'S3 delivers access logs on a best-effort basis and they expire. A copy would prove no more.';

@@ -1,12 +1,14 @@
 /**
  * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
- * top: the keys, the storage, the role that may remove, the function that writes, its schedules, the catalog for SQL.
+ * top: the keys, the storage, the role that may remove, the function that writes, its schedules, the catalog for SQL, and
+ * the role that may only ask.
  */
 
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { Archiver } from './archiver';
+import { Auditors } from './auditors';
 import { BreakGlass } from './break-glass';
 import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
@@ -37,6 +39,11 @@ export class ArchiveStack extends Stack {
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     new Schedules(this, 'Schedules', { teams: config.teams, archiver });
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
+    /** undefined where nobody is named. */
+    const auditors =
+      config.auditors.length === 0
+        ? undefined
+        : new Auditors(this, 'Auditors', { ...config, ...storage, key: keys.encryption, catalog });
     const outputs = {
       ...putApiKeys(name, config.teams),
       FirstQuery: firstQuery(catalog.database, config.teams[0]?.name),
@@ -44,6 +51,7 @@ export class ArchiveStack extends Stack {
       Bucket: storage.bucket.bucketName,
       Workgroup: catalog.workgroup.name,
       ArchiverFunction: archiver.function.functionName,
+      ...(auditors && { AuditorRole: auditors.role.roleArn }),
       BreakGlassRole: roleArn(stage, 'break-glass'),
       Adopt: this.toJsonString({
         bucket: storage.bucket.bucketName,

@@ -5,6 +5,11 @@ export function archiveName(stage: string): string {
   return stage === 'prod' ? 'postman-audit-archive' : `postman-audit-archive-${stage}`;
 }
 
+/** The name of the database in SQL, where it may not hold a hyphen. */
+export function databaseName(archive: string): string {
+  return archive.replaceAll('-', '_');
+}
+
 /** The path of a stage's API keys in SSM. The function may read every parameter below it. */
 export function parameterPath(stage: string): string {
   return `/${archiveName(stage)}/`;
@@ -16,7 +21,7 @@ export function apiKeyParameter(stage: string, team: string): string {
 }
 
 /** The roles whose names are fixed. No word ends with another one, so that the role of no stage has the name of another. */
-export type FixedRole = 'archiver' | 'break-glass';
+export type FixedRole = 'archiver' | 'auditor' | 'break-glass';
 
 /**
  * The kept policies name these roles, so a role that is created again must have the same name. Names are unique within

@@ -42,10 +42,19 @@ function places(arn: FindArn): Readonly<Record<string, string>> {
     logStream: arn('ArchiverLogs').replace('*', 'log-stream:a'),
     scheduler: arn('SchedulesRole'),
     breakGlass: arn('BreakGlassRole'),
+    auditor: arn('AuditorsRole'),
+    kim: `arn:aws:iam::${ACCOUNT}:user/kim`,
+    auditCompany: 'arn:aws:iam::444455556666:role/Audit',
     admin: ADMIN,
     deployment: DEPLOYMENT,
     stranger: 'arn:aws:iam::999999999999:role/Stranger',
     elsewhere: 'arn:aws:s3:::another',
+    workgroup: `arn:aws:athena:${REGION}:${ACCOUNT}:workgroup/postman-audit-archive`,
+    anotherWorkgroup: `arn:aws:athena:${REGION}:${ACCOUNT}:workgroup/primary`,
+    dataCatalog: `arn:aws:athena:${REGION}:${ACCOUNT}:datacatalog/AwsDataCatalog`,
+    catalog: `arn:aws:glue:${REGION}:${ACCOUNT}:catalog`,
+    databases: `arn:aws:glue:${REGION}:${ACCOUNT}:database`,
+    tables: `arn:aws:glue:${REGION}:${ACCOUNT}:table`,
     parameter: `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter`,
     logService: `logs.${REGION}.amazonaws.com`,
   };
@@ -75,6 +84,7 @@ function contexts(arn: FindArn): Readonly<Record<string, Context>> {
     plain: { ...creating, 'aws:SecureTransport': 'false' },
     oldTls: { ...overTls, 's3:TlsVersion': '1.1' },
     viaS3: { 'kms:ViaService': `s3.${REGION}.amazonaws.com` },
+    viaAthena: { 'kms:ViaService': `athena.${REGION}.amazonaws.com` },
     viaSsm: viaSsm('postman-audit-archive'),
     viaSsmOfDev: viaSsm('postman-audit-archive-dev'),
     sha256: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' },
@@ -127,6 +137,35 @@ function changes(who: string, principal: string): string {
   return lines.join('\n');
 }
 
+const QUERIES = [
+  'StartQueryExecution',
+  'StopQueryExecution',
+  'GetQueryExecution',
+  'BatchGetQueryExecution',
+  'ListQueryExecutions',
+  'GetQueryResults',
+  'GetQueryResultsStream',
+  'GetWorkGroup',
+  'ListNamedQueries',
+  'GetNamedQuery',
+  'BatchGetNamedQuery',
+];
+const TABLES = {
+  GetDatabase: 'databases/default',
+  GetDatabases: 'catalog',
+  GetTable: 'databases/postman_audit_archive',
+  GetTables: 'tables/postman_audit_archive/events',
+};
+
+/** One line for each request that a query in the workgroup of the archive may need. */
+function queries(who: string, principal: string): string {
+  const asked = QUERIES.map((action) => `${who} may ${action} | ${principal} | athena:${action} | workgroup`);
+  const read = Object.entries(TABLES).map(
+    ([action, part]) => `${who} may ${action} | ${principal} | glue:${action} | ${part}`,
+  );
+  return [...asked, ...read].join('\n');
+}
+
 /** The archive does not work unless each of these calls is allowed. */
 export const required = `
   the archiver reads a manifest                    | archiver | s3:GetObject | manifest
@@ -158,7 +197,17 @@ export const required = `
   CloudWatch Logs encrypts the log                 | logService | kms:GenerateDataKey | encryption | ofTheLog
   Athena encrypts the results of a query           | encryption.athena.amazonaws.com | kms:GenerateDataKey | encryption | ofTheWorkgroup
   S3 delivers the access log                       | logging.s3.amazonaws.com | s3:PutObject | accessLog/a | accessLogDelivery
-  an auditor reads an event                        | admin | s3:GetObject | event
+  an administrator reads an event                  | admin | s3:GetObject | event
+  a company of auditors takes on its role          | auditCompany | sts:AssumeRole | auditor
+  an auditor of the same account does so too       | kim | sts:AssumeRole | auditor
+  an auditor reads an event                        | auditor | s3:GetObject | event
+  an auditor lists the archive                     | auditor | s3:ListBucket | bucket
+  an auditor finds the bucket                      | auditor | s3:GetBucketLocation | bucket
+  S3 decrypts for an auditor                       | auditor | kms:Decrypt | encryption | viaS3
+  Athena decrypts results for an auditor           | auditor | kms:Decrypt | encryption | viaAthena
+  Athena encrypts results for an auditor           | auditor | kms:GenerateDataKey | encryption | viaAthena
+  an auditor finds the tables                      | auditor | athena:GetDataCatalog | dataCatalog
+  ${queries('an auditor', 'auditor')}
   an administrator manages the signing key         | admin | kms:DescribeKey | signing
   an administrator puts an API key                 | admin | kms:Encrypt | encryption
   somebody with the right to takes on break glass  | admin | sts:AssumeRole | breakGlass
@@ -198,6 +247,15 @@ export const forbidden = `
   the archiver starts itself                       | archiver | lambda:InvokeFunction | function
   Scheduler starts another function                | scheduler | lambda:InvokeFunction | anotherFunction
   Scheduler acts for a schedule elsewhere          | scheduler.amazonaws.com | sts:AssumeRole | scheduler | ofAnotherGroup
+  an auditor decrypts an API key                   | auditor | kms:Decrypt | encryption | viaSsm
+  an auditor decrypts by himself                   | auditor | kms:Decrypt | encryption
+  an auditor reads an API key                      | auditor | ssm:GetParameter | parameter/postman-audit-archive/main/api-key
+  an auditor reads another bucket                  | auditor | s3:GetObject | elsewhere/a
+  an auditor reads the access log                  | auditor | s3:GetObject | accessLog/a
+  an auditor asks in another workgroup             | auditor | athena:StartQueryExecution | anotherWorkgroup
+  an auditor reads another table                   | auditor | glue:GetTable | tables/another/people
+  a stranger takes on the role of the auditors     | stranger | sts:AssumeRole | auditor
+  an administrator takes on the role of auditors   | admin | sts:AssumeRole | auditor
   an administrator signs                           | admin | kms:Sign | signing | sha256
   an administrator disables the signing key        | admin | kms:DisableKey | signing
   an administrator removes the encryption key      | admin | kms:ScheduleKeyDeletion | encryption

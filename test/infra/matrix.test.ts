@@ -28,7 +28,7 @@ describe.each(Object.entries(matrix))('with %s', (_, archive) => {
       expect(longest(Environment.Variables).length).toBeLessThan(4096);
     }
     for (const characters of policies(template).values()) expect(characters).toBeLessThan(MAX_POLICY_CHARACTERS);
-    const owners = ['Archiver', 'BreakGlass', 'Schedules'];
+    const owners = ['Archiver', 'Auditors', 'BreakGlass', 'Schedules'];
     expect([...policies(template).keys()].filter((owner) => !owners.includes(owner))).toEqual([]);
   });
 
@@ -65,7 +65,11 @@ it('synth refuses more API keys outside the path of the stage than a policy can 
   expect(() => synthesise(archive(87))).toThrow(/20 entries .* policy 10280 characters long, and AWS allows 10240/);
 });
 
-it.each(['one team', 'an adopted archive'])('every acknowledgement answers a finding, with a sentence: %s', (name) => {
+it.each([
+  'one team',
+  'with auditors',
+  'an adopted archive',
+])('every acknowledgement answers a finding, with a sentence: %s', (name) => {
   const { report } = synthesise(matrix[name]);
   const answered = report.pluginReports.flatMap(({ suppressedViolations = [] }) => suppressedViolations);
   const given = acknowledgements(readConfig(matrix[name]));

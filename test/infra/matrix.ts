@@ -7,10 +7,13 @@ const adopt = {
   signingKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0',
 };
 
+const auditors = ['arn:aws:iam::444455556666:role/Audit', 'arn:aws:iam::111122223333:user/kim'];
+
 /** The configurations that must deploy: each is `context.archive` of a `cdk.json`. */
 export const matrix: Readonly<Record<string, object>> = {
   'one team': { teams: [{ name: 'main' }] },
-  'an adopted archive': { teams: [{ name: 'main' }], adopt },
+  'with auditors': { teams: [{ name: 'main' }], auditors },
+  'an adopted archive': { teams: [{ name: 'main' }], adopt, auditors: ['arn:aws:iam::777788889999:root'] },
   'a hundred teams': { teams: Array.from({ length: 100 }, (_, i) => ({ name: `team-${i + 1}` })) },
   'every option on': {
     stage: 'acceptance-eu-1',
@@ -37,6 +40,7 @@ export const matrix: Readonly<Record<string, object>> = {
     retention: { mode: 'GOVERNANCE', days: 1, expireAfterDays: null },
     alarmEmail: null,
     adopt: null,
+    auditors: [],
   },
   'hostile names': {
     stage: 'x-0--9',

@@ -16,7 +16,7 @@ import {
 } from './calls';
 import { matrix } from './matrix';
 
-const { template } = synthesise(matrix['one team']);
+const { template } = synthesise(matrix['with auditors']);
 const deployed = deploy(template);
 const ids = Object.keys(template.toJSON().Resources);
 
