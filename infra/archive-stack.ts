@@ -14,7 +14,7 @@ import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
 import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
-import { firstQuery, publicKey, putApiKeys } from './outputs';
+import { firstQuery, kept, publicKey, putApiKeys } from './outputs';
 import { roleArn } from './policies';
 import { Schedules } from './schedules';
 import { Storage } from './storage';
@@ -39,11 +39,9 @@ export class ArchiveStack extends Stack {
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     new Schedules(this, 'Schedules', { teams: config.teams, archiver });
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
-    /** undefined where nobody is named. */
-    const auditors =
-      config.auditors.length === 0
-        ? undefined
-        : new Auditors(this, 'Auditors', { ...config, ...storage, key: keys.encryption, catalog });
+    const hasAuditors = config.auditors.length > 0;
+    if (hasAuditors)
+      new Auditors(this, 'Auditors', { ...config, bucket: storage.bucket, key: keys.encryption, catalog });
     const outputs = {
       ...putApiKeys(name, config.teams),
       FirstQuery: firstQuery(catalog.database, config.teams[0]?.name),
@@ -51,15 +49,9 @@ export class ArchiveStack extends Stack {
       Bucket: storage.bucket.bucketName,
       Workgroup: catalog.workgroup.name,
       ArchiverFunction: archiver.function.functionName,
-      ...(auditors && { AuditorRole: auditors.role.roleArn }),
+      ...(hasAuditors && { AuditorRole: roleArn(stage, 'auditor') }),
       BreakGlassRole: roleArn(stage, 'break-glass'),
-      Adopt: this.toJsonString({
-        bucket: storage.bucket.bucketName,
-        accessLogs: storage.accessLogs.bucketName,
-        table: storage.table.tableName,
-        encryptionKeyArn: keys.encryption.keyArn,
-        signingKeyArn: keys.signing.keyArn,
-      }),
+      Adopt: this.toJsonString(kept(storage, keys)),
     };
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
   }

@@ -37,17 +37,15 @@ interface AuditorsProps {
 }
 
 export class Auditors extends Construct {
-  readonly role: iam.Role;
-
   constructor(scope: Construct, id: string, props: AuditorsProps) {
     super(scope, id);
-    this.role = new iam.Role(this, 'Role', {
+    const role = new iam.Role(this, 'Role', {
       roleName: roleName(props.stage, 'auditor', Aws.REGION),
       assumedBy: new iam.CompositePrincipal(...props.auditors.map((arn) => new iam.ArnPrincipal(arn))),
       description: 'Reads the Postman audit archive and asks it in Athena; changes nothing',
       maxSessionDuration: Duration.hours(8),
     });
-    new iam.Policy(this, 'Policy', { roles: [this.role], statements: rights(props) });
+    new iam.Policy(this, 'Policy', { roles: [role], statements: rights(props) });
   }
 }
 

@@ -110,7 +110,14 @@ test('the deployment prints every output that README names', () => {
 });
 
 describe('references in the documents', () => {
-  const documents = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/format.md', 'docs/design.md'];
+  const documents = [
+    'README.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'docs/format.md',
+    'docs/design.md',
+    'docs/security.md',
+  ];
 
   test.each(documents)('every link of %s leads to a file and a heading that exist', (document) => {
     const links = [...read(document).matchAll(/\]\((?!https:)([^)#]*)#?([^)]*)\)/g)];
