@@ -3,21 +3,37 @@
  * one construct and one finding, so that a new finding, or a known one at another construct, still stops synth.
  */
 
-/** `name` is the name of the archive, which is also the path of its SSM parameters. */
-export function acknowledgements(name: string) {
-  const bucket = '<StorageBucket5CB7C8EA.Arn>';
-  const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/${name}/*`;
+import type { ArchiveConfig } from './config';
+import { archiveName, databaseName, parameterPath } from './names';
+
+export function acknowledgements({ stage, adopt, auditors }: ArchiveConfig) {
+  const bucket = adopt === null ? BUCKET : `arn:<AWS::Partition>:s3:::${adopt.bucket}`;
   return [
-    ...['BreakGlass', 'Archiver', 'Schedules'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
+    ...ofWhatRuns(stage, bucket),
+    ...(auditors.length > 0 ? ofAuditors(stage, bucket) : []),
+    ...(adopt === null ? ofWhatIsKept : []),
+  ];
+}
+
+const BUCKET = '<StorageBucket5CB7C8EA.Arn>';
+
+function ofAuditors(stage: string, bucket: string) {
+  const tables = `arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/${databaseName(archiveName(stage))}/*`;
+  return [
+    nist('Auditors/Policy', 'IAMNoInlinePolicy', inline),
+    wildcard('Auditors/Policy', `${bucket}/*`, wholeArchive),
+    wildcard('Auditors/Policy', tables, wholeArchive),
+  ];
+}
+
+function ofWhatRuns(stage: string, bucket: string) {
+  const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${parameterPath(stage)}*`;
+  return [
+    ...['Archiver', 'Schedules'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
     ...['manifests', 'batches', 'events', 'quarantine'].map((folder) =>
       wildcard('Archiver/Policy', `${bucket}/${folder}/team=*/*`, objectsOfTeams),
     ),
     wildcard('Archiver/Policy', parameters, parametersOfTeams),
-    wildcard('BreakGlass/Policy', `${bucket}/*`, removal),
-    nist('Storage/Bucket', 'S3BucketReplicationEnabled', oneRegion),
-    nist('Storage/AccessLogs', 'S3BucketReplicationEnabled', accessLogsExpire),
-    nist('Storage/AccessLogs', 'S3DefaultEncryptionKMS', accessLogsEncryption),
-    nist('Storage/Checkpoints', 'DynamoDBInBackupPlan', onlyAHint),
     solutions('Archiver/Unhandled', 'SQS3', isDeadLetterQueue),
     nist('Archiver/Function', 'LambdaDLQ', destinationInstead),
     nist('Archiver/Function', 'LambdaConcurrency', leaseInstead),
@@ -28,6 +44,7 @@ export function acknowledgements(name: string) {
 const inline = 'The policy must live and die with this one role. A managed policy could be attached elsewhere.';
 const objectsOfTeams = 'A key holds team, date and number. The right is to one prefix, and only to create or to read.';
 const parametersOfTeams = 'The path holds only API keys of this stage. A new team thus needs no new right.';
+const wholeArchive = 'Auditors read everything in the archive, and nothing else. They are named in the configuration.';
 const removal = 'After its retention any object may have to go. The role exists only for that, and its use is logged.';
 const oneRegion = 'Lock and versioning prevent deletion. A second region would double the cost: the owner decides.';
 const accessLogsExpire = 'S3 delivers access logs on a best-effort basis and they expire. A copy would prove no more.';
@@ -37,6 +54,17 @@ const isDeadLetterQueue = 'This is the dead-letter queue of the schedules and of
 const destinationInstead = 'Failed runs go to an on-failure destination, which also receives the reason.';
 const leaseInstead = 'A lease keeps runs of one team apart. A new account has no concurrency to reserve.';
 const publicApi = 'It calls the public API of Postman and accepts no connection. A VPC would only add a NAT gateway.';
+
+/** A stack that adopts an archive does not have these constructs. */
+const ofWhatIsKept = [
+  nist('BreakGlass/Policy', 'IAMNoInlinePolicy', inline),
+  wildcard('BreakGlass/Policy', `${BUCKET}/*`, removal),
+  wildcard('BreakGlass/Policy', '<StorageAccessLogs96FB524C.Arn>/*', removal),
+  nist('Storage/Bucket', 'S3BucketReplicationEnabled', oneRegion),
+  nist('Storage/AccessLogs', 'S3BucketReplicationEnabled', accessLogsExpire),
+  nist('Storage/AccessLogs', 'S3DefaultEncryptionKMS', accessLogsEncryption),
+  nist('Storage/Checkpoints', 'DynamoDBInBackupPlan', onlyAHint),
+];
 
 /** `path` is the path of the construct below the stack. */
 function nist(path: string, rule: string, reason: string) {

@@ -36,7 +36,7 @@ export function archiveApp({ archiverCode, env = {}, ...props }: ArchiveAppProps
   const description = 'Keeps Postman audit logs under lock, searchable with SQL and provably complete';
   const stack = new ArchiveStack(app, name, { description, env, config, archiverCode: archiverCode(config.teams) });
   printChoices(stack, config);
-  for (const { path, ...rule } of acknowledgements(name)) Validations.of(descendant(stack, path)).acknowledge(rule);
+  for (const { path, ...rule } of acknowledgements(config)) Validations.of(descendant(stack, path)).acknowledge(rule);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
   return app;
 }
@@ -50,14 +50,16 @@ function refuseRegion(region = ''): void {
   ]);
 }
 
-function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: ArchiveConfig): void {
+function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams, adopt }: ArchiveConfig): void {
   const { mode, days, expireAfterDays } = retention;
   const annotations = Annotations.of(stack);
-  annotations.addInfo(
-    mode === 'COMPLIANCE'
-      ? `COMPLIANCE lock: an archived object cannot be deleted for ${days} days by anybody, AWS included. The only way would be to close the account.`
-      : 'GOVERNANCE lock: the break-glass role can delete archived objects. For production set "retention": { "mode": "COMPLIANCE" }, which nobody can undo.',
-  );
+  if (adopt !== null) printAdoption(stack, retention, adopt);
+  else
+    annotations.addInfo(
+      mode === 'COMPLIANCE'
+        ? `COMPLIANCE lock: an archived object cannot be deleted for ${days} days by anybody, AWS included. The only way would be to close the account.`
+        : 'GOVERNANCE lock: the break-glass role can delete archived objects. For production set "retention": { "mode": "COMPLIANCE" }, which nobody can undo.',
+    );
   if (expireAfterDays !== null) {
     annotations.addInfo(
       `expireAfterDays: from now on every manifest says that its objects may be gone after ${expireAfterDays} days. S3 also deletes older objects, whose manifests do not say so: verify will report them as missing.`,
@@ -67,6 +69,11 @@ function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: Arc
     const message = 'alarmEmail is set, but this version raises no alarms yet, so that nobody gets a mail';
     annotations.addWarningV2('postman-audit-archive:no-alarms', message);
   }
+  if (stack.synthesizer.cloudFormationExecutionRole === undefined) {
+    annotations.addInfo(
+      'The synthesizer names no execution role: after the first deployment only break glass can change settings of the buckets.',
+    );
+  }
   const european = teams.filter(({ baseUrl }) => new URL(baseUrl).hostname.endsWith('.eu.postman.com'));
   // If the region is not known yet, nothing is said: the deployment knows it, and synthesises again.
   if (european.length > 0 && !Token.isUnresolved(stack.region) && !stack.region.startsWith('eu')) {
@@ -74,6 +81,23 @@ function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams }: Arc
     const message = `${names}: Postman keeps this data in the EU, and the region ${stack.region} is not in the EU`;
     annotations.addWarningV2('postman-audit-archive:eu-data-leaves-eu', message);
   }
+}
+
+/** The settings of what is adopted cannot be read at synth, so the operator must know what the configuration says. */
+function printAdoption(
+  stack: ArchiveStack,
+  { mode, days, expireAfterDays }: ArchiveConfig['retention'],
+  adopt: NonNullable<ArchiveConfig['adopt']>,
+): void {
+  const expiry =
+    expireAfterDays === null ? 'nothing may expire' : `its lifecycle must be that of ${expireAfterDays} days`;
+  Annotations.of(stack).addInfo(
+    `adopt: this stack does not manage the kept bucket. Its default lock must be ${mode} for ${days} days, and ${expiry}, because every manifest will say so. Only break glass can change that (README: "To go on with the kept archive, adopt it").`,
+  );
+  const place = `:${stack.region}:${stack.account}:`;
+  if (Token.isUnresolved(place) || [adopt.encryptionKeyArn, adopt.signingKeyArn].every((arn) => arn.includes(place)))
+    return;
+  Annotations.of(stack).addError(`adopt: a kept key is not in the account and region of this deployment, ${place}`);
 }
 
 /** Throws if there is no such construct: an entry whose construct is gone must be removed too. */

@@ -1,18 +1,21 @@
 /**
  * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
- * top: the role that may remove, the keys, the storage, the function that writes, its schedules, the catalog for SQL.
+ * top: the keys, the storage, the role that may remove, the function that writes, its schedules, the catalog for SQL, and
+ * the role that may only ask.
  */
 
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { Archiver } from './archiver';
+import { Auditors } from './auditors';
 import { BreakGlass } from './break-glass';
 import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
 import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
-import { firstQuery, publicKey, putApiKeys, runNow } from './outputs';
+import { firstQuery, kept, publicKey, putApiKeys, runNow } from './outputs';
+import { roleArn } from './policies';
 import { Schedules } from './schedules';
 import { Storage } from './storage';
 
@@ -25,17 +28,20 @@ export class ArchiveStack extends Stack {
   constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     super(scope, id, props);
     const { config, archiverCode } = props;
-    const name = archiveName(config.stage);
+    const { stage, adopt } = config;
+    const name = archiveName(stage);
     const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
 
-    const breakGlass = new BreakGlass(this, 'BreakGlass');
-    const keys = new KmsKeys(this, 'Keys', { name, breakGlass });
-    const storage = new Storage(this, 'Storage', { retention: config.retention, key: keys.encryption, breakGlass });
+    const keys = new KmsKeys(this, 'Keys', { name, stage, adopt });
+    const storage = new Storage(this, 'Storage', { ...config, key: keys.encryption });
+    // What is adopted has its role and its policies already, and CloudFormation could not manage them a second time.
+    if (adopt === null) new BreakGlass(this, 'BreakGlass', { stage, keys, storage });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     new Schedules(this, 'Schedules', { teams: config.teams, archiver });
-    storage.writeOnlyAs(archiver.role);
-    keys.signOnlyAs(archiver.role);
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
+    const hasAuditors = config.auditors.length > 0;
+    if (hasAuditors)
+      new Auditors(this, 'Auditors', { ...config, bucket: storage.bucket, key: keys.encryption, catalog });
     const outputs = {
       ...putApiKeys(name, config.teams),
       RunNow: runNow(archiver.function.functionName, config.teams[0]?.name),
@@ -44,7 +50,9 @@ export class ArchiveStack extends Stack {
       Bucket: storage.bucket.bucketName,
       Workgroup: catalog.workgroup.name,
       ArchiverFunction: archiver.function.functionName,
-      BreakGlassRole: breakGlass.role.roleArn,
+      ...(hasAuditors && { AuditorRole: roleArn(stage, 'auditor') }),
+      BreakGlassRole: roleArn(stage, 'break-glass'),
+      Adopt: this.toJsonString(kept(storage, keys)),
     };
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
   }

@@ -3,12 +3,12 @@
  * archive, create objects and sign. It cannot delete or overwrite, and it has no rights outside this stage.
  */
 
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Aws, Duration } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contract';
@@ -16,8 +16,8 @@ import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import type { KmsKeys } from './kms-keys';
-import { archiveName, keyAliases, parameterPath, parametersElsewhere } from './names';
-import { accountArn, allow } from './policies';
+import { archiveName, keyAliases, parameterPath, parametersElsewhere, roleName } from './names';
+import { accountArn, allow, KEPT } from './policies';
 
 /** The patterns of the keys of all objects of all teams. */
 const OBJECTS = [manifestPrefix('*'), batchPrefix('*'), areaPrefix('events', '*'), areaPrefix('quarantine', '*')].map(
@@ -27,14 +27,14 @@ const OBJECTS = [manifestPrefix('*'), batchPrefix('*'), areaPrefix('events', '*'
 interface ArchiverProps {
   readonly config: ArchiveConfig;
   readonly code: lambda.Code;
-  readonly bucket: Bucket;
-  readonly table: Table;
+  readonly bucket: IBucket;
+  readonly table: ITable;
   readonly keys: KmsKeys;
 }
 
 export class Archiver extends Construct {
   readonly function: lambda.Function;
-  readonly role: iam.Role;
+  private readonly role: iam.Role;
   /** Holds triggers that were never delivered, and runs whose last retry failed. */
   readonly unhandled: sqs.Queue;
   private readonly logGroup: logs.LogGroup;
@@ -53,9 +53,10 @@ export class Archiver extends Construct {
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       encryptionKey: props.keys.encryption,
       retention: logs.RetentionDays.THIRTEEN_MONTHS,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT,
     });
     this.role = new iam.Role(this, 'Role', {
+      roleName: roleName(props.config.stage, 'archiver', Aws.REGION),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: 'Creates and signs the objects of the Postman audit archive; may not delete or overwrite',
     });

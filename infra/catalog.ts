@@ -8,11 +8,12 @@ import { Aws } from 'aws-cdk-lib';
 import * as athena from 'aws-cdk-lib/aws-athena';
 import * as glue from 'aws-cdk-lib/aws-glue';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EARLIEST_INSTANT } from '../lambdas/shared/event';
 import { datePrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import { dateOf } from '../lambdas/shared/time';
+import { databaseName } from './names';
 import { presetStatement, readQueries } from './queries/queries';
 import { type View, views } from './views/views';
 
@@ -38,13 +39,12 @@ interface CatalogProps {
   readonly name: string;
   /** Includes former teams, so that their events stay queryable. */
   readonly teams: readonly string[];
-  readonly bucket: Bucket;
+  readonly bucket: IBucket;
   readonly key: IKey;
 }
 
 export class Catalog extends Construct {
   readonly workgroup: athena.CfnWorkGroup;
-  /** The name of the database in SQL, where it may not hold a hyphen. */
   readonly database: string;
 
   constructor(
@@ -53,7 +53,7 @@ export class Catalog extends Construct {
     private readonly props: CatalogProps,
   ) {
     super(scope, id);
-    this.database = props.name.replaceAll('-', '_');
+    this.database = databaseName(props.name);
     const database = new glue.CfnDatabase(this, 'Database', {
       catalogId: Aws.ACCOUNT_ID,
       databaseInput: { name: this.database, description: 'Postman audit logs, archived' },

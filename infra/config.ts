@@ -13,6 +13,7 @@ import { apiKeyParameter } from './names';
 import { scheduleProblem } from './schedule-expression';
 
 const MAX_DAYS = 36_500;
+const AUDITOR_PROBLEM = 'must be the ARN of a role, a user or an account (root)';
 
 const teamName = z.string().regex(TEAM_PATTERN, 'must be 1 to 32 lower-case letters, digits and inner hyphens');
 const parameterName = z
@@ -43,6 +44,32 @@ const retention = strict({
   when: ({ value }) => z.looseObject({ days, expireAfterDays }).safeParse(value).success,
 });
 
+/** AWS's limit for the trust policy of a role, in characters, and what each ARN takes besides itself. */
+const TRUST = { characters: 2048, ofStatement: 80 };
+
+const auditors = z
+  .array(z.string().regex(/^arn:[\w-]+:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+)$/, AUDITOR_PROBLEM))
+  .refine(
+    (arns) => arns.join('').length + (arns.length + 1) * TRUST.ofStatement <= TRUST.characters,
+    'are more than a trust policy can hold; name a role that they share',
+  );
+
+const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket');
+const keyArn = z.string().regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a KMS key');
+
+const adopt = strict({
+  bucket: bucketName,
+  accessLogs: bucketName,
+  table: z.string().regex(/^[\w.-]{3,255}$/, 'must be the name of a DynamoDB table'),
+  encryptionKeyArn: keyArn,
+  signingKeyArn: keyArn,
+})
+  .refine((kept) => kept.bucket !== kept.accessLogs, 'bucket and accessLogs must be two buckets')
+  .refine(
+    (kept) => kept.encryptionKeyArn !== kept.signingKeyArn,
+    'encryptionKeyArn and signingKeyArn must be two keys',
+  );
+
 const archive = strict({
   stage: z
     .string()
@@ -54,6 +81,8 @@ const archive = strict({
   maxRequestsPerMinute: z.int().min(1).max(300, 'Postman allows 300 requests a minute').default(200),
   retention: retention.prefault({}),
   alarmEmail: z.email().nullable().default(null),
+  adopt: adopt.nullable().default(null),
+  auditors: auditors.default([]),
 }).superRefine(
   (value, context) => {
     for (const { path, message } of brokenRules(value)) context.addIssue({ code: 'custom', path, message });

@@ -1,53 +1,68 @@
 /**
  * The two KMS keys. Without the encryption key nobody can read the archive, and if anybody else could use the signing
- * key, the chain would prove nothing. Both keys outlive the stack.
+ * key, the chain would prove nothing. Both keys outlive the stack, and a later stack may adopt them.
  */
 
-import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { BreakGlass } from './break-glass';
+import type { ArchiveConfig } from './config';
 import { keyAliases } from './names';
-import { accountArn, denyAllBut, forThisAccount } from './policies';
+import { accountArn, denyAllBut, forThisAccount, KEPT_ALWAYS, roleArn } from './policies';
 
 const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
 
 interface KmsKeysProps {
   readonly name: string;
-  readonly breakGlass: BreakGlass;
+  readonly stage: string;
+  readonly adopt: ArchiveConfig['adopt'];
 }
 
 export class KmsKeys extends Construct {
   /** Encrypts the objects, the API keys, the logs and the query results. */
-  readonly encryption: kms.Key;
+  readonly encryption: kms.IKey;
   /** Signs the manifests with ECDSA P-256 / SHA-256. */
-  readonly signing: kms.Key;
+  readonly signing: kms.IKey;
 
-  constructor(scope: Construct, id: string, props: KmsKeysProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: KmsKeysProps,
+  ) {
     super(scope, id);
-    const aliases = keyAliases(props.name);
-    this.encryption = new kms.Key(this, 'Encryption', {
-      alias: aliases.encryption,
-      description: `Encrypts ${props.name}`,
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    this.signing = new kms.Key(this, 'Signing', {
-      alias: aliases.signing,
-      description: `Signs the manifests of ${props.name}`,
-      keySpec: kms.KeySpec.ECC_NIST_P256,
-      keyUsage: kms.KeyUsage.SIGN_VERIFY,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    for (const key of [this.encryption, this.signing]) props.breakGlass.guardKey(key);
-    this.encryption.addToResourcePolicy(this.encryptLogs());
-    this.encryption.addToResourcePolicy(this.encryptQueryResults(props.name));
+    const { adopt, name } = props;
+    this.encryption =
+      adopt === null ? this.createEncryption() : kms.Key.fromKeyArn(this, 'Encryption', adopt.encryptionKeyArn);
+    this.signing = adopt === null ? this.createSigning() : kms.Key.fromKeyArn(this, 'Signing', adopt.signingKeyArn);
+    // Aliases go with the stack, so an adopting stack makes them again.
+    const aliases = keyAliases(name);
+    this.encryption.addAlias(aliases.encryption);
+    this.signing.addAlias(aliases.signing);
   }
 
-  /** Denies signing to everybody else, even if an identity policy or a grant allows it. */
-  signOnlyAs(role: iam.IRole): void {
-    this.signing.addToResourcePolicy(denyAllBut(role, 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
+  private createEncryption(): kms.Key {
+    const key = new kms.Key(this, 'Encryption', {
+      description: `Encrypts ${this.props.name}`,
+      enableKeyRotation: true,
+      removalPolicy: KEPT_ALWAYS,
+    });
+    key.addToResourcePolicy(this.encryptLogs());
+    key.addToResourcePolicy(this.encryptQueryResults());
+    return key;
+  }
+
+  private createSigning(): kms.Key {
+    const key = new kms.Key(this, 'Signing', {
+      description: `Signs the manifests of ${this.props.name}`,
+      keySpec: kms.KeySpec.ECC_NIST_P256,
+      keyUsage: kms.KeyUsage.SIGN_VERIFY,
+      removalPolicy: KEPT_ALWAYS,
+    });
+    // Nobody else signs, even if an identity policy or a grant allows it.
+    const archiver = roleArn(this.props.stage, 'archiver');
+    key.addToResourcePolicy(denyAllBut([archiver], 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
+    return key;
   }
 
   private encryptLogs(): iam.PolicyStatement {
@@ -64,8 +79,8 @@ export class KmsKeys extends Construct {
   }
 
   /** Source: "Set up a KMS key policy for managed query results" in the Athena user guide. */
-  private encryptQueryResults(workgroup: string): iam.PolicyStatement {
-    const arn = accountArn('athena', `workgroup/${workgroup}`);
+  private encryptQueryResults(): iam.PolicyStatement {
+    const arn = accountArn('athena', `workgroup/${this.props.name}`);
     return new iam.PolicyStatement({
       sid: 'EncryptQueryResults',
       principals: [new iam.ServicePrincipal('encryption.athena.amazonaws.com')],

@@ -2,8 +2,10 @@
 
 import { Aws } from 'aws-cdk-lib';
 import { storeApiKey } from '../lambdas/shared/contract';
-import type { TeamConfig } from './config';
+import type { ArchiveConfig, TeamConfig } from './config';
+import type { KmsKeys } from './kms-keys';
 import { keyAliases } from './names';
+import type { Storage } from './storage';
 
 /** One output per team: the command that stores its API key. `name` is the name of the archive. */
 export function putApiKeys(name: string, teams: readonly TeamConfig[]): Readonly<Record<string, string>> {
@@ -39,4 +41,15 @@ export function publicKey(keyArn: string): string {
     `aws kms get-public-key --region ${Aws.REGION} --key-id ${keyArn} --query PublicKey --output text` +
     ' | base64 --decode | openssl pkey -pubin -inform DER -out archive.pub.pem'
   );
+}
+
+/** The value of `adopt` with which a later stack goes on with what this one leaves. */
+export function kept({ bucket, accessLogs, table }: Storage, { encryption, signing }: KmsKeys): ArchiveConfig['adopt'] {
+  return {
+    bucket: bucket.bucketName,
+    accessLogs: accessLogs.bucketName,
+    table: table.tableName,
+    encryptionKeyArn: encryption.keyArn,
+    signingKeyArn: signing.keyArn,
+  };
 }

@@ -1,6 +1,15 @@
-/** The shapes of policy statement that this stack uses. */
-import { Aws } from 'aws-cdk-lib';
+/** The shapes of policy statement that this stack uses, and what becomes of a resource that outlives the stack. */
+import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { type FixedRole, roleName } from './names';
+
+/** Outlives the stack, unless the deployment that creates it fails: what is still empty is then removed again. */
+export const KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+/**
+ * Is kept even if the deployment that creates it fails. CloudFormation cannot remove a key whose policy denies that to
+ * all but break glass, or a table with deletion protection, and a rollback that fails would leave far more behind.
+ */
+export const KEPT_ALWAYS = RemovalPolicy.RETAIN;
 
 /** A right of the role that the statement is attached to. `sid` names its purpose. */
 export function allow(
@@ -12,9 +21,9 @@ export function allow(
   return new iam.PolicyStatement({ sid, actions, resources, conditions });
 }
 
-/** Denies to every principal of any account but one role. No identity policy and no grant can overrule it. */
-export function denyAllBut(role: iam.IRole, sid: string, actions: string[], resources: string[]): iam.PolicyStatement {
-  return denyAll(sid, actions, resources, { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } });
+/** Denies to every principal of any account but these roles. No identity policy and no grant can overrule it. */
+export function denyAllBut(roles: string[], sid: string, actions: string[], resources: string[]): iam.PolicyStatement {
+  return denyAll(sid, actions, resources, { ArnNotEquals: { 'aws:PrincipalArn': roles } });
 }
 
 export function denyAll(
@@ -25,6 +34,11 @@ export function denyAll(
 ): iam.PolicyStatement {
   const everybody = { effect: iam.Effect.DENY, principals: [new iam.AnyPrincipal()] };
   return new iam.PolicyStatement({ sid, ...everybody, actions, resources, conditions });
+}
+
+/** The ARN as text, which stays true while the role does not exist. */
+export function roleArn(stage: string, role: FixedRole): string {
+  return `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${roleName(stage, role, Aws.REGION)}`;
 }
 
 /** An ARN in the account and region of the deployment. The template does not depend on where it is synthesised. */

@@ -1,77 +1,100 @@
 /**
  * The bucket under lock, its access log, and the checkpoint table. All of them and their policies outlive the stack, so
- * that `cdk destroy` can neither delete evidence nor leave it unprotected.
+ * that `cdk destroy` can neither delete evidence nor leave it unprotected. A later stack adopts them as they are: it
+ * refers to them by name and does not manage them.
  */
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { areaPrefix, batchPrefix } from '../lambdas/shared/object-keys';
-import type { BreakGlass } from './break-glass';
 import type { ArchiveConfig } from './config';
-import { denyAll, denyAllBut } from './policies';
+import { denyAll, denyAllBut, KEPT, KEPT_ALWAYS, roleArn } from './policies';
 
 interface StorageProps {
+  readonly stage: string;
   readonly retention: ArchiveConfig['retention'];
   readonly key: IKey;
-  readonly breakGlass: BreakGlass;
+  readonly adopt: ArchiveConfig['adopt'];
 }
 
 export class Storage extends Construct {
-  readonly bucket: s3.Bucket;
-  readonly table: dynamodb.Table;
+  readonly bucket: s3.IBucket;
+  readonly accessLogs: s3.IBucket;
+  readonly table: dynamodb.ITable;
 
   constructor(scope: Construct, id: string, props: StorageProps) {
     super(scope, id);
-    // Not under lock, because S3 delivers access logs only into a bucket without a default retention.
-    const accessLogs = new s3.Bucket(this, 'AccessLogs', {
+    const { adopt } = props;
+    if (adopt !== null) {
+      this.accessLogs = s3.Bucket.fromBucketName(this, 'AccessLogs', adopt.accessLogs);
+      this.bucket = s3.Bucket.fromBucketName(this, 'Bucket', adopt.bucket);
+      this.table = dynamodb.Table.fromTableName(this, 'Checkpoints', adopt.table);
+      return;
+    }
+    this.accessLogs = this.createAccessLogs() as s3.IBucket;
+    this.bucket = this.createBucket(props) as s3.IBucket;
+    this.table = this.createTable() as dynamodb.ITable;
+  }
+
+  /** Not under lock, because S3 delivers access logs only into a bucket without a default retention. */
+  private createAccessLogs(): s3.Bucket {
+    const bucket = new s3.Bucket(this, 'AccessLogs', {
       ...hardened,
       encryption: s3.BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(1) }],
+      lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(90) }],
     });
-    this.bucket = new s3.Bucket(this, 'Bucket', {
+    bucket.policy?.applyRemovalPolicy(KEPT);
+    return bucket;
+  }
+
+  private createBucket({ stage, retention, key }: StorageProps): s3.Bucket {
+    const bucket = new s3.Bucket(this, 'Bucket', {
       ...hardened,
       encryption: s3.BucketEncryption.KMS,
-      encryptionKey: props.key,
+      encryptionKey: key,
       bucketKeyEnabled: true,
-      objectLockDefaultRetention: defaultRetention(props.retention),
-      lifecycleRules: lifecycleRules(props.retention.expireAfterDays),
+      objectLockDefaultRetention: defaultRetention(retention),
+      lifecycleRules: lifecycleRules(retention.expireAfterDays),
       // A bucket under lock cannot receive its own access log.
-      serverAccessLogsBucket: accessLogs as s3.IBucket,
+      serverAccessLogsBucket: this.accessLogs,
     });
-    this.bucket.addToResourcePolicy(this.createOnly());
-    props.breakGlass.guardBucket(this.bucket);
-    for (const { policy } of [this.bucket, accessLogs]) policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    const objects = bucket.arnForObjects('*');
+    bucket.addToResourcePolicy(createOnly(objects));
+    bucket.addToResourcePolicy(writeOnlyAsArchiver(objects, stage));
+    bucket.policy?.applyRemovalPolicy(KEPT);
+    return bucket;
+  }
 
-    this.table = new dynamodb.Table(this, 'Checkpoints', {
+  private createTable(): dynamodb.Table {
+    return new dynamodb.Table(this, 'Checkpoints', {
       partitionKey: { name: 'team', type: dynamodb.AttributeType.STRING },
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT_ALWAYS,
     });
   }
+}
 
-  /** Denies writing to everybody else: a planted object would stop the archiver, which would take it for an attack. */
-  writeOnlyAs(role: iam.IRole): void {
-    // Replication writes without the right to PutObject, so it is denied too.
-    const actions = ['s3:PutObject', 's3:ReplicateObject', 's3:ReplicateDelete'];
-    const objects = this.bucket.arnForObjects('*');
-    this.bucket.addToResourcePolicy(denyAllBut(role, 'WriteOnlyAsArchiver', actions, [objects]));
-  }
+/** Denies writing to everybody else: a planted object would stop the archiver, which would take it for an attack. */
+function writeOnlyAsArchiver(objects: string, stage: string): PolicyStatement {
+  // Replication writes without the right to PutObject, so it is denied too.
+  const actions = ['s3:PutObject', 's3:ReplicateObject', 's3:ReplicateDelete'];
+  return denyAllBut([roleArn(stage, 'archiver')], 'WriteOnlyAsArchiver', actions, [objects]);
+}
 
-  /**
-   * Lock protects versions and not keys: without this statement, readers would see a new version in place of the locked
-   * one. There is no exception, not even for break glass. Three requests of a multipart upload create no object and
-   * cannot carry the header. The request that creates the object must carry it.
-   */
-  private createOnly(): iam.PolicyStatement {
-    const conditions = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
-    return denyAll('CreateOnly', ['s3:PutObject'], [this.bucket.arnForObjects('*')], conditions);
-  }
+/**
+ * Lock protects versions and not keys: without this statement, readers would see a new version in place of the locked
+ * one. There is no exception, not even for break glass. Three requests of a multipart upload create no object and
+ * cannot carry the header. The request that creates the object must carry it.
+ */
+function createOnly(objects: string): PolicyStatement {
+  const conditions = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
+  return denyAll('CreateOnly', ['s3:PutObject'], [objects], conditions);
 }
 
 const hardened = {
@@ -80,7 +103,7 @@ const hardened = {
   objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
   enforceSSL: true,
   minimumTLSVersion: 1.2,
-  removalPolicy: RemovalPolicy.RETAIN,
+  removalPolicy: KEPT,
 } satisfies s3.BucketProps;
 
 function defaultRetention({ mode, days }: ArchiveConfig['retention']): s3.ObjectLockRetention {

@@ -12,12 +12,15 @@ type FindArn = (idBeginsWith: string) => string;
 
 const ADMIN = `arn:aws:iam::${ACCOUNT}:role/Admin`;
 
-/** Somebody who has AdministratorAccess and nothing else. */
-export const adminPolicy: Policy = {
-  source: 'AdministratorAccess',
-  of: { role: ADMIN },
-  statements: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
-};
+/** The role with which CloudFormation deploys, as `cdk bootstrap` creates it. */
+const DEPLOYMENT = `arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-${ACCOUNT}-${REGION}`;
+
+/** The roles that have AdministratorAccess and nothing else. */
+export const adminPolicies = [ADMIN, DEPLOYMENT].map(everyRight);
+
+export function everyRight(role: string): Policy {
+  return { source: 'AdministratorAccess', of: { role }, statements: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+}
 
 function places(arn: FindArn): Readonly<Record<string, string>> {
   const bucket = arn('StorageBucket');
@@ -39,9 +42,19 @@ function places(arn: FindArn): Readonly<Record<string, string>> {
     logStream: arn('ArchiverLogs').replace('*', 'log-stream:a'),
     scheduler: arn('SchedulesRole'),
     breakGlass: arn('BreakGlassRole'),
+    auditor: arn('AuditorsRole'),
+    kim: `arn:aws:iam::${ACCOUNT}:user/kim`,
+    auditCompany: 'arn:aws:iam::444455556666:role/Audit',
     admin: ADMIN,
+    deployment: DEPLOYMENT,
     stranger: 'arn:aws:iam::999999999999:role/Stranger',
     elsewhere: 'arn:aws:s3:::another',
+    workgroup: `arn:aws:athena:${REGION}:${ACCOUNT}:workgroup/postman-audit-archive`,
+    anotherWorkgroup: `arn:aws:athena:${REGION}:${ACCOUNT}:workgroup/primary`,
+    dataCatalog: `arn:aws:athena:${REGION}:${ACCOUNT}:datacatalog/AwsDataCatalog`,
+    catalog: `arn:aws:glue:${REGION}:${ACCOUNT}:catalog`,
+    databases: `arn:aws:glue:${REGION}:${ACCOUNT}:database`,
+    tables: `arn:aws:glue:${REGION}:${ACCOUNT}:table`,
     parameter: `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter`,
     logService: `logs.${REGION}.amazonaws.com`,
   };
@@ -71,6 +84,7 @@ function contexts(arn: FindArn): Readonly<Record<string, Context>> {
     plain: { ...creating, 'aws:SecureTransport': 'false' },
     oldTls: { ...overTls, 's3:TlsVersion': '1.1' },
     viaS3: { 'kms:ViaService': `s3.${REGION}.amazonaws.com` },
+    viaAthena: { 'kms:ViaService': `athena.${REGION}.amazonaws.com` },
     viaSsm: viaSsm('postman-audit-archive'),
     viaSsmOfDev: viaSsm('postman-audit-archive-dev'),
     sha256: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' },
@@ -102,6 +116,54 @@ export function readCalls(table: string, arn: FindArn): Calls {
   );
 }
 
+const SETTINGS = {
+  lifecycle: 's3:PutLifecycleConfiguration',
+  lock: 's3:PutBucketObjectLockConfiguration',
+  versioning: 's3:PutBucketVersioning',
+  logging: 's3:PutBucketLogging',
+  encryption: 's3:PutEncryptionConfiguration',
+  replication: 's3:PutReplicationConfiguration',
+  notification: 's3:PutBucketNotification',
+};
+
+/** One line for each setting of the bucket and of the bucket that holds its access log. */
+function changes(who: string, principal: string): string {
+  const lines = Object.entries(SETTINGS).flatMap(([setting, action]) => [
+    `${who} changes the ${setting} of the bucket | ${principal} | ${action} | bucket`,
+    `${who} changes the ${setting} of the access log | ${principal} | ${action} | accessLog`,
+  ]);
+  return lines.join('\n');
+}
+
+const QUERIES = [
+  'StartQueryExecution',
+  'StopQueryExecution',
+  'GetQueryExecution',
+  'BatchGetQueryExecution',
+  'ListQueryExecutions',
+  'GetQueryResults',
+  'GetQueryResultsStream',
+  'GetWorkGroup',
+  'ListNamedQueries',
+  'GetNamedQuery',
+  'BatchGetNamedQuery',
+];
+const TABLES = {
+  GetDatabase: 'databases/default',
+  GetDatabases: 'catalog',
+  GetTable: 'databases/postman_audit_archive',
+  GetTables: 'tables/postman_audit_archive/events',
+};
+
+/** One line for each request that a query in the workgroup of the archive may need. */
+function queries(who: string, principal: string): string {
+  const asked = QUERIES.map((action) => `${who} may ${action} | ${principal} | athena:${action} | workgroup`);
+  const read = Object.entries(TABLES).map(
+    ([action, part]) => `${who} may ${action} | ${principal} | glue:${action} | ${part}`,
+  );
+  return [...asked, ...read].join('\n');
+}
+
 /** The archive does not work unless each of these calls is allowed. */
 export const required = `
   the archiver reads a manifest                    | archiver | s3:GetObject | manifest
@@ -130,7 +192,17 @@ export const required = `
   CloudWatch Logs encrypts the log                 | logService | kms:GenerateDataKey | encryption | ofTheLog
   Athena encrypts the results of a query           | encryption.athena.amazonaws.com | kms:GenerateDataKey | encryption | ofTheWorkgroup
   S3 delivers the access log                       | logging.s3.amazonaws.com | s3:PutObject | accessLog/a | accessLogDelivery
-  an auditor reads an event                        | admin | s3:GetObject | event
+  an administrator reads an event                  | admin | s3:GetObject | event
+  a company of auditors takes on its role          | auditCompany | sts:AssumeRole | auditor
+  an auditor of the same account does so too       | kim | sts:AssumeRole | auditor
+  an auditor reads an event                        | auditor | s3:GetObject | event
+  an auditor lists the archive                     | auditor | s3:ListBucket | bucket
+  an auditor finds the bucket                      | auditor | s3:GetBucketLocation | bucket
+  S3 decrypts for an auditor                       | auditor | kms:Decrypt | encryption | viaS3
+  Athena decrypts results for an auditor           | auditor | kms:Decrypt | encryption | viaAthena
+  Athena encrypts results for an auditor           | auditor | kms:GenerateDataKey | encryption | viaAthena
+  an auditor finds the tables                      | auditor | athena:GetDataCatalog | dataCatalog
+  ${queries('an auditor', 'auditor')}
   an administrator manages the signing key         | admin | kms:DescribeKey | signing
   an administrator puts an API key                 | admin | kms:Encrypt | encryption
   somebody with the right to takes on break glass  | admin | sts:AssumeRole | breakGlass
@@ -139,10 +211,13 @@ export const required = `
   break glass changes retention                    | breakGlass | s3:PutObjectRetention | manifest
   break glass sets a legal hold                    | breakGlass | s3:PutObjectLegalHold | manifest
   break glass passes a governance lock             | breakGlass | s3:BypassGovernanceRetention | manifest
+  break glass deletes an access log                | breakGlass | s3:DeleteObjectVersion | accessLog/a
   break glass finds the versions                   | breakGlass | s3:ListBucketVersions | bucket
   break glass deletes the empty bucket             | breakGlass | s3:DeleteBucket | bucket
   break glass removes the encryption key           | breakGlass | kms:ScheduleKeyDeletion | encryption
-  break glass disables the signing key             | breakGlass | kms:DisableKey | signing`;
+  break glass disables the signing key             | breakGlass | kms:DisableKey | signing
+  ${changes('break glass', 'breakGlass')}
+  ${changes('a deployment', 'deployment')}`;
 
 /**
  * Each of these calls must be denied. No line names a right that a role does not have at all, because another test
@@ -167,11 +242,24 @@ export const forbidden = `
   the archiver starts itself                       | archiver | lambda:InvokeFunction | function
   Scheduler starts another function                | scheduler | lambda:InvokeFunction | anotherFunction
   Scheduler acts for a schedule elsewhere          | scheduler.amazonaws.com | sts:AssumeRole | scheduler | ofAnotherGroup
+  an auditor decrypts an API key                   | auditor | kms:Decrypt | encryption | viaSsm
+  an auditor decrypts by himself                   | auditor | kms:Decrypt | encryption
+  an auditor reads an API key                      | auditor | ssm:GetParameter | parameter/postman-audit-archive/main/api-key
+  an auditor reads another bucket                  | auditor | s3:GetObject | elsewhere/a
+  an auditor reads the access log                  | auditor | s3:GetObject | accessLog/a
+  an auditor asks in another workgroup             | auditor | athena:StartQueryExecution | anotherWorkgroup
+  an auditor reads another table                   | auditor | glue:GetTable | tables/another/people
+  a stranger takes on the role of the auditors     | stranger | sts:AssumeRole | auditor
+  an administrator takes on the role of auditors   | admin | sts:AssumeRole | auditor
   an administrator signs                           | admin | kms:Sign | signing | sha256
   an administrator disables the signing key        | admin | kms:DisableKey | signing
   an administrator removes the encryption key      | admin | kms:ScheduleKeyDeletion | encryption
   an administrator deletes an object               | admin | s3:DeleteObject | event
   an administrator shortens retention              | admin | s3:PutObjectRetention | event
+  ${changes('an administrator', 'admin')}
+  an administrator removes an access log           | admin | s3:DeleteObject | accessLog/a
+  a deployment deletes an object                   | deployment | s3:DeleteObjectVersion | event
+  a deployment removes an access log               | deployment | s3:DeleteObjectVersion | accessLog/a
   an administrator plants an object                | admin | s3:PutObject | event | creating
   an administrator replicates into the archive     | admin | s3:ReplicateObject | event
   an administrator reads over plain HTTP           | admin | s3:GetObject | event | plain

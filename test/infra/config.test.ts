@@ -34,6 +34,8 @@ test('a configuration needs only the name of one team', () => {
     maxRequestsPerMinute: 200,
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     alarmEmail: null,
+    adopt: null,
+    auditors: [],
   });
   // Another stage keeps its API keys in another path.
   const [team] = readConfig({ stage: 'dev', teams: [main] }).teams;
@@ -64,6 +66,10 @@ test('a configuration is refused with every problem at once, each with its place
 
 const withTeam = (team: object) => ({ teams: [{ ...main, ...team }] });
 const withMain = (more: object) => ({ teams: [main], ...more });
+const key = (id: string) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`;
+const kept = { bucket: 'b-1', accessLogs: 'b-2', table: 'tab', encryptionKeyArn: key('1'), signingKeyArn: key('2') };
+const reader = `arn:aws:iam::444455556666:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Reader_${'0'.repeat(16)}`;
+const adopting = (more: object) => withMain({ adopt: { ...kept, ...more } });
 
 test.each<[string, unknown, RegExp]>([
   ['it is missing', undefined, /^teams: must list the teams, such as \[\{ "name": "main" \}\]$/],
@@ -93,6 +99,17 @@ test.each<[string, unknown, RegExp]>([
   ['it locks for too long', withMain({ retention: { days: 36_501 } }), /^retention\.days: Too big/],
   ['expiry comes before Postman forgets', withMain({ retention: { days: 1, expireAfterDays: 199 } }), />=200/],
   ['its address is none', withMain({ alarmEmail: 'security' }), /^alarmEmail: Invalid email/],
+  ['it adopts a bucket alone', withMain({ adopt: { ...kept, table: undefined } }), /^adopt\.table: Invalid input/],
+  ['it adopts one bucket twice', adopting({ accessLogs: 'b-1' }), /^adopt: bucket and accessLogs must be two buckets$/],
+  ['it adopts one key twice', adopting({ signingKeyArn: key('1') }), /^adopt: .* must be two keys$/],
+  [
+    'it adopts an alias',
+    adopting({ signingKeyArn: 'alias/a' }),
+    /^adopt\.signingKeyArn: must be the ARN of a KMS key$/,
+  ],
+  ['an auditor is anybody', withMain({ auditors: ['*'] }), /^auditors\[0\]: must be the ARN of a role, a user or an/],
+  ['an auditor is a pattern', withMain({ auditors: ['arn:aws:iam::444455556666:role/*'] }), /^auditors\[0\]: must be/],
+  ['auditors are too many', withMain({ auditors: Array(16).fill(reader) }), /^auditors: are more than a trust policy/],
   ['a key resembles none', withMain({ colour: 1 }), /^unknown key "colour"; known are stage, teams,/],
 ])('a configuration is refused if %s', (_, context, problem) => {
   expect(problems(context)).toEqual([expect.stringMatching(problem)]);

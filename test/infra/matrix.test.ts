@@ -1,6 +1,9 @@
 /** Every configuration that must deploy is synthesised, and no configuration gets past a limit of AWS. */
 import type { Template } from 'aws-cdk-lib/assertions';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { acknowledgements } from '../../infra/acknowledgements';
+import { readConfig } from '../../infra/config';
+import { roleName } from '../../infra/names';
 import { synthesise } from '../support/synthesised';
 import { matrix } from './matrix';
 
@@ -25,7 +28,8 @@ describe.each(Object.entries(matrix))('with %s', (_, archive) => {
       expect(longest(Environment.Variables).length).toBeLessThan(4096);
     }
     for (const characters of policies(template).values()) expect(characters).toBeLessThan(MAX_POLICY_CHARACTERS);
-    expect([...policies(template).keys()].sort()).toEqual(['Archiver', 'BreakGlass', 'Schedules']);
+    const owners = ['Archiver', 'Auditors', 'BreakGlass', 'Schedules'];
+    expect([...policies(template).keys()].filter((owner) => !owners.includes(owner))).toEqual([]);
   });
 
   it('every team has a schedule and a printed command of its own', () => {
@@ -35,6 +39,13 @@ describe.each(Object.entries(matrix))('with %s', (_, archive) => {
     const commands = Object.keys(template.findOutputs('*')).filter((id) => id.startsWith('PutApiKey'));
     expect(commands).toHaveLength(teams.length);
   });
+});
+
+it('the name of a role fits into 64 characters for the longest stage in every region', () => {
+  const regions = RegionInfo.regions.map(({ name }) => name);
+  expect(regions).toEqual(expect.arrayContaining(['ap-southeast-1', 'us-gov-west-1', 'us-isof-south-1']));
+  const names = regions.map((region) => roleName('acceptance-eu-10', 'break-glass', region));
+  expect(names.filter((name) => !/^[\w-]{1,64}$/.test(name))).toEqual([]);
 });
 
 const teams = (length: number) => Array.from({ length }, (_, i) => ({ name: `team-${i}` }));
@@ -54,10 +65,14 @@ it('synth refuses more API keys outside the path of the stage than a policy can 
   expect(() => synthesise(archive(90))).toThrow(/20 entries .* policy 10280 characters long, and AWS allows 10240/);
 });
 
-it('every acknowledgement answers a finding, with a sentence', () => {
-  const { report } = synthesise(matrix['one team']);
+it.each([
+  'one team',
+  'with auditors',
+  'an adopted archive',
+])('every acknowledgement answers a finding, with a sentence: %s', (name) => {
+  const { report } = synthesise(matrix[name]);
   const answered = report.pluginReports.flatMap(({ suppressedViolations = [] }) => suppressedViolations);
-  const given = acknowledgements('postman-audit-archive');
+  const given = acknowledgements(readConfig(matrix[name]));
   expect(answered.map(({ acknowledgedId }) => acknowledgedId).sort()).toEqual(given.map(({ id }) => id).sort());
   for (const { reason } of given) expect(reason).toMatch(/^[A-Z].{40,}\.$/);
 });

@@ -1,4 +1,5 @@
 /** The promises of the deployed archive, one promise a test. `policy.test.ts` holds who may do what. */
+import { CliCredentialsStackSynthesizer, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
 import { archiveName, parameterPath } from '../../infra/names';
 import { archiverEnvironment, readArchiveInput } from '../../lambdas/shared/contract';
 import { decodeEnvironment } from '../../lambdas/shared/env';
@@ -13,13 +14,17 @@ const queueArn = 'arn:aws:sqs:eu-central-1:111122223333:ArchiverUnhandled26DD32E
 
 const encryptionKey = { 'Fn::GetAtt': ['KeysEncryption703EF701', 'Arn'] };
 
-const stateful = {
-  StorageBucket5CB7C8EA: 'AWS::S3::Bucket',
-  StorageAccessLogs96FB524C: 'AWS::S3::Bucket',
+/** A rollback of the first deployment could not delete these. */
+const kept = {
   StorageCheckpoints2CDBDF43: 'AWS::DynamoDB::Table',
   KeysEncryption703EF701: 'AWS::KMS::Key',
   KeysSigningD455BFD1: 'AWS::KMS::Key',
+};
+const stateful = {
+  StorageBucket5CB7C8EA: 'AWS::S3::Bucket',
+  StorageAccessLogs96FB524C: 'AWS::S3::Bucket',
   ArchiverLogsC9593DF9: 'AWS::Logs::LogGroup',
+  ...kept,
 };
 const guards = {
   StorageBucketPolicy49CFBD91: 'AWS::S3::BucketPolicy',
@@ -30,18 +35,24 @@ const guards = {
 
 test.each(
   Object.entries({ ...stateful, ...guards }),
-)('%s survives destroy and replacement under the same id', (id, type) => {
-  const kept = { Type: type, DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
-  for (const each of [template, full.template]) expect(resourcesOf(each)[id]).toMatchObject(kept);
+)('%s survives destroy and replacement under the same id, and a failed first deployment only where it must', (id, type) => {
+  const DeletionPolicy = id in kept ? 'Retain' : 'RetainExceptOnCreate';
+  const expected = { Type: type, DeletionPolicy, UpdateReplacePolicy: 'Retain' };
+  for (const each of [template, full.template]) expect(resourcesOf(each)[id]).toMatchObject(expected);
 });
 
-test('nothing else holds state, and no resource has a name that a second deployment would find taken', () => {
+test('a deployment that finds the role of a kept archive fails before it makes what no rollback can remove', () => {
+  for (const id of Object.keys(kept)) expect(resourcesOf(template)[id]?.DependsOn).toEqual(['BreakGlassRoleC6BA1B81']);
+});
+
+test('nothing else holds state, and only the roles have names that a second deployment would find taken', () => {
   const found = Object.entries(resourcesOf(template));
   const holders = found.filter(([, { Type }]) => Object.values(stateful).includes(Type)).map(([id]) => id);
   expect(holders.sort()).toEqual(Object.keys(stateful).sort());
   const names = ['BucketName', 'TableName', 'LogGroupName', 'RoleName', 'QueueName', 'FunctionName'];
   const named = found.flatMap(([, { Properties = {} }]) => names.map((name) => Properties[name]));
-  expect(named.filter((name) => typeof name === 'string')).toEqual([]);
+  const roles = ['break-glass', 'archiver'].map((role) => `postman-archive-${role}-eu-central-1`);
+  expect(named.filter((name) => name !== undefined && !('Ref' in Object(name))).map(filled)).toEqual(roles);
 });
 
 describe('the bucket', () => {
@@ -69,6 +80,13 @@ describe('the bucket', () => {
     }
   });
 
+  test('the access log goes after 400 days, and what was overwritten or deleted in it after 90 days', () => {
+    const { LifecycleConfiguration } = template.toJSON().Resources.StorageAccessLogs96FB524C.Properties;
+    const [rule, ...others] = LifecycleConfiguration.Rules;
+    expect(rule).toMatchObject({ ExpirationInDays: 400, NoncurrentVersionExpiration: { NoncurrentDays: 90 } });
+    expect([rule.Prefix, others]).toEqual([undefined, []]);
+  });
+
   test('nothing expires by default, and everything but manifests expires if the configuration says so', () => {
     expect(bucket().LifecycleConfiguration).toBeUndefined();
     const { Rules } = bucket(full.template).LifecycleConfiguration;
@@ -78,6 +96,27 @@ describe('the bucket', () => {
     const { RETENTION } = only(full.template, 'AWS::Lambda::Function').properties.Environment.Variables;
     expect(JSON.parse(RETENTION)).toEqual({ mode: 'COMPLIANCE', days: 2557, expireAfterDays: 2600 });
   });
+});
+
+test.each([
+  ['by default', undefined, ['cdk-hnb659fds-cfn-exec-role-111122223333-eu-central-1']],
+  [
+    'with a qualifier',
+    new DefaultStackSynthesizer({ qualifier: 'acme' }),
+    ['cdk-acme-cfn-exec-role-111122223333-eu-central-1'],
+  ],
+  ['with a role', new DefaultStackSynthesizer({ cloudFormationExecutionRole: 'arn:aws:iam::1:role/own' }), ['own']],
+  ['without a role', new CliCredentialsStackSynthesizer(), []],
+])('%s, break glass and the role of the deployment may change the settings of the bucket', (_, synthesizer, deployment) => {
+  const props = synthesizer === undefined ? {} : { defaultStackSynthesizer: synthesizer as IReusableStackSynthesizer };
+  const deployed = synthesise(matrix['one team'], {}, props);
+  const statements = deploy(deployed.template).policies.flatMap((policy) => policy.statements);
+  const [statement] = statements.filter(({ Sid }) => Sid === 'ChangeOnlyByDeployment');
+  const roles = [statement?.Condition?.ArnNotEquals?.['aws:PrincipalArn'] ?? []]
+    .flat()
+    .map((arn) => `${arn}`.split('/')[1]);
+  expect(roles).toEqual(['postman-archive-break-glass-eu-central-1', ...deployment]);
+  expect(deployed.messages.some((each) => each.includes('names no execution role'))).toBe(deployment.length === 0);
 });
 
 test('the checkpoint table costs nothing when idle, has one item per team, and refuses to be deleted', () => {
@@ -219,7 +258,7 @@ test.each([
 test('the outputs name what the next steps need, put an API key without showing it, and start a run', () => {
   const outputs = filled(template.toJSON().Outputs) as Record<string, { readonly Value: string }>;
   const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'RunNow', 'Workgroup'];
-  expect(Object.keys(outputs).sort()).toEqual([...others, 'PutApiKeyMain'].sort());
+  expect(Object.keys(outputs).sort()).toEqual(['Adopt', ...others, 'PutApiKeyMain'].sort());
   expect(outputs.PutApiKeyMain?.Value).toBe(
     'read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region eu-central-1 --name /postman-audit-archive/main/api-key' +
       ' --type SecureString --key-id alias/postman-audit-archive --overwrite --value file:///dev/stdin',

@@ -11,12 +11,16 @@ export const REGION = 'eu-central-1';
 
 interface Resource {
   readonly Type: string;
-  readonly Properties?: object;
+  readonly Properties?: Readonly<Record<string, unknown>>;
 }
 
 export function deploy(template: Template) {
   const { Resources } = template.toJSON() as { readonly Resources: Readonly<Record<string, Resource>> };
-  const arnOf = (id: string) => arn(id, Resources[id]?.Type);
+  const arnOf = (id: string): string => {
+    const { Type, Properties } = Resources[id] ?? {};
+    const name = Type === 'AWS::IAM::Role' ? Properties?.RoleName : undefined;
+    return arn(String(filled(name) ?? id), Type);
+  };
   // The value of `Ref`. The name of a bucket has no capitals.
   const nameOf = (id: string) => (Resources[id]?.Type === 'AWS::S3::Bucket' ? id.toLowerCase() : id);
   /** A part of the template with its references filled in. */

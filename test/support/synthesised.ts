@@ -6,7 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from 'aws-cdk-lib';
+import type { AppProps, Environment } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { archiveApp } from '../../infra/archive-app';
@@ -21,14 +21,14 @@ interface Report {
 }
 
 /**
- * `archive` is `context.archive` of `cdk.json`, and `context` is the rest of it. If the synth stops, this throws with the
+ * `archive` is `context.archive` of `cdk.json`, and `props.context` is the rest of it. If the synth stops, this throws with the
  * report as the message.
  */
-export function synthesise(archive: unknown, env: Environment = {}, { context = {} } = {}) {
+export function synthesise(archive: unknown, env: Environment = {}, { context, ...props }: AppProps = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
   try {
     const archiverCode = () => Code.fromInline('exports.handler = async () => {};');
-    const assembly = archiveApp({ archiverCode, env, outdir, context: { ...context, archive } }).synth();
+    const assembly = archiveApp({ ...props, archiverCode, env, outdir, context: { ...context, archive } }).synth();
     const stack = assembly.stacks[0];
     if (stack === undefined) throw new Error('the app has no stack');
     return {
