@@ -24,7 +24,7 @@ export async function openAccount(certificate: string) {
   const credentials = { AWS_ACCESS_KEY_ID: accountId, AWS_SECRET_ACCESS_KEY: 'secret' };
   const server = await launch('ministack', {
     command: (port, folder) => [
-      ...['env', `GATEWAY_PORT=${port}`, `HOME=${folder}`, `TMPDIR=${folder}`],
+      ...['env', `GATEWAY_PORT=${port}`, `HOME=${folder}`, `TMPDIR=${folder}`, `STATE_DIR=${folder}`],
       ...[python, join(import.meta.dirname, 'ministack/server.py')],
     ],
     env: {

@@ -2,12 +2,15 @@
  * The README's deployment, step by step, by the real CDK CLI and AWS CLI, on an AWS that nobody here wrote (ministack).
  * The function that its CloudFormation made archives from the source server. The tests build on one another.
  *
- * ministack does not show all that AWS does. It ignores Object Lock in CloudFormation; `test/engines/lock.test.ts` shows
- * the lock. It evaluates the policies of roles, buckets and keys for the calls of the function and of the CLI, but not
- * what S3, SSM and Scheduler do on behalf of them, and it lets the owner of the account do everything;
- * `test/infra/policies.test.ts` evaluates every statement. Athena answers nothing; `test/engines/sql.test.ts` asks the
- * engine of Athena. The function runs on the Node of this machine, with the source server behind a certificate that it
- * is told to trust, because a deployed team is read by https only.
+ * ministack does not show all that AWS does:
+ * - It evaluates the policies of roles, buckets and keys for the calls of the function and of the CDK CLI, with the
+ *   condition keys that `ministack/server.py` adds. It does not ask whether S3, SSM, Lambda and Scheduler may do what they
+ *   do for a role, and it lets the owner of the account do everything. `test/infra` evaluates every statement.
+ * - Object Lock comes from `ministack/server.py`, and lifecycle rules, encryption and the access log of a bucket are
+ *   ignored. `test/engines/lock.test.ts` shows a lock that holds, and `test/infra` the properties of the template.
+ * - No schedule fires here, and Athena is not asked. `test/engines/sql.test.ts` asks the engine of Athena.
+ * - The function runs on the Node of this machine. It reads the source server by https, as a deployed team must be read,
+ *   and is told to trust the certificate.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
