@@ -1,6 +1,6 @@
 // `npm test` runs the project `unit`; each slow suite is a project with a script of its own. All of them share one
 // transformer and one reporter.
-const slowSuites = ['e2e', 'faults', 'engines', 'memory'];
+const slowSuites = ['e2e', 'faults', 'engines', 'deploy', 'memory'];
 
 const project = (displayName, testMatch, testPathIgnorePatterns = []) => ({
   displayName,
@@ -31,6 +31,11 @@ module.exports = {
     {
       ...suite('engines'),
       globalSetup: '<rootDir>/test/engines/install.ts',
+      testEnvironment: '<rootDir>/test/engines/environment.cjs',
+    },
+    {
+      ...suite('deploy'),
+      globalSetup: '<rootDir>/test/deploy/install.ts',
       testEnvironment: '<rootDir>/test/engines/environment.cjs',
     },
   ],

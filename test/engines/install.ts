@@ -1,7 +1,7 @@
 /**
- * Installs the servers of the engine suite into a folder outside the clone: the folder named by AUDIT_ARCHIVE_ENGINES,
- * or `~/.cache/postman-audit-archive/engines`. An engine that is there is not installed again. Each is complete and of
- * exactly this version. `npm run test:engines` calls it; alone: `npx tsx test/engines/install.ts`.
+ * Installs the servers of the suites `engines` and `deploy` into a folder outside the clone: the folder named by
+ * AUDIT_ARCHIVE_ENGINES, or `~/.cache/postman-audit-archive/engines`. An engine that is there is not installed again.
+ * Each is complete and of exactly this version. Each suite calls it; alone: `npx tsx test/engines/install.ts`.
  *
  * The engines come through the go, npm, pip and Maven of this machine, with their settings. If the tools of an engine are
  * missing, it is skipped with a message, and so are its tests; in CI (CI=true) that is a failure.
@@ -35,6 +35,7 @@ const java = { name: 'Java 17 or newer', probe: ['java', '-version'], says: from
 const jdk = { name: 'a JDK, 17 or newer,', probe: ['javac', '-version'], says: from17 };
 const maven = { name: 'Maven', probe: ['mvn', '--version'] };
 const python = { name: 'Python 3 with venv', probe: ['python3', '-c', 'import ensurepip, venv'] };
+const pipFlags = ['--quiet', '--disable-pip-version-check'];
 const npmFlags = ['--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
 const engines = {
@@ -60,13 +61,14 @@ const engines = {
   moto: {
     version: '5.2.5',
     needs: [python],
-    steps: (folder) => [
-      ['python3', '-m', 'venv', folder],
-      [
-        ...[join(folder, 'bin/python'), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
-        ...['--constraint', join(here, 'moto/constraints.txt'), 'moto[server]==5.2.5'],
-      ],
-    ],
+    steps: (folder) => pipInstall(folder, join(here, 'moto/constraints.txt'), ['moto[server]==5.2.5']),
+  },
+  /** CloudFormation and all that the stack makes, with the command line of AWS. */
+  ministack: {
+    version: '1.5.33',
+    needs: [python],
+    steps: (folder) =>
+      pipInstall(folder, join(here, '../deploy/ministack/constraints.txt'), ['ministack', 'cryptography', 'awscli']),
   },
   /**
    * The engine of Athena 3, built from the artifacts of the engine and its plugin. They are a quarter of the server's
@@ -85,6 +87,14 @@ const engines = {
   },
 } satisfies Record<string, Engine>;
 
+function pipInstall(folder: string, constraints: string, packages: readonly string[]) {
+  const python = join(folder, 'bin/python');
+  return [
+    ['python3', '-m', 'venv', folder],
+    [python, '-m', 'pip', 'install', ...pipFlags, '--constraint', constraints, ...packages],
+  ];
+}
+
 /** The folder of the engine, installed or not. */
 export function engineFolder(name: EngineName): string {
   return join(cacheFolder(), `${name}-${engines[name].version}`);
@@ -94,9 +104,14 @@ export function isInstalled(name: EngineName): boolean {
   return existsSync(engineFolder(name));
 }
 
-/** Jest calls it before the suite. Throws if an installation fails, and in CI if an engine is missing. */
-export default function installEngines(): void {
-  const problems = (Object.keys(engines) as EngineName[]).flatMap((name) => install(name) ?? []);
+/** Jest calls it before the suite `engines`. */
+export default function installForEngines(): void {
+  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino']);
+}
+
+/** Throws if an installation fails, and in CI if an engine is missing. */
+export function installEngines(names: readonly EngineName[]): void {
+  const problems = names.flatMap((name) => install(name) ?? []);
   if (problems.length === 0) return;
   if (process.env.CI === 'true') throw new Error(`CI runs against every engine, but ${problems.join('; ')}`);
   for (const problem of problems) console.error(`Skipping the tests on ${problem}`);
@@ -146,4 +161,4 @@ function putInPlace(folder: string, target: string): void {
   }
 }
 
-if (process.argv[1] === import.meta.filename) installEngines();
+if (process.argv[1] === import.meta.filename) installEngines(Object.keys(engines) as EngineName[]);

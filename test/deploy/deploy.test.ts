@@ -1,0 +1,157 @@
+/**
+ * The README's deployment, step by step, by the real CDK CLI and AWS CLI, on an AWS that nobody here wrote (ministack).
+ * The function that its CloudFormation made archives from the source server. The tests build on one another.
+ *
+ * ministack does not show all that AWS does:
+ * - It evaluates the policies of roles, buckets and keys for the calls of the function and of the CDK CLI, with the
+ *   condition keys that `ministack/server.py` adds. It does not ask whether S3, SSM, Lambda and Scheduler may do what they
+ *   do for a role, and it lets the owner of the account do everything. `test/infra` evaluates every statement.
+ * - Object Lock comes from `ministack/server.py`, and lifecycle rules, encryption and the access log of a bucket are
+ *   ignored. `test/engines/lock.test.ts` shows a lock that holds, and `test/infra` the properties of the template.
+ * - No schedule fires here, and Athena is not asked. `test/engines/sql.test.ts` asks the engine of Athena.
+ * - The function runs on the Node of this machine. It reads the source server by https, as a deployed team must be read,
+ *   and is told to trust the certificate.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeWith, stopServers } from '../engines/servers';
+import { lineTroubles, quarantineTroubles, secretTroubles } from '../support/oracle';
+import { manifestAt } from '../support/stored';
+import { startTeamLog } from '../support/team-log';
+import { startTls } from '../support/tls';
+import { type Account, openAccount } from './account';
+import { existing, guards, keptAccordingToReadme, type Resource } from './kept';
+
+const API_KEY = 'PMAK-canary-of-a-deployment';
+const STACK = 'postman-audit-archive';
+
+// The CDK CLI takes a minute for a step on a machine that other suites keep busy.
+jest.setTimeout(300_000);
+
+describeWith(['ministack'], 'a deployed archive', () => {
+  let source: Awaited<ReturnType<typeof startTeamLog>>;
+  let tls: Awaited<ReturnType<typeof startTls>>;
+  let account: Account;
+  let outputs: Readonly<Record<string, string>>;
+
+  beforeAll(async () => {
+    source = await startTeamLog({ shape: 'reality', apiKey: API_KEY, settings: {} });
+    tls = await startTls(source.url);
+    account = await openAccount(tls.certificate);
+  });
+  afterAll(async () => {
+    await stopServers();
+    tls.close();
+    await source.close();
+  });
+
+  const main = () => ({ name: 'main', baseUrl: tls.url });
+  const printed = (output: string, input = '') => account.shell(outputs[output] ?? `false # no ${output}`, { input });
+
+  /** Makes the call that the schedule of the team would make. */
+  async function run(team = 'main') {
+    const [group] = await account.aws(`scheduler list-schedules --query "Schedules[?Name=='${team}'].GroupName"`);
+    const { Target } = await account.aws(`scheduler get-schedule --group-name ${group} --name ${team}`);
+    const input = Target.Input.replace('<aws.scheduler.scheduled-time>', new Date().toISOString());
+    // The versions 1 and 2 of the AWS CLI read a file as it is, but an argument each in its own way.
+    const invoke = `aws lambda invoke --function-name ${Target.Arn} --payload fileb:///dev/stdin run.json`;
+    await account.shell(`printf %s '${input}' | ${invoke}`);
+    return JSON.parse(readFileSync(join(account.checkout, 'run.json'), 'utf8'));
+  }
+
+  /**
+   * Copies and verifies the archive with the commands of the README. The copy holds each served event once. Returns the
+   * objects of the copy.
+   */
+  async function expectWhole(): Promise<ReadonlyMap<string, Buffer>> {
+    await account.shell(fromReadme(/`(aws s3 sync [^`]*)`/), { BUCKET: outputs.Bucket ?? '' });
+    await account.shell(fromReadme(/`(npx audit-archive verify copy [^`]*)`/));
+    const copy = join(account.checkout, 'copy');
+    const files = readdirSync(copy, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const paths = files.map(({ parentPath, name }) => join(parentPath, name));
+    const objects = new Map(paths.map((path) => [path.slice(copy.length + 1), readFileSync(path)]));
+    const evidence = { objects, ...source.evidence() };
+    expect([...lineTroubles(evidence), ...quarantineTroubles(evidence), ...secretTroubles(objects)]).toEqual([]);
+    return objects;
+  }
+
+  test('the stack is deployed into an empty account', async () => {
+    account.configure({ teams: [main()] });
+    await account.shell('npx cdk bootstrap');
+    outputs = await account.deploy();
+    expect(await account.aws('s3api list-buckets --query Buckets[].Name')).toContain(outputs.Bucket);
+  });
+
+  test('the printed command stores the API key that is typed, under the key of the archive', async () => {
+    await printed('PutApiKeyMain', `${API_KEY}\n`);
+    const name = '/postman-audit-archive/main/api-key';
+    const { Parameter } = await account.aws(`ssm get-parameter --with-decryption --name ${name}`);
+    expect(Parameter).toMatchObject({ Type: 'SecureString', Value: API_KEY });
+    const stored = await account.aws(`ssm describe-parameters --query "Parameters[?Name=='${name}'].KeyId"`);
+    expect(stored).toEqual([`alias/${STACK}`]);
+  });
+
+  test('the deployed function archives what the source serves, and a second run adds nothing', async () => {
+    source.happen(320, { hoursAgo: 30 });
+    source.misbehave('{"id":1,"action":"undated"}');
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 1, counts: { events: 320 } });
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 0 } });
+  });
+
+  test('a copy verifies with the printed public key, and holds every served event once', async () => {
+    await printed('PublicKey');
+    const objects = await expectWhole();
+    expect([...objects.keys()].filter((key) => key.startsWith('manifests/'))).toHaveLength(2);
+  });
+
+  test('a deployed stack does not differ from its template', async () => {
+    await account.shell('npx cdk diff --fail');
+  });
+
+  test('other settings change the stack in place, and the chain goes on', async () => {
+    const before = outputs;
+    const retention = { mode: 'COMPLIANCE', days: 400, expireAfterDays: 500 };
+    const research = { name: 'research', schedule: 'cron(0 6 * * ? *)' };
+    account.configure({ teams: [main(), { name: 'payments' }, research], retention });
+    outputs = await account.deploy();
+    expect(outputs).toMatchObject({ Bucket: before.Bucket, PublicKey: before.PublicKey });
+
+    const schedules = await account.aws('scheduler list-schedules --query Schedules[].Name');
+    expect(schedules.sort()).toEqual(['main', 'payments', 'research']);
+    const table = `glue get-table --database-name ${STACK.replaceAll('-', '_')} --name event_lines`;
+    const { Parameters } = await account.aws(`${table} --query Table`);
+    expect(Parameters['projection.team.values']).toBe('main,payments,research');
+
+    source.happen(3);
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 3, counts: { events: 3 } });
+    const manifest = 'manifests/team=main/0000000003.json';
+    expect(manifestAt(await expectWhole(), manifest)).toMatchObject({ retention });
+    const lock = await account.aws(`s3api get-object-retention --bucket ${outputs.Bucket} --key ${manifest}`);
+    expect(lock).toMatchObject({ Retention: { Mode: 'COMPLIANCE' } });
+  });
+
+  test('destroying the stack keeps what the README names, with its policies, and nothing else', async () => {
+    const resources: Resource[] = await account.aws(
+      `cloudformation describe-stack-resources --stack-name ${STACK} --query StackResources`,
+    );
+    const before = await guards(resources, account);
+    await account.shell('npx cdk destroy --force');
+    expect(await existing(resources, account)).toEqual(keptAccordingToReadme());
+    expect(await guards(resources, account)).toEqual(before);
+  });
+
+  // Here the adoption of what was kept belongs: the first stack's output goes into `deploy`, and the chain goes on.
+  test('a new deployment makes a new archive beside the kept one', async () => {
+    const kept = outputs;
+    account.configure({ teams: [main()] });
+    outputs = await account.deploy();
+    expect(outputs.Bucket).not.toBe(kept.Bucket);
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 1, counts: { events: 323 } });
+    const manifests = `s3api list-objects-v2 --bucket ${kept.Bucket} --prefix manifests/ --query "length(Contents)"`;
+    expect(await account.aws(manifests)).toBe(3);
+  });
+});
+
+function fromReadme(command: RegExp): string {
+  return command.exec(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8'))?.[1] ?? 'false';
+}

@@ -1,0 +1,6 @@
+/** Jest calls it before the suite. */
+import { installEngines } from '../engines/install';
+
+export default function installForDeploy(): void {
+  installEngines(['ministack']);
+}

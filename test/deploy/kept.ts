@@ -1,0 +1,78 @@
+/** The resources of a stack that exist in the account, asked of each service, and those that the README says are kept. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Account } from './account';
+
+export interface Resource {
+  readonly LogicalResourceId: string;
+  readonly PhysicalResourceId: string;
+  readonly ResourceType: string;
+}
+
+/** The README's name of each resource that outlives the stack, by its logical id without the hash. */
+const README_NAMES: Readonly<Record<string, string>> = {
+  StorageBucket: 'archive bucket',
+  StorageAccessLogs: 'access-log bucket',
+  StorageCheckpoints: 'checkpoint table',
+  KeysEncryption: 'encryption key',
+  KeysSigning: 'signing key',
+  ArchiverLogs: 'log group',
+  BreakGlassRole: 'break-glass role',
+};
+
+/** Lists the physical ids of all resources of a type. */
+const LISTS: Readonly<Record<string, string>> = {
+  'AWS::Athena::WorkGroup': 'athena list-work-groups --query WorkGroups[].Name',
+  'AWS::DynamoDB::Table': 'dynamodb list-tables --query TableNames',
+  'AWS::Glue::Database': 'glue get-databases --query DatabaseList[].Name',
+  'AWS::IAM::Role': 'iam list-roles --query Roles[].RoleName',
+  'AWS::KMS::Alias': 'kms list-aliases --query Aliases[].AliasName',
+  'AWS::KMS::Key': 'kms list-keys --query Keys[].KeyId',
+  'AWS::Lambda::Function': 'lambda list-functions --query Functions[].FunctionName',
+  'AWS::Logs::LogGroup': 'logs describe-log-groups --query logGroups[].logGroupName',
+  'AWS::S3::Bucket': 's3api list-buckets --query Buckets[].Name',
+  // For queues the AWS CLI 1 has an address of its own, whatever AWS_ENDPOINT_URL says.
+  'AWS::SQS::Queue': 'sqs list-queues --endpoint-url $AWS_ENDPOINT_URL --query QueueUrls',
+  'AWS::Scheduler::ScheduleGroup': 'scheduler list-schedule-groups --query ScheduleGroups[].Name',
+};
+
+/** They exist as long as the resource that they belong to. */
+const PARTS =
+  /^AWS::(Athena::NamedQuery|Glue::Table|IAM::Policy|Lambda::EventInvokeConfig|SQS::QueuePolicy|S3::BucketPolicy|Scheduler::Schedule|CDK::Metadata)$/;
+
+/** Those that exist, each by the README's name, or by its logical id if the README does not name it. */
+export async function existing(resources: readonly Resource[], { aws }: Account): Promise<string[]> {
+  const types = [...new Set(resources.map(({ ResourceType }) => ResourceType))].filter((type) => !PARTS.test(type));
+  const there = new Set<string>();
+  for (const type of types) {
+    if (LISTS[type] === undefined) throw new Error(`this test does not know how to list ${type}`);
+    for (const id of (await aws(LISTS[type])) ?? []) there.add(`${type} ${id}`);
+  }
+  return resources
+    .filter(({ ResourceType, PhysicalResourceId }) => there.has(`${ResourceType} ${PhysicalResourceId}`))
+    .map(({ LogicalResourceId: id }) => README_NAMES[id.replace(/[0-9A-F]{8}$/, '')] ?? id)
+    .sort();
+}
+
+/** The first column of the README's table. The policy of a resource is not counted as one. */
+export function keptAccordingToReadme(): string[] {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [section = ''] = /^## What is kept when the stack is destroyed$.*?(?=^##)/ms.exec(readme) ?? [];
+  const rows = [...section.matchAll(/^\| ([a-z][^|]*) \|/gm)].map(([, cell = '']) => cell).slice(1);
+  return rows.flatMap((cell) => cell.replace(' and its policy', '').split(', ')).sort();
+}
+
+/** The policies that guard what is kept, by what they guard. */
+export async function guards(resources: readonly Resource[], { aws }: Account): Promise<Record<string, unknown>> {
+  const guarding: Record<string, unknown> = {};
+  for (const { LogicalResourceId, PhysicalResourceId: id, ResourceType: type } of resources) {
+    if (type === 'AWS::S3::Bucket') guarding[LogicalResourceId] = await aws(`s3api get-bucket-policy --bucket ${id}`);
+    if (type === 'AWS::KMS::Key')
+      guarding[LogicalResourceId] = await aws(`kms get-key-policy --key-id ${id} --policy-name default`);
+    if (LogicalResourceId.startsWith('BreakGlassRole')) {
+      const [name] = await aws(`iam list-role-policies --role-name ${id} --query PolicyNames`);
+      guarding[LogicalResourceId] = await aws(`iam get-role-policy --role-name ${id} --policy-name ${name}`);
+    }
+  }
+  return guarding;
+}
