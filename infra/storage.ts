@@ -4,7 +4,7 @@
  * refers to them by name and does not manage them.
  */
 
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -30,8 +30,8 @@ export class Storage extends Construct {
     super(scope, id);
     const { adopt } = props;
     if (adopt !== null) {
-      this.accessLogs = s3.Bucket.fromBucketName(this, 'AccessLogs', adopt.accessLogs);
-      this.bucket = s3.Bucket.fromBucketName(this, 'Bucket', adopt.bucket);
+      this.accessLogs = adoptedBucket(this, 'AccessLogs', adopt.accessLogs);
+      this.bucket = adoptedBucket(this, 'Bucket', adopt.bucket);
       this.table = dynamodb.Table.fromTableName(this, 'Checkpoints', adopt.table);
       return;
     }
@@ -78,6 +78,12 @@ export class Storage extends Construct {
       removalPolicy: KEPT_ALWAYS,
     });
   }
+}
+
+/** The ARN is given, because CDK would write the partition of the region, and the rule packs would name the bucket differently. */
+function adoptedBucket(scope: Construct, id: string, bucketName: string): s3.IBucket {
+  const bucketArn = `arn:${Aws.PARTITION}:s3:::${bucketName}`;
+  return s3.Bucket.fromBucketAttributes(scope, id, { bucketName, bucketArn });
 }
 
 /** Denies writing to everybody else: a planted object would stop the archiver, which would take it for an attack. */
