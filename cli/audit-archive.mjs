@@ -51,7 +51,12 @@ function writeFilesCompletely() {
 }
 
 function fail(error) {
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  const line = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  // A message of the SQL engine may quote an event, and the text in it must not control the terminal.
+  const message = line.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (odd) => `\\u{${odd.codePointAt(0).toString(16)}}`,
+  );
   const remedy = /no space left/i.test(message) ? '; free some disk space, then run it again' : '';
   process.stderr.write(`audit-archive: ${message}${remedy}\n`);
   process.exit(FAILED);

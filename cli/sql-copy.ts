@@ -64,11 +64,17 @@ interface ListedSegment {
 const SEGMENT_KEY = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//;
 const READS_AT_ONCE = 32;
 
-/** Returns the copy's manifests, and the keys of those that are absent although a later one exists. */
+/** Objects that the copy should hold: one of them, and how many there are. */
+export interface Absence {
+  readonly key: string;
+  readonly objects: number;
+}
+
+/** Returns the copy's manifests, and those that are absent although a later one exists. */
 export async function readManifests(
   reader: ArchiveReader,
   { publicKey }: CopyOptions,
-): Promise<{ manifests: readonly StoredManifest[]; absent: readonly string[] }> {
+): Promise<{ manifests: readonly StoredManifest[]; absent: readonly Absence[] }> {
   const keys = await attempt('manifests/', reader.list('manifests/'));
   const teams = new Map<string, number[]>();
   for (const key of keys) {
@@ -77,14 +83,15 @@ export async function readManifests(
     if (seq !== undefined) teams.set(team, [...(teams.get(team) ?? []), seq]);
   }
   const manifests: StoredManifest[] = [];
-  const absent: string[] = [];
+  const absent: Absence[] = [];
   for (const [team, seqs] of teams) {
-    const present = new Set(seqs);
-    for (let seq = 1; seq < Math.max(...seqs); seq += 1) if (!present.has(seq)) absent.push(manifestKey(team, seq));
+    // The keys are listed in the order of their numbers. Absent ones are only counted, because a file may have any number.
+    const hole = seqs.findIndex((seq, index) => seq !== index + 1);
+    if (hole !== -1) absent.push({ key: manifestKey(team, hole + 1), objects: (seqs.at(-1) ?? 0) - seqs.length });
     const opened = inOrder(seqs, async (seq) => {
       const key = manifestKey(team, seq);
       const bytes = await attempt(key, reader.get(key));
-      if (bytes === undefined) absent.push(key);
+      if (bytes === undefined) absent.push({ key, objects: 1 });
       return bytes && { key, team, envelope: String(bytes), manifest: openAt({ key, team, seq }, bytes, publicKey) };
     });
     for await (const each of opened) if (each !== undefined) manifests.push(each);

@@ -5,12 +5,25 @@
  * such as -0 and 1.50.
  */
 
-import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBPreparedStatement,
+  StatementType,
+} from '@duckdb/node-api';
 import { views } from '../infra/views/views';
 import { splitLines } from '../lambdas/shared/segment';
 import { openFolder } from './folder';
 import { plural } from './plural';
-import { type CopyOptions, type ReadSegment, readManifests, readSegments, type StoredManifest } from './sql-copy';
+import {
+  type Absence,
+  type CopyOptions,
+  type ReadSegment,
+  readManifests,
+  readSegments,
+  type StoredManifest,
+} from './sql-copy';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
 /**
@@ -26,10 +39,10 @@ export async function openFolderSql(path: string, options: CopyOptions): Promise
   const connection = await instance.connect();
   for (const statement of [...SETTINGS, ...MACROS, ...TABLES]) await connection.run(statement);
   const tables = await openTables(connection);
-  const absentSegments: string[] = [];
+  const absentSegments: Absence[] = [];
   for (const manifest of manifests) tables.addManifest(manifest);
   for await (const segment of readSegments(reader, manifests, options)) {
-    if (typeof segment === 'string') absentSegments.push(segment);
+    if (typeof segment === 'string') absentSegments.push({ key: segment, objects: 1 });
     else tables.addSegment(segment);
   }
   tables.close();
@@ -37,7 +50,7 @@ export async function openFolderSql(path: string, options: CopyOptions): Promise
   return {
     remarks: [...remarkOnTrust(options), ...remarkOnAbsent([...absentManifests, ...absentSegments])],
     async ask(statement) {
-      const result = await connection.runAndReadAll(statement);
+      const result = await (await prepareQuery(connection, statement)).runAndReadAll();
       const types = result.columnTypes().map(String);
       return {
         columns: result.columnNames().map((name, index) => ({ name, kind: kindOf(types[index] ?? '') })),
@@ -48,6 +61,21 @@ export async function openFolderSql(path: string, options: CopyOptions): Promise
   };
 }
 
+/** Without this, DuckDB answers the first of several statements alone, and ignores what follows a NUL character. */
+async function prepareQuery(connection: DuckDBConnection, text: string): Promise<DuckDBPreparedStatement> {
+  if (text.includes('\0')) throw new Error(`${ONE_QUERY}: it contains a NUL character`);
+  const extracted = await connection.extractStatements(text).catch((cause: Error) => {
+    throw new Error(`${ONE_QUERY}: ${cause.message}`, { cause });
+  });
+  if (extracted.count > 1) throw new Error(`${ONE_QUERY}: it contains ${extracted.count} statements`);
+  const prepared = await extracted.prepare(0);
+  if (prepared.statementType === StatementType.SELECT || prepared.statementType === StatementType.EXPLAIN)
+    return prepared;
+  throw new Error(`${ONE_QUERY}: ${StatementType[prepared.statementType]} asks for nothing`);
+}
+
+const ONE_QUERY = 'the SQL must be one query';
+
 function remarkOnTrust({ publicKey }: CopyOptions): string[] {
   if (publicKey !== undefined) return [];
   return [
@@ -56,12 +84,13 @@ function remarkOnTrust({ publicKey }: CopyOptions): string[] {
   ];
 }
 
-function remarkOnAbsent(keys: readonly string[]): string[] {
-  const [first] = [...keys].sort();
+function remarkOnAbsent(absences: readonly Absence[]): string[] {
+  const [first] = absences.map(({ key }) => key).sort();
   if (first === undefined) return [];
-  const others = keys.length === 1 ? '' : ` and ${keys.length - 1} more`;
+  const lacks = absences.reduce((sum, { objects }) => sum + objects, 0);
+  const others = lacks === 1 ? '' : ` and ${lacks - 1} more`;
   return [
-    `This copy is not complete: it lacks ${plural(keys.length, 'object')} that should be there, ${first}${others}.` +
+    `This copy is not complete: it lacks ${plural(lacks, 'object')} that should be there, ${first}${others}.` +
       ' Their lines are not in the result. Copy the bucket again.',
   ];
 }

@@ -111,7 +111,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
  * The key pair is made once, with the archive. The pinned public key lies outside of the bucket. The private key comes
  * last, so where it exists, both are complete.
  */
-function ensureKeyPair(at: ReturnType<typeof archivePaths>): void {
+export function ensureKeyPair(at: ReturnType<typeof archivePaths>): void {
   if (existsSync(at.privateKey)) return;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   writeFileSync(at.publicKey, publicKey.export({ type: 'spki', format: 'pem' }));

@@ -6,7 +6,7 @@
 WITH asked AS (
   SELECT
     *,
-    -- variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
+    -- variables.users is an object, or text that contains one: {"60000004": ["user", "admin"]}
     coalesce(json_extract_scalar(variables, '$.users'), json_format(json_extract(variables, '$.users'))) AS changes
   FROM events
   WHERE team LIKE :team
@@ -27,7 +27,7 @@ people AS (
 changed AS (
   SELECT asked.team, asked.id, array_join(array_agg(coalesce(people.name, given.person) ORDER BY given.person), ', ') AS whom
   FROM asked
-  CROSS JOIN UNNEST(regexp_extract_all(coalesce(changes, '"' || user_id || '":['), '"([^"]+)":\[', 1)) AS given (person)
+  CROSS JOIN UNNEST(regexp_extract_all(coalesce(changes, '"' || user_id || '":['), '"([^"]+)"\s*:\s*\[', 1)) AS given (person)
   LEFT JOIN people ON people.team = asked.team AND people.person = given.person
   GROUP BY asked.team, asked.id
 )

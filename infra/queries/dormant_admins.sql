@@ -21,13 +21,13 @@ administrators AS (
   WHERE regexp_like(action, '^admin\.|update_user_roles|customauth|_domain|_invite|remove_member')
     AND NOT by_system
   UNION ALL
-  -- variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
+  -- variables.users is an object, or text that contains one: {"60000004": ["user", "admin"]}
   SELECT team, person, event_time
   FROM asked
   CROSS JOIN UNNEST(
     regexp_extract_all(
       coalesce(json_extract_scalar(variables, '$.users'), json_format(json_extract(variables, '$.users'))),
-      '"([^"]+)":\[[^\]]*"admin"',
+      '"([^"]+)"\s*:\s*\[[^\]]*"admin"',
       1
     )
   ) AS given (person)

@@ -53,7 +53,7 @@ classes (class_uid, class_name, category_uid, category_name) AS (
     (6003, 'API Activity', 6, 'Application Activity')
 ),
 -- Adds whether the event names a user (the person whom it is about) and an actor (the person who acted). In a change of
--- roles, variables.users is an object, or text that contains one: {"60000004":["user","admin"]}
+-- roles, variables.users is an object, or text that contains one: {"60000004": ["user", "admin"]}
 subjects AS (
   SELECT
     *,
@@ -67,7 +67,7 @@ mapped AS (
     subjects.*,
     mapping.entity_type,
     -- A change of several people's roles has no single "user".
-    CASE WHEN cardinality(regexp_extract_all(changes, '":\[')) = 1 THEN regexp_extract(changes, '"([^"]+)":\[', 1) END AS member,
+    CASE WHEN cardinality(regexp_extract_all(changes, '"\s*:\s*\[')) = 1 THEN regexp_extract(changes, '"([^"]+)"\s*:\s*\[', 1) END AS member,
     mapping.class_uid AS wanted_class,
     mapping.activity_id AS wanted_activity,
     mapping.activity_name AS wanted_name
@@ -154,7 +154,7 @@ SELECT
   END AS entity,
   CASE WHEN class = 3006 THEN CAST(ROW(team_id, coalesce(team_name, team)) AS ROW(uid varchar, name varchar)) END AS "group",
   CASE
-    WHEN class = 3005 THEN regexp_extract_all(regexp_extract(changes, '":\[([^\]]*)\]', 1), '"([^"]+)"', 1)
+    WHEN class = 3005 THEN regexp_extract_all(regexp_extract(changes, '"\s*:\s*\[([^\]]*)\]', 1), '"([^"]+)"', 1)
   END AS privileges,
   CAST(
     ROW('1.6.0', id, action, json_extract_scalar(line, '$.timestamp'), team_id, 'audit', ROW('Postman', 'Postman'), ARRAY['mapping:1'])

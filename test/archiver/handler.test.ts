@@ -217,6 +217,28 @@ describe('a run against mocked AWS clients', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
+  test.each([
+    [10, 10, true],
+    [9, 9, false],
+    [10, 99, true],
+    [10, 100, false],
+  ])('where %d of %d lines have a number as their timestamp, whether the run tells of a change of form is %p', async (unfit, lines, isTold) => {
+    const now = Date.now() - 3_600_000;
+    const line = (id: number) => ({ id, timestamp: id < unfit ? now : new Date(now).toISOString() });
+    const trails = Array.from({ length: lines }, (_, id) => line(id));
+    jest.spyOn(globalThis, 'fetch').mockImplementation(async (url) => {
+      const isFirstPage = new URL(String(url)).searchParams.get('limit') === '300';
+      return Response.json({ trails: isFirstPage ? trails.splice(0) : [] });
+    });
+    await handler(input, context);
+    const { summary, metrics } = toldNow();
+    const sentence = expect.stringMatching(
+      new RegExp(`^${unfit} of ${lines} served lines lack a usable id or timestamp`),
+    );
+    expect(summary.detail).toEqual(isTold ? sentence : undefined);
+    expect(metrics.at(-1)[metricNames.drift]).toBe(isTold ? 1 : undefined);
+  });
+
   test('a run that commits and then fails keeps its counts and gaps, in the metrics and in the summary', async () => {
     failPuts('events/', 'AccessDenied', 403);
     const { summary, metrics } = await failureOf(input);

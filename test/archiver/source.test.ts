@@ -84,7 +84,8 @@ describe('a good page', () => {
     expect(answer.kind === 'page' && answer.events.map(({ line }) => String(line))).toEqual([event]);
   });
 
-  test.each([{}, { date: 'now 5' }])('a page with the headers %j tells no time', async (headers) => {
+  const absurd = ['Thu, 01 Jan 1970 00:00:00 GMT', 'Mon, 22 Jun 2026 12:00:00 GMT'].map((date) => ({ date }));
+  test.each([{}, { date: 'now 5' }, ...absurd])('a page with the headers %j tells no time', async (headers) => {
     const kit = sourceKit(inTurn(response(200, '{"trails":[]}', headers)));
     expect(await ask(kit)).toMatchObject({ kind: 'page', serverTime: undefined });
   });

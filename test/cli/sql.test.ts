@@ -169,6 +169,15 @@ test.each([
   );
 });
 
+test('manifests that are absent before one with an absurd number are counted at once', async () => {
+  const seq = 9_999_999_999;
+  const stray = await buildArchive({ batches: [{ amend: (manifest) => ({ ...manifest, seq }) }] });
+  const objects = changed((all) => all.set(manifestKey('main', seq), read(stray, 'M1')));
+  const { remarks } = await ask(objects, EVENTS, { publicKey: testKey });
+  const absent = `it lacks 9,999,999,994 objects that should be there, ${manifestKey('main', 5)} and 9999999993 more`;
+  expect(remarks).toContain(absent);
+});
+
 test('a day whose events are not those that the manifests list is not called complete', async () => {
   expect((await statesOf(good)).rows).toEqual([
     ['2026-03-08', '0', 'before the archive'],
@@ -211,6 +220,16 @@ test('a file that cannot be read is an error, and not a missing one', async () =
       expect(segment).toBeDefined();
   }
   await expect(readAll()).rejects.toThrow(`${keyOf('E1a')} cannot be read (EACCES: permission denied)`);
+});
+
+test.each([
+  ["SELECT id FROM events WHERE id = '1'; SELECT 2", 'it contains 2 statements'],
+  ["SELECT id FROM events\0 WHERE id = '1'", 'it contains a NUL character'],
+  ['DROP VIEW events', 'DROP asks for nothing'],
+  ['SELEC 1', 'syntax error at or near "SELEC"'],
+  ['-- nothing', 'the SQL must be one query'],
+])('SQL of which only a part would be answered is refused: %j', async (sql, problem) => {
+  await expect(ask(good, sql)).rejects.toThrow(problem);
 });
 
 test('a statement cannot open files', async () => {

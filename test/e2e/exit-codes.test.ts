@@ -64,6 +64,12 @@ test.each<[string, string, { readonly before?: string; readonly environment?: ob
   ],
   ['local runs on Windows', `${COMMAND} local`, { before: ON_WINDOWS }, oneLine('local works', 'run it in WSL')],
   ['query reads a folder on Windows', QUERY, { before: ON_WINDOWS }, oneLine('query works', 'run it in WSL')],
+  [
+    'the message of the SQL engine quotes a control character',
+    `${COMMAND} query --sql 'SELECT CAST(chr(27) AS integer)' ${ARCHIVE}/bucket`,
+    {},
+    oneLine('convert', "'\\\\u\\{1b\\}'"),
+  ],
   ['there is no archive', VERIFY.replace('/bucket', '/nothing'), {}, oneLine('there is no folder')],
 ])('the exit code is 3, with one line that says why, where %s', (_, line, options, stderr) => {
   expect(run(line, options)).toMatchObject({ status: 3, stderr });

@@ -154,6 +154,16 @@ test('with POSTMAN_API_KEY it archives that team from its start date, continues,
   expect([...printed, ...kept].filter((text) => text.includes(API_KEY))).toEqual([]);
 });
 
+test('with POSTMAN_API_KEY it says that no line has a usable timestamp, where the source has changed their form', async () => {
+  const source = await startTeamLog({ shape: 'contract', apiKey: API_KEY, settings: {} });
+  source.misbehave(...Array.from({ length: 120 }, (_, id) => `{"id":${id},"timestamp":${Date.now()}}`));
+  const environment = { POSTMAN_API_KEY: API_KEY, POSTMAN_BASE_URL: source.url };
+  const { code, text } = await start(['--data', join(scratch, 'numbers')], environment).ended;
+  const note = /: 0 new .*, 120 to quarantine; .*NOTE: (\d+) of \1 served lines lack a usable id or timestamp/;
+  expect({ code, text }).toEqual({ code: 0, text: expect.stringMatching(note) });
+  await source.close();
+});
+
 test.each([
   ['POSTMAN_BASE_URL', 'http://example.com'],
   ['POSTMAN_START_DATE', 'yesterday'],

@@ -13,7 +13,7 @@ import { scratch } from './scratch';
 export async function startTls(url: string) {
   const certificate = join(scratch, 'root.pem');
   const key = join(scratch, 'key.pem');
-  const subject = ['-subj', '/CN=company', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const subject = ['-subj', '/CN=company', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
   const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   execFileSync('openssl', ['req', '-x509', ...ec, '-keyout', key, '-out', certificate, '-days', '2', ...subject], {
     stdio: 'ignore',
