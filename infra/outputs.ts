@@ -22,10 +22,10 @@ function outputName(team: string): string {
 
 /** The command starts a run, waits until it ends, and prints its summary. */
 export function runNow(functionName: string, team = ''): string {
-  const input = `{\\"team\\":\\"${team}\\",\\"scheduledTime\\":\\"$(date -u +%FT%TZ)\\"}`;
+  // Versions 1 and 2 of the AWS CLI read an argument each in its own way, and a file alike. A first run may take 15 minutes.
   return (
-    `aws lambda invoke --region ${Aws.REGION} --function-name ${functionName} --cli-read-timeout 0` +
-    ` --cli-binary-format raw-in-base64-out --payload "${input}" /dev/stdout`
+    `printf '{"team":"${team}","scheduledTime":"%s"}' "$(date -u +%FT%TZ)" | aws lambda invoke --region ${Aws.REGION}` +
+    ` --function-name ${functionName} --cli-read-timeout 0 --payload fileb:///dev/stdin /dev/stdout`
   );
 }
 

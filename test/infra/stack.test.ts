@@ -264,9 +264,8 @@ test('the outputs name what the next steps need, put an API key without showing 
       ' --type SecureString --key-id alias/postman-audit-archive --overwrite --value file:///dev/stdin',
   );
   expect(outputs.RunNow?.Value).toBe(
-    'aws lambda invoke --region eu-central-1 --function-name ArchiverFunction2B48C242 --cli-read-timeout 0' +
-      ' --cli-binary-format raw-in-base64-out' +
-      ' --payload "{\\"team\\":\\"main\\",\\"scheduledTime\\":\\"$(date -u +%FT%TZ)\\"}" /dev/stdout',
+    `printf '{"team":"main","scheduledTime":"%s"}' "$(date -u +%FT%TZ)" | aws lambda invoke --region eu-central-1` +
+      ' --function-name ArchiverFunction2B48C242 --cli-read-timeout 0 --payload fileb:///dev/stdin /dev/stdout',
   );
 });
 
