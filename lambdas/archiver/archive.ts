@@ -28,7 +28,7 @@ export interface Archived {
  * `not-configured`: nothing was ever archived, and nobody has stored the API key yet.
  */
 export async function archive(run: Run): Promise<Archived | 'held' | 'not-configured'> {
-  const { store, source, logger } = run;
+  const { store, logger } = run;
   const lease = createLease(run);
   const hint = await lease.take(); // After a crash here the lease expires.
   if (hint === 'held') return 'held';
@@ -36,7 +36,7 @@ export async function archive(run: Run): Promise<Archived | 'held' | 'not-config
     const chain = await openChain(run, hint);
     const head = chain.head();
     // The schedule fires as soon as it is deployed, before anybody can have stored the key.
-    if (head === undefined && !(await source.hasApiKey())) {
+    if (head === undefined && !(await run.source.hasApiKey())) {
       await lease.free();
       return 'not-configured';
     }
