@@ -14,8 +14,11 @@ const program = new Command('audit-archive')
   .addHelpText('after', '\nExit codes: 0 success, 1 findings or failed checks, 2 wrong usage, 3 the command failed.');
 
 addLocal(program);
-addVerify(program);
-// Athena is imported only when it is used, because the AWS SDK takes longer to load than the rest of the program.
+// The clients are imported only when they are used, because the AWS SDK takes longer to load than the rest of the program.
+addVerify(program, async (bucket) => {
+  const [{ createS3Store }, { openS3 }] = await Promise.all([import('../lambdas/adapters/s3'), import('./aws/s3')]);
+  return createS3Store(openS3(), bucket);
+});
 addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena(workgroup));
 
 program.hook('preAction', (_program, command) => {

@@ -1,43 +1,60 @@
 /**
- * `audit-archive verify` checks a copy of an archive offline, with a pinned public key. It never reports success for an
- * archive that could not be read completely, or that contains no manifest.
+ * `audit-archive verify` checks a copy of an archive offline, or the bucket itself, with a pinned public key. It never reports
+ * success for an archive that could not be read completely, or that contains no manifest.
  */
 
 import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { isDate } from '../infra/queries/queries';
 import { keyId, readPublicKey } from '../lambdas/shared/dsse';
+import { EARLIEST_INSTANT } from '../lambdas/shared/event';
 import { manifestKey, TEAM_PATTERN } from '../lambdas/shared/object-keys';
-import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
-import { type SavedHead, type TeamSummary, type Verification, verify } from '../lambdas/verifier/verify';
+import { dateOf, midnight } from '../lambdas/shared/time';
+import type { Finding } from '../lambdas/verifier/findings';
+import type { ArchiveReader } from '../lambdas/verifier/inventory';
+import type { Scope } from '../lambdas/verifier/scope';
+import { type SavedHead, type TeamSummary, verify } from '../lambdas/verifier/verify';
 import { exitCodes } from './exit';
 import { openFolder } from './folder';
-import { plural } from './plural';
+import { describe } from './verify-output';
 
 export interface VerifyFlags {
   readonly key: string;
   readonly head?: string;
   readonly saveHead?: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly json?: boolean;
 }
 
-export function addVerify(program: Command): void {
+type OpenBucket = (bucket: string) => Promise<ArchiveReader>;
+
+export function addVerify(program: Command, openBucket: OpenBucket): void {
   program
     .command('verify')
-    .description('check a copy of the archive, and report everything that is missing, added or changed')
-    .argument('<path>', 'a folder that holds a copy of the bucket: events/, manifests/, ...')
+    .description('check an archive, and report everything that is missing, added or changed')
+    .argument('<path>', 'a folder that holds a copy of the bucket, or s3:// and the name of the bucket itself')
     .requiredOption('--key <file>', 'the public key that was saved when the archive was set up (ECDSA P-256, PEM)')
     .option('--head <file>', 'a file that --save-head wrote earlier: report manifests that have been deleted since')
     .option(
       '--save-head <file>',
       'if there are no findings, save the newest manifest of each team for --head; keep the file outside the archive. A file that names newer manifests is not overwritten',
     )
+    .option('--from <date>', 'check the whole chain of manifests, but only the segments from this date on', parseDate)
+    .option('--to <date>', 'the same up to this date, which is included', parseDate)
     .option('--json', 'print one JSON document')
     .action(async (path: string, flags: VerifyFlags) => {
-      process.exitCode = await runVerify(path, flags, { print: console.log, now: new Date() });
+      const archive = await openArchive(path, openBucket);
+      process.exitCode = await runVerify(archive, flags, { print: console.log, now: new Date() });
     });
+}
+
+function parseDate(text: string): string {
+  if (!isDate(text)) throw new InvalidArgumentError('Write it as 2026-06-30.');
+  return text;
 }
 
 interface VerifySurroundings {
@@ -49,13 +66,18 @@ interface VerifySurroundings {
  * Returns the exit code. Throws an error if the archive, the key or the saved heads cannot be read, or if the heads may not be
  * saved. What the file for the heads holds already is compared too, because it may be the only witness of removed manifests.
  */
-export async function runVerify(path: string, flags: VerifyFlags, { print, now }: VerifySurroundings): Promise<number> {
+export async function runVerify(
+  archive: ArchiveReader,
+  flags: VerifyFlags,
+  { print, now }: VerifySurroundings,
+): Promise<number> {
   const publicKey = await readKey(flags.key);
   const heads =
     flags.head === undefined ? [] : await readHeads(flags.head, 'give a file that "verify --save-head" wrote');
   const mayHaveWitness = flags.saveHead !== undefined && flags.saveHead !== flags.head && existsSync(flags.saveHead);
   const witness = mayHaveWitness ? await readHeads(flags.saveHead, 'give --save-head the name of a new file') : [];
-  const verification = await verify(await openFolder(path), { publicKey, now, heads: [...heads, ...witness] });
+  const scope = scopeOf(flags, now);
+  const verification = await verify(archive, { publicKey, now, heads: [...heads, ...witness], scope });
   const grave = verification.findings.filter(({ severity }) => severity === 'finding');
   const clean = grave.length === 0;
 
@@ -67,6 +89,21 @@ export async function runVerify(path: string, flags: VerifyFlags, { print, now }
   if (flags.json) print(JSON.stringify({ clean, now, ...verification }, null, 2));
   else for (const line of describe(verification, { clean, now, keyId: keyId(publicKey), ...flags })) print(line);
   return clean ? exitCodes.good : exitCodes.findings;
+}
+
+/** Throws an error if there is no such folder. A bucket that does not exist is noticed when it is listed. */
+async function openArchive(path: string, openBucket: OpenBucket): Promise<ArchiveReader> {
+  const bucket = /^s3:\/\/(.*?)\/*$/.exec(path)?.[1];
+  if (bucket === undefined) return openFolder(path);
+  if (!/^[a-z0-9][a-z0-9.-]+$/.test(bucket))
+    throw new Error(`${path} does not name a bucket: write s3:// and the name alone. An archive fills its bucket`);
+  return openBucket(bucket);
+}
+
+function scopeOf({ from, to }: VerifyFlags, now: Date): Scope {
+  if ((from ?? to) === undefined) return { kind: 'whole' };
+  // An event may be dated up to a day ahead.
+  return { kind: 'period', from: from ?? dateOf(EARLIEST_INSTANT), to: to ?? dateOf(midnight(now, 1)) };
 }
 
 /** Reads the public key. A private key is refused, because whoever holds it can forge the whole archive. */
@@ -111,63 +148,4 @@ async function saveHeads(file: string, teams: readonly TeamSummary[]): Promise<v
   const heads = teams.flatMap(({ head }) => (head ? [{ team: head.team, seq: head.seq, sha256: head.sha256 }] : []));
   await writeFile(`${file}.new`, `${JSON.stringify(heads, null, 2)}\n`);
   await rename(`${file}.new`, file);
-}
-
-interface Circumstances extends VerifyFlags {
-  readonly clean: boolean;
-  readonly now: Date;
-  readonly keyId: string;
-}
-
-function* describe(
-  { teams, findings, objects, mayComeFromCopying }: Verification,
-  how: Circumstances,
-): Generator<string> {
-  yield `${plural(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
-  for (const team of teams) yield* describeTeam(team);
-  for (const severity of ['finding', 'notice'] as const) {
-    const some = findings.filter((finding) => finding.severity === severity);
-    if (some.length > 0) yield `\n${plural(some.length, severity)}:`;
-    for (const finding of some) yield* describeFinding(finding);
-  }
-  if (!how.clean) {
-    yield '\nNOT GOOD: do not rely on this archive until every finding is explained. docs/format.md says what each one means.';
-    if (mayComeFromCopying)
-      yield 'A copy that was made while a run was committing looks like this. Copy again into the same folder, and verify again: findings that remain are real.';
-    return;
-  }
-  const isWhole = teams.every(({ expired }) => expired.objects === 0);
-  yield isWhole
-    ? "\nGood: nothing is missing, added or changed, up to each team's newest manifest above."
-    : "\nGood: nothing is added or changed, up to each team's newest manifest above. Nothing is missing except expired objects.";
-  if (how.head !== undefined) yield `Every manifest that existed when ${how.head} was saved is still there.`;
-  else if (how.saveHead !== undefined)
-    yield `To find out next time whether newer manifests were deleted, verify with --head ${how.saveHead}. Keep that file outside the archive.`;
-  else
-    yield 'To find out next time whether newer manifests were deleted, save these with --save-head and a new file, then verify with --head and that file.';
-}
-
-function* describeTeam({ team, head, period, ...facts }: TeamSummary): Generator<string> {
-  const lines = `${plural(facts.events, 'event')}, ${facts.quarantined} in quarantine`;
-  yield `\n${team}: ${plural(facts.manifests, 'manifest')}, ${lines}`;
-  if (period) yield `  from ${period.from} to ${period.to}`;
-  for (const gap of facts.gaps)
-    yield `  gap from ${gap.from} to ${gap.to}: the source no longer kept this period when it was asked`;
-  const { objects, lines: gone } = facts.expired;
-  if (objects > 0)
-    yield `  expired: ${plural(objects, 'object')} with ${plural(gone, 'line')}, which the signed retention allows to delete`;
-  if (head) yield `  newest manifest: ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}`;
-  if (facts.codeVersions.length > 0) yield `  written by version ${printable(facts.codeVersions.join(', '))}`;
-  if (facts.abandonedBatches > 0)
-    yield `  ${plural(facts.abandonedBatches, 'batch object')} left by unfinished runs, not part of the archive`;
-}
-
-function* describeFinding({ code, object, detail }: Finding): Generator<string> {
-  yield `  ${code}  ${printable(object)}`;
-  yield `    ${FINDINGS[code].sentence}${detail && ` (${printable(detail)})`}`;
-}
-
-/** An attacker may have chosen names and details, so no control character in them reaches the terminal. */
-function printable(text: string): string {
-  return text.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { bind, type Query, readQueries, statement } from '../../infra/queries/queries';
 import { dateOf, midnight } from '../../lambdas/shared/time';
 import { exitCodes } from '../exit';
+import { openFolder } from '../folder';
 import { asTable } from '../query-output';
 import { openFolderSql } from '../sql';
 import { runVerify } from '../verify';
@@ -41,7 +42,7 @@ async function verifyArchive(folder: string, print: (text: string) => void): Pro
   print('\nVerified offline, with the pinned public key:');
   const flags = { key: at.publicKey, saveHead: at.heads, ...(existsSync(at.heads) && { head: at.heads }) };
   const indented = (text: string) => print(text.replace(/^/gm, '  '));
-  return (await runVerify(at.bucket, flags, { print: indented, now: new Date() })) === exitCodes.good;
+  return (await runVerify(await openFolder(at.bucket), flags, { print: indented, now: new Date() })) === exitCodes.good;
 }
 
 /** The SQL is the same that Athena runs over the deployed bucket. */

@@ -13,6 +13,7 @@ import type { AddFinding, FindingCode } from './findings';
 import type { IdIndex } from './ids';
 import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';
 import { checkLines } from './lines';
+import { coversDate, type Scope } from './scope';
 
 /** The largest size of an object, and of a segment's lines. The archiver's batches are much smaller. */
 export const MAX_OBJECT_BYTES = 256 * 1024 * 1024;
@@ -29,6 +30,7 @@ export interface ContentContext {
   readonly isHead: boolean;
   /** Whether the manifest is signed and its retention says that the bucket may have deleted its data by now. */
   readonly mayHaveExpired: boolean;
+  readonly scope: Scope;
 }
 
 /** How many lines of each area a team has, and what has expired. Each manifest adds to it. */
@@ -45,13 +47,14 @@ interface PlacedSegment {
 }
 
 export async function verifyContent(context: ContentContext): Promise<void> {
-  const { addFinding, folder, ids, manifest, manifestKey, tally } = context;
+  const { addFinding, folder, ids, manifest, manifestKey, scope, tally } = context;
   const reasons = new Map<QuarantineReason, number>();
   const walkStart = new Date(manifest.run.walkStart);
 
   if (!fillsTheBatch(manifest)) addFinding('batch-untiled', manifestKey);
-  const batch = await readBatch(context);
+  const batch = scope.kind === 'period' ? undefined : await readBatch(context);
   for (const { entry, area, date } of placedSegments(context)) {
+    if (!coversDate(scope, date)) continue;
     const wasListed = folder.unlisted.delete(entry.key);
     const content = await committedLines(entry, { ...context, batch, wasListed });
     if (content === undefined) {

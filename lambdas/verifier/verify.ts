@@ -23,8 +23,9 @@ import {
 import { type ContentTally, verifyContent } from './content';
 import { mayComeFromCopying } from './copying';
 import { type AddFinding, type Finding, findingCollector } from './findings';
-import { createIdIndex } from './ids';
+import { createIdIndex, type IdIndex } from './ids';
 import { type ArchiveReader, emptyFolder, seqOfBatchKey, type TeamFolder, takeInventory } from './inventory';
+import { coversTeam, firstOf, lastOf, notChecked, type Scope, within } from './scope';
 
 /** A head that was saved outside the archive. With it the verifier notices that newer manifests were removed. */
 export interface SavedHead {
@@ -39,10 +40,14 @@ export interface VerifyOptions {
   /** Decides whether a missing object may have expired. */
   readonly now: Date;
   readonly heads?: readonly SavedHead[];
+  /** The whole archive, unless a part of it is named. */
+  readonly scope?: Scope;
 }
 
 export interface Verification {
   readonly findings: readonly Finding[];
+  /** In whole sentences, what the scope left out. Empty for the whole archive. */
+  readonly notChecked: readonly string[];
   readonly teams: readonly TeamSummary[];
   readonly objects: number;
   /** Whether a copy that was made while runs committed can have all these findings, although the archive is good. */
@@ -74,7 +79,7 @@ interface TeamContext extends Required<VerifyOptions> {
 }
 
 export async function verify(reader: ArchiveReader, options: VerifyOptions): Promise<Verification> {
-  const { heads = [] } = options;
+  const { heads = [], scope = { kind: 'whole' } } = options;
   const findings: Finding[] = [];
   const addFinding = findingCollector(findings, null);
   const { teams, objects } = await takeInventory(reader, addFinding);
@@ -85,57 +90,81 @@ export async function verify(reader: ArchiveReader, options: VerifyOptions): Pro
   for (const { team } of teams) vanished.delete(team);
   const summaries: TeamSummary[] = [];
   for (const folder of [...teams, ...[...vanished].map(emptyFolder)]) {
+    if (!coversTeam(scope, folder.team)) continue;
     const saved = heads.filter(({ team }) => team === folder.team);
-    const ofTeam = { heads: saved, folder, addFinding: findingCollector(findings, folder.team) };
+    const ofTeam = { heads: saved, folder, scope, addFinding: findingCollector(findings, folder.team) };
     summaries.push(await verifyTeam({ ...options, ...ofTeam, reader }));
   }
   const grave = findings.filter(({ severity }) => severity === 'finding');
   return {
     findings,
+    notChecked: notChecked(scope),
     teams: summaries,
     objects,
     mayComeFromCopying: grave.length > 0 && mayComeFromCopying(grave, summaries),
   };
 }
 
-async function verifyTeam(context: TeamContext): Promise<TeamSummary> {
-  const { folder, addFinding } = context;
-  const ids = createIdIndex();
-  const tally = emptyTally();
-  const headSeq = folder.seqs.at(-1) ?? 0;
-  let before = 0;
-  let previous: Link | undefined;
+async function verifyTeam({ folder: whole, ...team }: TeamContext): Promise<TeamSummary> {
+  const { addFinding, scope } = team;
+  const headSeq = whole.seqs.at(-1) ?? 0;
+  const folder = within(scope, whole);
+  const context = { ...team, folder, headSeq, ids: createIdIndex(), tally: emptyTally() };
+  if (scope.kind !== 'whole') context.ids.loseSome();
 
   if (headSeq === 0 && folder.unlisted.size + folder.staged.size > 0)
     addFinding('team-without-manifests', manifestPrefix(folder.team));
+  let previous = await trustedLink(context);
+  let before = firstOf(scope) - 1;
   for (const seq of folder.seqs) {
     const isNext = noneIsMissing(before, seq, context);
     before = seq;
     const link = await openLink(seq, previous, context);
-    if (link === undefined || !isNext) ids.loseSome();
+    if (link === undefined || !isNext) context.ids.loseSome();
     if (link === undefined) continue;
-    isInItsPlace(link, context);
-    isTheSavedHead(link, context);
-    followsThePrevious(link, previous, addFinding);
-    neverGoesBack(link, previous, addFinding);
-    leavesNoTimeOut(link, previous, addFinding);
-    carriesTheLatest(link, previous, addFinding);
-    const isTimely = finishesAfterItBegan(link, addFinding);
+    await verifyLink(link, previous, context);
     previous = link;
-    const { key: manifestKey, manifest } = link;
-    // This manifest is a copy of another one, whose data is checked at its own place.
-    if (manifest.team !== folder.team || tally.seqs.has(manifest.seq)) continue;
-    addLink(link, tally);
-    const circumstances = {
-      isHead: seq === headSeq,
-      mayHaveExpired: link.isSigned && isTimely && mayHaveExpired(manifest, context.now),
-    };
-    await verifyContent({ ...context, ...circumstances, ids, tally, manifest, manifestKey });
   }
-  reportExpired(tally, addFinding);
-  nothingWasCutOff(headSeq, context);
+  noneIsMissing(before, lastOf(scope, headSeq) + 1, context);
+  reportExpired(context.tally, addFinding);
+  nothingWasCutOff(context);
   for (const key of folder.unlisted) addFinding('object-unlisted', key);
-  return summaryOf(folder, tally);
+  return summaryOf(folder, context.tally);
+}
+
+interface ChainContext extends TeamContext {
+  readonly headSeq: number;
+  readonly ids: IdIndex;
+  readonly tally: TeamTally;
+}
+
+async function verifyLink(link: Link, previous: Link | undefined, context: ChainContext): Promise<void> {
+  const { addFinding, folder, headSeq, tally } = context;
+  isInItsPlace(link, context);
+  isTheSavedHead(link, context);
+  followsThePrevious(link, previous, addFinding);
+  neverGoesBack(link, previous, addFinding);
+  leavesNoTimeOut(link, previous, addFinding);
+  carriesTheLatest(link, previous, addFinding);
+  const isTimely = finishesAfterItBegan(link, addFinding);
+  const { key, manifest } = link;
+  // This manifest is a copy of another one, whose data is checked at its own place.
+  if (manifest.team !== folder.team || tally.seqs.has(manifest.seq)) return;
+  addLink(link, tally);
+  const circumstances = {
+    isHead: link.seq === headSeq,
+    mayHaveExpired: link.isSigned && isTimely && mayHaveExpired(manifest, context.now),
+  };
+  await verifyContent({ ...context, ...circumstances, manifest, manifestKey: key });
+}
+
+/** The manifest before a range. It must be the one that the caller trusts. */
+async function trustedLink(context: TeamContext): Promise<Link | undefined> {
+  const { scope, addFinding } = context;
+  if (scope.kind !== 'range' || scope.after === null) return undefined;
+  const link = await openLink(scope.after.seq, undefined, context);
+  if (link && link.sha256 !== scope.after.sha256) addFinding('head-differs', link.key);
+  return link;
 }
 
 function noneIsMissing(before: number, seq: number, { folder, addFinding }: TeamContext): boolean {
@@ -155,7 +184,7 @@ function isTheSavedHead(link: Link, { heads, addFinding }: TeamContext): void {
 }
 
 /** A run stages batch n+1 only when manifest n is there. So a batch further beyond the head proves that the tail was cut off. */
-function nothingWasCutOff(headSeq: number, { folder, heads, addFinding }: TeamContext): void {
+function nothingWasCutOff({ folder, headSeq, heads, addFinding }: ChainContext): void {
   const beyond = [...folder.staged].filter((key) => (seqOfBatchKey(folder.team, key) ?? 0) > headSeq + 1);
   for (const key of beyond) folder.staged.delete(key);
   const newest = beyond.sort().at(-1);

@@ -1,12 +1,17 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { openFolder } from '../../cli/folder';
 import { runVerify, type VerifyFlags } from '../../cli/verify';
 import { keyId } from '../../lambdas/shared/dsse';
 import { type Manifest, sha256 } from '../../lambdas/shared/manifest';
 import { manifestKey } from '../../lambdas/shared/object-keys';
 import { FINDINGS } from '../../lambdas/verifier/findings';
+import { folderStorage, s3Bucket } from '../../local/s3-bucket';
+import { startS3Server } from '../../local/s3-server';
 import { type BatchSpec, buildArchive, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
 import { inFolder, NOW } from '../support/judge';
 
@@ -190,6 +195,19 @@ test.each<readonly [string, readonly string[], number, string]>([
     'newer.json was not overwritten',
   ],
   ['help', ['verify', '--help'], 0, '--save-head <file>'],
+  [
+    'a period',
+    ['verify', 'archive', '--key', 'public.pem', '--from', '2026-03-10'],
+    0,
+    'Good as far as it was checked',
+  ],
+  [
+    'a day that does not exist',
+    ['verify', 'archive', '--key', 'public.pem', '--to', '2026-02-30'],
+    2,
+    'Write it as 2026-',
+  ],
+  ['a folder in a bucket', ['verify', 's3://bucket/folder', '--key', 'public.pem'], 3, 'does not name a bucket'],
 ])('the command line has its exit code and message for: %s', async (_, args, exitCode, text) => {
   await inArchive(async ({ folder }) => {
     mkdirSync(join(folder, 'empty'));
@@ -201,11 +219,66 @@ test.each<readonly [string, readonly string[], number, string]>([
   });
 });
 
+test('a period is called good for what was read of it alone', async () => {
+  await inArchive(async ({ archive, run }) => {
+    rmSync(join(archive, 'events/team=main/dt=2026-03-09'), { recursive: true });
+    rmSync(join(archive, 'batches'), { recursive: true });
+    const { exitCode, text } = await run({ from: '2026-03-10', to: '2026-03-10' });
+    expect(exitCode).toBe(0);
+    expect(text).toContain('main: 4 manifests, 5 events, 2 in quarantine');
+    expect(text).toContain('Good as far as it was checked: in that part nothing is missing, added or changed.');
+    expect(text).toContain(
+      'only the segments from 2026-03-10 to 2026-03-10: no batch object, and no segment of another',
+    );
+    expect((await run({ to: '2026-03-09' })).exitCode).toBe(1);
+  });
+});
+
+test('the report says that no run has finished for longer than any schedule allows', async () => {
+  await inArchive(async ({ run }) => {
+    expect((await run()).text).toContain('no run has finished for 296 days, and every schedule runs at least once in');
+    const now = new Date('2026-03-17T06:00:00.000Z');
+    expect((await run({}, now)).text).not.toContain('no run has finished');
+  });
+});
+
+test('the bucket itself is verified with the credentials of the command line', async () => {
+  await inArchive(async ({ archive, folder }) => {
+    const server = await startS3Server({
+      name: 'bucket',
+      bucket: s3Bucket(folderStorage(archive, join(folder, 'uploads'))),
+    });
+    const env = {
+      ...process.env,
+      AWS_ENDPOINT_URL_S3: server.url,
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      AWS_REGION: 'eu-central-1',
+    };
+    const verifyBucket = (name: string) => {
+      const child = spawn(process.execPath, [COMMAND, 'verify', `s3://${name}`, '--key', 'public.pem'], {
+        cwd: folder,
+        env,
+      });
+      return Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    };
+    const [good, , [exitCode]] = await verifyBucket('bucket');
+    expect(good).toContain('Good: nothing is missing');
+    expect(exitCode).toBe(0);
+    rmSync(join(archive, SEGMENT));
+    expect((await verifyBucket('bucket'))[0]).toContain(`segment-missing  ${SEGMENT}`);
+    const [, problem, [failed]] = await verifyBucket('other');
+    expect(problem).toMatch(/listing .*(NoSuchBucket|bucket does not exist)/);
+    expect(failed).toBe(3);
+    await server.close();
+  });
+});
+
 interface Sandbox {
   readonly folder: string;
   readonly archive: string;
   readonly file: (name: string) => string;
-  readonly run: (flags?: Partial<VerifyFlags>) => Promise<{ exitCode: number; text: string }>;
+  readonly run: (flags?: Partial<VerifyFlags>, now?: Date) => Promise<{ exitCode: number; text: string }>;
 }
 
 async function inArchive(use: (sandbox: Sandbox) => Promise<void>): Promise<void> {
@@ -217,10 +290,14 @@ async function inArchive(use: (sandbox: Sandbox) => Promise<void>): Promise<void
       folder,
       archive,
       file,
-      async run(flags = {}) {
+      async run(flags = {}, now = NOW) {
         const printed: string[] = [];
-        const surroundings = { print: (line: string) => printed.push(line), now: NOW };
-        const exitCode = await runVerify(archive, { key: file('public.pem'), ...flags }, surroundings);
+        const surroundings = { print: (line: string) => printed.push(line), now };
+        const exitCode = await runVerify(
+          await openFolder(archive),
+          { key: file('public.pem'), ...flags },
+          surroundings,
+        );
         return { exitCode, text: printed.join('\n') };
       },
     });

@@ -7,6 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DeleteObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { openFolder } from '../../cli/folder';
 import { runVerify } from '../../cli/verify';
 import type { Backend } from '../support/backend';
 import { openWorld, type World } from '../support/scenario';
@@ -68,7 +69,13 @@ describeWith(['versitygw', 'dynamodb-local', 'moto'], 'the bundled handler', () 
     const key = join(scratch, 'archive.pub.pem');
     writeFileSync(key, backend.kms?.publicKey.export({ type: 'spki', format: 'pem' }) ?? '');
     const said: string[] = [];
-    expect(await runVerify(folder, { key, json: true }, { print: (text) => said.push(text), now: new Date() })).toBe(0);
+    expect(
+      await runVerify(
+        await openFolder(folder),
+        { key, json: true },
+        { print: (text) => said.push(text), now: new Date() },
+      ),
+    ).toBe(0);
     expect(JSON.parse(said.join(''))).toMatchObject({ clean: true, findings: [], teams: [{ team: 'main' }] });
   });
 });

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
+import { openFolder } from '../../cli/folder';
 import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
@@ -54,7 +55,11 @@ async function archivedEvents(world: string): Promise<number> {
   const { bucket, publicKey } = archivePaths(world);
   const printed: string[] = [];
   const print = (text: string) => printed.push(text);
-  const exitCode = await runVerify(bucket, { key: publicKey, json: true }, { print, now: new Date() });
+  const exitCode = await runVerify(
+    await openFolder(bucket),
+    { key: publicKey, json: true },
+    { print, now: new Date() },
+  );
   const { findings, teams } = JSON.parse(printed.join(''));
   expect({ exitCode, findings }).toEqual({ exitCode: 0, findings: [] });
   return teams[0].events;

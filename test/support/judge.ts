@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFolder } from '../../cli/folder';
 import { runVerify, type VerifyFlags } from '../../cli/verify';
 import type { Finding } from '../../lambdas/verifier/findings';
 import type { SavedHead, Verification } from '../../lambdas/verifier/verify';
@@ -28,7 +29,10 @@ export async function judge(objects: Objects, heads?: readonly SavedHead[], now 
       json: true,
       ...(heads && { head: join(folder, 'heads.json') }),
     };
-    const exitCode = await runVerify(join(folder, 'archive'), flags, { print: (text) => printed.push(text), now });
+    const exitCode = await runVerify(await openFolder(join(folder, 'archive')), flags, {
+      print: (text) => printed.push(text),
+      now,
+    });
     const document: Verification & { clean: boolean } = JSON.parse(printed.join(''));
     return { ...document, exitCode, said: document.findings.map(saying) };
   });

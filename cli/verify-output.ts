@@ -1,0 +1,78 @@
+/** What `audit-archive verify` prints for people: the teams, the findings, and the result in words. */
+import { DAY_MS, HOUR_MS } from '../lambdas/shared/time';
+import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
+import type { TeamSummary, Verification } from '../lambdas/verifier/verify';
+import { plural } from './plural';
+
+/** A schedule must run at least once in seven days. Retries may take some hours more. */
+const LONGEST_SILENCE_MS = 7 * DAY_MS + 3 * HOUR_MS;
+
+export interface Circumstances {
+  /** The files for the saved heads, where they were given. */
+  readonly head?: string;
+  readonly saveHead?: string;
+  readonly clean: boolean;
+  readonly now: Date;
+  readonly keyId: string;
+}
+
+export function* describe(verification: Verification, how: Circumstances): Generator<string> {
+  const { teams, findings, objects, mayComeFromCopying, notChecked } = verification;
+  yield `${plural(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
+  for (const team of teams) yield* describeTeam(team, how.now);
+  for (const severity of ['finding', 'notice'] as const) {
+    const some = findings.filter((finding) => finding.severity === severity);
+    if (some.length > 0) yield `\n${plural(some.length, severity)}:`;
+    for (const finding of some) yield* describeFinding(finding);
+  }
+  if (!how.clean) {
+    yield '\nNOT GOOD: do not rely on this archive until every finding is explained. docs/format.md says what each one means.';
+    if (mayComeFromCopying)
+      yield 'A copy that was made while a run was committing looks like this. Copy again into the same folder, and verify again: findings that remain are real.';
+    return;
+  }
+  yield resultOf(verification);
+  yield* notChecked;
+  if (how.head !== undefined) yield `Every manifest that existed when ${how.head} was saved is still there.`;
+  else if (how.saveHead !== undefined)
+    yield `To find out next time whether newer manifests were deleted, verify with --head ${how.saveHead}. Keep that file outside the archive.`;
+  else
+    yield 'To find out next time whether newer manifests were deleted, save these with --save-head and a new file, then verify with --head and that file.';
+}
+
+function resultOf({ teams, notChecked }: Verification): string {
+  if (notChecked.length > 0)
+    return '\nGood as far as it was checked: in that part nothing is missing, added or changed.';
+  const isWhole = teams.every(({ expired }) => expired.objects === 0);
+  return isWhole
+    ? "\nGood: nothing is missing, added or changed, up to each team's newest manifest above."
+    : "\nGood: nothing is added or changed, up to each team's newest manifest above. Nothing is missing except expired objects.";
+}
+
+function* describeTeam({ team, head, period, ...facts }: TeamSummary, now: Date): Generator<string> {
+  const lines = `${plural(facts.events, 'event')}, ${facts.quarantined} in quarantine`;
+  yield `\n${team}: ${plural(facts.manifests, 'manifest')}, ${lines}`;
+  if (period) yield `  from ${period.from} to ${period.to}`;
+  for (const gap of facts.gaps)
+    yield `  gap from ${gap.from} to ${gap.to}: the source no longer kept this period when it was asked`;
+  const { objects, lines: gone } = facts.expired;
+  if (objects > 0)
+    yield `  expired: ${plural(objects, 'object')} with ${plural(gone, 'line')}, which the signed retention allows to delete`;
+  if (head) yield `  newest manifest: ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}`;
+  const silentMs = head ? now.getTime() - Date.parse(head.finished) : 0;
+  if (silentMs > LONGEST_SILENCE_MS)
+    yield `  no run has finished for ${plural(Math.floor(silentMs / DAY_MS), 'day')}, and every schedule runs at least once in seven: either the archive stands still, or this copy is old`;
+  if (facts.codeVersions.length > 0) yield `  written by version ${printable(facts.codeVersions.join(', '))}`;
+  if (facts.abandonedBatches > 0)
+    yield `  ${plural(facts.abandonedBatches, 'batch object')} left by unfinished runs, not part of the archive`;
+}
+
+function* describeFinding({ code, object, detail }: Finding): Generator<string> {
+  yield `  ${code}  ${printable(object)}`;
+  yield `    ${FINDINGS[code].sentence}${detail && ` (${printable(detail)})`}`;
+}
+
+/** An attacker may have chosen names and details, so no control character in them reaches the terminal. */
+function printable(text: string): string {
+  return text.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
