@@ -51,6 +51,7 @@ export async function verifyContent(context: ContentContext): Promise<void> {
   const reasons = new Map<QuarantineReason, number>();
   const walkStart = new Date(manifest.run.walkStart);
 
+  if (scope.kind === 'range' && scope.depth === 'keys') return verifyKeys(context);
   if (!fillsTheBatch(manifest)) addFinding('batch-untiled', manifestKey);
   const batch = scope.kind === 'period' ? undefined : await readBatch(context);
   for (const { entry, area, date } of placedSegments(context)) {
@@ -68,6 +69,23 @@ export async function verifyContent(context: ContentContext): Promise<void> {
     tally[area] += facts.lines;
   }
   for (const detail of miscounts(manifest, reasons)) addFinding('counts-wrong', manifestKey, detail);
+}
+
+/** Whether everything that the manifest lists is stored or may have expired. No byte is read. */
+async function verifyKeys(context: ContentContext): Promise<void> {
+  const { addFinding, folder, isHead, manifest } = context;
+  const { batch } = manifest;
+  if (
+    batch !== null &&
+    !folder.staged.delete(batch.key) &&
+    !(await hasExpired({ key: batch.key, lines: 0 }, { ...context, wasListed: false }))
+  )
+    addFinding('batch-missing', batch.key);
+  for (const { entry } of placedSegments(context)) {
+    if (folder.unlisted.delete(entry.key)) continue;
+    if (await hasExpired(entry, { ...context, wasListed: false })) continue;
+    addFinding(isHead ? 'segment-unpublished' : 'segment-missing', entry.key);
+  }
 }
 
 /**

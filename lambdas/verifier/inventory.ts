@@ -31,10 +31,13 @@ export interface Inventory {
   readonly objects: number;
 }
 
-export async function takeInventory(reader: ArchiveReader, addFinding: AddFinding): Promise<Inventory> {
+export async function listKeys(reader: ArchiveReader): Promise<readonly string[]> {
   const stored = (await reader.list('')).filter((key) => !key.startsWith('manifests/'));
-  const manifests = await reader.list('manifests/');
-  const keys = [...stored, ...manifests];
+  return [...stored, ...(await reader.list('manifests/'))];
+}
+
+export async function takeInventory(reader: ArchiveReader, addFinding: AddFinding): Promise<Inventory> {
+  const keys = await listKeys(reader);
   const teams = new Map<string, TeamFolder & { readonly seqs: number[] }>();
 
   for (const key of keys) {

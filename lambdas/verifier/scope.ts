@@ -9,10 +9,15 @@ import { seqOfBatchKey, type TeamFolder } from './inventory';
 export interface RangeScope {
   readonly kind: 'range';
   readonly team: string;
-  /** Its number and the SHA-256 of its payload bytes; null for the beginning of the chain. */
-  readonly after: { readonly seq: number; readonly sha256: string } | null;
+  /**
+   * The number of the manifest before the range, and the SHA-256 of its payload bytes, which is null where the caller does not know
+   * it. Null for the beginning of the chain.
+   */
+  readonly after: { readonly seq: number; readonly sha256: string | null } | null;
   /** The last number of the range. */
   readonly through: number;
+  /** `keys`: whether the objects that the manifests list are stored, and not what they hold. */
+  readonly depth: 'bytes' | 'keys';
 }
 
 /** All manifests of all teams, and only the segments of these dates. UTC, `YYYY-MM-DD`, both included. */
@@ -71,6 +76,7 @@ export function notChecked(scope: Scope): readonly string[] {
     case 'range':
       return [
         `Only the manifests of ${scope.team} from ${firstOf(scope)} to ${scope.through} and what they list were read.`,
+        ...(scope.depth === 'keys' ? ['Of the other objects only the keys were compared, and no byte was read.'] : []),
         ...(scope.after === null ? [] : [OTHER_IDS]),
       ];
     case 'period':

@@ -163,7 +163,7 @@ async function trustedLink(context: TeamContext): Promise<Link | undefined> {
   const { scope, addFinding } = context;
   if (scope.kind !== 'range' || scope.after === null) return undefined;
   const link = await openLink(scope.after.seq, undefined, context);
-  if (link && link.sha256 !== scope.after.sha256) addFinding('head-differs', link.key);
+  if (link && link.sha256 !== (scope.after.sha256 ?? link.sha256)) addFinding('head-differs', link.key);
   return link;
 }
 

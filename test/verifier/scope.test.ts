@@ -18,7 +18,7 @@ function scopeOf(text: string, objects = good): Scope {
   const [first = 0, through = 0] = text.split('-').map(Number);
   if (text.includes('-03-')) return { kind: 'period', from: text, to: text };
   const after = first === 1 ? null : { seq: first - 1, sha256: payloadHash(objects, `M${first - 1}`) };
-  return { kind: 'range', team: 'main', after, through };
+  return { kind: 'range', team: 'main', after, through, depth: 'bytes' };
 }
 
 async function found(objects: Objects, scope: Scope): Promise<string[]> {
@@ -79,7 +79,13 @@ test.each([
 });
 
 test('a range that follows another manifest than the trusted one says so', async () => {
-  const scope: Scope = { kind: 'range', team: 'main', after: { seq: 2, sha256: 'f'.repeat(64) }, through: 4 };
+  const scope: Scope = {
+    kind: 'range',
+    team: 'main',
+    after: { seq: 2, sha256: 'f'.repeat(64) },
+    through: 4,
+    depth: 'bytes',
+  };
   expect(await found(good, scope)).toEqual(['head-differs M2']);
 });
 

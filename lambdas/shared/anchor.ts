@@ -1,0 +1,72 @@
+/**
+ * The anchor: what the verifier writes down after a verification without a finding. It lies under the same lock as the archive,
+ * where the archiver may not write. The newest anchor of a team is all that the verifier remembers: the head that it verified,
+ * the key, how far it has read the older chain again, and which keys were stored. `docs/format.md` describes the object.
+ */
+import * as z from 'zod/mini';
+import { tryParse } from './json';
+import { sha256 } from './manifest';
+import { isCanonicalInstant } from './time';
+
+const ANCHOR_FORMAT = 'postman-audit-archive-anchor/1';
+
+const count = z.int().check(z.minimum(0));
+const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const instant = z.string().check(z.refine(isCanonicalInstant));
+
+/** The number of keys, and the SHA-256 of these keys in the order of their bytes, each ended by a newline. */
+const storedKeys = z.object({ count, sha256: sha256Hex });
+
+const anchor = z.object({
+  format: z.literal(ANCHOR_FORMAT),
+  team: z.string(),
+  /** Number of the newest manifest that was verified, and the SHA-256 of its payload bytes. */
+  seq: count.check(z.minimum(1)),
+  sha256: sha256Hex,
+  /** SHA-256 of the public key (SPKI). The team's first anchor pins it. */
+  keyid: sha256Hex,
+  verifiedAt: instant,
+  /** The older part of the chain that was read again: the manifests after `after` up to `through`, whose SHA-256 this is. */
+  scope: z.object({ after: count, through: count, sha256: z.nullable(sha256Hex), roundBegan: instant }),
+  /**
+   * The stored keys by the calendar month in which the runs of their manifests finished. A month holds the manifests after the
+   * month before up to `through`.
+   */
+  inventory: z.array(
+    z.object({
+      month: z.string().check(z.regex(/^\d{4}-\d{2}$/)),
+      through: count,
+      batches: storedKeys,
+      events: storedKeys,
+      manifests: storedKeys,
+      quarantine: storedKeys,
+    }),
+  ),
+  /** How many keys have a delete marker on top of a version, and how many have several versions. */
+  versions: z.object({ hidden: count, several: count }),
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+export type Anchor = DeepReadonly<z.infer<typeof anchor>>;
+export type Month = Anchor['inventory'][number];
+
+export function anchorPrefix(team: string): string {
+  return `anchors/team=${team}/`;
+}
+
+/**
+ * One line of JSON and its key. The key holds a hash of the line, because a team whose chain does not grow is verified daily too
+ * and each verification has an anchor of its own.
+ */
+export function encodeAnchor(value: Omit<Anchor, 'format'>): { readonly key: string; readonly body: Buffer } {
+  const body = Buffer.from(`${JSON.stringify({ format: ANCHOR_FORMAT, ...value })}\n`);
+  const seq = String(value.seq).padStart(10, '0');
+  return { key: `${anchorPrefix(value.team)}${seq}-${sha256(body).slice(0, 16)}.json`, body };
+}
+
+/** Undefined where the bytes are not an anchor of this format. */
+export function decodeAnchor(body: Buffer): Anchor | undefined {
+  const { success, data } = anchor.safeParse(tryParse(body.toString('utf8')));
+  return success ? data : undefined;
+}
