@@ -1,7 +1,13 @@
 /** The archive bucket. Every write is create-only, so this adapter cannot overwrite or delete an object. */
-import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import type { Slice } from '../shared/json';
-import type { ObjectStore } from '../shared/ports';
+import type { ObjectLock, ObjectStore } from '../shared/ports';
 import { awsFailure, errorName, httpStatus } from './aws-errors';
 
 const BODY_ATTEMPTS = 3;
@@ -21,15 +27,7 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
   }
 
   async function get(key: string, range?: Slice): Promise<Buffer | undefined> {
-    for (let attempt = 1; ; attempt += 1) {
-      const body = await openObject(client, { Bucket: bucket, Key: key }, range);
-      try {
-        return body && Buffer.from(await body.transformToByteArray());
-      } catch (error) {
-        // The SDK does not retry once a response has begun, so a body that breaks off is retried here.
-        if (attempt === BODY_ATTEMPTS) throw awsFailure(error, `reading ${key}`);
-      }
-    }
+    return (await readObject(client, { Bucket: bucket, Key: key }, range))?.bytes;
   }
 
   async function create(key: string, body: Buffer, contentType: string): Promise<'created' | 'exists'> {
@@ -59,13 +57,41 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
   return { list, get, create };
 }
 
-async function openObject(client: S3Client, object: { Bucket: string; Key: string }, range: Slice | undefined) {
+interface ReadObject {
+  readonly bytes: Buffer;
+  /** Undefined where the version has none, or where the caller may not read it (`s3:GetObjectRetention`). */
+  readonly lock: ObjectLock | undefined;
+}
+
+interface ObjectName {
+  readonly Bucket: string;
+  readonly Key: string;
+}
+
+/** Reads the newest version. Undefined where there is no such object, or where it is hidden by a delete marker. */
+export async function readObject(client: S3Client, object: ObjectName, range?: Slice): Promise<ReadObject | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { Body, ...head } = (await openObject(client, object, range)) ?? {};
+    try {
+      return Body && { bytes: Buffer.from(await Body.transformToByteArray()), lock: lockOf(head) };
+    } catch (error) {
+      // The SDK does not retry once a response has begun, so a body that breaks off is retried here.
+      if (attempt === BODY_ATTEMPTS) throw awsFailure(error, `reading ${object.Key}`);
+    }
+  }
+}
+
+async function openObject(client: S3Client, object: ObjectName, range: Slice | undefined) {
   const Range = range && `bytes=${range.start}-${range.end - 1}`;
   try {
-    return (await client.send(new GetObjectCommand({ ...object, Range }))).Body;
+    return await client.send(new GetObjectCommand({ ...object, Range }));
   } catch (error) {
     // S3 answers 416 where the range begins beyond the object's end. The wanted bytes are then missing too.
     if (errorName(error) === 'NoSuchKey' || httpStatus(error) === 416) return undefined;
     throw awsFailure(error, `reading ${object.Key}`);
   }
+}
+
+function lockOf({ ObjectLockMode: mode, ObjectLockRetainUntilDate: until }: Partial<GetObjectCommandOutput>) {
+  return mode === undefined || until === undefined ? undefined : { mode, until };
 }

@@ -19,6 +19,12 @@ export interface ObjectStore {
   create(key: string, body: Buffer, contentType: string): Promise<'created' | 'exists'>;
 }
 
+/** The lock of an object version. Its retention mode and the instant until which nobody may delete the version. */
+export interface ObjectLock {
+  readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
+  readonly until: Date;
+}
+
 /** The checkpoint that DynamoDB holds for a team. It is only a hint, so the archiver must cope with any value. */
 export interface Hint {
   /** The raw attribute, of any type. Undefined where there is none. */

@@ -13,6 +13,7 @@ import type { AddFinding, FindingCode } from './findings';
 import type { IdIndex } from './ids';
 import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';
 import { checkLines } from './lines';
+import { isUnderLock } from './lock';
 import { coversDate, type Scope } from './scope';
 
 /** The largest size of an object, and of a segment's lines. The archiver's batches are much smaller. */
@@ -123,6 +124,7 @@ async function readBatch(context: ContentContext): Promise<Buffer | undefined> {
     if (!isOver) addFinding(bytes === 'missing' ? 'batch-missing' : bytes, batch.key);
     return undefined;
   }
+  isUnderLock(batch.key, manifest, context);
   if (bytes.length !== batch.bytes)
     addFinding('batch-differs', batch.key, `${bytes.length} bytes instead of ${batch.bytes}`);
   return bytes;
@@ -165,6 +167,7 @@ async function committedLines(entry: SegmentEntry, context: SegmentContext): Pro
     else addFinding(stored === 'missing' ? 'segment-missing' : stored, entry.key);
     return staged?.content;
   }
+  isUnderLock(entry.key, manifest, context);
   const isCopy = member?.equals(stored) ?? false;
   const published = staged && isCopy ? staged : checkMember(stored, entry);
   if (published.code) addFinding(published.code, entry.key, published.detail);

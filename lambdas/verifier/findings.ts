@@ -46,6 +46,8 @@ export const FINDINGS = {
   'date-wrong': finding('A line is in the partition of another date.'),
   'id-repeated': finding('An event id occurs more than once under events/.'),
   'quarantine-unfounded': finding('A quarantined line could be under events/, and is not a revision.'),
+  'lock-missing': finding('The object is not locked, so whoever may delete it can do so at any time.'),
+  'lock-weaker': finding('The object is locked for a shorter time, or in a weaker mode, than its manifest promises.'),
   'object-unlisted': finding('No manifest lists this object.'),
   'object-too-large': finding('The object is larger than the format allows, so it was not read.'),
   'object-unknown': notice('The object is not part of the archive format.'),

@@ -4,10 +4,13 @@
  * meanwhile is therefore never reported as unlisted.
  */
 import { batchPrefix, seqOfManifestKey, TEAM_PATTERN } from '../shared/object-keys';
-import type { ObjectStore } from '../shared/ports';
+import type { ObjectLock, ObjectStore } from '../shared/ports';
 import type { AddFinding } from './findings';
 
-export type ArchiveReader = Pick<ObjectStore, 'list' | 'get'>;
+export interface ArchiveReader extends Pick<ObjectStore, 'list' | 'get'> {
+  /** The lock of an object that `get` has read; undefined where it has none. A copy has no locks, so its reader lacks this. */
+  lockOf?(key: string): ObjectLock | undefined;
+}
 
 /** The keys in one team's folders. The verifier removes each key that a manifest lists. */
 export interface TeamFolder {

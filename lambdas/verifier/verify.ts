@@ -25,6 +25,7 @@ import { mayComeFromCopying } from './copying';
 import { type AddFinding, type Finding, findingCollector } from './findings';
 import { createIdIndex, type IdIndex } from './ids';
 import { type ArchiveReader, emptyFolder, seqOfBatchKey, type TeamFolder, takeInventory } from './inventory';
+import { isUnderLock } from './lock';
 import { coversTeam, firstOf, lastOf, notChecked, type Scope, within } from './scope';
 
 /** A head that was saved outside the archive. With it the verifier notices that newer manifests were removed. */
@@ -142,6 +143,7 @@ async function verifyLink(link: Link, previous: Link | undefined, context: Chain
   const { addFinding, folder, headSeq, tally } = context;
   isInItsPlace(link, context);
   isTheSavedHead(link, context);
+  isUnderLock(link.key, link.manifest, context);
   followsThePrevious(link, previous, addFinding);
   neverGoesBack(link, previous, addFinding);
   leavesNoTimeOut(link, previous, addFinding);

@@ -1,0 +1,86 @@
+/**
+ * Some folders of the bucket with their versions and locks, as the verifier reads them. The listing is taken once, and a delete
+ * marker on top of an object hides it, as it does for every reader.
+ */
+import {
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandInput,
+  type ListObjectVersionsCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import type { ObjectLock, ObjectStore } from '../shared/ports';
+import { awsFailure } from './aws-errors';
+import { readObject } from './s3';
+
+export interface VersionedFolders extends Pick<ObjectStore, 'list' | 'get'> {
+  /** The lock of an object that `get` has read. */
+  lockOf(key: string): ObjectLock | undefined;
+  /** Keys with a delete marker on top of a version, and keys with several versions. */
+  readonly versions: { readonly hidden: readonly string[]; readonly several: readonly string[] };
+  /** The stored key that was written last, among those with the prefix. */
+  newest(prefix: string): string | undefined;
+}
+
+/** What is stored under a key. */
+interface Stored {
+  versions: number;
+  isHidden: boolean;
+  writtenAt: number;
+}
+
+/** The folders are listed one after the other. */
+export async function openFolders(
+  client: S3Client,
+  bucket: string,
+  prefixes: readonly string[],
+): Promise<VersionedFolders> {
+  const stored = new Map<string, Stored>();
+  for (const Prefix of prefixes) await addFolder({ Bucket: bucket, Prefix }, client, stored);
+  const locks = new Map<string, ObjectLock>();
+  const keys = [...stored].filter(([, { isHidden, versions }]) => !isHidden && versions > 0).map(([key]) => key);
+  const matching = (wanted: (stored: Stored) => boolean) =>
+    [...stored].flatMap(([key, its]) => (wanted(its) ? [key] : []));
+
+  return {
+    list: async (prefix, startAfter = '') => keys.filter((key) => key.startsWith(prefix) && key > startAfter),
+    async get(key, range) {
+      const object = await readObject(client, { Bucket: bucket, Key: key }, range);
+      if (object?.lock !== undefined) locks.set(key, object.lock);
+      return object?.bytes;
+    },
+    lockOf: (key) => locks.get(key),
+    versions: {
+      hidden: matching(({ isHidden, versions }) => isHidden && versions > 0),
+      several: matching(({ versions }) => versions > 1),
+    },
+    newest(prefix) {
+      const writtenAt = (key: string) => stored.get(key)?.writtenAt ?? 0;
+      return keys
+        .filter((key) => key.startsWith(prefix))
+        .reduce<string | undefined>(
+          (newest, key) => (newest !== undefined && writtenAt(newest) > writtenAt(key) ? newest : key),
+          undefined,
+        );
+    },
+  };
+}
+
+async function addFolder(folder: ListObjectVersionsCommandInput, client: S3Client, stored: Map<string, Stored>) {
+  let next: Pick<ListObjectVersionsCommandInput, 'KeyMarker' | 'VersionIdMarker'> | undefined = {};
+  while (next !== undefined) {
+    const page: ListObjectVersionsCommandOutput = await client
+      .send(new ListObjectVersionsCommand({ ...folder, ...next }))
+      .catch((error: unknown) => {
+        throw awsFailure(error, `listing the versions of ${folder.Prefix}`);
+      });
+    for (const { Key = '', IsLatest, LastModified } of page.Versions ?? []) {
+      const before = stored.get(Key);
+      const writtenAt = IsLatest ? (LastModified?.getTime() ?? 0) : (before?.writtenAt ?? 0);
+      stored.set(Key, { versions: (before?.versions ?? 0) + 1, isHidden: before?.isHidden ?? false, writtenAt });
+    }
+    for (const { Key = '', IsLatest } of page.DeleteMarkers ?? []) {
+      if (IsLatest) stored.set(Key, { versions: 0, writtenAt: 0, ...stored.get(Key), isHidden: true });
+    }
+    next = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker } : undefined;
+  }
+}
