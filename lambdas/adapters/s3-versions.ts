@@ -6,6 +6,7 @@ import {
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
+  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { ObjectLock, ObjectStore } from '../shared/ports';
@@ -17,8 +18,21 @@ export interface VersionedFolders extends Pick<ObjectStore, 'list' | 'get'> {
   lockOf(key: string): ObjectLock | undefined;
   /** Keys with a delete marker on top of a version, and keys with several versions. */
   readonly versions: { readonly hidden: readonly string[]; readonly several: readonly string[] };
-  /** The stored key that was written last, among those with the prefix. */
-  newest(prefix: string): string | undefined;
+  /** When the newest version of a listed object was written. */
+  writtenAt(key: string): Date;
+}
+
+/** The names below a prefix that end with the next slash, such as `team=main/` below `events/`. */
+export async function listFolders(client: S3Client, bucket: string, prefix: string): Promise<readonly string[]> {
+  const folders: string[] = [];
+  try {
+    const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix, Delimiter: '/' });
+    for await (const { CommonPrefixes = [] } of pages)
+      for (const { Prefix = '' } of CommonPrefixes) folders.push(Prefix.slice(prefix.length));
+  } catch (error) {
+    throw awsFailure(error, `listing the folders below ${prefix || 'the bucket'}`);
+  }
+  return folders;
 }
 
 /** What is stored under a key. */
@@ -53,15 +67,7 @@ export async function openFolders(
       hidden: matching(({ isHidden, versions }) => isHidden && versions > 0),
       several: matching(({ versions }) => versions > 1),
     },
-    newest(prefix) {
-      const writtenAt = (key: string) => stored.get(key)?.writtenAt ?? 0;
-      return keys
-        .filter((key) => key.startsWith(prefix))
-        .reduce<string | undefined>(
-          (newest, key) => (newest !== undefined && writtenAt(newest) > writtenAt(key) ? newest : key),
-          undefined,
-        );
-    },
+    writtenAt: (key) => new Date(stored.get(key)?.writtenAt ?? 0),
   };
 }
 

@@ -18,6 +18,19 @@ export async function createSigner(key: string, kms: () => KMSClient): Promise<S
   return key.startsWith(FILE) ? createFileSigner(key.slice(FILE.length)) : createKmsSigner(key, kms());
 }
 
+/**
+ * The public key alone, for a function that may not sign. `key` is the same as above, where a file may also hold the public key.
+ * Throws `ConfigError`.
+ */
+export async function readSigningKey(key: string, kms: () => KMSClient): Promise<KeyObject> {
+  if (!key.startsWith(FILE)) return fetchPublicKey(key, kms());
+  try {
+    return readPublicKey(readFileSync(key.slice(FILE.length)));
+  } catch {
+    throw new ConfigError('signing-refused', `SIGNING_KEY: ${key.slice(FILE.length)} is not an ECDSA P-256 key in PEM`);
+  }
+}
+
 function createFileSigner(path: string): Signer {
   try {
     const key = createPrivateKey(readFileSync(path));

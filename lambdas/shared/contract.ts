@@ -28,6 +28,13 @@ export const archiverEnvironment = {
   retention: jsonVariable('RETENTION', 'null or {"mode","days","expireAfterDays"}', z.nullable(retentionSchema)),
 };
 
+/** The environment of the verifier, which finds the teams in the bucket. */
+export const verifierEnvironment = {
+  bucket: textVariable('ARCHIVE_BUCKET'),
+  /** The ARN of the KMS key that signs, or `file:` and the path of a PEM public key. */
+  signingKey: textVariable('SIGNING_KEY'),
+};
+
 /** The memory of the archiver, deployed and locally. A run needs less than half of it, whatever the backlog. */
 export const ARCHIVER_MEMORY_MB = 512;
 
@@ -134,6 +141,24 @@ export interface RunSummary {
   readonly detail?: string;
 }
 
+/** The verifier returns this summary, and logs it. */
+export interface VerifierSummary {
+  readonly outcome: 'good' | 'findings';
+  readonly teams: readonly VerifiedTeam[];
+  /** Hours since the newest anchor of the team that was verified longest ago; 0 where there is no team. */
+  readonly unverifiedHours: number;
+}
+
+export interface VerifiedTeam {
+  readonly team: string;
+  /** `behind`: what was read is good, and the time ended before the newest manifest or the share of the older ones was read. */
+  readonly outcome: 'good' | 'behind' | 'findings' | 'failed';
+  /** Number of the newest manifest that was verified. */
+  readonly seq?: number;
+  readonly findings?: number;
+  readonly detail?: string;
+}
+
 /** Throws one `ConfigError` that names every bad field. An unknown field is refused, because it may be a typo. */
 export function readArchiveInput(input: unknown): ArchiveInput {
   const { success, data, error } = archiveInput.safeParse(input);
@@ -180,4 +205,8 @@ export const metricNames = {
   /** 1 for a run that did not fail. A run that left the work to another run emits neither this nor `failed`. */
   succeeded: 'RunsSucceeded',
   failed: 'RunsFailed',
+  /** Findings of a verification. It has no dimension, as the next one, and is emitted only where there are some. */
+  findings: 'Findings',
+  /** Hours since the newest anchor of the team that was verified longest ago. */
+  unverifiedHours: 'UnverifiedHours',
 } as const;

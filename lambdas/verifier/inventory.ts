@@ -19,11 +19,14 @@ export interface TeamFolder {
   readonly seqs: readonly number[];
   /** Keys under `events/` and `quarantine/`, and keys under `manifests/` that do not name a manifest. */
   readonly unlisted: Set<string>;
+  /** The anchors with the highest number. */
+  readonly anchors: readonly string[];
   /** Keys of batch objects. A crashed run leaves a batch object that no manifest lists. */
   readonly staged: Set<string>;
 }
 
-const TEAM_KEY = /^(batches|events|manifests|quarantine)\/team=([^/]+)\//;
+const TEAM_KEY = /^(anchors|batches|events|manifests|quarantine)\/team=([^/]+)\//;
+const ANCHOR_NAME = /^anchors\/team=[^/]+\/(\d{10})-[0-9a-f]{16}\.json$/;
 const BATCH_NAME = /^(\d{10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.gz$/;
 
 /** Files that desktop systems leave in a copy. Athena does not read names that begin with a dot. */
@@ -41,7 +44,7 @@ export async function listKeys(reader: ArchiveReader): Promise<readonly string[]
 
 export async function takeInventory(reader: ArchiveReader, addFinding: AddFinding): Promise<Inventory> {
   const keys = await listKeys(reader);
-  const teams = new Map<string, TeamFolder & { readonly seqs: number[] }>();
+  const teams = new Map<string, TeamFolder & { readonly seqs: number[]; anchors: readonly string[] }>();
 
   for (const key of keys) {
     if (JUNK_NAME.test(key)) {
@@ -57,6 +60,8 @@ export async function takeInventory(reader: ArchiveReader, addFinding: AddFindin
     teams.set(team, folder);
     const seq = seqOfManifestKey(team, key);
     if (seq !== undefined) folder.seqs.push(seq);
+    else if (area === 'anchors' && ANCHOR_NAME.test(key)) addAnchor(folder, key);
+    else if (area === 'anchors') addFinding('object-unknown', key);
     else if (area !== 'batches') folder.unlisted.add(key);
     else if (seqOfBatchKey(team, key) !== undefined) folder.staged.add(key);
     else addFinding('object-unknown', key);
@@ -65,8 +70,14 @@ export async function takeInventory(reader: ArchiveReader, addFinding: AddFindin
   return { teams: [...teams.values()].sort((a, b) => (a.team < b.team ? -1 : 1)), objects: keys.length };
 }
 
+function addAnchor(folder: { anchors: readonly string[] }, key: string): void {
+  const seqOf = (anchor = '') => Number(ANCHOR_NAME.exec(anchor)?.[1] ?? 0);
+  const distance = seqOf(key) - seqOf(folder.anchors[0]);
+  if (distance >= 0) folder.anchors = distance > 0 ? [key] : [...folder.anchors, key];
+}
+
 export function emptyFolder(team: string): TeamFolder {
-  return { team, seqs: [], unlisted: new Set(), staged: new Set() };
+  return { team, seqs: [], anchors: [], unlisted: new Set(), staged: new Set() };
 }
 
 /** The sequence number in a batch object's key, or undefined where the key is not one of that team's batches. */

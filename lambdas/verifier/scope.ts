@@ -33,7 +33,7 @@ export type Scope = { readonly kind: 'whole' } | RangeScope | PeriodScope;
 export function within(scope: Scope, folder: TeamFolder): TeamFolder {
   const covered = (keys: ReadonlySet<string>) => new Set([...keys].filter((key) => covers(scope, folder, key)));
   return {
-    team: folder.team,
+    ...folder,
     seqs: folder.seqs.filter((seq) => seq >= firstOf(scope) && seq <= lastOf(scope, seq)),
     unlisted: covered(folder.unlisted),
     staged: covered(folder.staged),

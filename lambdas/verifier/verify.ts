@@ -8,6 +8,7 @@
  * Memory: all keys, 27 to 54 bytes for each event of the largest team (see `ids.ts`), one batch and one segment.
  */
 import type { KeyObject } from 'node:crypto';
+import { decodeAnchor } from '../shared/anchor';
 import { type Gap, mayHaveExpired, type TimeRange } from '../shared/manifest';
 import { manifestKey, manifestPrefix } from '../shared/object-keys';
 import {
@@ -24,9 +25,19 @@ import { type ContentTally, verifyContent } from './content';
 import { mayComeFromCopying } from './copying';
 import { type AddFinding, type Finding, findingCollector } from './findings';
 import { createIdIndex, type IdIndex } from './ids';
-import { type ArchiveReader, emptyFolder, seqOfBatchKey, type TeamFolder, takeInventory } from './inventory';
+import {
+  type ArchiveReader,
+  emptyFolder,
+  readObject,
+  seqOfBatchKey,
+  type TeamFolder,
+  takeInventory,
+} from './inventory';
 import { isUnderLock } from './lock';
 import { coversTeam, firstOf, lastOf, notChecked, type Scope, within } from './scope';
+
+/** An anchor holds some hundred bytes for each month. */
+const MAX_ANCHOR_BYTES = 1024 * 1024;
 
 /** A head that was saved outside the archive. With it the verifier notices that newer manifests were removed. */
 export interface SavedHead {
@@ -110,7 +121,8 @@ async function verifyTeam({ folder: whole, ...team }: TeamContext): Promise<Team
   const { addFinding, scope } = team;
   const headSeq = whole.seqs.at(-1) ?? 0;
   const folder = within(scope, whole);
-  const context = { ...team, folder, headSeq, ids: createIdIndex(), tally: emptyTally() };
+  const heads = [...team.heads, ...(await anchoredHeads({ ...team, folder }))];
+  const context = { ...team, heads, folder, headSeq, ids: createIdIndex(), tally: emptyTally() };
   if (scope.kind !== 'whole') context.ids.loseSome();
 
   if (headSeq === 0 && folder.unlisted.size + folder.staged.size > 0)
@@ -158,6 +170,19 @@ async function verifyLink(link: Link, previous: Link | undefined, context: Chain
     mayHaveExpired: link.isSigned && isTimely && mayHaveExpired(manifest, context.now),
   };
   await verifyContent({ ...context, ...circumstances, manifest, manifestKey: key });
+}
+
+/** The heads that the newest anchors state. Whoever verifies a range has read the anchor already. */
+async function anchoredHeads({ folder, reader, scope, addFinding }: TeamContext): Promise<readonly SavedHead[]> {
+  if (scope.kind === 'range') return [];
+  const heads: SavedHead[] = [];
+  for (const key of folder.anchors) {
+    const bytes = await readObject(reader, key, MAX_ANCHOR_BYTES);
+    const anchor = Buffer.isBuffer(bytes) ? decodeAnchor(bytes) : undefined;
+    if (anchor === undefined || anchor.team !== folder.team) addFinding('anchor-unreadable', key);
+    else heads.push(anchor);
+  }
+  return heads;
 }
 
 /** The manifest before a range. It must be the one that the caller trusts. */

@@ -1,0 +1,146 @@
+/**
+ * The verifier Lambda: the composition root. Once a day it verifies each team from its newest anchor, the team that was verified
+ * longest ago first, and writes a new anchor for each team without a finding. It can read the archive and its public key. It can
+ * write nothing but anchors, and it cannot sign.
+ */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { Context } from 'aws-lambda';
+import { createS3Store } from '../adapters/s3';
+import { listFolders, openFolders } from '../adapters/s3-versions';
+import { readSigningKey } from '../adapters/signer';
+import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor } from '../shared/anchor';
+import { type VerifiedTeam, type VerifierSummary, verifierEnvironment } from '../shared/contract';
+import { decodeEnvironment } from '../shared/env';
+import { Failure } from '../shared/errors';
+import { manifestPrefix } from '../shared/object-keys';
+import { HOUR_MS } from '../shared/time';
+import { type DailyOptions, verifyDaily } from './daily';
+import type { Finding } from './findings';
+import { emitVerified } from './metrics';
+
+const client = { maxAttempts: 4 };
+const s3 = new S3Client(client);
+const logger = new Logger({ serviceName: 'verifier' });
+/** Time that one step of a verification may take, and that is kept for the anchor. */
+const RESERVE_MS = 120_000;
+/** The other findings of a team are counted. */
+const MAX_LOGGED = 100;
+/** The manifests come last, because a run may commit meanwhile. */
+const AREAS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'];
+
+export async function handler(_event: unknown, context: Context): Promise<VerifierSummary> {
+  const { bucket, signingKey } = decodeEnvironment(verifierEnvironment, process.env);
+  const publicKey = await readSigningKey(signingKey, () => new KMSClient(client));
+  const now = new Date();
+  const teams = await Promise.all((await teamsIn(bucket)).map((team) => remember(bucket, team)));
+  teams.sort((a, b) => verifiedAt(a) - verifiedAt(b));
+  const verified: Verified[] = [];
+  for (const [i, team] of teams.entries()) {
+    const remaining = context.getRemainingTimeInMillis();
+    // Each team has its share of the time, so that one whose verification never ends does not stop the others.
+    const until = remaining - (remaining - RESERVE_MS) / (teams.length - i);
+    const hasTime = () => context.getRemainingTimeInMillis() > until;
+    verified.push(await verifyTeam(team, { bucket, publicKey, now, hasTime }));
+  }
+  return report(verified, now);
+}
+
+/** A team with what the verifier remembers of it. */
+interface Remembered {
+  readonly team: string;
+  /** Undefined where there is no anchor, or where the newest one cannot be read. */
+  readonly anchor: Anchor | undefined;
+  readonly unreadable: string | undefined;
+}
+
+/** Everybody whose folders are in the bucket. A team that somebody planted has no manifests, which is a finding. */
+async function teamsIn(bucket: string): Promise<readonly string[]> {
+  const folders = await Promise.all(AREAS.map((area) => listFolders(s3, bucket, `${area}/`)));
+  const names = folders.flat().flatMap((folder) => /^team=(.*)\/$/.exec(folder)?.[1] ?? []);
+  return [...new Set(names)].sort();
+}
+
+async function remember(bucket: string, team: string): Promise<Remembered> {
+  const folder = await openFolders(s3, bucket, [anchorPrefix(team)]);
+  const writtenAt = (key: string) => folder.writtenAt(key).getTime();
+  const [newest] = (await folder.list('')).toSorted((a, b) => writtenAt(b) - writtenAt(a));
+  const anchor = newest && decodeAnchor((await folder.get(newest)) ?? Buffer.alloc(0));
+  return { team, anchor: anchor || undefined, unreadable: anchor ? undefined : newest };
+}
+
+function verifiedAt({ anchor }: Remembered): number {
+  return anchor === undefined ? 0 : Date.parse(anchor.verifiedAt);
+}
+
+interface Circumstances extends Pick<DailyOptions, 'publicKey' | 'now' | 'hasTime'> {
+  readonly bucket: string;
+}
+
+interface Verified {
+  readonly summary: VerifiedTeam;
+  /** The time of the newest anchor, or of the first manifest where there is none. */
+  readonly since: Date;
+}
+
+/** A team whose verification fails does not keep the others from being verified. */
+async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstances: Circumstances): Promise<Verified> {
+  const { bucket, now } = circumstances;
+  let since = anchor && new Date(anchor.verifiedAt);
+  try {
+    const reader = await openFolders(
+      s3,
+      bucket,
+      AREAS.map((area) => `${area}/team=${team}/`),
+    );
+    const [first = ''] = await reader.list(manifestPrefix(team));
+    since ??= reader.writtenAt(first);
+    const daily = await verifyDaily({ ...circumstances, reader, team, anchor });
+    const findings =
+      unreadable === undefined ? daily.findings : [anchorUnreadable(team, unreadable), ...daily.findings];
+    logFindings(findings);
+    const grave = findings.filter(({ severity }) => severity === 'finding').length;
+    if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, since };
+    if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, since };
+    const { hidden, several } = reader.versions;
+    if (hidden.length > (anchor?.versions.hidden ?? 0) || several.length > (anchor?.versions.several ?? 0))
+      logger.warn('versions', { team, hidden: hidden.slice(0, MAX_LOGGED), several: several.slice(0, MAX_LOGGED) });
+    await storeAnchor(bucket, { ...daily.anchor, versions: { hidden: hidden.length, several: several.length } });
+    return { summary: { team, outcome: daily.isComplete ? 'good' : 'behind', seq: daily.anchor.seq }, since: now };
+  } catch (error) {
+    const detail = error instanceof Failure ? `${error.code}: ${error.message}` : 'an unexpected error';
+    logger.error('failed', { team, detail });
+    return { summary: { team, outcome: 'failed', detail }, since: since ?? now };
+  }
+}
+
+async function storeAnchor(bucket: string, anchor: Parameters<typeof encodeAnchor>[0]): Promise<void> {
+  const { key, body } = encodeAnchor(anchor);
+  await createS3Store(s3, bucket).create(key, body, 'application/json');
+}
+
+function anchorUnreadable(team: string, object: string): Finding {
+  return { code: 'anchor-unreadable', severity: 'finding', team, object, detail: '' };
+}
+
+/** A finding names an object and never holds an event. */
+function logFindings(findings: readonly Finding[]): void {
+  for (const { severity, ...finding } of findings.slice(0, MAX_LOGGED))
+    logger[severity === 'finding' ? 'error' : 'warn'](finding.code, { ...finding });
+  if (findings.length > MAX_LOGGED) logger.error('further findings', { findings: findings.length - MAX_LOGGED });
+}
+
+/** Logs the summary and emits the metrics. Throws an error where a team could not be verified, so that Lambda retries. */
+function report(verified: readonly Verified[], now: Date): VerifierSummary {
+  const teams = verified.map(({ summary }) => summary);
+  const unverifiedHours = Math.max(0, ...verified.map(({ since }) => (now.getTime() - since.getTime()) / HOUR_MS));
+  const findings = teams.reduce((sum, team) => sum + (team.findings ?? 0), 0);
+  const isGood = teams.every(({ outcome }) => outcome === 'good' || outcome === 'behind');
+  const summary: VerifierSummary = { outcome: isGood ? 'good' : 'findings', teams, unverifiedHours };
+  emitVerified({ findings, unverifiedHours });
+  logger.info('verification', { ...summary });
+  const failed = teams.filter(({ outcome }) => outcome === 'failed').map(({ team, detail }) => `${team}: ${detail}`);
+  if (failed.length > 0) throw new Error(`not every team could be verified: ${failed.join('; ')}`);
+  return summary;
+}
