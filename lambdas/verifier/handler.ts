@@ -80,7 +80,7 @@ interface Circumstances extends Pick<DailyOptions, 'publicKey' | 'now' | 'hasTim
 
 interface Verified {
   readonly summary: VerifiedTeam;
-  /** The time of the newest anchor, or of the first manifest where there is none. */
+  /** The time of the newest anchor, or of the first manifest where there is none. A team without manifests has findings instead. */
   readonly since: Date;
 }
 
@@ -94,15 +94,15 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
       bucket,
       AREAS.map((area) => `${area}/team=${team}/`),
     );
-    const [first = ''] = await reader.list(manifestPrefix(team));
-    since ??= reader.writtenAt(first);
+    const [first] = await reader.list(manifestPrefix(team));
+    if (first !== undefined) since ??= reader.writtenAt(first);
     const daily = await verifyDaily({ ...circumstances, reader, team, anchor });
     const findings =
       unreadable === undefined ? daily.findings : [anchorUnreadable(team, unreadable), ...daily.findings];
     logFindings(findings);
     const grave = findings.filter(({ severity }) => severity === 'finding').length;
-    if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, since };
-    if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, since };
+    if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, since: since ?? now };
+    if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, since: since ?? now };
     const { hidden, several } = reader.versions;
     if (hidden.length > (anchor?.versions.hidden ?? 0) || several.length > (anchor?.versions.several ?? 0))
       logger.warn('versions', { team, hidden: hidden.slice(0, MAX_LOGGED), several: several.slice(0, MAX_LOGGED) });
