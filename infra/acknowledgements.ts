@@ -29,11 +29,16 @@ function ofAuditors(stage: string, bucket: string) {
 function ofWhatRuns(stage: string, bucket: string) {
   const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${parameterPath(stage)}*`;
   return [
-    ...['Archiver', 'Schedules'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
+    ...['Archiver', 'Schedules', 'Verifier'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
     ...['manifests', 'batches', 'events', 'quarantine'].map((folder) =>
       wildcard('Archiver/Policy', `${bucket}/${folder}/team=*/*`, objectsOfTeams),
     ),
     wildcard('Archiver/Policy', parameters, parametersOfTeams),
+    wildcard('Verifier/Policy', `${bucket}/*`, wholeArchiveToVerify),
+    wildcard('Verifier/Policy', `${bucket}/anchors/team=*/*`, objectsOfTeams),
+    nist('Verifier/Function', 'LambdaDLQ', dailyInstead),
+    nist('Verifier/Function', 'LambdaConcurrency', dailyConcurrency),
+    nist('Verifier/Function', 'LambdaInsideVPC', noConnection),
     solutions('Archiver/Unhandled', 'SQS3', isDeadLetterQueue),
     nist('Archiver/Function', 'LambdaDLQ', destinationInstead),
     nist('Archiver/Function', 'LambdaConcurrency', leaseInstead),
@@ -45,6 +50,10 @@ const inline = 'The policy must live and die with this one role. A managed polic
 const objectsOfTeams = 'A key holds team, date and number. The right is to one prefix, and only to create or to read.';
 const parametersOfTeams = 'The path holds only API keys of this stage. A new team thus needs no new right.';
 const wholeArchive = 'Auditors read everything in the archive, and nothing else. They are named in the configuration.';
+const wholeArchiveToVerify = 'A verifier that cannot read an object cannot tell that it is good.';
+const dailyInstead = 'The next day does the work, and the metric UnverifiedHours tells that a day did not.';
+const dailyConcurrency = 'It runs once a day, and two verifications at once do no harm.';
+const noConnection = 'It calls AWS alone and accepts no connection. A VPC would only add endpoints to pay for.';
 const removal = 'After its retention any object may have to go. The role exists only for that, and its use is logged.';
 const oneRegion = 'Lock and versioning prevent deletion. A second region would double the cost: the owner decides.';
 const accessLogsExpire = 'S3 delivers access logs on a best-effort basis and they expire. A copy would prove no more.';

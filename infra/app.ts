@@ -3,17 +3,25 @@
 import { dirname, join } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { archiveApp } from './archive-app';
-import { bundle } from './bundle';
+import { type Bundle, bundle, bundleVerifier } from './bundle';
 import { ConfigProblems } from './config';
 
 const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
 
 try {
-  const folder = join(import.meta.dirname, '..', 'dist', 'archiver');
+  const dist = join(import.meta.dirname, '..', 'dist');
   const env = { ...(account && { account }), ...(region && { region }) };
-  archiveApp({ archiverCode: (teams) => Code.fromAsset(dirname(bundle(folder, teams).file)), env }).synth();
+  archiveApp({
+    archiverCode: (teams) => codeOf(bundle(join(dist, 'archiver'), teams)),
+    verifierCode: () => codeOf(bundleVerifier(join(dist, 'verifier'))),
+    env,
+  }).synth();
 } catch (error) {
   if (!(error instanceof ConfigProblems)) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+function codeOf({ file }: Bundle): Code {
+  return Code.fromAsset(dirname(file));
 }

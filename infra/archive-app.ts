@@ -21,20 +21,22 @@ import { archiveName } from './names';
 const { archive: _, ...FEATURE_FLAGS } = cdkJson.context;
 
 interface ArchiveAppProps extends AppProps {
-  /** The code of the function, with the settings of these teams beside it. */
+  /** The code of the archiver, with the settings of these teams beside it. */
   readonly archiverCode: (teams: readonly TeamConfig[]) => Code;
+  readonly verifierCode: () => Code;
   /** The account and region of the deployment, which are unknown if synth runs without credentials. */
   readonly env?: Environment;
 }
 
 /** Throws `ConfigProblems`. */
-export function archiveApp({ archiverCode, env = {}, ...props }: ArchiveAppProps): App {
+export function archiveApp({ archiverCode, verifierCode, env = {}, ...props }: ArchiveAppProps): App {
   const app = new App({ analyticsReporting: false, ...props, context: { ...FEATURE_FLAGS, ...props.context } });
   const config = readConfig(app.node.tryGetContext('archive'));
   refuseRegion(env.region);
   const name = archiveName(config.stage);
   const description = 'Keeps Postman audit logs under lock, searchable with SQL and provably complete';
-  const stack = new ArchiveStack(app, name, { description, env, config, archiverCode: archiverCode(config.teams) });
+  const code = { archiverCode: archiverCode(config.teams), verifierCode: verifierCode() };
+  const stack = new ArchiveStack(app, name, { description, env, config, ...code });
   printChoices(stack, config);
   for (const { path, ...rule } of acknowledgements(config)) Validations.of(descendant(stack, path)).acknowledge(rule);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));

@@ -1,6 +1,7 @@
 /**
  * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
- * top: the keys, the storage, the role that may remove, the function that writes, its schedules, the catalog for SQL, and
+ * top: the keys, the storage, the role that may remove, the function that writes, the
+ * function that verifies, their schedules, the catalog for SQL, and
  * the role that may only ask.
  */
 
@@ -18,16 +19,18 @@ import { firstQuery, kept, publicKey, putApiKeys, runNow } from './outputs';
 import { roleArn } from './policies';
 import { Schedules } from './schedules';
 import { Storage } from './storage';
+import { Verifier } from './verifier';
 
 interface ArchiveStackProps extends StackProps {
   readonly config: ArchiveConfig;
   readonly archiverCode: Code;
+  readonly verifierCode: Code;
 }
 
 export class ArchiveStack extends Stack {
   constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     super(scope, id, props);
-    const { config, archiverCode } = props;
+    const { config, archiverCode, verifierCode } = props;
     const { stage, adopt } = config;
     const name = archiveName(stage);
     const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
@@ -37,7 +40,8 @@ export class ArchiveStack extends Stack {
     // What is adopted has its role and its policies already, and CloudFormation could not manage them a second time.
     if (adopt === null) new BreakGlass(this, 'BreakGlass', { stage, keys, storage });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
-    new Schedules(this, 'Schedules', { teams: config.teams, archiver });
+    const verifier = new Verifier(this, 'Verifier', { stage, code: verifierCode, keys, bucket: storage.bucket });
+    new Schedules(this, 'Schedules', { teams: config.teams, archiver, verifier });
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
     const hasAuditors = config.auditors.length > 0;
     if (hasAuditors)

@@ -26,7 +26,7 @@ export function apiKeyParameter(stage: string, team: string): string {
 }
 
 /** The roles whose names are fixed. No word ends with another one, so that the role of no stage has the name of another. */
-export type FixedRole = 'archiver' | 'auditor' | 'break-glass';
+export type FixedRole = 'archiver' | 'auditor' | 'break-glass' | 'verifier';
 
 /**
  * The kept policies name these roles, so a role that is created again must have the same name. Names are unique within

@@ -1,7 +1,8 @@
-/** One schedule per team, which sends the input of the handler. */
+/** One schedule per team, which sends the input of the archiver, and a daily one for the verifier. */
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { ArchiveInput } from '../lambdas/shared/contract';
@@ -9,10 +10,12 @@ import type { Archiver } from './archiver';
 import type { TeamConfig } from './config';
 import { allow, forThisAccount } from './policies';
 import { spreadMinutes } from './schedule-expression';
+import type { Verifier } from './verifier';
 
 interface SchedulesProps {
   readonly teams: readonly TeamConfig[];
   readonly archiver: Archiver;
+  readonly verifier: Verifier;
 }
 
 export class Schedules extends Construct {
@@ -25,7 +28,11 @@ export class Schedules extends Construct {
       }),
     });
     const statements = [
-      allow('StartRun', ['lambda:InvokeFunction'], [props.archiver.function.functionArn]),
+      allow(
+        'StartRun',
+        ['lambda:InvokeFunction'],
+        [props.archiver.function.functionArn, props.verifier.function.functionArn],
+      ),
       allow('ReportFailure', ['sqs:SendMessage'], [props.archiver.unhandled.queueArn]),
     ];
     const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
@@ -40,6 +47,16 @@ export class Schedules extends Construct {
       });
       schedule.node.addDependency(policy);
     }
+    const daily = new scheduler.Schedule(this, 'Daily', {
+      scheduleGroup: group,
+      // No team has such a name.
+      scheduleName: '_verifier',
+      description: 'Verifies the archive',
+      schedule: scheduler.ScheduleExpression.rate(Duration.days(1)),
+      timeWindow: scheduler.TimeWindow.flexible(Duration.minutes(15)),
+      target: { bind: () => targetOf(props.verifier.function, { role, archiver: props.archiver, input: {} }) },
+    });
+    daily.node.addDependency(policy);
   }
 }
 
@@ -48,14 +65,24 @@ function timeWindow(schedule: string): scheduler.TimeWindow {
   return minutes === 0 ? scheduler.TimeWindow.off() : scheduler.TimeWindow.flexible(Duration.minutes(minutes));
 }
 
-/** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
 function target(team: TeamConfig, archiver: Archiver, role: iam.IRole): scheduler.ScheduleTargetConfig {
   const input: ArchiveInput = {
     team: team.name,
     scheduledTime: scheduler.ContextAttribute.scheduledTime,
   };
+  return targetOf(archiver.function, { role, archiver, input });
+}
+
+interface TargetOptions {
+  readonly role: iam.IRole;
+  readonly archiver: Archiver;
+  readonly input: object;
+}
+
+/** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
+function targetOf(to: IFunction, { role, archiver, input }: TargetOptions): scheduler.ScheduleTargetConfig {
   return {
-    arn: archiver.function.functionArn,
+    arn: to.functionArn,
     role,
     input: scheduler.ScheduleTargetInput.fromObject(input),
     deadLetterConfig: { arn: archiver.unhandled.queueArn },

@@ -10,6 +10,7 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { anchorPrefix } from '../lambdas/shared/anchor';
 import { areaPrefix, batchPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import { denyAll, denyAllBut, KEPT, KEPT_ALWAYS, roleArn } from './policies';
@@ -64,7 +65,7 @@ export class Storage extends Construct {
     });
     const objects = bucket.arnForObjects('*');
     bucket.addToResourcePolicy(createOnly(objects));
-    bucket.addToResourcePolicy(writeOnlyAsArchiver(objects, stage));
+    for (const statement of writers(bucket as s3.IBucket, stage)) bucket.addToResourcePolicy(statement);
     bucket.policy?.applyRemovalPolicy(KEPT);
     return bucket;
   }
@@ -86,11 +87,17 @@ function adoptedBucket(scope: Construct, id: string, bucketName: string): s3.IBu
   return s3.Bucket.fromBucketAttributes(scope, id, { bucketName, bucketArn });
 }
 
-/** Denies writing to everybody else: a planted object would stop the archiver, which would take it for an attack. */
-function writeOnlyAsArchiver(objects: string, stage: string): PolicyStatement {
+/**
+ * Denies writing to everybody but the archiver, and anchors to everybody but the verifier. A planted object would stop the
+ * archiver, which would take it for an attack. An anchor is worth something because the archiver cannot write it.
+ */
+function writers(bucket: s3.IBucket, stage: string): PolicyStatement[] {
   // Replication writes without the right to PutObject, so it is denied too.
   const actions = ['s3:PutObject', 's3:ReplicateObject', 's3:ReplicateDelete'];
-  return denyAllBut([roleArn(stage, 'archiver')], 'WriteOnlyAsArchiver', actions, [objects]);
+  const anchors = bucket.arnForObjects(`${anchorPrefix('*')}*`);
+  const ofArchiver = denyAllBut([roleArn(stage, 'archiver')], 'WriteOnlyAsArchiver', actions, []);
+  ofArchiver.addNotResources(anchors);
+  return [ofArchiver, denyAllBut([roleArn(stage, 'verifier')], 'WriteAnchorsOnlyAsVerifier', actions, [anchors])];
 }
 
 /**

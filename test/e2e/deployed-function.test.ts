@@ -24,13 +24,16 @@ type Variables = Readonly<Record<'ARCHIVE_BUCKET' | 'CHECKPOINT_TABLE' | 'SIGNIN
 
 const app = archiveApp({
   archiverCode: (teams) => Code.fromAsset(dirname(bundle(join(scratch, 'bundle'), teams).file)),
+  verifierCode: () => Code.fromInline('exports.handler = async () => {};'),
   context: { archive: { teams: [{ name: 'main' }] } },
   outdir: join(scratch, 'cdk.out'),
 });
 const template = Template.fromJSON(app.synth().stacks[0]?.template);
 const { filled, arnOf, policies } = deploy(template);
-const variables = filled(only(template, 'AWS::Lambda::Function').properties.Environment.Variables) as Variables;
-const scheduled = JSON.parse(only(template, 'AWS::Scheduler::Schedule').properties.Target.Input);
+const variables = filled(
+  only(template, 'AWS::Lambda::Function', 'Archiver').properties.Environment.Variables,
+) as Variables;
+const scheduled = JSON.parse(only(template, 'AWS::Scheduler::Schedule', 'SchedulesTeam').properties.Target.Input);
 const recorded: IamCall[] = [];
 let world: World;
 

@@ -32,8 +32,8 @@ test('what is kept refers to nothing that destroy deletes, so that its policies 
   expect(referred.filter((id) => !isKept(id))).toEqual([]);
 });
 
-test('a stack that adopts makes nothing that is kept but a new log group, and the rest under the same names', () => {
-  const expected = Object.keys(resources).filter((id) => !isKept(id) || id.startsWith('ArchiverLogs'));
+test('a stack that adopts makes nothing that is kept but new log groups, and the rest under the same names', () => {
+  const expected = Object.keys(resources).filter((id) => !isKept(id) || /^(Archiver|Verifier)Logs/.test(id));
   expect(Object.keys(later.Resources).sort()).toEqual(expected.sort());
   const properties = (from: Readonly<Record<string, Properties>>) =>
     expected.map((id) => [id, filled(from[id]?.Properties)]);

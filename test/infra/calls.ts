@@ -36,6 +36,10 @@ function places(arn: FindArn): Readonly<Record<string, string>> {
     encryption: arn('KeysEncryption'),
     signing: arn('KeysSigning'),
     archiver: arn('ArchiverRole'),
+    anchor: `${bucket}/anchors/team=main/0000000001-0123456789abcdef.json`,
+    verifier: arn('VerifierRole'),
+    verifierFunction: arn('VerifierFunction'),
+    verifierLogStream: arn('VerifierLogs').replace('*', 'log-stream:a'),
     function: arn('ArchiverFunction'),
     anotherFunction: `${arn('ArchiverFunction')}2`,
     queue: arn('ArchiverUnhandled'),
@@ -186,6 +190,19 @@ export const required = `
   Lambda writes the log                            | archiver | logs:PutLogEvents | logStream
   Lambda reports a run that failed                 | archiver | sqs:SendMessage | queue
   Lambda takes on the role of the archiver         | lambda.amazonaws.com | sts:AssumeRole | archiver
+  Lambda takes on the role of the verifier         | lambda.amazonaws.com | sts:AssumeRole | verifier
+  the verifier lists the archive                   | verifier | s3:ListBucket | bucket
+  the verifier lists versions                      | verifier | s3:ListBucketVersions | bucket
+  the verifier reads an event                      | verifier | s3:GetObject | event
+  the verifier reads an anchor                     | verifier | s3:GetObject | anchor
+  the verifier reads a lock                        | verifier | s3:GetObjectRetention | batch
+  the verifier creates an anchor                   | verifier | s3:PutObject | anchor | creating
+  S3 decrypts for the verifier                     | verifier | kms:Decrypt | encryption | viaS3
+  S3 encrypts an anchor                            | verifier | kms:GenerateDataKey | encryption | viaS3
+  the verifier reads the public key                | verifier | kms:GetPublicKey | signing
+  Lambda opens a log stream of the verifier        | verifier | logs:CreateLogStream | verifierLogStream
+  Lambda writes the log of the verifier            | verifier | logs:PutLogEvents | verifierLogStream
+  Scheduler starts a verification                  | scheduler | lambda:InvokeFunction | verifierFunction
   Scheduler takes on its role                      | scheduler.amazonaws.com | sts:AssumeRole | scheduler | ofTheGroup
   Scheduler starts a run                           | scheduler | lambda:InvokeFunction | function
   Scheduler reports a run that it could not start  | scheduler | sqs:SendMessage | queue
@@ -240,6 +257,11 @@ export const forbidden = `
   the archiver reads any other parameter           | archiver | ssm:GetParameter | parameter/prod/database/password
   the archiver writes another table                | archiver | dynamodb:UpdateItem | anotherTable
   the archiver starts itself                       | archiver | lambda:InvokeFunction | function
+  the verifier overwrites an anchor                | verifier | s3:PutObject | anchor | putting
+  the verifier writes outside the anchors          | verifier | s3:PutObject | manifest | creating
+  the verifier decrypts an API key                 | verifier | kms:Decrypt | encryption | viaSsm
+  the verifier reads the access log                | verifier | s3:GetObject | accessLog/a
+  an administrator plants an anchor                | admin | s3:PutObject | anchor | creating
   Scheduler starts another function                | scheduler | lambda:InvokeFunction | anotherFunction
   Scheduler acts for a schedule elsewhere          | scheduler.amazonaws.com | sts:AssumeRole | scheduler | ofAnotherGroup
   an auditor decrypts an API key                   | auditor | kms:Decrypt | encryption | viaSsm
@@ -278,6 +300,7 @@ export const forbidden = `
 /** The policies of bucket and keys must deny these calls even if somebody gives the archiver's role every right. */
 export const forbiddenWithEveryRight = `
   the archiver overwrites an object                | archiver | s3:PutObject | event | putting
+  the archiver writes an anchor                    | archiver | s3:PutObject | anchor | creating
   the archiver deletes an object                   | archiver | s3:DeleteObject | event
   the archiver deletes a version                   | archiver | s3:DeleteObjectVersion | event
   the archiver shortens retention                  | archiver | s3:PutObjectRetention | event

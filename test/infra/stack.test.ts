@@ -24,6 +24,7 @@ const stateful = {
   StorageBucket5CB7C8EA: 'AWS::S3::Bucket',
   StorageAccessLogs96FB524C: 'AWS::S3::Bucket',
   ArchiverLogsC9593DF9: 'AWS::Logs::LogGroup',
+  VerifierLogs7E0537DC: 'AWS::Logs::LogGroup',
   ...kept,
 };
 const guards = {
@@ -51,7 +52,7 @@ test('nothing else holds state, and only the roles have names that a second depl
   expect(holders.sort()).toEqual(Object.keys(stateful).sort());
   const names = ['BucketName', 'TableName', 'LogGroupName', 'RoleName', 'QueueName', 'FunctionName'];
   const named = found.flatMap(([, { Properties = {} }]) => names.map((name) => Properties[name]));
-  const roles = ['break-glass', 'archiver'].map((role) => `postman-archive-${role}-eu-central-1`);
+  const roles = ['break-glass', 'archiver', 'verifier'].map((role) => `postman-archive-${role}-eu-central-1`);
   expect(named.filter((name) => name !== undefined && !('Ref' in Object(name))).map(filled)).toEqual(roles);
 });
 
@@ -93,7 +94,7 @@ describe('the bucket', () => {
     const areas = ['events', 'quarantine', 'batches'];
     expect(Rules).toMatchObject(areas.map((area) => ({ Prefix: `${area}/team=`, ExpirationInDays: 2600 })));
     // The verifier excuses a missing object only if its manifest says so, and the manifest says what the function was told.
-    const { RETENTION } = only(full.template, 'AWS::Lambda::Function').properties.Environment.Variables;
+    const { RETENTION } = only(full.template, 'AWS::Lambda::Function', 'Archiver').properties.Environment.Variables;
     expect(JSON.parse(RETENTION)).toEqual({ mode: 'COMPLIANCE', days: 2557, expireAfterDays: 2600 });
   });
 });
@@ -137,7 +138,7 @@ test('one key for data is rotated, and one P-256 key signs manifests', () => {
 });
 
 describe('the archiver', () => {
-  const { id, properties } = only(template, 'AWS::Lambda::Function');
+  const { id, properties } = only(template, 'AWS::Lambda::Function', 'Archiver');
 
   test('the archiver runs on the Node and the processor it was built for, for the longest time that Lambda allows', () => {
     const runtime = { Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler' };
@@ -171,7 +172,7 @@ describe('the archiver', () => {
   });
 
   test('the log is encrypted and kept for thirteen months, and the function is created after its rights', () => {
-    const { properties: log } = only(template, 'AWS::Logs::LogGroup');
+    const { properties: log } = only(template, 'AWS::Logs::LogGroup', 'Archiver');
     expect(log).toEqual({ KmsKeyId: encryptionKey, RetentionInDays: 400 });
     expect(resourcesOf(template)[id].DependsOn).toContainEqual(expect.stringMatching(/^ArchiverPolicy/));
   });

@@ -22,6 +22,7 @@ export interface Statement {
   readonly Principal?: '*' | Readonly<Record<string, OneOrMany>>;
   readonly Action?: OneOrMany;
   readonly Resource?: OneOrMany;
+  readonly NotResource?: OneOrMany;
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMany>>>>;
 }
 
@@ -66,7 +67,7 @@ function isDelegation({ Principal }: Statement): boolean {
 }
 
 function matches(statement: Statement, of: Policy['of'], call: Call): boolean {
-  const known = ['Sid', 'Effect', 'Principal', 'Action', 'Resource', 'Condition'];
+  const known = ['Sid', 'Effect', 'Principal', 'Action', 'Resource', 'NotResource', 'Condition'];
   const unknown = Object.keys(statement).filter((key) => !known.includes(key));
   if (unknown.length > 0) throw new Error(`cannot evaluate ${unknown.join()}`);
   return (
@@ -92,7 +93,8 @@ function isOfAccount(principal: string): boolean {
 }
 
 /** In the policy of a key or a role, `*` or no resource at all means that key or role. */
-function resourceMatches({ Resource }: Statement, of: Policy['of'], { resource }: Call): boolean {
+function resourceMatches({ Resource, NotResource }: Statement, of: Policy['of'], { resource }: Call): boolean {
+  if (NotResource !== undefined) return !list(NotResource).some((each) => glob(each, resource));
   if (Resource === undefined) return 'resource' in of && of.resource === resource;
   return list(Resource).some((each) => glob(each, resource));
 }

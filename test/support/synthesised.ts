@@ -27,8 +27,9 @@ interface Report {
 export function synthesise(archive: unknown, env: Environment = {}, { context, ...props }: AppProps = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
   try {
-    const archiverCode = () => Code.fromInline('exports.handler = async () => {};');
-    const assembly = archiveApp({ ...props, archiverCode, env, outdir, context: { ...context, archive } }).synth();
+    const code = () => Code.fromInline('exports.handler = async () => {};');
+    const stubs = { archiverCode: code, verifierCode: code };
+    const assembly = archiveApp({ ...props, ...stubs, env, outdir, context: { ...context, archive } }).synth();
     const stack = assembly.stacks[0];
     if (stack === undefined) throw new Error('the app has no stack');
     return {
@@ -42,9 +43,13 @@ export function synthesise(archive: unknown, env: Environment = {}, { context, .
   }
 }
 
-/** The only resource of its type. */
-export function only(template: Template, type: string): { readonly id: string; readonly properties: Properties } {
-  const found = Object.entries(template.findResources(type));
+/** The only resource of its type, or of those whose logical id begins so. */
+export function only(
+  template: Template,
+  type: string,
+  part = '',
+): { readonly id: string; readonly properties: Properties } {
+  const found = Object.entries(template.findResources(type)).filter(([id]) => id.startsWith(part));
   const [id, resource] = found[0] ?? [];
   if (id === undefined || resource === undefined || found.length > 1) throw new Error(`${found.length} of ${type}`);
   return { id, properties: resource.Properties };
