@@ -25,7 +25,7 @@ export function runNow(functionName: string, team = ''): string {
   // Versions 1 and 2 of the AWS CLI read an argument each in its own way, and a file alike. A first run may take 15 minutes.
   return (
     `printf '{"team":"${team}","scheduledTime":"%s"}' "$(date -u +%FT%TZ)" | aws lambda invoke --region ${Aws.REGION}` +
-    ` --function-name ${functionName} --cli-read-timeout 0 --payload fileb:///dev/stdin /dev/stdout`
+    ` --function-name ${functionName} --cli-read-timeout 0 --payload fileb:///dev/stdin run.json && cat run.json`
   );
 }
 

@@ -95,7 +95,7 @@ describeWith(['ministack'], 'a deployed archive', () => {
   test('the deployed function archives what the source serves, and a second run adds nothing', async () => {
     source.happen(320, { hoursAgo: 30 });
     source.misbehave('{"id":1,"action":"undated"}');
-    expect(await printed('RunNow')).toMatch(/^{"outcome":"archived",.*"seq":1,.*"events":320,/);
+    expect(await printed('RunNow')).toMatch(/{"outcome":"archived",.*"seq":1,.*"events":320,/);
     expect(await run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 0 } });
   });
 

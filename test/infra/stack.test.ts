@@ -266,7 +266,7 @@ test('the outputs name what the next steps need, put an API key without showing 
   );
   expect(outputs.RunNow?.Value).toBe(
     `printf '{"team":"main","scheduledTime":"%s"}' "$(date -u +%FT%TZ)" | aws lambda invoke --region eu-central-1` +
-      ' --function-name ArchiverFunction2B48C242 --cli-read-timeout 0 --payload fileb:///dev/stdin /dev/stdout',
+      ' --function-name ArchiverFunction2B48C242 --cli-read-timeout 0 --payload fileb:///dev/stdin run.json && cat run.json',
   );
 });
 
