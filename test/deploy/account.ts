@@ -99,6 +99,12 @@ function checkOut(): string {
 }
 
 function withoutQuestions(archive: object) {
-  const { app } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
-  return { app, context: { archive }, requireApproval: 'never', outputsFile: 'outputs.json', notices: false };
+  const { app, context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
+  return {
+    app,
+    context: { ...context, archive },
+    requireApproval: 'never',
+    outputsFile: 'outputs.json',
+    notices: false,
+  };
 }

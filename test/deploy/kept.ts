@@ -16,7 +16,8 @@ const README_NAMES: Readonly<Record<string, string>> = {
   StorageCheckpoints: 'checkpoint table',
   KeysEncryption: 'encryption key',
   KeysSigning: 'signing key',
-  ArchiverLogs: 'log group',
+  ArchiverLogs: 'log group of the archiver',
+  VerifierLogs: 'log group of the verifier',
   BreakGlassRole: 'break-glass role',
 };
 
