@@ -1,7 +1,8 @@
 /** What `audit-archive verify` prints for people: the teams, the findings, and the result in words. */
 import { DAY_MS, HOUR_MS } from '../lambdas/shared/time';
 import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
-import type { TeamSummary, Verification } from '../lambdas/verifier/verify';
+import type { TeamSummary } from '../lambdas/verifier/tally';
+import type { Verification } from '../lambdas/verifier/verify';
 import { plural } from './plural';
 
 /** A schedule must run at least once in seven days. Retries may take some hours more. */

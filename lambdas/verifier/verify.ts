@@ -9,7 +9,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { decodeAnchor } from '../shared/anchor';
-import { type Gap, mayHaveExpired, type TimeRange } from '../shared/manifest';
+import { mayHaveExpired } from '../shared/manifest';
 import { manifestKey, manifestPrefix } from '../shared/object-keys';
 import {
   carriesTheLatest,
@@ -21,7 +21,7 @@ import {
   neverGoesBack,
   openLink,
 } from './chain';
-import { type ContentTally, verifyContent } from './content';
+import { verifyContent } from './content';
 import { mayComeFromCopying } from './copying';
 import { type AddFinding, type Finding, findingCollector } from './findings';
 import { createIdIndex, type IdIndex } from './ids';
@@ -35,17 +35,18 @@ import {
 } from './inventory';
 import { isUnderLock } from './lock';
 import { coversTeam, firstOf, lastOf, notChecked, type Scope, within } from './scope';
+import {
+  addLink,
+  emptyTally,
+  reportExpired,
+  type SavedHead,
+  summaryOf,
+  type TeamSummary,
+  type TeamTally,
+} from './tally';
 
 /** An anchor holds some hundred bytes for each month. */
 const MAX_ANCHOR_BYTES = 1024 * 1024;
-
-/** A head that was saved outside the archive. With it the verifier notices that newer manifests were removed. */
-export interface SavedHead {
-  readonly team: string;
-  readonly seq: number;
-  /** SHA-256 of the manifest's payload bytes. */
-  readonly sha256: string;
-}
 
 export interface VerifyOptions {
   readonly publicKey: KeyObject;
@@ -64,23 +65,6 @@ export interface Verification {
   readonly objects: number;
   /** Whether a copy that was made while runs committed can have all these findings, although the archive is good. */
   readonly mayComeFromCopying: boolean;
-}
-
-export interface TeamSummary {
-  readonly team: string;
-  readonly manifests: number;
-  /** Lines that were read, whatever the manifests claim. */
-  readonly events: number;
-  readonly quarantined: number;
-  /** From the chain's start up to its position. */
-  readonly period: TimeRange | null;
-  readonly gaps: readonly Gap[];
-  /** Missing objects that may have expired, and the number of lines that their manifests state. */
-  readonly expired: { readonly objects: number; readonly lines: number };
-  readonly head: (SavedHead & { readonly finished: string }) | null;
-  readonly codeVersions: readonly string[];
-  /** Batch objects that crashed runs staged and never committed. They are harmless. */
-  readonly abandonedBatches: number;
 }
 
 /** The saved heads are those of the team. */
@@ -219,47 +203,4 @@ function nothingWasCutOff({ folder, headSeq, heads, addFinding }: ChainContext):
   for (const { seq } of heads) {
     if (seq > headSeq) addFinding('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
   }
-}
-
-/** The facts that the manifests of a team have shown so far. */
-interface TeamTally extends ContentTally {
-  readonly seqs: Set<number>;
-  readonly codeVersions: Set<string>;
-  readonly gaps: Gap[];
-  first: Link | undefined;
-  last: Link | undefined;
-}
-
-function emptyTally(): TeamTally {
-  const content = { events: 0, quarantine: 0, expired: { objects: 0, lines: 0 }, firstExpired: undefined };
-  return { ...content, seqs: new Set(), codeVersions: new Set(), gaps: [], first: undefined, last: undefined };
-}
-
-function addLink(link: Link, tally: TeamTally): void {
-  tally.seqs.add(link.manifest.seq);
-  tally.codeVersions.add(link.manifest.run.codeVersion);
-  for (const gap of link.manifest.gaps) tally.gaps.push(gap); // A forged million of gaps would overflow the stack of `push(...)`.
-  tally.first ??= link;
-  tally.last = link;
-}
-
-/** Adds one notice for all expired objects, because after some years they are most of the archive. */
-function reportExpired({ expired, firstExpired }: TeamTally, addFinding: AddFinding): void {
-  const others = expired.objects - 1;
-  if (firstExpired !== undefined) addFinding('expired', firstExpired, others > 0 ? `and ${others} more` : '');
-}
-
-function summaryOf({ team, staged }: TeamFolder, { first, last, ...tally }: TeamTally): TeamSummary {
-  return {
-    team,
-    manifests: tally.seqs.size,
-    events: tally.events,
-    quarantined: tally.quarantine,
-    period: first && last ? { from: first.manifest.start, to: last.manifest.position } : null,
-    gaps: tally.gaps,
-    expired: tally.expired,
-    head: last ? { team, seq: last.seq, sha256: last.sha256, finished: last.manifest.run.finished } : null,
-    codeVersions: [...tally.codeVersions],
-    abandonedBatches: staged.size,
-  };
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { openFolder } from '../../cli/folder';
 import { runVerify, type VerifyFlags } from '../../cli/verify';
 import type { Finding } from '../../lambdas/verifier/findings';
-import type { SavedHead, Verification } from '../../lambdas/verifier/verify';
+import type { SavedHead } from '../../lambdas/verifier/tally';
+import type { Verification } from '../../lambdas/verifier/verify';
 import { type Objects, testSigner, writeObjects } from './archive-builder';
 
 export interface Judgement extends Verification {
