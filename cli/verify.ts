@@ -39,7 +39,10 @@ export function addVerify(program: Command, openBucket: OpenBucket): void {
     .description('check an archive, and report everything that is missing, added or changed')
     .argument('<path>', 'a folder that holds a copy of the bucket, or s3:// and the name of the bucket itself')
     .requiredOption('--key <file>', 'the public key that was saved when the archive was set up (ECDSA P-256, PEM)')
-    .option('--head <file>', 'a file that --save-head wrote earlier: report manifests that have been deleted since')
+    .option(
+      '--head <file>',
+      'a file that --save-head wrote earlier, or an anchor: report manifests that have been deleted since',
+    )
     .option(
       '--save-head <file>',
       'if there are no findings, save the newest manifest of each team for --head; keep the file outside the archive. A file that names newer manifests is not overwritten',
@@ -139,7 +142,9 @@ const headsSchema = z
 /** Throws an error if the file cannot be read: the comparison that the user asked for must not be skipped. */
 async function readHeads(file: string, advice: string): Promise<readonly SavedHead[]> {
   try {
-    return headsSchema.parse(JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, '')));
+    const saved: unknown = JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, ''));
+    // An anchor is one such head, with more about it.
+    return headsSchema.parse(Array.isArray(saved) ? saved : [saved]);
   } catch (cause) {
     throw new Error(`${file} contains no saved heads that can be read: ${advice}`, { cause });
   }

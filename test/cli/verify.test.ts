@@ -132,6 +132,22 @@ test('a file that holds no saved heads is not overwritten by them', async () => 
   });
 });
 
+test('an anchor that was kept elsewhere is compared with the chain', async () => {
+  await inArchive(async ({ archive, file, run }) => {
+    const anchor = {
+      format: 'postman-audit-archive-anchor/1',
+      team: 'main',
+      seq: 4,
+      sha256: hashOf(archive, 4),
+      inventory: [],
+    };
+    writeFileSync(file('anchor.json'), `${JSON.stringify(anchor)}\n`);
+    expect((await run({ head: file('anchor.json') })).exitCode).toBe(0);
+    rmSync(join(archive, manifestKey('main', 4)));
+    expect((await run({ head: file('anchor.json') })).text).toContain('chain-truncated');
+  });
+});
+
 test('saved heads are read after an editor has put a byte order mark before them', async () => {
   await inArchive(async ({ archive, file, run }) => {
     const head = { team: 'main', seq: 4, sha256: hashOf(archive, 4) };
