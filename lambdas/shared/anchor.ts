@@ -61,12 +61,18 @@ export function anchorPrefix(team: string): string {
  */
 export function encodeAnchor(value: Omit<Anchor, 'format'>): { readonly key: string; readonly body: Buffer } {
   const body = Buffer.from(`${JSON.stringify({ format: ANCHOR_FORMAT, ...value })}\n`);
-  const seq = String(value.seq).padStart(10, '0');
-  return { key: `${anchorPrefix(value.team)}${seq}-${sha256(body).slice(0, 16)}.json`, body };
+  return { key: anchorKey(value, body), body };
 }
 
-/** Undefined where the bytes are not an anchor of this format. */
-export function decodeAnchor(body: Buffer): Anchor | undefined {
+/**
+ * Undefined where the bytes are not an anchor of this format, or not the one that the key names. An anchor has no signature, so
+ * the hash in its key is what shows a changed byte.
+ */
+export function decodeAnchor(key: string, body: Buffer): Anchor | undefined {
   const { success, data } = anchor.safeParse(tryParse(body.toString('utf8')));
-  return success ? data : undefined;
+  return success && anchorKey(data, body) === key ? data : undefined;
+}
+
+function anchorKey({ team, seq }: Pick<Anchor, 'team' | 'seq'>, body: Buffer): string {
+  return `${anchorPrefix(team)}${String(seq).padStart(10, '0')}-${sha256(body).slice(0, 16)}.json`;
 }

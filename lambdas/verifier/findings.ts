@@ -10,7 +10,9 @@ export const FINDINGS = {
   ),
   'chain-truncated': finding('Newer manifests existed and are gone: a saved head or a batch object proves it.'),
   'head-differs': finding('The manifest at the number of the saved head is not the one that was saved.'),
-  'anchor-unreadable': finding('The object is not an anchor of this format.'),
+  'anchor-unreadable': finding(
+    'The object is not an anchor of this format, or its key does not name its number and its hash.',
+  ),
   'manifest-missing': finding('A manifest of the chain is missing.'),
   'manifest-unreadable': finding('The object is not a signed envelope that holds a manifest of this format.'),
   'manifest-misplaced': finding('The key does not name the team and seq that the payload names.'),

@@ -66,7 +66,7 @@ async function remember(bucket: string, team: string): Promise<Remembered> {
   const folder = await openFolders(s3, bucket, [anchorPrefix(team)]);
   const writtenAt = (key: string) => folder.writtenAt(key).getTime();
   const [newest] = (await folder.list('')).toSorted((a, b) => writtenAt(b) - writtenAt(a));
-  const anchor = newest && decodeAnchor((await folder.get(newest)) ?? Buffer.alloc(0));
+  const anchor = newest && decodeAnchor(newest, (await folder.get(newest)) ?? Buffer.alloc(0));
   return { team, anchor: anchor || undefined, unreadable: anchor ? undefined : newest };
 }
 

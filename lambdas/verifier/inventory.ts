@@ -19,14 +19,13 @@ export interface TeamFolder {
   readonly seqs: readonly number[];
   /** Keys under `events/` and `quarantine/`, and keys under `manifests/` that do not name a manifest. */
   readonly unlisted: Set<string>;
-  /** The anchors with the highest number. */
-  readonly anchors: readonly string[];
+  readonly anchors: string[];
   /** Keys of batch objects. A crashed run leaves a batch object that no manifest lists. */
   readonly staged: Set<string>;
 }
 
 const TEAM_KEY = /^(anchors|batches|events|manifests|quarantine)\/team=([^/]+)\//;
-const ANCHOR_NAME = /^anchors\/team=[^/]+\/(\d{10})-[0-9a-f]{16}\.json$/;
+const ANCHOR_NAME = /^anchors\/team=[^/]+\/\d{10}-[0-9a-f]{16}\.json$/;
 const BATCH_NAME = /^(\d{10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.gz$/;
 
 /** Files that desktop systems leave in a copy. Athena does not read names that begin with a dot. */
@@ -44,7 +43,7 @@ export async function listKeys(reader: ArchiveReader): Promise<readonly string[]
 
 export async function takeInventory(reader: ArchiveReader, addFinding: AddFinding): Promise<Inventory> {
   const keys = await listKeys(reader);
-  const teams = new Map<string, TeamFolder & { readonly seqs: number[]; anchors: readonly string[] }>();
+  const teams = new Map<string, TeamFolder & { readonly seqs: number[] }>();
 
   for (const key of keys) {
     if (JUNK_NAME.test(key)) {
@@ -60,7 +59,7 @@ export async function takeInventory(reader: ArchiveReader, addFinding: AddFindin
     teams.set(team, folder);
     const seq = seqOfManifestKey(team, key);
     if (seq !== undefined) folder.seqs.push(seq);
-    else if (area === 'anchors' && ANCHOR_NAME.test(key)) addAnchor(folder, key);
+    else if (area === 'anchors' && ANCHOR_NAME.test(key)) folder.anchors.push(key);
     else if (area === 'anchors') addFinding('object-unknown', key);
     else if (area !== 'batches') folder.unlisted.add(key);
     else if (seqOfBatchKey(team, key) !== undefined) folder.staged.add(key);
@@ -68,12 +67,6 @@ export async function takeInventory(reader: ArchiveReader, addFinding: AddFindin
   }
   for (const { seqs } of teams.values()) seqs.sort((a, b) => a - b);
   return { teams: [...teams.values()].sort((a, b) => (a.team < b.team ? -1 : 1)), objects: keys.length };
-}
-
-function addAnchor(folder: { anchors: readonly string[] }, key: string): void {
-  const seqOf = (anchor = '') => Number(ANCHOR_NAME.exec(anchor)?.[1] ?? 0);
-  const distance = seqOf(key) - seqOf(folder.anchors[0]);
-  if (distance >= 0) folder.anchors = distance > 0 ? [key] : [...folder.anchors, key];
 }
 
 export function emptyFolder(team: string): TeamFolder {

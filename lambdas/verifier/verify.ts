@@ -156,14 +156,14 @@ async function verifyLink(link: Link, previous: Link | undefined, context: Chain
   await verifyContent({ ...context, ...circumstances, manifest, manifestKey: key });
 }
 
-/** The heads that the newest anchors state. Whoever verifies a range has read the anchor already. */
+/** The heads that the anchors state. Whoever verifies a range has read the newest anchor already. */
 async function anchoredHeads({ folder, reader, scope, addFinding }: TeamContext): Promise<readonly SavedHead[]> {
   if (scope.kind === 'range') return [];
   const heads: SavedHead[] = [];
   for (const key of folder.anchors) {
     const bytes = await readObject(reader, key, MAX_ANCHOR_BYTES);
-    const anchor = Buffer.isBuffer(bytes) ? decodeAnchor(bytes) : undefined;
-    if (anchor === undefined || anchor.team !== folder.team) addFinding('anchor-unreadable', key);
+    const anchor = Buffer.isBuffer(bytes) ? decodeAnchor(key, bytes) : undefined;
+    if (anchor === undefined) addFinding('anchor-unreadable', key);
     else heads.push(anchor);
   }
   return heads;
