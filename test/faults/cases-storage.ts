@@ -10,8 +10,8 @@ import { chainOf, diesAfterCreating, must } from './chain';
 import type { Attribute, Item } from './checkpoint-model';
 import { say, whenClean } from './endings';
 import { event, HOUR, MINUTE, series, unfit } from './events';
+import { patchedArchiver } from './mutations';
 import { consultOracle } from './oracle';
-import { loadPatched } from './patched-program';
 import { type Run, TEAM } from './run';
 import { archivedWorld, NOON, twoPerPage } from './steady';
 import type { World } from './world';
@@ -177,7 +177,7 @@ export const storageCases = namedCases({
   /** Recovery copies the staged bytes, so that another version of zlib changes no published object. */
   async 'zlib is upgraded between a crash and the recovery'(program) {
     const level = (digit: number) => `gzipSync(content, { level: ${digit} })`;
-    const upgraded = await loadPatched([{ file: 'shared/segment.ts', from: level(6), to: level(1) }]);
+    const upgraded = await patchedArchiver([{ file: 'shared/segment.ts', from: level(6), to: level(1) }]);
     for (const objects of [1, 2, 3]) {
       const world = await archivedWorld(program, { more });
       await diesAfterCreating(world, objects);

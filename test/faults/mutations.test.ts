@@ -1,3 +1,4 @@
+import type { Mutation } from '../support/patched-program';
 import { throughTheAdapter } from './aws-store';
 import { orderCases } from './cases-order';
 import { runCases } from './cases-runs';
@@ -5,8 +6,7 @@ import { sourceCases } from './cases-source';
 import { storageCases } from './cases-storage';
 import { tamperingCases } from './cases-tampering';
 import { breakEverywhere } from './exhaustive';
-import { type Mutation, mutations, noOp } from './mutations';
-import { loadPatched } from './patched-program';
+import { mutations, noOp, patchedArchiver } from './mutations';
 import type * as unpatched from './program';
 import { scenarios } from './scenarios';
 import { Violation } from './witness';
@@ -39,17 +39,17 @@ test.each(mutations)('the oracle notices that $name', async (mutation) => {
 });
 
 test('the oracle notices nothing in a program that is changed without effect', async () => {
-  const program = await loadPatched([noOp]);
+  const program = await patchedArchiver([noOp]);
   for (const name of unaffected) expect([name, await noticedBy(() => play(name, program))]).toEqual([name, undefined]);
 }, 300_000);
 
 test('a patch that does not match exactly once is refused', async () => {
-  await expect(loadPatched([{ ...noOp, from: 'const' }])).rejects.toThrow(/matches \d+ times/);
-  await expect(loadPatched([{ ...noOp, file: 'verifier/verify.ts' }])).rejects.toThrow('no part of the program');
+  await expect(patchedArchiver([{ ...noOp, from: 'const' }])).rejects.toThrow(/matches \d+ times/);
+  await expect(patchedArchiver([{ ...noOp, file: 'verifier/verify.ts' }])).rejects.toThrow('no part of the program');
 });
 
 async function show(mutation: Mutation): Promise<void> {
-  const program = await loadPatched([mutation]);
+  const program = await patchedArchiver([mutation]);
   if (!mutation.file.startsWith('adapters/')) return play(mutation.shownBy, program);
   await breakEverywhere({ ...throughTheAdapter(mutation.shownBy), program });
 }

@@ -3,12 +3,13 @@
  * Each names what it breaks, the scenario or case that shows it, the text to replace (which the file contains exactly
  * once), and its replacement. Mutations of an adapter are played in the world of that adapter.
  */
-import type { Patch } from './patched-program';
+import { join } from 'node:path';
+import { loadPatched, type Mutation, type Patch, readMutations } from '../support/patched-program';
+import type * as program from './program';
 
-export interface Mutation extends Patch {
-  readonly name: string;
-  /** The name of a scenario or of a case. */
-  readonly shownBy: string;
+/** The archiver with these patches. */
+export function patchedArchiver(patches: readonly Patch[]): Promise<typeof program> {
+  return loadPatched(join(import.meta.dirname, 'program.ts'), patches);
 }
 
 export const noOp: Patch = {
@@ -291,13 +292,3 @@ adapters/s3.ts
     - IfNoneMatch: '*',
     +
 `);
-
-function readMutations(table: string): Mutation[] {
-  const files = [...table.matchAll(/^(\S+)\n((?: .*\n)+)/gm)];
-  const read = files.flatMap(([, file = '', block = '']) => {
-    const entries = block.matchAll(/^ {2}(\S.*) \| (.*)\n {4}- (.*)\n {4}\+ ?(.*)\n/gm);
-    return [...entries].map(([, name = '', shownBy = '', from = '', to = '']) => ({ name, shownBy, file, from, to }));
-  });
-  if (table.trim().split('\n').length !== files.length + 3 * read.length) throw new Error('a mutation is not readable');
-  return read;
-}

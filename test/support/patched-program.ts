@@ -1,13 +1,12 @@
 /**
- * Loads the program with patched sources, to test the oracle: it does not guard a rule if it does not notice that the
- * rule is broken. Nothing in `lambdas/` knows of this.
+ * Loads a part of the product with patched sources, to test what guards it: a test does not guard a rule if it does not
+ * notice that the rule is broken. Nothing in `lambdas/` knows of this.
  */
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
-import type * as unpatched from './program';
 
 export interface Patch {
   /** A path below `lambdas/`. */
@@ -17,14 +16,37 @@ export interface Patch {
   readonly to: string;
 }
 
+export interface Mutation extends Patch {
+  readonly name: string;
+  /** The name of a scenario or of a case. */
+  readonly shownBy: string;
+}
+
 const LAMBDAS = join(import.meta.dirname, '../../lambdas');
 const requireBuiltin = createRequire(import.meta.url);
 
-/** Throws if a patch does not match exactly once, because it must follow the code that it breaks. */
-export async function loadPatched(patches: readonly Patch[]): Promise<typeof unpatched> {
+/**
+ * Reads a table of mutations by file. Each names what it breaks and what shows it, and then the text to replace and its
+ * replacement.
+ */
+export function readMutations(table: string): Mutation[] {
+  const files = [...table.matchAll(/^(\S+)\n((?: .*\n)+)/gm)];
+  const read = files.flatMap(([, file = '', block = '']) => {
+    const entries = block.matchAll(/^ {2}(\S.*) \| (.*)\n {4}- (.*)\n {4}\+ ?(.*)\n/gm);
+    return [...entries].map(([, name = '', shownBy = '', from = '', to = '']) => ({ name, shownBy, file, from, to }));
+  });
+  if (table.trim().split('\n').length !== files.length + 3 * read.length) throw new Error('a mutation is not readable');
+  return read;
+}
+
+/**
+ * Returns the exports of a file with these patches. Throws if a patch does not match exactly once, because it must follow the code
+ * that it breaks.
+ */
+export async function loadPatched<Program>(path: string, patches: readonly Patch[]): Promise<Program> {
   const applied = new Set<Patch>();
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'program.ts')],
+    entryPoints: [path],
     bundle: true,
     write: false,
     logLevel: 'silent',
@@ -49,7 +71,7 @@ export async function loadPatched(patches: readonly Patch[]): Promise<typeof unp
   });
   const unused = patches.find((patch) => !applied.has(patch));
   if (unused !== undefined) throw new Error(`${unused.file} is no part of the program`);
-  return evaluate(outputFiles[0]?.text ?? '');
+  return evaluate(outputFiles[0]?.text ?? '') as Program;
 }
 
 function apply(source: string, { file, from, to }: Patch): string {
@@ -58,8 +80,8 @@ function apply(source: string, { file, from, to }: Patch): string {
   return source.replace(from, () => to);
 }
 
-function evaluate(code: string): typeof unpatched {
+function evaluate(code: string): unknown {
   const module = { exports: {} };
   new Function('module', 'exports', 'require', code)(module, module.exports, requireBuiltin);
-  return module.exports as typeof unpatched;
+  return module.exports;
 }
