@@ -113,6 +113,16 @@ export const sampleBatches: readonly BatchSpec[] = [
   { events: [eventLine(8, '2026-03-10T03:30:00.000Z')] },
 ];
 
+/** The sample of the team `main`, and a shorter chain of the team `other`, whose events have the same ids. */
+export async function twoTeams(): Promise<Objects> {
+  const events = [eventLine(1, '2026-03-09T20:00:00.000Z'), eventLine(2, '2026-03-10T00:20:00.000Z')];
+  const other = [{ events }, {}, { events: [eventLine(3, '2026-03-10T02:30:00.000Z')] }];
+  return new Map([
+    ...(await buildArchive({ batches: sampleBatches })),
+    ...(await buildArchive({ team: 'other', batches: other })),
+  ]);
+}
+
 export function createSigner(): Signer & { readonly publicPem: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   return {

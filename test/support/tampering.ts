@@ -1,20 +1,29 @@
 /**
  * Tampering in words. Objects have short names, with the number of their manifest: `M1` is a manifest, `B1` its batch
- * object, `E1a` and `Q1a` are its events and its quarantine of 9 March, and `E1b` and `Q1b` are those of 10 March.
+ * object, `E1a` and `Q1a` are its events and its quarantine of 9 March, and `E1b` and `Q1b` are those of 10 March. `A1` is an
+ * anchor of that manifest. These are of the team `main`; `other:M1` is the same object of the team `other`.
  */
+import { type Anchor, encodeAnchor } from '../../lambdas/shared/anchor';
+import { keyId } from '../../lambdas/shared/dsse';
 import { type Manifest, sha256 } from '../../lambdas/shared/manifest';
 import { batchKey, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
-import { ATTEMPT, type Objects } from './archive-builder';
+import type { Scope } from '../../lambdas/verifier/scope';
+import { ATTEMPT, type Objects, testKey } from './archive-builder';
 
 const KEYS: Readonly<Record<string, string>> = Object.fromEntries(
-  [1, 2, 3, 4, 5].flatMap((seq) => [
-    [`M${seq}`, manifestKey('main', seq)],
-    [`B${seq}`, batchKey('main', seq, ATTEMPT)],
-    [`E${seq}a`, segmentKey('events', 'main', '2026-03-09', seq)],
-    [`E${seq}b`, segmentKey('events', 'main', '2026-03-10', seq)],
-    [`Q${seq}a`, segmentKey('quarantine', 'main', '2026-03-09', seq)],
-    [`Q${seq}b`, segmentKey('quarantine', 'main', '2026-03-10', seq)],
-  ]),
+  [1, 2, 3, 4, 5].flatMap((seq) =>
+    ['main', 'other'].flatMap((team) => {
+      const prefix = team === 'main' ? '' : `${team}:`;
+      return [
+        [`${prefix}M${seq}`, manifestKey(team, seq)],
+        [`${prefix}B${seq}`, batchKey(team, seq, ATTEMPT)],
+        [`${prefix}E${seq}a`, segmentKey('events', team, '2026-03-09', seq)],
+        [`${prefix}E${seq}b`, segmentKey('events', team, '2026-03-10', seq)],
+        [`${prefix}Q${seq}a`, segmentKey('quarantine', team, '2026-03-09', seq)],
+        [`${prefix}Q${seq}b`, segmentKey('quarantine', team, '2026-03-10', seq)],
+      ];
+    }),
+  ),
 );
 const NAMES = new Map(Object.entries(KEYS).map(([name, key]) => [key, name]));
 
@@ -25,7 +34,8 @@ export function keyOf(name: string): string {
 
 /** Findings as `code object`, with short names. */
 export function shortened(findings: readonly { readonly code: string; readonly object: string }[]): string[] {
-  return findings.map(({ code, object }) => `${code} ${NAMES.get(object) ?? object}`);
+  const nameOf = (key: string) => NAMES.get(key) ?? key.replace(/^anchors\/team=main\/0*(\d+)-.*/, 'A$1');
+  return findings.map(({ code, object }) => `${code} ${nameOf(object)}`);
 }
 
 /** Reads `code object object, code object` as the findings that it lists; an empty text lists none. */
@@ -62,6 +72,9 @@ const VERBS: Readonly<Record<string, (objects: Objects, names: readonly string[]
     const bytes = read(objects, one);
     objects.set(keyOf(one), read(objects, other));
     objects.set(keyOf(other), bytes);
+  },
+  'remove-team'(objects, [team]) {
+    for (const key of objects.keys()) if (key.includes(`/team=${team}/`)) objects.delete(key);
   },
   /** Removes all objects that the manifests with these numbers list. */
   lose(objects, seqs) {
@@ -117,4 +130,24 @@ export function editPayload(objects: Objects, name: string, change: (manifest: M
   const manifest: Manifest = JSON.parse(String(payloadOf(objects, name)));
   const payload = Buffer.from(JSON.stringify(change(manifest))).toString('base64');
   editEnvelope(objects, name, (envelope) => ({ ...envelope, payload }));
+}
+
+/** The anchor of a verification that came to this manifest, with these facts changed. */
+export function anchorOf(objects: Objects, name: string, facts: Partial<Anchor> = {}) {
+  const { team, seq, run }: Manifest = JSON.parse(String(payloadOf(objects, name)));
+  return encodeAnchor({
+    ...{ team, seq, sha256: payloadHash(objects, name), keyid: keyId(testKey), verifiedAt: run.finished },
+    scope: { after: 0, through: 0, sha256: null, roundBegan: run.finished },
+    inventory: [],
+    versions: { hidden: 0, several: 0 },
+    ...facts,
+  });
+}
+
+/** Reads `2-4` as the range of these manifests, `keys 2-4` as the range without bytes, and a date as a period of one day. */
+export function partOf(objects: Objects, text: string): Scope {
+  if (text.startsWith('2026-')) return { kind: 'period', from: text, to: text };
+  const [first = 0, through = 0] = text.replace('keys ', '').split('-').map(Number);
+  const after = first === 1 ? null : { seq: first - 1, sha256: payloadHash(objects, `M${first - 1}`) };
+  return { kind: 'range', team: 'main', after, through, depth: text.startsWith('keys') ? 'keys' : 'bytes' };
 }
