@@ -75,9 +75,15 @@ export async function loadPatched<Program>(path: string, patches: readonly Patch
 }
 
 function apply(source: string, { file, from, to }: Patch): string {
-  const times = source.split(from).length - 1;
+  const pattern = patternOf(from);
+  const times = source.match(pattern)?.length ?? 0;
   if (times !== 1) throw new Error(`the patch of ${file} matches ${times} times: ${from}`);
-  return source.replace(from, () => to);
+  return source.replace(pattern, () => to);
+}
+
+/** Where a text stands. A space stands for any white space, so that the text need not follow the lines of the file. */
+export function patternOf(text: string): RegExp {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(' ', '\\s+'), 'g');
 }
 
 function evaluate(code: string): unknown {

@@ -6,14 +6,15 @@ import type { Anchor } from '../../lambdas/shared/anchor';
 import type { Manifest } from '../../lambdas/shared/manifest';
 import type { ObjectLock } from '../../lambdas/shared/ports';
 import { addMs, DAY_MS } from '../../lambdas/shared/time';
+import type { Scope } from '../../lambdas/verifier/scope';
 import type { SavedHead } from '../../lambdas/verifier/verify';
 import { buildArchive, type Objects, sampleBatches, walkStartOf } from '../support/archive-builder';
-import { anchorOf, keyOf, partOf, payloadHash, perform } from '../support/tampering';
+import { anchorOf, keyOf, partOf, payloadHash, payloadOf, perform } from '../support/tampering';
 import type { TamperCase } from './cases';
 
 const OTHER_HASH = 'f'.repeat(64);
 
-/** An archive of five manifests, what is done to it, and the heads that were saved. */
+/** What is done to an archive of five manifests and of a second team, and the heads that were saved before. */
 const REMEMBERED: readonly (readonly [name: string, findings: string, tamper: Remembering])[] = [
   ...[1, 2, 3, 4].flatMap((left) => [
     [
@@ -24,6 +25,7 @@ const REMEMBERED: readonly (readonly [name: string, findings: string, tamper: Re
     [`cut-after ${left}, which a saved head shows`, 'chain-truncated M5', saved('M5', `cut-after ${left}`)] as const,
   ]),
   ['cut-after 4, which an anchor shows', 'chain-truncated M5', anchored('M5', {}, 'cut-after 4')],
+  ['remove-team other, which a saved head shows', 'chain-truncated other:M1', saved('other:M1', 'remove-team other')],
   ['cut-after 0, which a saved head shows', 'archive-empty manifests/, chain-truncated M5', saved('M5', 'cut-after 0')],
   // A chain that has grown is good.
   ['an untouched archive with a saved head', '', saved('M2')],
@@ -89,7 +91,8 @@ export const givenCases: readonly TamperCase[] = [
     name,
     findings,
     async tamper() {
-      const objects = await buildArchive({ batches: [...sampleBatches, {}] });
+      const other = await buildArchive({ team: 'other', batches: [{}] });
+      const objects = new Map([...other, ...(await buildArchive({ batches: [...sampleBatches, {}] }))]);
       const heads = tamper(objects);
       return { objects, ...(heads.length > 0 && { heads }) };
     },
@@ -104,6 +107,20 @@ export const givenCases: readonly TamperCase[] = [
       return { objects, scope };
     },
   })),
+  {
+    name: 'a range after another manifest than the one that the caller trusts',
+    findings: 'head-differs M2',
+    async tamper() {
+      const scope: Scope = {
+        kind: 'range',
+        team: 'main',
+        after: { seq: 2, sha256: OTHER_HASH },
+        through: 4,
+        depth: 'bytes',
+      };
+      return { objects: await buildArchive({ batches: sampleBatches }), scope };
+    },
+  },
   ...LOCKS.map(([mode, days, findings]) =>
     locked(`locks in mode ${mode} for ${days} days`, findings, () => ({ mode, days })),
   ),
@@ -119,7 +136,8 @@ type Remembering = (objects: Objects) => readonly SavedHead[];
 
 function saved(name: string, deed?: string): Remembering {
   return (objects) => {
-    const head = { team: 'main', seq: Number(name.slice(1)), sha256: payloadHash(objects, name) };
+    const { team, seq }: Manifest = JSON.parse(String(payloadOf(objects, name)));
+    const head = { team, seq, sha256: payloadHash(objects, name) };
     if (deed !== undefined) perform(objects, deed);
     return [head];
   };

@@ -80,7 +80,12 @@ const SEGMENTS: readonly (readonly [what: string, lines: readonly string[], code
   ['a byte order mark', among(`\ufeff${eventLine(1, AT)}`), 'line-malformed'],
   ['a line above 16 MB', [OVERSIZE], 'event-unfit'],
   ['bytes that are not UTF-8', among(LATIN), 'line-malformed', Buffer.from(`${among(LATIN).join('\n')}\n`, 'latin1')],
-  ['a last line without a newline', among(LATIN), 'line-malformed', Buffer.from(`${among().join('\n')}\n{`)],
+  [
+    'a last line without a newline',
+    among(),
+    'line-malformed segment-misdescribed',
+    Buffer.from(`${among().join('\n')}\n{`),
+  ],
   ['no lines', [], 'segment-misdescribed'],
 ];
 

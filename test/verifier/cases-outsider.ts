@@ -74,13 +74,7 @@ const ROWS: readonly Row[] = [
     'team-without-manifests manifests/team=third/',
     (objects) => objects.set(batchKey('third', 1, ATTEMPT), Buffer.from('anything')),
   ],
-  [
-    'objects outside the archive format are planted',
-    `object-unknown ${JUNK.join(' ')}`,
-    (objects) => {
-      for (const key of JUNK) objects.set(key, Buffer.from('x'));
-    },
-  ],
+  ...JUNK.map((key): Row => [`copy E2b ${key}`, `object-unknown ${key}`]),
 
   ['swap E1a E1b', 'segment-differs E1a E1b'],
   ['swap E2b Q2b', 'segment-differs E2b, segment-malformed Q2b'],
