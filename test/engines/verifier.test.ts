@@ -158,6 +158,13 @@ describeWith(['moto'], 'on moto', () => {
       expect(await anchors()).toHaveLength(2);
     });
 
+    test('a changed anchor is a finding, although no later one can be written over it', async () => {
+      const newest = (await anchors()).at(-1);
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: newest, Body: '{}', ChecksumAlgorithm: 'SHA256' }));
+      await run();
+      expect(logged.join()).toContain(`"anchor-unreadable","object":"${newest}"`);
+    });
+
     test('the folder of a team that nobody archives is a finding, and the other team is verified all the same', async () => {
       const Key = keyOf('E1a').replace('main', 'planted');
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'x', ChecksumAlgorithm: 'SHA256' }));
