@@ -158,11 +158,13 @@ describeWith(['moto'], 'on moto', () => {
       expect(await anchors()).toHaveLength(2);
     });
 
-    test('a changed anchor is a finding, although no later one can be written over it', async () => {
-      const newest = (await anchors()).at(-1);
-      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: newest, Body: '{}', ChecksumAlgorithm: 'SHA256' }));
+    test('an anchor whose bytes are those of another one is a finding', async () => {
+      const folders = await openFolders(s3, bucket, ['anchors/']);
+      const [one = '', other = ''] = await folders.list('');
+      const Body = (await folders.get(one)) ?? '';
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: other, Body, ChecksumAlgorithm: 'SHA256' }));
       await run();
-      expect(logged.join()).toContain(`"anchor-unreadable","object":"${newest}"`);
+      expect(logged.join()).toContain(`"code":"anchor-unreadable","team":"main","object":"${other}"`);
     });
 
     test('the folder of a team that nobody archives is a finding, and the other team is verified all the same', async () => {
