@@ -47,6 +47,7 @@ const REMEMBERED: readonly (readonly [name: string, findings: string, tamper: Re
   ['an anchor with a changed byte', 'anchor-unreadable A2', bentAnchor((text) => text.replace('2026', '2025'))],
   ['an anchor that is cut', 'anchor-unreadable A2', bentAnchor((text) => text.slice(0, 40))],
   ['an anchor of more than a megabyte', 'anchor-unreadable A2', bentAnchor((text) => text + ' '.repeat(1024 * 1024))],
+  ['an anchor whose hash has another form', 'anchor-unreadable A2', anchored('M2', { sha256: 'x' })],
   ['an anchor of another team', 'anchor-unreadable A2', anchored('M2', { team: 'other' })],
 ];
 

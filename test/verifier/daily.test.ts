@@ -233,8 +233,3 @@ test('a staged batch of a run that lost its race is not a finding, although the 
   objects.set('batches/team=main/0000000100-11111111-1111-4111-8111-111111111111.gz', Buffer.of(1));
   expect((await verifyOn(objects, { anchor })).found).toEqual([]);
 });
-
-test('bytes that are no anchor are not read as one', () => {
-  for (const text of ['', '{}', '[]', '{"format":"postman-audit-archive-anchor/2"}'])
-    expect(decodeAnchor('', Buffer.from(text))).toBeUndefined();
-});
