@@ -7,7 +7,7 @@ import type { Manifest } from '../../lambdas/shared/manifest';
 import type { ObjectLock } from '../../lambdas/shared/ports';
 import { addMs, DAY_MS } from '../../lambdas/shared/time';
 import type { Scope } from '../../lambdas/verifier/scope';
-import type { SavedHead } from '../../lambdas/verifier/verify';
+import type { SavedHead } from '../../lambdas/verifier/tally';
 import { buildArchive, type Objects, sampleBatches, walkStartOf } from '../support/archive-builder';
 import { anchorOf, keyOf, partOf, payloadHash, payloadOf, perform } from '../support/tampering';
 import type { TamperCase } from './cases';

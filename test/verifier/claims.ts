@@ -49,6 +49,7 @@ verifier/verify.ts
   the chain reaches each saved head | cut-after 4, which a saved head shows
     - addFinding('chain-truncated', manifestKey(folder.team, seq), \`the chain ends at \${headSeq}\`);
     + {}
+verifier/tally.ts
   expired objects are mentioned | objects are gone exactly at their expiry
     - if (firstExpired !== undefined) addFinding('expired', firstExpired, others > 0 ? \`and \${others} more\` : '');
     +
