@@ -17,7 +17,9 @@ export const FINDINGS = {
   'manifest-unreadable': finding('The object is not a signed envelope that holds a manifest of this format.'),
   'manifest-misplaced': finding('The key does not name the team and seq that the payload names.'),
   'signature-invalid': finding('The signature does not match the payload.'),
-  'signature-other-key': finding('The manifest is signed with a key other than the pinned one.'),
+  'signature-other-key': finding(
+    'The manifest is signed, or the anchor was written, for a key other than the given one.',
+  ),
   'format-newer': finding(
     'The manifest has a newer format than this verifier knows: upgrade audit-archive, then verify again.',
   ),

@@ -9,6 +9,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { decodeAnchor } from '../shared/anchor';
+import { keyId } from '../shared/dsse';
 import { mayHaveExpired } from '../shared/manifest';
 import { manifestKey, manifestPrefix } from '../shared/object-keys';
 import {
@@ -157,14 +158,20 @@ async function verifyLink(link: Link, previous: Link | undefined, context: Chain
 }
 
 /** The heads that the anchors state. Whoever verifies a range has read the newest anchor already. */
-async function anchoredHeads({ folder, reader, scope, addFinding }: TeamContext): Promise<readonly SavedHead[]> {
+async function anchoredHeads(context: TeamContext): Promise<readonly SavedHead[]> {
+  const { folder, publicKey, reader, scope, addFinding } = context;
   if (scope.kind === 'range') return [];
   const heads: SavedHead[] = [];
   for (const key of folder.anchors) {
     const bytes = await readObject(reader, key, MAX_ANCHOR_BYTES);
     const anchor = Buffer.isBuffer(bytes) ? decodeAnchor(key, bytes) : undefined;
-    if (anchor === undefined) addFinding('anchor-unreadable', key);
-    else heads.push(anchor);
+    if (anchor === undefined) {
+      addFinding('anchor-unreadable', key);
+      continue;
+    }
+    // Whoever signs the whole chain anew with a key of their own may also hand out that key.
+    if (anchor.keyid !== keyId(publicKey)) addFinding('signature-other-key', key);
+    heads.push(anchor);
   }
   return heads;
 }

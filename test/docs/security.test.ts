@@ -23,7 +23,7 @@ const tables: readonly (readonly [RegExp, (...parts: string[]) => boolean])[] = 
   [/^the template allows that (.*)$/, isCall(required)],
   [/^the template denies that (.*)$/, isCall(forbidden)],
   [/^even if its role is given every right, it is denied that (.*)$/, isCall(forbiddenWithEveryRight)],
-  [/^after "(.*)", the verifier reports (.*)$/, (deed, findings) => sources.includes(`'${deed}', '${findings}'`)],
+  [/^after "(.*)" the verifier reports "(.*)"$/, (deed, findings) => sources.includes(`'${deed}', '${findings}'`)],
 ];
 
 test('the table of security.md has a row for everybody who could harm the archive', () => {

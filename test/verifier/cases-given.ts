@@ -44,6 +44,7 @@ const REMEMBERED: readonly (readonly [name: string, findings: string, tamper: Re
       return anchored('M2', { sha256: OTHER_HASH })(objects);
     },
   ],
+  ['an anchor of another key', 'signature-other-key A2', anchored('M2', { keyid: OTHER_HASH })],
   ['an anchor with a changed byte', 'anchor-unreadable A2', bentAnchor((text) => text.replace('2026', '2025'))],
   ['an anchor that is cut', 'anchor-unreadable A2', bentAnchor((text) => text.slice(0, 40))],
   ['an anchor of more than a megabyte', 'anchor-unreadable A2', bentAnchor((text) => text + ' '.repeat(1024 * 1024))],

@@ -34,6 +34,9 @@ verifier/verify.ts
   an anchor is what its key names | an anchor with a changed byte
     - addFinding('anchor-unreadable', key);
     + {}
+  an anchor pins the key | an anchor of another key
+    - addFinding('signature-other-key', key);
+    + {}
   a range follows the manifest that the caller trusts | a range after another manifest than the one that the caller trusts
     - addFinding('head-differs', link.key); return link;
     + {} return link;
