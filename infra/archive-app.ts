@@ -96,6 +96,11 @@ function printAdoption(
   Annotations.of(stack).addInfo(
     `adopt: this stack does not manage the kept bucket. Its default lock must be ${mode} for ${days} days, and ${expiry}, because every manifest will say so. Only break glass can change that (README: "To go on with the kept archive, adopt it").`,
   );
+  // A table that was restored from a backup may have any name, so this is no error.
+  if (!adopt.table.startsWith(`${stack.stackName}-Storage`)) {
+    const message = `adopt: the stage of this deployment, ${stack.stackName}, did not make the table ${adopt.table}. If it did not make the kept bucket either, every run will fail, because the kept policies name roles of the stage that made it: set "stage" to that one`;
+    Annotations.of(stack).addWarningV2('postman-audit-archive:adopted-from-another-stage', message);
+  }
   const place = `:${stack.region}:${stack.account}:`;
   if (Token.isUnresolved(place) || [adopt.encryptionKeyArn, adopt.signingKeyArn].every((arn) => arn.includes(place)))
     return;

@@ -13,6 +13,8 @@ import { apiKeyParameter } from './names';
 import { scheduleProblem } from './schedule-expression';
 
 const MAX_DAYS = 36_500;
+/** CloudFormation allows a stack 200 outputs. Each team has one, and the rest is for those of the stack itself. */
+const MAX_TEAMS = 190;
 const AUDITOR_PROBLEM = 'must be the ARN of a role, a user or an account (root)';
 
 const teamName = z.string().regex(TEAM_PATTERN, 'must be 1 to 32 lower-case letters, digits and inner hyphens');
@@ -75,7 +77,13 @@ const archive = strict({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,14}[a-z0-9]$/, 'must be 2 to 16 lower-case letters, digits and inner hyphens')
     .default('prod'),
-  teams: z.array(team, 'must list the teams, such as [{ "name": "main" }]').min(1, 'must name at least one team'),
+  teams: z
+    .array(team, 'must list the teams, such as [{ "name": "main" }]')
+    .min(1, 'must name at least one team')
+    .max(
+      MAX_TEAMS,
+      `are more than the ${MAX_TEAMS} for which a stack can print a command; deploy the others as another "stage"`,
+    ),
   formerTeams: z.array(teamName).default([]),
   lookbackHours: z.number().min(1).max(720).default(6),
   maxRequestsPerMinute: z.int().min(1).max(300, 'Postman allows 300 requests a minute').default(200),

@@ -81,7 +81,10 @@ export class Storage extends Construct {
   }
 }
 
-/** The ARN is given, because CDK would write the partition of the region, and the rule packs would name the bucket differently. */
+/**
+ * The ARN is given, because CDK would write the partition of the region into it, and the rule packs would call the bucket
+ * something else wherever the region is known.
+ */
 function adoptedBucket(scope: Construct, id: string, bucketName: string): s3.IBucket {
   const bucketArn = `arn:${Aws.PARTITION}:s3:::${bucketName}`;
   return s3.Bucket.fromBucketAttributes(scope, id, { bucketName, bucketArn });

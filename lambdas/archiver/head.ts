@@ -12,8 +12,8 @@ import type { Run } from './run';
 
 /**
  * The chain of the team. Every manifest from the hinted one to the head is read and must name the one before it; without a
- * hint, or with a hint that lies far back, all manifests of events that the source still keeps. Otherwise a run could build on a fork that lies below what it
- * reads. Throws `IntegrityError` where S3 and the hint contradict each other.
+ * hint, or with a hint that lies far back, all manifests of events that the source still keeps. Otherwise a run could build
+ * on a fork that lies below what it reads. Throws `IntegrityError` where S3 and the hint contradict each other.
  */
 export async function openChain(run: ManifestReader & Pick<Run, 'clock'>, hint: Hint): Promise<Chain> {
   const hinted = checkHint(hint);

@@ -104,7 +104,7 @@ export function readTeam(text: string, team: string): TeamSettings {
   );
 }
 
-/** The command that stores an API key. It asks for the key, which thus is in neither the shell's history nor the list of processes. */
+/** The command that stores an API key. It asks for the key, which so gets into neither the shell's history nor `ps`. */
 export function storeApiKey(
   parameter: string,
   place: { readonly region: string; readonly encryptionKey: string },

@@ -217,6 +217,14 @@ describe('a run against mocked AWS clients', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
+  test('a team without a key fails, and is not taken for a new one, if its checkpoint names a manifest that is gone', async () => {
+    dynamodb.onAnyCommand().resolves({ Attributes: { seq: { N: '5' } } });
+    ssm.on(GetParameterCommand).rejects(Object.assign(new Error(), { name: 'ParameterNotFound' }));
+    const { summary, metrics } = await failureOf({ ...input, team: 'new' });
+    expect(summary).toMatchObject({ outcome: 'failed', code: 'checkpoint-ahead' });
+    expect(metrics).toMatchObject([{ team: 'new', [metricNames.failed]: 1 }]);
+  });
+
   test.each([
     [10, 10, true],
     [9, 9, false],

@@ -102,6 +102,7 @@ function withoutQuestions(archive: object) {
   const { app, context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
   return {
     app,
+    tags: [{ Key: 'owner', Value: 'security' }],
     context: { ...context, archive },
     requireApproval: 'never',
     outputsFile: 'outputs.json',

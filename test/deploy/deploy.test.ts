@@ -76,10 +76,12 @@ describeWith(['ministack'], 'a deployed archive', () => {
     return objects;
   }
 
-  test('the stack is deployed into an empty account', async () => {
+  test('the stack is deployed into an empty account, with the tags of cdk.json', async () => {
     account.configure({ teams: [main()] });
     await account.shell('npx cdk bootstrap');
     outputs = await account.deploy();
+    const tags = `cloudformation describe-stacks --stack-name ${STACK} --query Stacks[0].Tags`;
+    expect(await account.aws(tags)).toEqual([{ Key: 'owner', Value: 'security' }]);
     expect(await account.aws('s3api list-buckets --query Buckets[].Name')).toContain(outputs.Bucket);
   });
 

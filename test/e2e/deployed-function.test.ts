@@ -1,7 +1,8 @@
 /**
  * The deployed function: the code of the synthesised asset with the environment and the schedule's input of the
- * template, and with the settings of the asset but for the address of Postman, against local servers that stand where the template's resources would. Every call that it makes to AWS is
- * compared with the rights that the same template gives to its role.
+ * template, and with the settings of the asset but for the address of Postman, against local servers that stand where
+ * the template's resources would. Every call that it makes to AWS is compared with the rights that the same template
+ * gives to its role.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -63,6 +63,16 @@ test('synth refuses kept keys of another region', () => {
   expect(same.messages.filter((each) => each.startsWith('error'))).toEqual([]);
 });
 
+test('synth warns if another stage made what is adopted, even if its name begins with that of this stage', () => {
+  const warnings = (stage: string, table: string) =>
+    synthesise({ ...adopting, stage, adopt: { ...adopting.adopt, table } }).messages.filter((each) =>
+      each.startsWith('warning: adopt: the stage of this deployment'),
+    );
+  const [prod, dev] = ['', '-dev'].map((stage) => `postman-audit-archive${stage}-StorageCheckpoints2CDBDF43-1A2B`);
+  const found = ['prod', 'dev'].flatMap((stage) => [prod, dev].map((table) => warnings(stage, table ?? '').length));
+  expect(found).toEqual([0, 1, 1, 0]);
+});
+
 /** The names that `Ref` and `Fn::GetAtt` refer to. */
 function references(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];

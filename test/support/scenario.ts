@@ -1,7 +1,7 @@
 /**
  * A world over real sockets: the bundled handler in a process of its own, a source server, and AWS servers. The handler
- * knows only its environment, `AWS_ENDPOINT_URL_*`, the settings beside its code, and its input. Every story in such a world ends with the oracle:
- * every event archived once, a verifier that finds nothing, and no secret anywhere.
+ * knows only its environment, `AWS_ENDPOINT_URL_*`, the settings beside its code, and its input. Every story in such a
+ * world ends with the oracle: every event archived once, a verifier that finds nothing, and no secret anywhere.
  */
 
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';

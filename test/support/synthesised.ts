@@ -21,8 +21,8 @@ interface Report {
 }
 
 /**
- * `archive` is `context.archive` of `cdk.json`, and `props.context` is the rest of it. If the synth stops, this throws with the
- * report as the message.
+ * `archive` is `context.archive` of `cdk.json`, and `props.context` is the rest of it. If the synth stops, this throws
+ * with the report as the message.
  */
 export function synthesise(archive: unknown, env: Environment = {}, { context, ...props }: AppProps = {}) {
   const outdir = mkdtempSync(join(tmpdir(), 'synth-'));
