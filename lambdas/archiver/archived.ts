@@ -58,17 +58,8 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
   async function readDay(date: string): Promise<void> {
     const keys = (await Promise.all(prefixesOfDay(run.team, date).map((prefix) => run.store.list(prefix)))).flat();
     const listed: ListedSegment[] = [];
-    await inParallel(READERS, keys, async (key) => void listed.push(await listedAt(key)));
+    await inParallel(READERS, keys, async (key) => void listed.push(await listedAt(key, chain)));
     await readAll(listed);
-  }
-
-  /** Returns the entry for this key in the signed manifest of the number that the key names. */
-  async function listedAt(key: string): Promise<ListedSegment> {
-    const named = readSegmentKey(key);
-    const manifest = named && (await chain.find(named.seq));
-    const segment = manifest?.segments.find((entry) => entry.key === key);
-    if (manifest === undefined || segment === undefined) throw unlisted(key);
-    return { manifest, segment };
   }
 
   async function proveDay(date: string): Promise<void> {
@@ -101,6 +92,15 @@ export function createArchived(run: Pick<Run, 'id' | 'team' | 'store' | 'clock'>
   }
 
   return { ...memory.index, readFrom, readDay, proveDay, forgetBefore };
+}
+
+/** Returns the entry for this key in the signed manifest of the number that the key names. */
+async function listedAt(key: string, chain: Chain): Promise<ListedSegment> {
+  const named = readSegmentKey(key);
+  const manifest = named && (await chain.find(named.seq));
+  const segment = manifest?.segments.find((entry) => entry.key === key);
+  if (manifest === undefined || segment === undefined) throw unlisted(key);
+  return { manifest, segment };
 }
 
 /** The memory of a run: the lines of the segments that it has read, and those that it has committed itself. */

@@ -42,6 +42,7 @@ const s3 = new S3Client(client);
 const dynamodb = new DynamoDBClient(client);
 const apiKeys = createApiKeys(new SSMClient(client));
 const logger = new Logger({ serviceName: 'archiver' });
+const USER_AGENT = `postman-audit-archive/${version}`;
 /** So many unfit lines, and such a share of all lines that a run met, show that the source has changed their form. */
 const DRIFT_LINES = 10;
 const DRIFT_SHARE = 0.1;
@@ -73,8 +74,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     const input = readArchiveInput(event);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
     const settings = await loadTeam(team);
-    const userAgent = `postman-audit-archive/${version}`;
-    source = createSource({ ...settings, ...environment, userAgent, transport, apiKeys, clock, logger });
+    source = createSource({ ...settings, ...environment, userAgent: USER_AGENT, transport, apiKeys, clock, logger });
     const archived = await archive({
       ...input,
       ...settings,
@@ -95,11 +95,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     if (archived === 'held') return logged(summary('held'));
     if (archived === 'not-configured') {
       emitOutcome(team, 'succeeded', { throttled: 0, hasDrifted: false });
-      const { AWS_REGION: region = '' } = process.env;
-      const command = storeApiKey(settings.apiKeyParameter, { region, ...environment });
-      return logged(
-        summary('not-configured', { detail: `nobody has stored the API key of this team yet: ${command}` }),
-      );
+      return logged(summary('not-configured', { detail: howToConfigure(settings.apiKeyParameter, environment) }));
     }
     const { recovered, met } = archived;
     const hasDrifted = met.unfit >= DRIFT_LINES && met.unfit > met.lines * DRIFT_SHARE;
@@ -140,6 +136,11 @@ function totalOf(committed: readonly Manifest[]) {
     gaps: committed.flatMap(({ gaps }) => gaps).length,
     sweeps: committed.flatMap(({ sweeps }) => sweeps),
   };
+}
+
+function howToConfigure(parameter: string, environment: { readonly encryptionKey: string }): string {
+  const { AWS_REGION: region = '' } = process.env;
+  return `nobody has stored the API key of this team yet: ${storeApiKey(parameter, { region, ...environment })}`;
 }
 
 function driftSentence({ unfit, lines }: Met): string {

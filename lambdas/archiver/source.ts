@@ -130,10 +130,7 @@ export function createSource(options: SourceOptions) {
   }
 
   /** False where nobody has stored an API key yet. */
-  async function hasApiKey(): Promise<boolean> {
-    return (await options.apiKeys.read(options.apiKeyParameter, false)) !== undefined;
-  }
-
+  const hasApiKey = async () => (await options.apiKeys.read(options.apiKeyParameter, false)) !== undefined;
   /** `tally` returns the running totals since the run began. */
   return { ask, hasApiKey, tally: () => ({ requests, throttled }) };
 }

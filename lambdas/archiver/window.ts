@@ -41,15 +41,14 @@ export interface WindowOptions {
   readonly since?: Date | undefined;
 }
 
-/** `query` returns the next request, and `take` interprets its answer. */
+/** `query` returns the next request. `take` returns the page to yield, or undefined where another query is needed first. */
 export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: WindowOptions) {
   let since = options.since ?? midnight(window.from);
   let isProved = +since === +midnight(since);
   let order = watchOrder(window, now);
   let limit = PAGE_LIMIT;
   let state: 'reading' | 'finished' | 'too-old' = 'reading';
-  const settled = addMs(now, -REPLICA_LAG_MS);
-  const end = createEndProof((instant) => instant <= settled && instant >= window.from && instant < window.to);
+  const end = createEndProof(settledWithin(window, now));
   const pager = createPager();
 
   function query(): Query {
@@ -57,7 +56,6 @@ export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: Wind
     return end.query(limit) ?? page;
   }
 
-  /** Returns the page to yield, or undefined where another query is needed first. */
   function take(answer: Exclude<Answer, { kind: 'out-of-time' }>): WalkPage | undefined {
     if (answer.kind === 'page') return end.isOpen() ? takeCheck(answer) : takePage(answer);
     if (answer.kind === 'too-old') state = 'too-old';
@@ -92,10 +90,9 @@ export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: Wind
   }
 
   function readAgain(from: Date): void {
-    since = from;
+    [since, order] = [from, watchOrder(window, now)];
     isProved ||= +since === +midnight(since);
     pager.begin();
-    order = watchOrder(window, now);
   }
 
   function pageOf(events: readonly AuditEvent[], { serverTime }: PageAnswer): WalkPage {
@@ -104,6 +101,12 @@ export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: Wind
   }
 
   return { query, take, state: () => state, pages: pager.pages, boundsIgnored: () => order.boundsIgnored() };
+}
+
+/** Whether the window holds the instant, and every replica of the source has had the time to show its events. */
+function settledWithin(window: TimeSpan, now: Date) {
+  const settled = addMs(now, -REPLICA_LAG_MS);
+  return (instant: Date) => instant <= settled && instant >= window.from && instant < window.to;
 }
 
 /** Follows the cursor. Throws `UpstreamError` where the cursor does not lead to an end. */
