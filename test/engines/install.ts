@@ -63,6 +63,13 @@ const engines = {
     needs: [python],
     steps: (folder) => pipInstall(folder, join(here, 'moto/constraints.txt'), ['moto[server]==5.2.5']),
   },
+  /** Reads and checks DSSE envelopes, for a verifier that nobody here wrote. */
+  securesystemslib: {
+    version: '1.6.0',
+    needs: [python],
+    steps: (folder) =>
+      pipInstall(folder, join(here, 'securesystemslib/constraints.txt'), ['securesystemslib', 'cryptography']),
+  },
   /** CloudFormation and all that the stack makes, with the command line of AWS. */
   ministack: {
     version: '1.5.33',
@@ -106,7 +113,7 @@ export function isInstalled(name: EngineName): boolean {
 
 /** Jest calls it before the suite `engines`. */
 export default function installForEngines(): void {
-  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino']);
+  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino', 'securesystemslib']);
 }
 
 /** Throws if an installation fails, and in CI if an engine is missing. */
