@@ -1,6 +1,7 @@
 /**
- * The verifier on moto: its handler from the first anchor to a finding, and what it sees of versions and locks: delete markers, versions on top of each other, and the lock of each
- * object. moto lets an owner shorten a lock, which AWS does not allow.
+ * The verifier on moto: its handler from the first anchor to a finding, and what it sees of versions and locks: delete
+ * markers, versions on top of each other, and the lock of each object. moto lets an owner shorten a lock, which AWS does not
+ * allow.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
