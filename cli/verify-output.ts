@@ -1,4 +1,4 @@
-/** What `audit-archive verify` prints for people: the teams, the findings, and the result in words. */
+/** The report of `audit-archive verify` for people: the teams, the findings, and the result in words. */
 import { DAY_MS, HOUR_MS } from '../lambdas/shared/time';
 import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
 import type { TeamSummary } from '../lambdas/verifier/tally';

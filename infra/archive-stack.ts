@@ -37,7 +37,7 @@ export class ArchiveStack extends Stack {
 
     const keys = new KmsKeys(this, 'Keys', { name, stage, adopt });
     const storage = new Storage(this, 'Storage', { ...config, key: keys.encryption });
-    // What is adopted has its role and its policies already, and CloudFormation could not manage them a second time.
+    // An adopted archive has its role and its policies already, and CloudFormation cannot manage them a second time.
     if (adopt === null) new BreakGlass(this, 'BreakGlass', { stage, keys, storage });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
     const verifier = new Verifier(this, 'Verifier', { stage, code: verifierCode, keys, bucket: storage.bucket });

@@ -59,7 +59,7 @@ export class KmsKeys extends Construct {
       keyUsage: kms.KeyUsage.SIGN_VERIFY,
       removalPolicy: KEPT_ALWAYS,
     });
-    // Nobody else signs, even if an identity policy or a grant allows it.
+    // This denies signing to every other principal, even if an identity policy or a grant allows it.
     const archiver = roleArn(this.props.stage, 'archiver');
     key.addToResourcePolicy(denyAllBut([archiver], 'SignOnlyAsArchiver', ['kms:Sign'], ['*']));
     return key;

@@ -46,7 +46,7 @@ export class Verifier extends Construct {
       architecture: lambda.Architecture.ARM_64,
       // It holds the keys of one team's objects, one batch and one segment.
       memorySize: 1024,
-      // What does not fit into the longest time that Lambda allows is left to the next day.
+      // This is the longest time that Lambda allows. The verifier leaves the rest of its work to the next day.
       timeout: Duration.minutes(15),
       role,
       logGroup,

@@ -35,7 +35,7 @@ export async function listFolders(client: S3Client, bucket: string, prefix: stri
   return folders;
 }
 
-/** What is stored under a key. */
+/** The versions of one key. */
 interface Stored {
   versions: number;
   isHidden: boolean;

@@ -7,7 +7,8 @@ import { UpstreamError } from '../shared/errors';
 import type { AuditEvent } from '../shared/event';
 import { sha256 } from '../shared/manifest';
 import { addMs, SECOND_MS } from '../shared/time';
-import type { PageAnswer, Query } from './source';
+import type { PageAnswer } from './answer';
+import type { Query } from './source';
 
 /** Servers limit a page to 50, 100 or another multiple of this number, whatever was asked. */
 const ROUND_PAGE = 50;

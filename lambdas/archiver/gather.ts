@@ -5,6 +5,7 @@
 import { UpstreamError } from '../shared/errors';
 import type { Manifest } from '../shared/manifest';
 import { addMs, DAY_MS, dateOf, earlier, HOUR_MS, midnight } from '../shared/time';
+import { CLOCK_DAYS } from './answer';
 import { RESERVE_MS } from './chain';
 import {
   beginGathering,
@@ -18,7 +19,6 @@ import {
 import { isStuck, pageRead, SOURCE_KEEPS_DAYS } from './progress';
 import { lastFullWalk, provableSince } from './read-again';
 import type { Run } from './run';
-import { CLOCK_DAYS } from './source';
 import { sweepDays } from './sweep';
 import { type WalkEnd, walk } from './walk';
 import type { WalkPage } from './window';

@@ -73,7 +73,7 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     team = teamOf(event);
     const input = readArchiveInput(event);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
-    const settings = await loadTeam(team);
+    const settings = await loadTeam(process.env.LAMBDA_TASK_ROOT ?? '', team);
     source = createSource({ ...settings, ...environment, userAgent: USER_AGENT, transport, apiKeys, clock, logger });
     const archived = await archive({
       ...input,

@@ -3,26 +3,13 @@
  * a throttling response asks, and reads the API key again when the key is refused. Every answer becomes a named outcome or a
  * failure. No message quotes the server, because a server may echo the API key.
  */
-import { ConfigError, UpstreamError } from '../shared/errors';
-import {
-  type ApiKeys,
-  type Clock,
-  type HttpResponse,
-  type Logger,
-  type Transport,
-  TransportError,
-} from '../shared/ports';
-import { DAY_MS } from '../shared/time';
-import { type Page, PageError, readPage } from './page';
+import { ConfigError, type UpstreamError } from '../shared/errors';
+import type { ApiKeys, Clock, Logger, Transport } from '../shared/ports';
+import { type Answer, type Attempt, interpret, transportOutcome } from './answer';
 import { createRateLimit } from './rate-limit';
-import { httpDate, retryAfterMs } from './retry-after';
 
 export const PAGE_LIMIT = 300;
-/** Largest clock error that is handled, in days. */
-export const CLOCK_DAYS = 2;
 const MAX_ATTEMPTS = 8;
-/** A malformed 200 is retried less often, because a changed contract would otherwise take the time of the whole run. */
-const MAX_MALFORMED = 3;
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -39,19 +26,6 @@ export interface Query {
   readonly order?: 'asc' | 'desc';
 }
 
-export type Answer =
-  | ({ readonly kind: 'page'; readonly serverTime: Date | undefined; readonly hasNextLink: boolean } & Page)
-  /** The source no longer keeps events as old as `since`. */
-  | { readonly kind: 'too-old' }
-  /** The source does not accept the cursor. */
-  | { readonly kind: 'cursor-refused' }
-  /** The page would not fit into memory. The caller must ask for fewer events. */
-  | { readonly kind: 'too-large' }
-  /** Too little time is left for a request and a commit. */
-  | { readonly kind: 'out-of-time' };
-
-export type PageAnswer = Extract<Answer, { kind: 'page' }>;
-
 export type Source = ReturnType<typeof createSource>;
 
 export interface SourceOptions {
@@ -64,15 +38,6 @@ export interface SourceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-interface Retry {
-  readonly kind: 'retry';
-  readonly failure: UpstreamError;
-  readonly waitMs?: number | undefined;
-  readonly attempts?: number;
-}
-
-type Attempt = Answer | Retry | { readonly kind: 'key-refused'; readonly status: number };
 
 export function createSource(options: SourceOptions) {
   const { clock, logger } = options;
@@ -121,7 +86,7 @@ export function createSource(options: SourceOptions) {
     try {
       const response = await options.transport.get(pageUrl(options.baseUrl, query), headers, limits);
       if (response.status === 429) throttled += 1;
-      return interpret(response, query, clock.now());
+      return interpret(response, { hasCursor: query.cursor !== undefined, now: clock.now() });
     } catch (error) {
       return transportOutcome(error);
     } finally {
@@ -144,68 +109,6 @@ function pageUrl(baseUrl: string, query: Query): URL {
   url.searchParams.set('orderBy', query.order ?? 'asc');
   if (query.cursor !== undefined) url.searchParams.set('cursor', query.cursor);
   return url;
-}
-
-function interpret(response: HttpResponse, query: Query, now: Date): Attempt {
-  const { status } = response;
-  if (status === 200) return pageOutcome(response, now);
-  if (status === 401 || status === 403) return { kind: 'key-refused', status };
-  if (status === 429) return throttledOutcome(response, now);
-  if (status >= 500 || status === 408 || status === 425) {
-    const failure = new UpstreamError('source-unavailable', `the source answered ${status}`);
-    return { kind: 'retry', failure, waitMs: retryAfterMs(response, now) };
-  }
-  if (status >= 300 && status < 400) {
-    throw new UpstreamError(
-      'source-redirected',
-      `the source answered ${status}, a redirect, which is not followed so that the API key goes to no other host; check baseUrl`,
-    );
-  }
-  if (status === 400 && /cannot be older than/i.test(response.body.toString('latin1'))) return { kind: 'too-old' };
-  if (query.cursor !== undefined && [400, 404, 410].includes(status)) return { kind: 'cursor-refused' };
-  throw new UpstreamError('source-refused', `the source answered ${status} to GET /audit/logs; check baseUrl`);
-}
-
-function pageOutcome(response: HttpResponse, now: Date): Attempt {
-  try {
-    const { headers, body } = response;
-    const hasNextLink = /;\s*rel="?next\b/i.test(headers.get('link') ?? '');
-    return {
-      kind: 'page',
-      serverTime: believableTime(httpDate(headers.get('date')), now),
-      hasNextLink,
-      ...readPage(body),
-    };
-  } catch (error) {
-    if (!(error instanceof PageError)) throw error;
-    const failure = new UpstreamError('source-contract-broken', `the source answered 200, but: ${error.message}`);
-    return { kind: 'retry', failure, attempts: MAX_MALFORMED };
-  }
-}
-
-/** An absurd clock of the source is not believed: the first run would sign it as the start of the chain. */
-function believableTime(serverTime: Date | undefined, now: Date): Date | undefined {
-  if (serverTime === undefined || Math.abs(serverTime.getTime() - now.getTime()) > CLOCK_DAYS * DAY_MS)
-    return undefined;
-  return serverTime;
-}
-
-function throttledOutcome(response: HttpResponse, now: Date): Attempt {
-  if (/serviceLimit|monthly|usage limit/i.test(response.body.toString('latin1'))) {
-    throw new UpstreamError(
-      'source-quota-exhausted',
-      'the Postman API quota is used up; archiving continues when Postman renews it',
-    );
-  }
-  const failure = new UpstreamError('source-throttled', 'the source answered 429');
-  return { kind: 'retry', failure, waitMs: retryAfterMs(response, now) };
-}
-
-function transportOutcome(error: unknown): Attempt {
-  if (!(error instanceof TransportError)) throw error;
-  if (error.kind === 'too-large') return { kind: 'too-large' };
-  const failure = new UpstreamError('source-unavailable', `no complete response from the source: ${error.message}`);
-  return { kind: 'retry', failure };
 }
 
 function backoffMs(attempt: number, random: number): number {

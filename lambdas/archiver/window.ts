@@ -5,8 +5,9 @@
 import { UpstreamError } from '../shared/errors';
 import { type AuditEvent, quarantineReason } from '../shared/event';
 import { addMs, DAY_MS, dateOf, earlier, later, MINUTE_MS, midnight, SECOND_MS } from '../shared/time';
+import type { Answer, PageAnswer } from './answer';
 import { createEndProof } from './end-proof';
-import { type Answer, PAGE_LIMIT, type PageAnswer, type Query } from './source';
+import { PAGE_LIMIT, type Query } from './source';
 
 const MAX_EMPTY_PAGES = 100;
 /** The servers of a source may differ in events that are younger than this. The next walk reads a longer time again. */

@@ -5,19 +5,17 @@
  * One batch object and one segment are in memory at a time. An adversary may have forged the manifest (`chain.ts` reports
  * that), so it can only name objects that the format allows it, and only the format limits how much is decompressed.
  */
-import { QUARANTINE_REASONS, type QuarantineReason } from '../shared/event';
-import { type Manifest, type SegmentEntry, sha256 } from '../shared/manifest';
+import type { QuarantineReason } from '../shared/event';
+import type { Manifest, SegmentEntry } from '../shared/manifest';
 import { type Area, segmentKey } from '../shared/object-keys';
-import { decompress, GzipError } from '../shared/segment';
-import type { AddFinding, FindingCode } from './findings';
+import { describes, miscounts } from './counts';
+import type { AddFinding } from './findings';
 import type { IdIndex } from './ids';
 import { type ArchiveReader, readObject, seqOfBatchKey, type TeamFolder } from './inventory';
 import { checkLines } from './lines';
 import { isUnderLock } from './lock';
+import { checkMember, MAX_OBJECT_BYTES } from './member';
 import { coversDate, type Scope } from './scope';
-
-/** The largest size of an object, and of a segment's lines. The archiver's batches are much smaller. */
-export const MAX_OBJECT_BYTES = 256 * 1024 * 1024;
 
 export interface ContentContext {
   readonly reader: ArchiveReader;
@@ -187,50 +185,4 @@ async function hasExpired(
   tally.expired.objects += 1;
   tally.expired.lines += lines;
   return true;
-}
-
-interface CheckedMember {
-  /** The committed lines; undefined where the bytes hold something else. */
-  readonly content?: Buffer;
-  readonly code?: FindingCode;
-  readonly detail?: string;
-}
-
-function checkMember(bytes: Buffer, entry: SegmentEntry): CheckedMember {
-  if (entry.bytes > MAX_OBJECT_BYTES) return { code: 'object-too-large', detail: `${entry.bytes} bytes of lines` };
-  try {
-    const content = decompress(bytes, entry.bytes);
-    const isContent = content.length === entry.bytes && sha256(content) === entry.sha256;
-    if (!isContent) return { code: 'segment-differs', detail: 'the SHA-256 of the lines is not the committed one' };
-    if (sha256(bytes) === entry.objectSha256) return { content };
-    const detail = 'the SHA-256 of the compressed bytes is not the committed one';
-    return { content, code: 'segment-recompressed', detail };
-  } catch (error) {
-    if (error instanceof GzipError) return { code: 'segment-malformed', detail: error.message };
-    throw error;
-  }
-}
-
-function describes(entry: SegmentEntry, facts: ReturnType<typeof checkLines>): boolean {
-  const [first, last] = [facts.first?.toISOString(), facts.last?.toISOString()];
-  return facts.lines > 0 && entry.lines === facts.lines && entry.first === first && entry.last === last;
-}
-
-function* miscounts({ counts, segments }: Manifest, reasons: ReadonlyMap<QuarantineReason, number>) {
-  const listed = (area: Area) =>
-    segments.filter(({ key }) => key.startsWith(`${area}/`)).reduce((sum, { lines }) => sum + lines, 0);
-  const quarantined = QUARANTINE_REASONS.reduce((sum, reason) => sum + counts.quarantined[reason], 0);
-  if (counts.events !== listed('events')) yield `it counts ${counts.events} events and lists ${listed('events')}`;
-  if (quarantined !== listed('quarantine'))
-    yield `it counts ${quarantined} quarantined lines and lists ${listed('quarantine')}`;
-  if (counts.late > counts.events) yield 'it counts more late events than events';
-  if (counts.quarantined.revision > counts.revisions) yield 'it counts more quarantined revisions than revisions';
-  const reasoned = [...reasons.values()].reduce((sum, lines) => sum + lines, 0);
-  // Lines that could not be read, and lines without a reason, already have a finding of their own.
-  if (reasoned !== quarantined) return;
-  for (const reason of QUARANTINE_REASONS) {
-    const lines = reasons.get(reason) ?? 0;
-    if (counts.quarantined[reason] !== lines)
-      yield `it counts ${counts.quarantined[reason]} lines of "${reason}" and has ${lines}`;
-  }
 }

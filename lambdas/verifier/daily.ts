@@ -34,7 +34,7 @@ export interface DailyOptions {
 
 export interface Daily {
   readonly findings: readonly Finding[];
-  /** What an anchor has to say; undefined where there is a finding, or where nothing could be verified. */
+  /** The contents of the new anchor; undefined where there is a finding, or where nothing could be verified. */
   readonly anchor: Omit<Anchor, 'format' | 'versions'> | undefined;
   /** Whether the verification came to the newest manifest, and read its share of the older ones. */
   readonly isComplete: boolean;

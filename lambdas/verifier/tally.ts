@@ -1,4 +1,4 @@
-/** What the manifests of one team have shown, added up while they are read, and the summary of it. */
+/** The tally adds up the facts of one team's manifests while they are read. The summary of a team is made from it. */
 import type { Gap, TimeRange } from '../shared/manifest';
 import type { Link } from './chain';
 import type { ContentTally } from './content';

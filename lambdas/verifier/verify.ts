@@ -169,7 +169,7 @@ async function anchoredHeads(context: TeamContext): Promise<readonly SavedHead[]
       addFinding('anchor-unreadable', key);
       continue;
     }
-    // Whoever signs the whole chain anew with a key of their own may also hand out that key.
+    // An attacker may sign the whole chain anew with another key, and give the auditor that key.
     if (anchor.keyid !== keyId(publicKey)) addFinding('signature-other-key', key);
     heads.push(anchor);
   }

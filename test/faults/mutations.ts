@@ -175,13 +175,14 @@ archiver/batch.ts
   a late event is not counted | an event is late, within the lookback
     - lateBefore !== undefined && instant < lateBefore
     + false
-archiver/source.ts
+archiver/answer.ts
   an error of the source is swallowed | every second connection is reset during a backlog
     - if (error.kind === 'too-large') return { kind: 'too-large' };
     + return { kind: 'page', serverTime: undefined, events: [], cursor: undefined };
   a malformed body is taken for an empty page | every second body is cut off during a backlog
     - if (!(error instanceof PageError)) throw error;
     + return { kind: 'page', serverTime: undefined, events: [], cursor: undefined };
+archiver/source.ts
   the API key is logged | the source answers some requests with server errors
     - const headers = {
     + logger.debug('asking', { key }); const headers = {
