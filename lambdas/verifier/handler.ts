@@ -66,8 +66,9 @@ async function remember(bucket: string, team: string): Promise<Remembered> {
   const folder = await openFolders(s3, bucket, [anchorPrefix(team)]);
   const writtenAt = (key: string) => folder.writtenAt(key).getTime();
   const [newest] = (await folder.list('')).toSorted((a, b) => writtenAt(b) - writtenAt(a));
-  const anchor = newest && decodeAnchor(newest, (await folder.get(newest)) ?? Buffer.alloc(0));
-  return { team, anchor: anchor || undefined, unreadable: anchor ? undefined : newest };
+  if (newest === undefined) return { team, anchor: undefined, unreadable: undefined };
+  const anchor = decodeAnchor(newest, (await folder.get(newest)) ?? Buffer.alloc(0));
+  return { team, anchor, unreadable: anchor === undefined ? newest : undefined };
 }
 
 function verifiedAt({ anchor }: Remembered): number {
