@@ -23,7 +23,10 @@ import type { ArchiveReader } from '../lambdas/verifier/inventory';
 /** The copy contradicts its manifests. */
 export class AlteredCopyError extends Error {
   override readonly name = 'AlteredCopyError';
-  constructor(key: string, problem: string) {
+  constructor(
+    readonly key: string,
+    problem: string,
+  ) {
     super(
       `${key} ${problem}: this copy was changed, so nothing is answered from it. ` +
         'Run "audit-archive verify" to see all that is wrong, and copy the bucket again.',
@@ -39,6 +42,8 @@ export interface CopyOptions {
   readonly to?: string | undefined;
   /** Decides whether a missing segment may have expired. */
   readonly now: Date;
+  /** Is told each object that contradicts the manifests, which is then left out. Without it, the first one is an error. */
+  readonly onAltered?: (key: string) => void;
 }
 
 export interface StoredManifest {
@@ -73,14 +78,17 @@ export interface Absence {
 /** Returns the copy's manifests, and those that are absent although a later one exists. */
 export async function readManifests(
   reader: ArchiveReader,
-  { publicKey }: CopyOptions,
+  options: CopyOptions,
 ): Promise<{ manifests: readonly StoredManifest[]; absent: readonly Absence[] }> {
   const keys = await attempt('manifests/', reader.list('manifests/'));
   const teams = new Map<string, number[]>();
   for (const key of keys) {
     const team = /^manifests\/team=([^/]+)\//.exec(key)?.[1] ?? '';
     const seq = TEAM_PATTERN.test(team) ? seqOfManifestKey(team, key) : undefined;
-    if (seq !== undefined) teams.set(team, [...(teams.get(team) ?? []), seq]);
+    if (seq === undefined) continue;
+    const seqs = teams.get(team) ?? [];
+    seqs.push(seq);
+    teams.set(team, seqs);
   }
   const manifests: StoredManifest[] = [];
   const absent: Absence[] = [];
@@ -92,7 +100,8 @@ export async function readManifests(
       const key = manifestKey(team, seq);
       const bytes = await attempt(key, reader.get(key));
       if (bytes === undefined) absent.push({ key, objects: 1 });
-      return bytes && { key, team, envelope: String(bytes), manifest: openAt({ key, team, seq }, bytes, publicKey) };
+      const manifest = bytes && unlessAltered(options, () => openAt({ key, team, seq }, bytes, options.publicKey));
+      return manifest && { key, team, envelope: String(bytes), manifest };
     });
     for await (const each of opened) if (each !== undefined) manifests.push(each);
   }
@@ -106,17 +115,31 @@ export async function* readSegments(
   options: CopyOptions,
 ): AsyncGenerator<ReadSegment | string> {
   const { from = '', to = '9999-12-31' } = options;
-  const listed = manifests.flatMap((each) => segmentsOf(each, options.now));
+  const listed = manifests.flatMap((each) => unlessAltered(options, () => segmentsOf(each, options.now)) ?? []);
   const asked = listed.filter(({ date }) => date >= from && date <= to);
   const read = inOrder(asked, async (segment) => {
     const { entry, mayHaveExpired } = segment;
     const bytes = await attempt(entry.key, reader.get(entry.key));
     if (bytes === undefined) return mayHaveExpired ? undefined : entry.key;
-    if (sha256(bytes) !== entry.objectSha256)
-      throw new AlteredCopyError(entry.key, 'has other content than its manifest lists');
-    return { ...segment, content: decompress(bytes, entry.bytes) };
+    const content = unlessAltered(options, () => contentOf(entry, bytes));
+    return content && { ...segment, content };
   });
   for await (const each of read) if (each !== undefined) yield each;
+}
+
+function contentOf({ key, bytes, objectSha256 }: SegmentEntry, stored: Buffer): Buffer {
+  if (sha256(stored) !== objectSha256) throw new AlteredCopyError(key, 'has other content than its manifest lists');
+  return decompress(stored, bytes);
+}
+
+function unlessAltered<T>({ onAltered }: CopyOptions, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (onAltered === undefined || !(error instanceof AlteredCopyError)) throw error;
+    onAltered(error.key);
+    return undefined;
+  }
 }
 
 /** The manifest must lie at its own key, because a signature does not say where it was found. */

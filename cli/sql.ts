@@ -10,10 +10,12 @@ import {
   type DuckDBConnection,
   DuckDBInstance,
   type DuckDBPreparedStatement,
+  type DuckDBResult,
   StatementType,
 } from '@duckdb/node-api';
 import { views } from '../infra/views/views';
 import { splitLines } from '../lambdas/shared/segment';
+import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { openFolder } from './folder';
 import { plural } from './plural';
 import {
@@ -26,12 +28,20 @@ import {
 } from './sql-copy';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
+export interface CopySql extends SqlEngine {
+  /** The same as `ask`, without holding all rows in memory. Read the rows before the next statement. */
+  stream(statement: string): Promise<Pick<QueryResult, 'columns'> & { rows: AsyncIterable<QueryResult['rows']> }>;
+}
+
+export async function openFolderSql(path: string, options: CopyOptions): Promise<CopySql> {
+  return openCopySql(await openFolder(path), path, options);
+}
+
 /**
  * Throws `AlteredCopyError` if the copy contradicts its manifests, and another error if it cannot be read. DuckDB never
  * opens a file of the copy: it holds the lines that were checked, and moves them to disk where memory does not suffice.
  */
-export async function openFolderSql(path: string, options: CopyOptions): Promise<SqlEngine> {
-  const reader = await openFolder(path);
+export async function openCopySql(reader: ArchiveReader, path: string, options: CopyOptions): Promise<CopySql> {
   const { manifests, absent: absentManifests } = await readManifests(reader, options);
   if (manifests.length === 0)
     throw new Error(`there is no archive in ${path}: a copy of the bucket contains a folder manifests/`);
@@ -47,18 +57,32 @@ export async function openFolderSql(path: string, options: CopyOptions): Promise
   }
   tables.close();
   for (const { name, sql } of views) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
+
+  async function stream(statement: string) {
+    const result = await (await prepareQuery(connection, statement)).stream();
+    const types = result.columnTypes().map(String);
+    return {
+      columns: result.columnNames().map((name, index) => ({ name, kind: kindOf(types[index] ?? '') })),
+      rows: textRows(result, types),
+    };
+  }
+
   return {
     remarks: [...remarkOnTrust(options), ...remarkOnAbsent([...absentManifests, ...absentSegments])],
+    stream,
     async ask(statement) {
-      const result = await (await prepareQuery(connection, statement)).runAndReadAll();
-      const types = result.columnTypes().map(String);
-      return {
-        columns: result.columnNames().map((name, index) => ({ name, kind: kindOf(types[index] ?? '') })),
-        rows: result.getRowsJson().map((row) => row.map((value, index) => asText(value, types[index] ?? ''))),
-      };
+      const { columns, rows } = await stream(statement);
+      const all: (readonly (string | null)[])[] = [];
+      for await (const some of rows) for (const row of some) all.push(row);
+      return { columns, rows: all };
     },
     close: () => connection.closeSync(),
   };
+}
+
+async function* textRows(result: DuckDBResult, types: readonly string[]): AsyncGenerator<QueryResult['rows']> {
+  for await (const rows of result.yieldRowsJson())
+    yield rows.map((row) => row.map((value, index) => asText(value, types[index] ?? '')));
 }
 
 /** Without this, DuckDB answers the first of several statements alone, and ignores what follows a NUL character. */

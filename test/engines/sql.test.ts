@@ -110,6 +110,7 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
 /** The folders of the days for which the team main is asked, and its manifests where the query needs them. */
 function foldersOf({ name, sql }: Query): string[] {
   const { from = '', to = '', history_from: first = from } = parametersOf(name);
+  if (name === 'completeness') return ['manifests/team=main/'];
   const area = /FROM quarantine/.test(sql) ? 'quarantine' : 'events';
   const needsManifests = ['events_per_day', 'late_events', 'quarantine_and_revisions'].includes(name);
   const days = datesBetween(new Date(first), new Date(to)).map((day) => `${area}/team=main/dt=${day}/`);

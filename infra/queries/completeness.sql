@@ -1,0 +1,118 @@
+-- How complete each day is, as the signed manifests state it.
+-- For each day: whether it was read, how many runs began on it, the events and quarantined lines that are archived of it,
+-- how many of these events were late, how many minutes are a gap, and what the newest sweep of the day found. A sweep reads
+-- an older day again: "served" events are compared with the "archived" ones; "missing" were no longer served, and "changed"
+-- were served with another body. The query reads all manifests of the teams, and no event.
+--
+-- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
+WITH recorded AS (
+  SELECT * FROM manifests WHERE team LIKE :team
+),
+chains AS (
+  SELECT team, min(chain_start) AS first, max(position) AS last FROM recorded GROUP BY team
+),
+days AS (
+  SELECT
+    chains.team,
+    date_format(day, '%Y-%m-%d') AS dt,
+    CAST(day AS timestamp(3)) AS midnight,
+    date_add('day', 1, CAST(day AS timestamp(3))) AS next_midnight,
+    first,
+    last
+  FROM chains
+  CROSS JOIN UNNEST(sequence(CAST(:from AS date), CAST(:to AS date), INTERVAL '1' DAY)) AS every (day)
+),
+runs AS (
+  SELECT team, date_format(walk_start, '%Y-%m-%d') AS dt, count(DISTINCT run_id) AS runs
+  FROM recorded
+  GROUP BY team, date_format(walk_start, '%Y-%m-%d')
+),
+segments AS (
+  SELECT
+    team,
+    seq,
+    late,
+    late_before,
+    regexp_extract(json_extract_scalar(segment, '$.key'), '^([a-z]+)/', 1) AS area,
+    regexp_extract(json_extract_scalar(segment, '$.key'), '/dt=([0-9-]{10})/', 1) AS dt,
+    CAST(json_extract_scalar(segment, '$.lines') AS bigint) AS lines
+  FROM recorded
+  CROSS JOIN UNNEST(regexp_extract_all(segments, '\{[^}]*\}')) AS every (segment)
+),
+-- All events of a segment are late if its whole day lies before late_before.
+judged AS (
+  SELECT
+    *,
+    CASE WHEN date_add('day', 1, CAST(CAST(dt AS date) AS timestamp(3))) <= late_before THEN lines ELSE 0 END AS late_as_a_whole
+  FROM segments
+  WHERE area = 'events'
+),
+-- In the segment of the day in which late_before lies, the rest of the manifest's late events are late.
+events AS (
+  SELECT
+    team,
+    dt,
+    lines,
+    CASE
+      WHEN late_as_a_whole > 0 THEN lines
+      WHEN CAST(CAST(dt AS date) AS timestamp(3)) < late_before THEN late - sum(late_as_a_whole) OVER (PARTITION BY team, seq)
+      ELSE 0
+    END AS late
+  FROM judged
+),
+archived AS (
+  SELECT team, dt, sum(lines) AS events, sum(late) AS late FROM events GROUP BY team, dt
+),
+quarantined AS (
+  SELECT team, dt, sum(lines) AS lines FROM segments WHERE area = 'quarantine' GROUP BY team, dt
+),
+gaps AS (
+  SELECT
+    team,
+    TRY_CAST(replace(replace(json_extract_scalar(gap, '$.from'), 'T', ' '), 'Z', '') AS timestamp(3)) AS first,
+    TRY_CAST(replace(replace(json_extract_scalar(gap, '$.to'), 'T', ' '), 'Z', '') AS timestamp(3)) AS last
+  FROM recorded
+  CROSS JOIN UNNEST(regexp_extract_all(gaps, '\{[^}]*\}')) AS every (gap)
+),
+lost AS (
+  SELECT days.team, days.dt, sum(date_diff('minute', greatest(gaps.first, midnight), least(gaps.last, next_midnight))) AS minutes
+  FROM days
+  JOIN gaps ON gaps.team = days.team AND gaps.first < next_midnight AND gaps.last > midnight
+  GROUP BY days.team, days.dt
+),
+swept AS (
+  SELECT team, seq, walk_start AS swept_at, json_extract_scalar(sweep, '$.date') AS dt, sweep
+  FROM recorded
+  CROSS JOIN UNNEST(regexp_extract_all(sweeps, '\{[^}]*\}')) AS every (sweep)
+),
+sweeps AS (
+  SELECT *, row_number() OVER (PARTITION BY team, dt ORDER BY seq DESC) AS newest FROM swept
+)
+SELECT
+  days.team,
+  days.dt,
+  CASE
+    WHEN lost.minutes IS NOT NULL THEN 'gap'
+    WHEN midnight >= days.last THEN 'not read yet'
+    WHEN next_midnight <= days.first THEN 'before the archive'
+    WHEN midnight < days.first OR next_midnight > days.last THEN 'read in part'
+    ELSE 'complete'
+  END AS state,
+  coalesce(runs.runs, 0) AS runs,
+  coalesce(archived.events, 0) AS events,
+  coalesce(archived.late, 0) AS late,
+  coalesce(quarantined.lines, 0) AS quarantined,
+  coalesce(lost.minutes, 0) AS gap_minutes,
+  swept_at,
+  json_extract_scalar(sweep, '$.status') AS sweep,
+  CAST(json_extract_scalar(sweep, '$.served') AS bigint) AS served,
+  CAST(json_extract_scalar(sweep, '$.archived') AS bigint) AS archived,
+  CAST(json_extract_scalar(sweep, '$.missing') AS bigint) AS missing,
+  CAST(json_extract_scalar(sweep, '$.changed') AS bigint) AS changed
+FROM days
+LEFT JOIN runs ON runs.team = days.team AND runs.dt = days.dt
+LEFT JOIN archived ON archived.team = days.team AND archived.dt = days.dt
+LEFT JOIN quarantined ON quarantined.team = days.team AND quarantined.dt = days.dt
+LEFT JOIN lost ON lost.team = days.team AND lost.dt = days.dt
+LEFT JOIN sweeps ON sweeps.team = days.team AND sweeps.dt = days.dt AND sweeps.newest = 1
+ORDER BY days.team, days.dt
