@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
+import { addEvidence } from './evidence';
 import { exitCodes } from './exit';
 import { addLocal } from './local';
 import { addQuery } from './query';
@@ -15,10 +16,12 @@ const program = new Command('audit-archive')
 
 addLocal(program);
 // The clients are imported only when they are used, because the AWS SDK takes longer to load than the rest of the program.
-addVerify(program, async (bucket) => {
+async function openBucket(bucket: string) {
   const [{ createS3Store }, { openS3 }] = await Promise.all([import('../lambdas/adapters/s3'), import('./aws/s3')]);
   return createS3Store(openS3(), bucket);
-});
+}
+addVerify(program, openBucket);
+addEvidence(program, openBucket);
 addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena(workgroup));
 
 program.hook('preAction', (_program, command) => {

@@ -79,8 +79,15 @@ export function asTable({ columns, rows }: QueryResult, width = Number.POSITIVE_
 }
 
 export function asCsv({ columns, rows }: QueryResult): string {
-  const cells = rows.map((row) => row.map((cell, index) => csvCell(cell, columns[index]?.kind === 'number')));
-  return [columns.map(({ name }) => csvCell(name, false)), ...cells].map((row) => row.join(',')).join('\n');
+  return [csvHead(columns), ...rows.map((row) => csvRow(row, columns))].join('\n');
+}
+
+export function csvHead(columns: QueryResult['columns']): string {
+  return columns.map(({ name }) => csvCell(name, false)).join(',');
+}
+
+export function csvRow(row: QueryResult['rows'][number], columns: QueryResult['columns']): string {
+  return row.map((cell, index) => csvCell(cell, columns[index]?.kind === 'number')).join(',');
 }
 
 /** Returns one object for each row. */
@@ -117,7 +124,7 @@ function toTheSecond(text: string): string {
 }
 
 /** Text from outside must neither control the terminal nor change the order in which the text around it is shown. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,

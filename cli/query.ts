@@ -198,7 +198,7 @@ function periodNote({ team, from, to }: Awaited<ReturnType<typeof askPeriods>>[n
   return `Team ${team} is archived from ${from.slice(0, 19)} to ${to.slice(0, 19)} UTC.`;
 }
 
-function addParameter(text: string, earlier: Values): Values {
+export function addParameter(text: string, earlier: Values): Values {
   const [, name, value] = /^([a-z_]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Write it as name=value.');
   if (Object.hasOwn(earlier, name)) throw new InvalidArgumentError(`${name} is given twice.`);

@@ -19,6 +19,7 @@ import { type Area, manifestKey, segmentKey, seqOfManifestKey, TEAM_PATTERN } fr
 import { openManifest } from '../lambdas/shared/open-manifest';
 import { decompress } from '../lambdas/shared/segment';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
+import { inOrder } from './in-order';
 
 /** The copy contradicts its manifests. */
 export class AlteredCopyError extends Error {
@@ -67,7 +68,6 @@ interface ListedSegment {
 }
 
 const SEGMENT_KEY = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//;
-const READS_AT_ONCE = 32;
 
 /** Objects that the copy should hold: one of them, and how many there are. */
 export interface Absence {
@@ -179,15 +179,6 @@ function segmentsOf({ key, team, manifest }: StoredManifest, now: Date): ListedS
       throw new AlteredCopyError(key, `lists ${JSON.stringify(entry.key)}, which is not a key of its segments`);
     return { area, team, date, entry, mayHaveExpired: expired };
   });
-}
-
-/** Works on several items at the same time, and yields the results in the order of the items. */
-async function* inOrder<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): AsyncGenerator<Result> {
-  for (let start = 0; start < items.length; start += READS_AT_ONCE)
-    yield* await Promise.all(items.slice(start, start + READS_AT_ONCE).map(work));
 }
 
 async function attempt<T>(key: string, reading: Promise<T>): Promise<T> {

@@ -18,22 +18,15 @@ export interface Circumstances {
 }
 
 export function* describe(verification: Verification, how: Circumstances): Generator<string> {
-  const { teams, findings, objects, mayComeFromCopying, notChecked } = verification;
-  yield `${plural(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
-  for (const team of teams) yield* describeTeam(team, how.now);
-  for (const severity of ['finding', 'notice'] as const) {
-    const some = findings.filter((finding) => finding.severity === severity);
-    if (some.length > 0) yield `\n${plural(some.length, severity)}:`;
-    for (const finding of some) yield* describeFinding(finding);
-  }
+  yield* describeFacts(verification, how);
   if (!how.clean) {
     yield '\nNOT GOOD: do not rely on this archive until every finding is explained. docs/format.md says what each one means.';
-    if (mayComeFromCopying)
+    if (verification.mayComeFromCopying)
       yield 'A copy that was made while a run was committing looks like this. Copy again into the same folder, and verify again: findings that remain are real.';
     return;
   }
-  yield resultOf(verification);
-  yield* notChecked;
+  yield `\n${resultOf(verification)}`;
+  yield* verification.notChecked;
   if (how.head !== undefined) yield `Every manifest that existed when ${how.head} was saved is still there.`;
   else if (how.saveHead !== undefined)
     yield `To find out next time whether newer manifests were deleted, verify with --head ${how.saveHead}. Keep that file outside the archive.`;
@@ -41,13 +34,27 @@ export function* describe(verification: Verification, how: Circumstances): Gener
     yield 'To find out next time whether newer manifests were deleted, save these with --save-head and a new file, then verify with --head and that file.';
 }
 
-function resultOf({ teams, notChecked }: Verification): string {
-  if (notChecked.length > 0)
-    return '\nGood as far as it was checked: in that part nothing is missing, added or changed.';
+/** What was read and what was found, without the result. */
+export function* describeFacts(
+  { teams, findings, objects }: Verification,
+  how: Pick<Circumstances, 'now' | 'keyId'>,
+): Generator<string> {
+  yield `${plural(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
+  for (const team of teams) yield* describeTeam(team, how.now);
+  for (const severity of ['finding', 'notice'] as const) {
+    const some = findings.filter((finding) => finding.severity === severity);
+    if (some.length > 0) yield `\n${plural(some.length, severity)}:`;
+    for (const finding of some) yield* describeFinding(finding);
+  }
+}
+
+/** The result of a verification without findings. */
+export function resultOf({ teams, notChecked }: Verification): string {
+  if (notChecked.length > 0) return 'Good as far as it was checked: in that part nothing is missing, added or changed.';
   const isWhole = teams.every(({ expired }) => expired.objects === 0);
   return isWhole
-    ? "\nGood: nothing is missing, added or changed, up to each team's newest manifest above."
-    : "\nGood: nothing is added or changed, up to each team's newest manifest above. Nothing is missing except expired objects.";
+    ? "Good: nothing is missing, added or changed, up to each team's newest manifest above."
+    : "Good: nothing is added or changed, up to each team's newest manifest above. Nothing is missing except expired objects.";
 }
 
 function* describeTeam({ team, head, period, ...facts }: TeamSummary, now: Date): Generator<string> {
@@ -63,17 +70,17 @@ function* describeTeam({ team, head, period, ...facts }: TeamSummary, now: Date)
   const silentMs = head ? now.getTime() - Date.parse(head.finished) : 0;
   if (silentMs > LONGEST_SILENCE_MS)
     yield `  no run has finished for ${plural(Math.floor(silentMs / DAY_MS), 'day')}, and every schedule runs at least once in seven: either the archive stands still, or this copy is old`;
-  if (facts.codeVersions.length > 0) yield `  written by version ${printable(facts.codeVersions.join(', '))}`;
+  if (facts.codeVersions.length > 0) yield `  written by version ${asciiOnly(facts.codeVersions.join(', '))}`;
   if (facts.abandonedBatches > 0)
     yield `  ${plural(facts.abandonedBatches, 'batch object')} left by unfinished runs, not part of the archive`;
 }
 
 function* describeFinding({ code, object, detail }: Finding): Generator<string> {
-  yield `  ${code}  ${printable(object)}`;
-  yield `    ${FINDINGS[code].sentence}${detail && ` (${printable(detail)})`}`;
+  yield `  ${code}  ${asciiOnly(object)}`;
+  yield `    ${FINDINGS[code].sentence}${detail && ` (${asciiOnly(detail)})`}`;
 }
 
 /** An attacker may have chosen names and details, so no control character in them reaches the terminal. */
-function printable(text: string): string {
+export function asciiOnly(text: string): string {
   return text.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -3,15 +3,13 @@
  * success for an archive that could not be read completely, or that contains no manifest.
  */
 
-import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { z } from 'zod';
 import { isDate } from '../infra/queries/queries';
-import { keyId, readPublicKey } from '../lambdas/shared/dsse';
+import { keyId } from '../lambdas/shared/dsse';
 import { EARLIEST_INSTANT } from '../lambdas/shared/event';
-import { manifestKey, TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import { manifestKey } from '../lambdas/shared/object-keys';
 import { dateOf, midnight } from '../lambdas/shared/time';
 import type { Finding } from '../lambdas/verifier/findings';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
@@ -20,6 +18,7 @@ import type { SavedHead, TeamSummary } from '../lambdas/verifier/tally';
 import { verify } from '../lambdas/verifier/verify';
 import { exitCodes } from './exit';
 import { openFolder } from './folder';
+import { readHeads, readKey } from './verify-inputs';
 import { describe } from './verify-output';
 
 export interface VerifyFlags {
@@ -31,7 +30,7 @@ export interface VerifyFlags {
   readonly json?: boolean;
 }
 
-type OpenBucket = (bucket: string) => Promise<ArchiveReader>;
+export type OpenBucket = (bucket: string) => Promise<ArchiveReader>;
 
 export function addVerify(program: Command, openBucket: OpenBucket): void {
   program
@@ -56,7 +55,7 @@ export function addVerify(program: Command, openBucket: OpenBucket): void {
     });
 }
 
-function parseDate(text: string): string {
+export function parseDate(text: string): string {
   if (!isDate(text)) throw new InvalidArgumentError('Write it as 2026-06-30.');
   return text;
 }
@@ -96,7 +95,7 @@ export async function runVerify(
 }
 
 /** Throws an error if there is no such folder. A bucket that does not exist is noticed when it is listed. */
-async function openArchive(path: string, openBucket: OpenBucket): Promise<ArchiveReader> {
+export async function openArchive(path: string, openBucket: OpenBucket): Promise<ArchiveReader> {
   const bucket = /^s3:\/\/(.*?)\/*$/.exec(path)?.[1];
   if (bucket === undefined) return openFolder(path);
   if (!/^[a-z0-9][a-z0-9.-]+$/.test(bucket))
@@ -110,44 +109,9 @@ function scopeOf({ from, to }: VerifyFlags, now: Date): Scope {
   return { kind: 'period', from: from ?? dateOf(EARLIEST_INSTANT), to: to ?? dateOf(midnight(now, 1)) };
 }
 
-/** Reads the public key. A private key is refused, because whoever holds it can forge the whole archive. */
-async function readKey(file: string): Promise<KeyObject> {
-  const pem = await readFile(file);
-  if (pem.includes('PRIVATE KEY-----'))
-    throw new Error(
-      `${file} contains a private key: give --key the public key. Whoever can read the private key can forge the archive, so it must not lie beside the verifier`,
-    );
-  try {
-    return readPublicKey(pem);
-  } catch (cause) {
-    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
-  }
-}
-
 function isOfHead({ code, object }: Finding, heads: readonly SavedHead[]): boolean {
   if (code !== 'chain-truncated' && code !== 'head-differs') return false;
   return heads.some(({ team, seq }) => object === manifestKey(team, seq));
-}
-
-const headsSchema = z
-  .array(
-    z.object({
-      team: z.string().regex(TEAM_PATTERN),
-      seq: z.int().min(1),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    }),
-  )
-  .min(1);
-
-/** Throws an error if the file cannot be read: the comparison that the user asked for must not be skipped. */
-async function readHeads(file: string, advice: string): Promise<readonly SavedHead[]> {
-  try {
-    const saved: unknown = JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, ''));
-    // An anchor is one such head, with more about it.
-    return headsSchema.parse(Array.isArray(saved) ? saved : [saved]);
-  } catch (cause) {
-    throw new Error(`${file} contains no saved heads that can be read: ${advice}`, { cause });
-  }
 }
 
 async function saveHeads(file: string, teams: readonly TeamSummary[]): Promise<void> {

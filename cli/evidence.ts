@@ -1,0 +1,99 @@
+/**
+ * `audit-archive evidence` writes a period's evidence as one folder that stands on its own: a report, the answers to the saved
+ * queries, the signed archive of the period, and a verifier that needs only Node.
+ */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Values } from '../infra/queries/queries';
+import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import { makeEvidence } from './evidence/make';
+import { packagePaths } from './evidence/package-format';
+import { prepareQuestions } from './evidence/questions';
+import type { Contents } from './evidence/report';
+import { exitCodes } from './exit';
+import { plural } from './plural';
+import { addParameter } from './query';
+import { type OpenBucket, openArchive, parseDate } from './verify';
+import { readHeads, readKey } from './verify-inputs';
+
+const HELP = `
+SOURCE is verified, and the package says what was found: with findings too, and the exit code is then 1. Give the package to an
+auditor together with the SHA-256 of the public key. The auditor needs no account and no network:
+
+  node DIR/verify.mjs
+
+A query that has a parameter without a default, such as person, is asked only if --param gives it.`;
+
+interface EvidenceFlags {
+  readonly team: string;
+  readonly from: string;
+  readonly to: string;
+  readonly out: string;
+  readonly key: string;
+  readonly head?: string;
+  readonly param: Values;
+  readonly json?: boolean;
+}
+
+export function addEvidence(program: Command, openBucket: OpenBucket): void {
+  program
+    .command('evidence')
+    .description("write a period's evidence for an auditor: a report, answers, and an archive that verifies on its own")
+    .argument('<source>', 'a folder that holds a copy of the bucket, or s3:// and the name of the bucket itself')
+    .requiredOption('--team <name>', 'the team')
+    .requiredOption('--from <date>', 'the first day, UTC', parseDate)
+    .requiredOption('--to <date>', 'the last day, UTC, which is included', parseDate)
+    .requiredOption('--out <dir>', 'a new folder for the package')
+    .requiredOption('--key <file>', 'the public key that was saved when the archive was set up (ECDSA P-256, PEM)')
+    .option('--head <file>', 'saved heads, as for verify: report manifests that have been deleted since')
+    .option('--param <name=value>', 'the value of a parameter of the queries; repeat the option', addParameter, {})
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', HELP)
+    .action(async (source: string, flags: EvidenceFlags, command: Command) => {
+      const now = new Date();
+      const questions = prepareQuestions(flags.team, flags, flags.param, now);
+      const wrong = 'questions' in questions ? problemsOf(flags) : questions;
+      if (!('questions' in questions) || wrong.length > 0) return command.error(`error: ${wrong.join('\n')}`);
+      const contents = await makeEvidence({
+        ...flags,
+        reader: await openArchive(source, openBucket),
+        source: source.startsWith('s3://') ? source : 'a copy of the bucket',
+        publicKey: await readKey(flags.key),
+        heads:
+          flags.head === undefined ? [] : await readHeads(flags.head, 'give a file that "verify --save-head" wrote'),
+        questions,
+        now,
+        onStep: (step) => console.error(`${step} ...`),
+      });
+      console.log(
+        flags.json ? JSON.stringify(asJson(contents, flags.out), null, 2) : describeEvidence(contents, flags.out),
+      );
+      process.exitCode = contents.clean ? exitCodes.good : exitCodes.findings;
+    });
+}
+
+function problemsOf({ team }: EvidenceFlags): readonly string[] {
+  return TEAM_PATTERN.test(team) ? [] : [`${JSON.stringify(team)} is not the name of a team`];
+}
+
+function asJson({ clean, team, from, to, made, verification, facts, answers }: Contents, out: string): object {
+  const asked = answers.map(({ query, parameters, outcome }) => ({ query: query.name, parameters, ...outcome }));
+  return { clean, out, team, from, to, made, verification, days: facts.days, answers: asked };
+}
+
+export function describeEvidence({ clean, verification, summary, answers }: Contents, out: string): string {
+  const findings = verification.findings.filter(({ severity }) => severity === 'finding');
+  const unasked = answers.flatMap(({ outcome }) => ('needs' in outcome ? outcome.needs : []));
+  const result = clean
+    ? 'Good: in what was checked nothing is missing, added or changed.'
+    : `NOT GOOD: ${plural(findings.length, 'finding')}, the first is ${findings[0]?.code}. The report lists them all.`;
+  return [
+    result,
+    `${plural(summary.events, 'event')} of the period, ${plural(summary.manifests, 'manifest')}.`,
+    ...(unasked.length > 0
+      ? [`Not asked for lack of a parameter, for example: --param ${unasked.join(' --param ')}`]
+      : []),
+    `  report:  ${packagePaths(out).report}`,
+    `  verify:  node ${join(out, 'verify.mjs')}`,
+  ].join('\n');
+}

@@ -1,0 +1,144 @@
+/**
+ * The calendar of the report: one square for each day, one column for each week, one drawing for each year. A day without events
+ * looks different from a day that was not read. The drawing is for the eye; the table of months below it says the same to a screen
+ * reader.
+ */
+import { DAY_MS, dateOf } from '../../lambdas/shared/time';
+import { plural } from '../plural';
+import type { Day } from './facts';
+import { type Html, html } from './html';
+
+const STEP = 15;
+const SIZE = 12;
+const LEFT = 34;
+const TOP = 18;
+const LEVELS = 4;
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+const WEEKDAYS = ['Mon', '', 'Wed', '', 'Fri', '', 'Sun'];
+
+/** A square at a place in the drawing, in its units. */
+interface Square {
+  readonly x: number;
+  readonly y: number;
+}
+
+export function drawCalendars(days: readonly Day[]): Html[] {
+  const most = Math.max(1, ...days.map(({ events }) => events));
+  const years = [...new Set(days.map(({ date }) => date.slice(0, 4)))];
+  return years.map((year) =>
+    drawYear(
+      year,
+      days.filter(({ date }) => date.startsWith(year)),
+      most,
+    ),
+  );
+}
+
+export function drawLegend(): Html {
+  const day = {
+    date: '',
+    runs: 0,
+    events: 0,
+    late: 0,
+    quarantined: 0,
+    gapMinutes: 0,
+    sweep: '',
+    missing: 0,
+    changed: 0,
+  };
+  const samples: readonly (readonly [string, Day])[] = [
+    ['no events', { ...day, state: 'complete' }],
+    ['few events', { ...day, state: 'complete', events: 1 }],
+    ['many events', { ...day, state: 'complete', events: 16 }],
+    ['read in part', { ...day, state: 'read in part' }],
+    ['gap: lost at the source', { ...day, state: 'gap' }],
+    ['not covered', { ...day, state: 'not read yet' }],
+    ['with late events', { ...day, state: 'complete', events: 1, late: 1 }],
+    ['with quarantined, changed or missing events', { ...day, state: 'complete', events: 1, quarantined: 1 }],
+    ['swept: read again later', { ...day, state: 'complete', events: 1, sweep: 'complete' }],
+  ];
+  const entries = samples.map(
+    ([text, sample]) =>
+      html`<li><svg aria-hidden="true" width="${SIZE + 2}" height="${SIZE + 2}">${drawDay(sample, { x: 1, y: 1 }, 16)}</svg> ${text}</li>`,
+  );
+  return html`<ul class="legend">${entries}</ul>`;
+}
+
+/** The hatchings that the calendars share. */
+export function drawPatterns(): Html {
+  const hatch = (id: string, color: string, ground: string) =>
+    html`<pattern id="${id}" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="4" height="4" fill="${ground}"/><rect width="2" height="4" fill="${color}"/></pattern>`;
+  return html`<svg aria-hidden="true" width="0" height="0" class="patterns"><defs>${hatch('gap', '#b3261e', '#fbe3e1')}${hatch('uncovered', '#9aa0a6', '#eceef0')}</defs></svg>`;
+}
+
+function drawYear(year: string, days: readonly Day[], most: number): Html {
+  const monday = mondayBefore(`${year}-01-01`);
+  const weeks = Math.ceil((Date.parse(`${year}-12-31`) - monday + DAY_MS) / (7 * DAY_MS));
+  const squares = days.map((day) => drawDay(day, placeOf(day.date, monday), most));
+  const months = MONTHS.map((name, month) => {
+    const { x } = placeOf(dateOf(new Date(Date.UTC(Number(year), month, 4))), monday);
+    return html`<text x="${x}" y="11">${name}</text>`;
+  });
+  const weekdays = WEEKDAYS.map((name, row) => html`<text x="0" y="${TOP + row * STEP + 10}">${name}</text>`);
+  const size = { width: LEFT + weeks * STEP, height: TOP + 7 * STEP };
+  const events = days.reduce((sum, day) => sum + day.events, 0);
+  const label = `Calendar of ${year}: ${plural(events, 'event')} on ${plural(days.length, 'day')} of the period. The table of months below has the same figures.`;
+  return html`<figure><figcaption>${year}</figcaption>
+<svg class="calendar" role="img" aria-label="${label}" viewBox="0 0 ${size.width} ${size.height}">${months}${weekdays}${squares}</svg></figure>`;
+}
+
+function drawDay(day: Day, { x, y }: Square, most: number): Html {
+  const { late, quarantined, missing, changed, sweep } = day;
+  const marks = [
+    ...(sweep === 'complete'
+      ? [html`<rect class="swept" x="${x + 2}" y="${y + SIZE - 2}" width="5" height="1"/>`]
+      : []),
+    ...(late > 0 ? [html`<circle class="late" cx="${x + SIZE - 3}" cy="${y + SIZE - 3}" r="2"/>`] : []),
+    ...(quarantined + missing + changed > 0 ? [html`<path class="odd" d="M${x} ${y}h6l-6 6z"/>`] : []),
+  ];
+  return html`<g class="${kindOf(day, most)}"><title>${sentenceOf(day)}</title><rect x="${x}" y="${y}" width="${SIZE}" height="${SIZE}"/>${marks}</g>`;
+}
+
+function kindOf({ state, events }: Day, most: number): string {
+  if (state === 'gap') return 'gap';
+  if (state === 'not read yet' || state === 'before the archive') return 'uncovered';
+  const level = events === 0 ? 0 : Math.ceil(LEVELS * Math.sqrt(events / most));
+  return `level${level}${state === 'complete' ? '' : ' part'}`;
+}
+
+export function sentenceOf(day: Day): string {
+  const facts = [
+    day.gapMinutes > 0 ? `${plural(day.gapMinutes, 'minute')} lost` : '',
+    plural(day.events, 'event'),
+    day.late > 0 ? `${day.late} late` : '',
+    day.quarantined > 0 ? `${day.quarantined} in quarantine` : '',
+    day.missing > 0 ? `${day.missing} no longer at the source` : '',
+    day.changed > 0 ? `${day.changed} changed at the source` : '',
+    plural(day.runs, 'run'),
+    day.sweep === '' ? '' : `sweep ${day.sweep}`,
+  ];
+  return `${day.date}: ${day.state}, ${facts.filter((fact) => fact !== '').join(', ')}`;
+}
+
+function placeOf(date: string, monday: number): Square {
+  const day = Math.round((Date.parse(date) - monday) / DAY_MS);
+  return { x: LEFT + Math.floor(day / 7) * STEP, y: TOP + (day % 7) * STEP };
+}
+
+/** Epoch milliseconds of the Monday of the date's week. */
+function mondayBefore(date: string): number {
+  const instant = new Date(date);
+  return instant.getTime() - ((instant.getUTCDay() + 6) % 7) * DAY_MS;
+}
+
+/** Consecutive days in the same state are one range. */
+export function rangesOf(days: readonly Day[]): { state: string; from: string; to: string; days: number }[] {
+  const ranges: { state: string; from: string; to: string; days: number }[] = [];
+  for (const { state, date } of days) {
+    const last = ranges.at(-1);
+    if (last?.state === state) Object.assign(last, { to: date, days: last.days + 1 });
+    else ranges.push({ state, from: date, to: date, days: 1 });
+  }
+  return ranges;
+}

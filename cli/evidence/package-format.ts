@@ -1,0 +1,71 @@
+/**
+ * The evidence package: one folder that holds a team's manifests, the segments of a period, and what was asked about them. It
+ * stands on its own: `verify.mjs` in it needs only Node. `evidence.json` says what the package claims to hold, so whatever is
+ * taken out of the package is missed. Nobody signs that file. It proves as much as the hands through which it came; everything
+ * under `archive/` is proven by the manifests' signatures.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { tryParse } from '../../lambdas/shared/json';
+import { TEAM_PATTERN } from '../../lambdas/shared/object-keys';
+import { isCanonicalInstant } from '../../lambdas/shared/time';
+
+export const EVIDENCE_FORMAT = 'postman-audit-archive-evidence/1';
+
+const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const date = z.string().check(z.refine((value) => isCanonicalInstant(`${value}T00:00:00.000Z`)));
+
+const evidence = z.object({
+  format: z.literal(EVIDENCE_FORMAT),
+  team: z.string().check(z.regex(TEAM_PATTERN)),
+  /** UTC dates, both included. */
+  from: date,
+  to: date,
+  /** ISO 8601, UTC. */
+  made: z.string().check(z.refine(isCanonicalInstant)),
+  /** The version of audit-archive that made the package. */
+  version: z.string(),
+  /** SHA-256 of the public key (SPKI) with which the archive was verified. */
+  keyid: sha256Hex,
+  /** The newest manifest in the package. */
+  head: z.object({ seq: z.int(), sha256: sha256Hex }),
+  /** SHA-256 of each file outside of `archive/`, by its path in the package with `/`. */
+  files: z.record(z.string(), sha256Hex),
+});
+
+export type Evidence = z.infer<typeof evidence>;
+
+/** The places in a package. */
+export function packagePaths(folder: string) {
+  return {
+    archive: join(folder, 'archive'),
+    answers: join(folder, 'answers'),
+    anchors: join(folder, 'anchors.json'),
+    events: join(folder, 'events.csv'),
+    evidence: join(folder, 'evidence.json'),
+    publicKey: join(folder, 'public-key.pem'),
+    report: join(folder, 'report.html'),
+    verifier: join(folder, 'verify.mjs'),
+  };
+}
+
+/** Throws an error if the folder holds no package. `evidence.json` is written last, so an unfinished package has none. */
+export function readEvidence(folder: string): Evidence {
+  const file = packagePaths(folder).evidence;
+  const { success, data } = evidence.safeParse(tryParse(readText(file)));
+  if (success) return data;
+  throw new Error(
+    `${file} does not describe an evidence package of format 1: use the verifier that came with the package`,
+  );
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`${file} cannot be read, so nothing was verified: give the folder of a complete evidence package`, {
+      cause,
+    });
+  }
+}

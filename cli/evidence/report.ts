@@ -1,0 +1,296 @@
+/**
+ * The report of an evidence package: one page without scripts that loads nothing. It is written for an auditor who has never seen
+ * the archive, and begins with the result in words.
+ */
+import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Query, Values } from '../../infra/queries/queries';
+import type { Anchor } from '../../lambdas/shared/anchor';
+import { keyId } from '../../lambdas/shared/dsse';
+import { FINDINGS, type Finding } from '../../lambdas/verifier/findings';
+import type { TeamSummary } from '../../lambdas/verifier/tally';
+import type { Verification } from '../../lambdas/verifier/verify';
+import { plural } from '../plural';
+import { drawCalendars, drawLegend, drawPatterns, rangesOf } from './calendar';
+import type { Counted, Day, Facts, Period } from './facts';
+import { type Html, html } from './html';
+
+/** A table shows at most this many rows; the files beside the report hold all of them. */
+const MOST_ROWS = 25;
+const MOST_FINDINGS = 500;
+
+export interface Answer {
+  readonly query: Query;
+  readonly parameters: Values;
+  /** The file is a path within the package. */
+  readonly outcome: { readonly rows: number; readonly file: string } | { readonly needs: readonly string[] };
+}
+
+/** What the report is written from. */
+export interface Contents extends Period {
+  readonly team: string;
+  readonly made: string;
+  readonly source: string;
+  readonly version: string;
+  readonly publicKey: KeyObject;
+  readonly clean: boolean;
+  readonly verification: Verification;
+  readonly summary: TeamSummary;
+  readonly anchors: readonly Anchor[];
+  readonly facts: Facts;
+  readonly answers: readonly Answer[];
+  /** Objects that contradict the manifests. No answer holds their lines. */
+  readonly leftOut: number;
+  readonly verifierSha256: string;
+}
+
+export function writeReport(contents: Contents): string {
+  const { team, from, to, clean } = contents;
+  const result = clean ? 'Good' : 'NOT GOOD';
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${result}: Postman audit log of team ${team}, ${from} to ${to}</title>
+<style>${{ html: readFileSync(join(import.meta.dirname, 'report.css'), 'utf8') }}</style>
+</head>
+<body>
+<main>
+<h1>Postman audit log of team ${team}</h1>
+<p>${from} to ${to}, UTC dates, both included</p>
+${verdict(contents)}
+${whatWasChecked(contents)}
+${findingsOf(contents)}
+${coverage(contents.facts)}
+${retention(contents)}
+${activity(contents.facts)}
+${quarantine(contents.facts)}
+${answers(contents)}
+${repeat(contents)}
+</main>
+</body>
+</html>
+`.html;
+}
+
+function verdict({ clean, facts, verification, summary }: Contents): Html {
+  const findings = verification.findings.filter(({ severity }) => severity === 'finding').length;
+  const result = clean
+    ? 'Good: in what was checked nothing is missing, added or changed.'
+    : `NOT GOOD: ${plural(findings, 'finding')}. Do not rely on this evidence until every finding is explained.`;
+  const lines = `${plural(summary.events, 'event')} and ${plural(summary.quarantined, 'quarantined line')} of the period were read and compared with ${plural(summary.manifests, 'signed manifest')}.`;
+  return html`<div class="verdict ${clean ? 'good' : 'bad'}">
+<p class="result">${result}</p>
+<p>${coverageSentence(facts.days)}</p>
+<p>${lines}</p>
+</div>`;
+}
+
+function coverageSentence(days: readonly Day[]): string {
+  const count = (...states: readonly string[]) => days.filter(({ state }) => states.includes(state)).length;
+  const minutes = days.reduce((sum, { gapMinutes }) => sum + gapMinutes, 0);
+  const parts = [
+    `${plural(count('complete'), 'day')} of ${plural(days.length, 'day')} were read completely`,
+    ...(count('read in part') > 0 ? [`${count('read in part')} in part`] : []),
+    ...(minutes > 0
+      ? [`${plural(count('gap'), 'day')} have a gap, in which ${plural(minutes, 'minute')} are lost`]
+      : []),
+    ...(count('not read yet', 'before the archive') > 0
+      ? [`${plural(count('not read yet', 'before the archive'), 'day')} are not covered`]
+      : []),
+  ];
+  return `${parts.join('; ')}.`;
+}
+
+function whatWasChecked(contents: Contents): Html {
+  const { made, source, version, publicKey, summary, verification, anchors } = contents;
+  const [anchor] = anchors.slice(-1);
+  return html`<h2>What was checked</h2>
+<dl>
+<dt>Checked at</dt><dd>${made}, from ${source}</dd>
+<dt>By</dt><dd>audit-archive ${version}</dd>
+<dt>Public key</dt><dd>SHA-256 <code>${keyId(publicKey)}</code></dd>
+<dt>Chain</dt><dd>${chainOf(summary)}</dd>
+<dt>Archived by</dt><dd>version ${summary.codeVersions.join(', ')}</dd>
+<dt>Newest anchor</dt><dd>${
+    anchor === undefined
+      ? 'There is none: no verifier in the cloud has confirmed this chain, or its anchors were not in the source.'
+      : `The verifier in the cloud confirmed manifest ${anchor.seq} at ${anchor.verifiedAt}.`
+  }</dd>
+</dl>
+<p>The signature and the place of every manifest in the chain were checked, and every byte and every line of the segments of the
+period. This is what was not checked:</p>
+<ul>${verification.notChecked.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+}
+
+function chainOf({ manifests, head, period }: TeamSummary): string {
+  if (head === null || period === null) return 'no manifest could be read';
+  return `${plural(manifests, 'manifest')} up to number ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}; they cover ${period.from} to ${period.to}`;
+}
+
+function findingsOf({ verification, leftOut }: Contents): Html {
+  const { findings } = verification;
+  const shown = [...findings].sort(graveFirst).slice(0, MOST_FINDINGS);
+  const rows = shown.map(
+    ({ code, severity, object, detail }) =>
+      html`<tr><td>${severity}</td><td><code>${code}</code></td><td>${FINDINGS[code].sentence}${detail && ` (${detail})`}</td><td><code>${object}</code></td></tr>`,
+  );
+  const more = findings.length - shown.length;
+  return html`<h2>Findings</h2>
+${findings.length === 0 ? html`<p>There are no findings and no notices.</p>` : table(['Kind', 'Code', 'Meaning', 'Object'], rows)}
+${more > 0 ? html`<p>${plural(more, 'other')} like these: verify the archive to see them all.</p>` : ''}
+${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed manifests. The calendar, the figures and the answers leave them out.</p>` : ''}`;
+}
+
+function graveFirst(a: Finding, b: Finding): number {
+  return Number(a.severity === 'notice') - Number(b.severity === 'notice');
+}
+
+function coverage({ days }: Facts): Html {
+  return html`<h2>Coverage</h2>
+<p>Each square is a UTC day. The darker it is, the more events it has. <a href="answers/completeness.csv">completeness.csv</a> has
+every day with all figures, and says what each column means.</p>
+${drawPatterns()}
+${drawCalendars(days)}
+${drawLegend()}
+${table(['Days', 'From', 'To', 'State'], rangesOf(days).slice(0, 100).map(rangeRow), [0])}
+${monthTable(days)}`;
+}
+
+function rangeRow({ state, from, to, days }: ReturnType<typeof rangesOf>[number]): Html {
+  return html`<tr><td class="number">${figure(days)}</td><td>${from}</td><td>${to}</td><td>${state}</td></tr>`;
+}
+
+const MONTH_COLUMNS: readonly (readonly [string, (day: Day) => number])[] = [
+  ['Events', ({ events }) => events],
+  ['Late events', ({ late }) => late],
+  ['Quarantined', ({ quarantined }) => quarantined],
+  ['Runs', ({ runs }) => runs],
+  ['Days complete', ({ state }) => Number(state === 'complete')],
+  ['Days with a gap', ({ state }) => Number(state === 'gap')],
+  ['Days swept', ({ sweep }) => Number(sweep !== '')],
+  ['No longer served', ({ missing }) => missing],
+  ['Changed', ({ changed }) => changed],
+];
+
+function monthTable(days: readonly Day[]): Html {
+  const months = [...new Set(days.map(({ date }) => date.slice(0, 7)))];
+  const rows = months.map((month) => {
+    const ofMonth = days.filter(({ date }) => date.startsWith(month));
+    const sums = MONTH_COLUMNS.map(([, of]) => ofMonth.reduce((sum, day) => sum + of(day), 0));
+    return html`<tr><th scope="row">${month}</th>${sums.map((sum) => html`<td class="number">${figure(sum)}</td>`)}</tr>`;
+  });
+  const names = MONTH_COLUMNS.map(([name]) => name);
+  return table(
+    ['Month', ...names],
+    rows,
+    names.map((_, index) => index + 1),
+  );
+}
+
+function retention({ facts, summary }: Contents): Html {
+  const rows = facts.retentions.map(
+    ({ retention: stated, firstSeq, lastSeq }) =>
+      html`<tr><td class="number">${firstSeq}</td><td class="number">${lastSeq}</td><td>${retentionSentence(stated)}</td></tr>`,
+  );
+  const { objects, lines } = summary.expired;
+  const gone =
+    objects === 0
+      ? 'Nothing of the period has expired.'
+      : `${plural(objects, 'object')} with ${plural(lines, 'line')} are gone, which the signed retention allows.`;
+  return html`<h2>Retention and lock</h2>
+<p>Every manifest states the retention of the bucket at its time. ${gone}</p>
+${table(['First manifest', 'Last manifest', 'Retention'], rows, [0, 1])}`;
+}
+
+function retentionSentence(stated: string): string {
+  const { mode, days, expireAfterDays } = Object(JSON.parse(stated));
+  if (mode === undefined) return 'The bucket has no lock: the archive was kept in a folder.';
+  const expiry =
+    expireAfterDays === null
+      ? 'objects never expire'
+      : `objects expire after ${plural(Number(expireAfterDays), 'day')}`;
+  return `Locked for ${plural(Number(days), 'day')} in mode ${mode}; ${expiry}.`;
+}
+
+function activity({ actions, people }: Facts): Html {
+  return html`<h2>Events by action</h2>
+${countTable('Action', actions)}
+<h2>Events by person</h2>
+${countTable('Person', people)}`;
+}
+
+function countTable(noun: string, counted: readonly Counted[]): Html {
+  if (counted.length === 0) return html`<p class="none">There are no events.</p>`;
+  const most = Math.max(...counted.map(({ count }) => count));
+  const rows = counted
+    .slice(0, MOST_ROWS)
+    .map(
+      ({ name, count }) =>
+        html`<tr><th scope="row">${name}</th><td class="number">${figure(count)}</td><td class="plot"><svg aria-hidden="true" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="${((100 * count) / most).toFixed(2)}" height="10"/></svg></td></tr>`,
+    );
+  const others = counted.slice(MOST_ROWS);
+  const rest = others.reduce((sum, { count }) => sum + count, 0);
+  return html`${table([noun, 'Events', 'Share'], rows, [1])}
+${others.length > 0 ? html`<p>${plural(others.length, 'other')} with ${plural(rest, 'event')} together: see <a href="events.csv">events.csv</a>.</p>` : ''}`;
+}
+
+function quarantine({ quarantine: reasons, days }: Facts): Html {
+  const changed = days.reduce((sum, day) => sum + day.changed, 0);
+  const rows = reasons.map(
+    ({ name, count }) => html`<tr><td>${name}</td><td class="number">${figure(count)}</td></tr>`,
+  );
+  return html`<h2>Revisions and quarantine</h2>
+<p>A line that may not stand among the events is kept in quarantine, byte for byte. A revision is a known event that was served again
+with another body: the archive keeps the first body among the events, and the later one in quarantine.</p>
+${reasons.length === 0 ? html`<p>Nothing is in quarantine.</p>` : table(['Reason', 'Lines'], rows, [1])}
+<p>The newest sweeps found ${plural(changed, 'event')} with another body. The lines are in
+<a href="answers/quarantine_and_revisions.csv">quarantine_and_revisions.csv</a>.</p>`;
+}
+
+function answers({ answers: asked }: Contents): Html {
+  const rows = asked.map(({ query, parameters, outcome }) => {
+    const { purpose, controls, name } = query;
+    const result =
+      'needs' in outcome
+        ? html`Not asked: it needs ${outcome.needs.map((each) => html`<code>--param ${each}</code>`)}`
+        : html`<a href="${outcome.file}">${plural(outcome.rows, 'row')}</a>`;
+    const given = Object.entries(parameters).map(([each, value]) => `${each} = ${value}`);
+    return html`<tr><th scope="row">${name}</th><td>${purpose} <span class="none">${given.join(', ')}</span></td><td>${controls.join('; ')}</td><td>${result}</td></tr>`;
+  });
+  return html`<h2>Answers</h2>
+<p>The archive's saved queries over the period. A query that compares with a history also read the archive before the period, from
+<code>history_from</code> on; these segments are not in the package.</p>
+${table(['Query', 'What it shows', 'Controls', 'Answer'], rows)}
+<p><a href="events.csv">events.csv</a> has every event of the period.</p>`;
+}
+
+function repeat({ team, from, to, publicKey, verifierSha256 }: Contents): Html {
+  return html`<h2>How to repeat every check</h2>
+<p>On any machine with Node 20.15 or newer, without a network and without installing anything:</p>
+<pre>node verify.mjs</pre>
+<p>The verifier has the SHA-256 <code>${verifierSha256}</code>; the same version of audit-archive writes the same file, so you can make
+it yourself, or use that version's own command:</p>
+<pre>npx audit-archive verify archive --key public-key.pem --from ${from} --to ${to}</pre>
+<p>Compare the key with the one that was saved when the archive was set up. Its SHA-256 is <code>${keyId(publicKey)}</code>:</p>
+<pre>openssl pkey -pubin -in public-key.pem -outform DER | openssl dgst -sha256</pre>
+<p>Ask any query again. Without a longer history it reads only the package:</p>
+<pre>npx audit-archive query completeness archive --key public-key.pem --param team=${team} --from ${from} --to ${to}</pre>
+<p>The file <a href="anchors.json">anchors.json</a> holds what the verifier in the cloud wrote down, where the archiver cannot write.
+Compare it with the archive or with the mails that carry the same numbers: whoever holds a newer anchor can show that a later manifest
+existed.</p>`;
+}
+
+function table(columns: readonly string[], rows: readonly Html[], numbers: readonly number[] = []): Html {
+  const head = columns.map(
+    (name, index) => html`<th scope="col" class="${numbers.includes(index) ? 'number' : 'text'}">${name}</th>`,
+  );
+  return html`<table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+function figure(number: number): string {
+  return number.toLocaleString('en');
+}

@@ -1,0 +1,41 @@
+/** The files that a verification compares with: the pinned public key, and heads that were saved outside the archive. */
+import type { KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod/mini';
+import { readPublicKey } from '../lambdas/shared/dsse';
+import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import type { SavedHead } from '../lambdas/verifier/tally';
+
+/** Reads the public key. A private key is refused, because whoever holds it can forge the whole archive. */
+export async function readKey(file: string): Promise<KeyObject> {
+  const pem = await readFile(file);
+  if (pem.includes('PRIVATE KEY-----'))
+    throw new Error(
+      `${file} contains a private key: give --key the public key. Whoever can read the private key can forge the archive, so it must not lie beside the verifier`,
+    );
+  try {
+    return readPublicKey(pem);
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const head = z.object({
+  team: z.string().check(z.regex(TEAM_PATTERN)),
+  seq: z.int().check(z.minimum(1)),
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+});
+
+/** Throws an error if the file cannot be read: the comparison that the user asked for must not be skipped. */
+export async function readHeads(file: string, advice: string): Promise<readonly SavedHead[]> {
+  try {
+    const saved: unknown = JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, ''));
+    // An anchor is one such head, with more about it.
+    return z
+      .array(head)
+      .check(z.minLength(1))
+      .parse(Array.isArray(saved) ? saved : [saved]);
+  } catch (cause) {
+    throw new Error(`${file} contains no saved heads that can be read: ${advice}`, { cause });
+  }
+}
