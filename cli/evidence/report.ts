@@ -152,7 +152,7 @@ function graveFirst(a: Finding, b: Finding): number {
 function coverage({ days }: Facts): Html {
   return html`<h2>Coverage</h2>
 <p>Each square is a UTC day. The darker it is, the more events it has. <a href="answers/completeness.csv">completeness.csv</a> has
-every day with all figures, and says what each column means.</p>
+every day with all figures; the list of answers below says what its columns mean.</p>
 ${drawPatterns()}
 ${drawCalendars(days)}
 ${drawLegend()}

@@ -1,8 +1,9 @@
 -- How complete each day is, as the signed manifests state it.
 -- For each day: whether it was read, how many runs began on it, the events and quarantined lines that are archived of it,
--- how many of these events were late, how many minutes are a gap, and what the newest sweep of the day found. A sweep reads
--- an older day again: "served" events are compared with the "archived" ones; "missing" were no longer served, and "changed"
--- were served with another body. The query reads all manifests of the teams, and no event.
+-- how many of these events were late, how many minutes are a gap, and what the newest complete sweep of the day found, or the
+-- newest one if none was complete. A sweep reads an older day again: "served" events are compared with the "archived" ones;
+-- "missing" were no longer served, and "changed" were served with another body. The query reads all manifests of the teams,
+-- and no event.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
 WITH recorded AS (
@@ -86,7 +87,13 @@ swept AS (
   CROSS JOIN UNNEST(regexp_extract_all(sweeps, '\{[^}]*\}')) AS every (sweep)
 ),
 sweeps AS (
-  SELECT *, row_number() OVER (PARTITION BY team, dt ORDER BY seq DESC) AS newest FROM swept
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY team, dt
+      ORDER BY CASE WHEN json_extract_scalar(sweep, '$.status') = 'complete' THEN 0 ELSE 1 END, seq DESC
+    ) AS rank
+  FROM swept
 )
 SELECT
   days.team,
@@ -114,5 +121,5 @@ LEFT JOIN runs ON runs.team = days.team AND runs.dt = days.dt
 LEFT JOIN archived ON archived.team = days.team AND archived.dt = days.dt
 LEFT JOIN quarantined ON quarantined.team = days.team AND quarantined.dt = days.dt
 LEFT JOIN lost ON lost.team = days.team AND lost.dt = days.dt
-LEFT JOIN sweeps ON sweeps.team = days.team AND sweeps.dt = days.dt AND sweeps.newest = 1
+LEFT JOIN sweeps ON sweeps.team = days.team AND sweeps.dt = days.dt AND sweeps.rank = 1
 ORDER BY days.team, days.dt

@@ -1,0 +1,234 @@
+/** The evidence package: what the report and the answers of a year show, and that whatever is taken out of a package is missed. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepareQuestions } from '../../cli/evidence/questions';
+import { verifyPackage } from '../../cli/evidence/verify-package';
+import { segmentKey } from '../../lambdas/shared/object-keys';
+import { buildArchive, createSigner, eventLine, sampleBatches, twoTeams } from '../support/archive-builder';
+import { evidenceOf } from '../support/evidence';
+import { archiveYear, HOSTILE, YEAR } from '../support/evidence-year';
+import { inFolder, NOW } from '../support/judge';
+import { scratch } from '../support/scratch';
+
+const MARCH = { from: '2026-03-09', to: '2026-03-10' };
+
+describe('the package of a year with a gap, late events, a revision, days that are not covered, and a finding', () => {
+  const folder = join(scratch, 'year');
+  let made: Awaited<ReturnType<typeof evidenceOf>>;
+  let report = '';
+
+  beforeAll(async () => {
+    const objects = new Map(await archiveYear());
+    const key = [...objects.keys()].find((each) => each.startsWith('events/team=main/dt=2025-09-10/')) ?? '';
+    objects.set(key, Buffer.from('not what was committed'));
+    made = await evidenceOf(objects, folder, { ...YEAR, asked: 'all' });
+    report = readFileSync(join(folder, 'report.html'), 'utf8');
+  });
+
+  test('the report says first that it is not good, and names the object and the kind of the finding', () => {
+    expect(made.clean).toBe(false);
+    expect(report).toContain('<p class="result">NOT GOOD: 1 finding.');
+    expect(report).toMatch(
+      /<code>segment-malformed<\/code>.*<code>events\/team=main\/dt=2025-09-10\/\d{10}\.ndjson\.gz<\/code>/,
+    );
+    expect(report).toContain('1 object did not match the signed manifests.');
+  });
+
+  test('the calendar shows each kind of day in its own way, and tells its facts', () => {
+    const squares = report.matchAll(/<g class="([^"]+)"><title>(\d{4}-\d\d-\d\d): ([^<]+)<\/title>/g);
+    const days = new Map([...squares].map(([, kind, date = '', facts]) => [date, `${kind}: ${facts}`]));
+    const dates = ['2025-01-09', '2025-01-12', '2025-03-04', '2025-04-11', '2025-05-06', '2025-06-03', '2025-12-31'];
+    expect(days.size).toBe(365);
+    expect(dates.map((date) => days.get(date))).toEqual([
+      'uncovered: before the archive, 0 events, 0 runs',
+      'level0: complete, 0 events, 0 runs, sweep complete',
+      'level4: complete, 7 events, 1 late, 0 runs, sweep complete',
+      'level4: complete, 7 events, 1 in quarantine, 1 changed at the source, 0 runs, sweep complete',
+      'level4: complete, 8 events, 1 in quarantine, 1 run, sweep complete',
+      'gap: gap, 1,440 minutes lost, 0 events, 0 runs, sweep partial',
+      'uncovered: not read yet, 0 events, 0 runs',
+    ]);
+  });
+
+  test('the verdict counts complete days, days with a gap and days that are not covered', () => {
+    expect(report).toContain(
+      '323 days of 365 days were read completely; 21 days have a gap, in which 28,801 minutes are lost; 21 days are not covered.',
+    );
+  });
+
+  test('a text of an event stays text in the report, and the page loads nothing and runs nothing', () => {
+    const [script, image] = HOSTILE;
+    expect(report).toContain(script.replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+    expect(report).not.toContain('<script');
+    expect(report).not.toContain(image.slice(2));
+    expect(report).toContain('\\u{202e}gnp.exe');
+    expect(report).not.toMatch(/<(?:img|link|iframe|object|embed)|\bon\w+="|https?:/);
+    expect(report).toContain("default-src 'none'");
+  });
+
+  test('every answer is a file that the report links, and a query whose parameter is missing says what it needs', () => {
+    const files = readdirSync(join(folder, 'answers')).sort();
+    expect([...report.matchAll(/<td><a href="answers\/([^"]+)">/g)].map(([, file]) => file)).toEqual(files);
+    expect(files).toContain('completeness.csv');
+    expect(report).toContain('Not asked: it needs <code>--param person=ada@example.com</code>');
+    expect(readFileSync(join(folder, 'answers/late_events.csv'), 'utf8')).toMatch(
+      /^2025-03-04 12:00:00\.000,.*,9001$/m,
+    );
+    expect(readFileSync(join(folder, 'answers/quarantine_and_revisions.csv'), 'utf8')).toMatch(
+      /^2025-04-11,main,revision,9002,/m,
+    );
+  });
+
+  test('events.csv holds each event of the period once, but for the segment that was changed', () => {
+    const rows = readFileSync(join(folder, 'events.csv'), 'utf8').trimEnd().split('\n').slice(1);
+    const ids = rows.map((row) => /^[^,]+,main,(\d+),/.exec(row)?.[1]);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBe(made.summary.events);
+    expect(ids).toContain('9002');
+  });
+});
+
+describe('a package of two days', () => {
+  let number = 0;
+
+  /** Makes a package, changes something in it, and verifies it. */
+  async function verdict(change: (folder: string) => void = () => undefined, now = NOW) {
+    number += 1;
+    const folder = join(scratch, `package-${number}`);
+    cpSync(join(scratch, 'package'), folder, { recursive: true });
+    change(folder);
+    const printed: string[] = [];
+    const exitCode = await verifyPackage(folder, { now, print: (text) => printed.push(text) });
+    return { exitCode, text: printed.join('\n') };
+  }
+
+  beforeAll(async () => {
+    await evidenceOf(await twoTeams(), join(scratch, 'package'), MARCH);
+  });
+
+  test('it is good, says what it holds, and that its key must be compared', async () => {
+    const { exitCode, text } = await verdict();
+    expect(exitCode).toBe(0);
+    expect(text).toContain(
+      'The package holds team main from 2026-03-09 to 2026-03-10, and the chain up to manifest 4.',
+    );
+    expect(text).toContain('no batch object, and no segment of another date');
+    expect(text).toContain('The public key came with the package');
+  });
+
+  test('it holds all manifests of its team and the segments of the period, and nothing of another team', () => {
+    const files = readdirSync(join(scratch, 'package/archive'), { recursive: true, encoding: 'utf8' });
+    expect(files.filter((file) => file.endsWith('.json'))).toHaveLength(4);
+    expect(files.filter((file) => file.endsWith('.gz')).sort()).toEqual([
+      'events/team=main/dt=2026-03-09/0000000001.ndjson.gz',
+      'events/team=main/dt=2026-03-10/0000000001.ndjson.gz',
+      'events/team=main/dt=2026-03-10/0000000002.ndjson.gz',
+      'events/team=main/dt=2026-03-10/0000000004.ndjson.gz',
+      'quarantine/team=main/dt=2026-03-09/0000000002.ndjson.gz',
+      'quarantine/team=main/dt=2026-03-10/0000000002.ndjson.gz',
+    ]);
+  });
+
+  const segment = segmentKey('events', 'main', '2026-03-10', 2);
+  test.each<[string, string, (folder: string) => void]>([
+    ['a segment', 'segment-missing', (folder) => rmSync(join(folder, 'archive', segment))],
+    [
+      'a day',
+      'segment-missing',
+      (folder) => rmSync(join(folder, 'archive/events/team=main/dt=2026-03-09'), { recursive: true }),
+    ],
+    ['a manifest', 'manifest-missing', (folder) => rmSync(join(folder, 'archive/manifests/team=main/0000000002.json'))],
+    [
+      'the newest manifest',
+      'chain-truncated',
+      (folder) => rmSync(join(folder, 'archive/manifests/team=main/0000000004.json')),
+    ],
+    ['a line of events.csv', 'events.csv', (folder) => withoutLastLine(join(folder, 'events.csv'))],
+    [
+      'a line of an answer',
+      'answers/who_did_what.csv',
+      (folder) => withoutLastLine(join(folder, 'answers/who_did_what.csv')),
+    ],
+    ['an answer', 'answers/events_per_day.csv', (folder) => rmSync(join(folder, 'answers/events_per_day.csv'))],
+  ])('the verifier of the package misses %s that was removed', async (_what, named, remove) => {
+    const { exitCode, text } = await verdict(remove);
+    expect(exitCode).toBe(1);
+    expect(text).toContain(named);
+    expect(text).toContain('NOT GOOD');
+    expect(text).not.toContain('Good');
+  });
+
+  test('nothing expires in a package', async () => {
+    const retention = { mode: 'COMPLIANCE', days: 200, expireAfterDays: 200 } as const;
+    const batches = sampleBatches.map((spec) => ({
+      ...spec,
+      amend: (drawn: object) => ({ ...drawn, retention }) as never,
+    }));
+    const folder = join(scratch, 'expiring');
+    await evidenceOf(await buildArchive({ batches }), folder, { ...MARCH, now: new Date('2026-03-11T00:00:00Z') });
+    rmSync(join(folder, 'archive', segment));
+    const verifying = verifyPackage(folder, { now: new Date('2036-01-01T00:00:00Z'), print: () => undefined });
+    expect(await verifying).toBe(1);
+  });
+
+  test('another key than the one that came with the package is refused', () =>
+    inFolder(async (folder) => {
+      const key = join(folder, 'other.pem');
+      writeFileSync(key, createSigner().publicPem);
+      const printed: string[] = [];
+      const options = { now: NOW, key, print: (text: string) => printed.push(text) };
+      expect(await verifyPackage(join(scratch, 'package'), options)).toBe(1);
+      expect(printed.join('\n')).toContain('signature-other-key');
+    }));
+
+  test('a folder without evidence.json is not a package', async () => {
+    await expect(verifyPackage(join(scratch, 'package/archive'), { now: NOW, print: () => undefined })).rejects.toThrow(
+      'give the folder of a complete evidence package',
+    );
+  });
+});
+
+test('a finding outside of the period is not in the package, and one in a foreign place of the team is', async () => {
+  const objects = await twoTeams();
+  objects.set('events/team=main/dt=2026-03-09/0000000099.ndjson.gz', Buffer.from('planted'));
+  const { clean, verification } = await evidenceOf(objects, join(scratch, 'planted'), MARCH);
+  expect(clean).toBe(false);
+  expect(verification.findings.map(({ code }) => code)).toEqual(['object-unlisted']);
+  const { clean: otherDay } = await evidenceOf(await twoTeams(), join(scratch, 'other-day'), {
+    from: '2026-03-11',
+    to: '2026-03-11',
+  });
+  expect(otherDay).toBe(true);
+});
+
+test('a query compares with the history before the period, which the package does not hold', async () => {
+  const events = [
+    eventLine(1, '2026-03-09T20:00:00.000Z', { action: 'known' }),
+    eventLine(2, '2026-03-10T00:10:00.000Z', { action: 'known' }),
+  ];
+  const folder = join(scratch, 'history');
+  await evidenceOf(await buildArchive({ batches: [{ events }] }), folder, {
+    from: '2026-03-10',
+    to: '2026-03-10',
+    asked: ['actions_never_seen_before'],
+  });
+  expect(readFileSync(join(folder, 'answers/actions_never_seen_before.csv'), 'utf8').split('\n')).toHaveLength(2);
+  expect(readdirSync(join(folder, 'archive/events/team=main'))).toEqual(['dt=2026-03-10']);
+});
+
+test('a folder that is not empty, an unknown team and a wrong parameter are refused', async () => {
+  mkdirSync(join(scratch, 'full'));
+  writeFileSync(join(scratch, 'full/old'), '');
+  await expect(evidenceOf(await twoTeams(), join(scratch, 'full'), MARCH)).rejects.toThrow('is not empty');
+  await expect(evidenceOf(await twoTeams(), join(scratch, 'none'), { ...MARCH, team: 'mian' })).rejects.toThrow(
+    'the archive contains no team mian; its teams are main, other',
+  );
+  expect(prepareQuestions('main', MARCH, { nobody: 'x' }, NOW)).toEqual(['no query has a parameter "nobody"']);
+  expect(prepareQuestions('main', { from: MARCH.to, to: MARCH.from }, {}, NOW)).toContain(
+    'from must not be later than to',
+  );
+});
+
+function withoutLastLine(file: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').trimEnd().split('\n').slice(0, -1).join('\n'));
+}
