@@ -49,7 +49,8 @@ export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Pro
       team.arrive(run, { at: new Date(now - (run + 1) * HOUR_MS), visibleFrom: new Date(now) });
       archived = await runs.run(`scheduled run ${run}`);
     }
-    return await conclude(folder, { archived, print, compare: () => compareWithSource(at.bucket, served.all, print) });
+    const compare = () => compareWithSource(at.bucket, served.all, print);
+    return await conclude(folder, { team: options.team, archived, print, compare });
   } finally {
     await runs.close();
     await source.close();
@@ -71,7 +72,7 @@ export async function archiveRealTeam({ folder, print, ...team }: RealOptions): 
   const runs = await openShownRuns(folder, print, { team: 'main', maxRequestsPerMinute: 200, ...team });
   try {
     print(`Archiving the team of this key from ${team.baseUrl}, at most 200 requests a minute:`);
-    return await conclude(folder, { archived: await runs.run('run'), print, compare: () => true });
+    return await conclude(folder, { team: 'main', archived: await runs.run('run'), print, compare: () => true });
   } finally {
     await runs.close();
   }

@@ -33,6 +33,7 @@ export function archivePaths(folder: string) {
     privateKey: join(folder, 'signing-key.pem'),
     publicKey: join(folder, 'public-key.pem'),
     heads: join(folder, 'heads.json'),
+    evidence: join(folder, 'evidence'),
     source: join(folder, 'source'),
     served: join(folder, 'source', 'served.ndjson'),
   };

@@ -67,7 +67,73 @@ for (const [name, status, says, args] of [
   });
 }
 
+const PACKAGE = join(scratch, 'package');
+
+test('an evidence package is made of the archive', () => {
+  const period = [
+    '--team',
+    'main',
+    '--from',
+    '2026-03-09',
+    '--to',
+    '2026-03-11',
+    '--key',
+    join(FIXTURE, 'public-key.pem'),
+  ];
+  const args = [join(ROOT, 'cli/audit-archive.mjs'), 'evidence', ...period, '--out', PACKAGE, join(FIXTURE, 'bucket')];
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining(join(PACKAGE, 'report.html')) });
+});
+
+/** Makes a read-only copy of the package in which something has been changed. */
+function packageWith(name: string, change: (copy: string) => void = () => undefined): string {
+  const copy = join(scratch, name);
+  cpSync(PACKAGE, copy, { recursive: true });
+  change(copy);
+  spawnSync('chmod', ['-R', 'a-w', copy]);
+  return copy;
+}
+
+for (const [name, status, says, make, args] of [
+  ['a good package', 0, 'Good', () => packageWith('p-good'), []],
+  [
+    'a tampered package',
+    1,
+    'segment-missing',
+    () => packageWith('p-bad', (copy) => rmSync(join(copy, 'archive', SEGMENT))),
+    [],
+  ],
+  [
+    'a package without its archive',
+    3,
+    'no folder',
+    () => packageWith('p-empty', (copy) => rmSync(join(copy, 'archive'), { recursive: true })),
+    [],
+  ],
+  [
+    'an empty folder',
+    3,
+    'evidence.json cannot be read',
+    () => packageWith('p-none', (copy) => empty(join(copy, 'x'))),
+    [join(scratch, 'p-none/x')],
+  ],
+  [
+    'an unreadable file',
+    3,
+    'EACCES',
+    () => packageWith('p-closed', (copy) => chmodSync(join(copy, 'archive', SEGMENT), 0)),
+    [],
+  ],
+  ['a wrong flag', 2, "'--heads'", () => packageWith('p-flag'), ['--heads', 'x']],
+] as const satisfies readonly (readonly [string, number, string, () => string, readonly string[]])[]) {
+  testAlone(`verify.mjs of a package ends offline with ${status} for ${name}${reason}`, () => {
+    const { status: ended, stdout, stderr } = alone(process.execPath, join(make(), 'verify.mjs'), ...args);
+    expect(`${stdout}${stderr}`).toContain(says);
+    expect(ended).toBe(status);
+  });
+}
+
 function empty(folder: string): void {
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
 }
