@@ -140,7 +140,7 @@ function findingsOf({ verification, leftOut }: Contents): Html {
   );
   const more = findings.length - shown.length;
   return html`<h2>Findings</h2>
-${findings.length === 0 ? html`<p>There are no findings and no notices.</p>` : table(['Kind', 'Code', 'Meaning', 'Object'], rows)}
+${findings.length === 0 ? html`<p>There are no findings and no notices.</p>` : table('Findings', ['Kind', 'Code', 'Meaning', 'Object'], rows)}
 ${more > 0 ? html`<p>${plural(more, 'other')} like these: verify the archive to see them all.</p>` : ''}
 ${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed manifests. The calendar, the figures and the answers leave them out.</p>` : ''}`;
 }
@@ -156,7 +156,7 @@ every day with all figures; the list of answers below says what its columns mean
 ${drawPatterns()}
 ${drawCalendars(days)}
 ${drawLegend()}
-${table(['Days', 'From', 'To', 'State'], rangesOf(days).slice(0, 100).map(rangeRow), [0])}
+${table('Coverage', ['Days', 'From', 'To', 'State'], rangesOf(days).slice(0, 100).map(rangeRow), [0])}
 ${monthTable(days)}`;
 }
 
@@ -185,6 +185,7 @@ function monthTable(days: readonly Day[]): Html {
   });
   const names = MONTH_COLUMNS.map(([name]) => name);
   return table(
+    'Months',
     ['Month', ...names],
     rows,
     names.map((_, index) => index + 1),
@@ -203,7 +204,7 @@ function retention({ facts, summary }: Contents): Html {
       : `${plural(objects, 'object')} with ${plural(lines, 'line')} are gone, which the signed retention allows.`;
   return html`<h2>Retention and lock</h2>
 <p>Every manifest states the retention of the bucket at its time. ${gone}</p>
-${table(['First manifest', 'Last manifest', 'Retention'], rows, [0, 1])}`;
+${table('Retention', ['First manifest', 'Last manifest', 'Retention'], rows, [0, 1])}`;
 }
 
 function retentionSentence(stated: string): string {
@@ -234,7 +235,7 @@ function countTable(noun: string, counted: readonly Counted[]): Html {
     );
   const others = counted.slice(MOST_ROWS);
   const rest = others.reduce((sum, { count }) => sum + count, 0);
-  return html`${table([noun, 'Events', 'Share'], rows, [1])}
+  return html`${table(`Events by ${noun.toLowerCase()}`, [noun, 'Events', 'Share'], rows, [1])}
 ${others.length > 0 ? html`<p>${plural(others.length, 'other')} with ${plural(rest, 'event')} together: see <a href="events.csv">events.csv</a>.</p>` : ''}`;
 }
 
@@ -246,7 +247,7 @@ function quarantine({ quarantine: reasons, days }: Facts): Html {
   return html`<h2>Revisions and quarantine</h2>
 <p>A line that may not stand among the events is kept in quarantine, byte for byte. A revision is a known event that was served again
 with another body: the archive keeps the first body among the events, and the later one in quarantine.</p>
-${reasons.length === 0 ? html`<p>Nothing is in quarantine.</p>` : table(['Reason', 'Lines'], rows, [1])}
+${reasons.length === 0 ? html`<p>Nothing is in quarantine.</p>` : table('Quarantine', ['Reason', 'Lines'], rows, [1])}
 <p>The newest sweeps found ${plural(changed, 'event')} with another body. The lines are in
 <a href="answers/quarantine_and_revisions.csv">quarantine_and_revisions.csv</a>.</p>`;
 }
@@ -264,7 +265,7 @@ function answers({ answers: asked }: Contents): Html {
   return html`<h2>Answers</h2>
 <p>The archive's saved queries over the period. A query that compares with a history also read the archive before the period, from
 <code>history_from</code> on; these segments are not in the package.</p>
-${table(['Query', 'What it shows', 'Controls', 'Answer'], rows)}
+${table('Answers', ['Query', 'What it shows', 'Controls', 'Answer'], rows)}
 <p><a href="events.csv">events.csv</a> has every event of the period.</p>`;
 }
 
@@ -284,11 +285,17 @@ Compare it with the archive or with the mails that carry the same numbers: whoev
 existed.</p>`;
 }
 
-function table(columns: readonly string[], rows: readonly Html[], numbers: readonly number[] = []): Html {
+/** A table may be wider than a screen. Then it is moved by itself, also with the keyboard. */
+function table(
+  label: string,
+  columns: readonly string[],
+  rows: readonly Html[],
+  numbers: readonly number[] = [],
+): Html {
   const head = columns.map(
     (name, index) => html`<th scope="col" class="${numbers.includes(index) ? 'number' : 'text'}">${name}</th>`,
   );
-  return html`<table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${label}"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function figure(number: number): string {

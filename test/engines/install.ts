@@ -35,6 +35,11 @@ const java = { name: 'Java 17 or newer', probe: ['java', '-version'], says: from
 const jdk = { name: 'a JDK, 17 or newer,', probe: ['javac', '-version'], says: from17 };
 const maven = { name: 'Maven', probe: ['mvn', '--version'] };
 const python = { name: 'Python 3 with venv', probe: ['python3', '-c', 'import ensurepip, venv'] };
+export const CHROMIUM = '/usr/bin/chromium';
+const debian = {
+  name: 'Debian with root, or its package chromium,',
+  probe: ['sh', '-c', `test -x ${CHROMIUM} || { test "$(id -u)" = 0 && apt-get --version; }`],
+};
 const pipFlags = ['--quiet', '--disable-pip-version-check'];
 const npmFlags = ['--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
@@ -77,6 +82,19 @@ const engines = {
     steps: (folder) =>
       pipInstall(folder, join(here, '../deploy/ministack/constraints.txt'), ['ministack', 'cryptography', 'awscli']),
   },
+  /** Shows the evidence report. It comes from Debian, in the version that Debian has. */
+  chromium: {
+    version: 'debian',
+    needs: [debian],
+    steps: (folder) => [
+      [
+        'sh',
+        '-c',
+        `test -x ${CHROMIUM} || { apt-get update -qq && apt-get install -qq --no-install-recommends chromium; }`,
+      ],
+      ['ln', '-s', CHROMIUM, join(folder, 'chromium')],
+    ],
+  },
   /**
    * The engine of Athena 3, built from the artifacts of the engine and its plugin. They are a quarter of the server's
    * tarball, which some Maven registries do not have.
@@ -113,7 +131,7 @@ export function isInstalled(name: EngineName): boolean {
 
 /** Jest calls it before the suite `engines`. */
 export default function installForEngines(): void {
-  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino', 'securesystemslib']);
+  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino', 'securesystemslib', 'chromium']);
 }
 
 /** Throws if an installation fails, and in CI if an engine is missing. */
