@@ -62,9 +62,9 @@ export function writeReport(contents: Contents): string {
 <h1>Postman audit log of team ${team}</h1>
 <p>${from} to ${to}, UTC dates, both included</p>
 ${verdict(contents)}
-${whatWasChecked(contents)}
 ${findingsOf(contents)}
 ${coverage(contents.facts)}
+${whatWasChecked(contents)}
 ${retention(contents)}
 ${activity(contents.facts)}
 ${quarantine(contents.facts)}
@@ -110,7 +110,7 @@ function whatWasChecked(contents: Contents): Html {
   const [anchor] = anchors.slice(-1);
   return html`<h2>What was checked</h2>
 <dl>
-<dt>Checked at</dt><dd>${made}, from ${source}</dd>
+<dt>Checked at</dt><dd>${toTheSecond(made)}, from ${source}</dd>
 <dt>By</dt><dd>audit-archive ${version}</dd>
 <dt>Public key</dt><dd>SHA-256 <code>${keyId(publicKey)}</code></dd>
 <dt>Chain</dt><dd>${chainOf(summary)}</dd>
@@ -118,7 +118,7 @@ function whatWasChecked(contents: Contents): Html {
 <dt>Newest anchor</dt><dd>${
     anchor === undefined
       ? 'There is none: no verifier in the cloud has confirmed this chain, or its anchors were not in the source.'
-      : `The verifier in the cloud confirmed manifest ${anchor.seq} at ${anchor.verifiedAt}.`
+      : `The verifier in the cloud confirmed manifest ${anchor.seq} at ${toTheSecond(anchor.verifiedAt)}.`
   }</dd>
 </dl>
 <p>The signature and the place of every manifest in the chain were checked, and every byte and every line of the segments of the
@@ -126,9 +126,14 @@ period. This is what was not checked:</p>
 <ul>${verification.notChecked.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 }
 
-function chainOf({ manifests, head, period }: TeamSummary): string {
-  if (head === null || period === null) return 'no manifest could be read';
-  return `${plural(manifests, 'manifest')} up to number ${head.seq}, SHA-256 ${head.sha256}, of ${head.finished}; they cover ${period.from} to ${period.to}`;
+function chainOf({ manifests, head, period }: TeamSummary): Html {
+  if (head === null || period === null) return html`no manifest could be read`;
+  return html`${plural(manifests, 'manifest')}, which cover ${toTheSecond(period.from)} to ${toTheSecond(period.to)}. The newest is number ${head.seq} of
+${toTheSecond(head.finished)}, with the SHA-256 <code>${head.sha256}</code>`;
+}
+
+function toTheSecond(instant: string): string {
+  return `${instant.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function findingsOf({ verification, leftOut }: Contents): Html {

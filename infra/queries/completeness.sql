@@ -49,7 +49,7 @@ judged AS (
   WHERE area = 'events'
 ),
 -- In the segment of the day in which late_before lies, the rest of the manifest's late events are late.
-events AS (
+counted AS (
   SELECT
     team,
     dt,
@@ -62,7 +62,7 @@ events AS (
   FROM judged
 ),
 archived AS (
-  SELECT team, dt, sum(lines) AS events, sum(late) AS late FROM events GROUP BY team, dt
+  SELECT team, dt, sum(lines) AS events, sum(late) AS late FROM counted GROUP BY team, dt
 ),
 quarantined AS (
   SELECT team, dt, sum(lines) AS lines FROM segments WHERE area = 'quarantine' GROUP BY team, dt
