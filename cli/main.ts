@@ -17,8 +17,12 @@ const program = new Command('audit-archive')
 addLocal(program);
 // The clients are imported only when they are used, because the AWS SDK takes longer to load than the rest of the program.
 async function openBucket(bucket: string) {
-  const [{ createS3Store }, { openS3 }] = await Promise.all([import('../lambdas/adapters/s3'), import('./aws/s3')]);
-  return createS3Store(openS3(), bucket);
+  const [{ createLockReader, createS3Store }, { openS3 }] = await Promise.all([
+    import('../lambdas/adapters/s3'),
+    import('./aws/s3'),
+  ]);
+  const client = openS3();
+  return { ...createS3Store(client, bucket), ...createLockReader(client, bucket) };
 }
 addVerify(program, openBucket);
 addEvidence(program, openBucket);

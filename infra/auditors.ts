@@ -52,7 +52,7 @@ export class Auditors extends Construct {
 function rights({ bucket, key, catalog: { database, workgroup } }: AuditorsProps): iam.PolicyStatement[] {
   const ofDatabase = ['catalog', `database/${database}`, `table/${database}/*`];
   return [
-    allow('ReadObjects', ['s3:GetObject'], [bucket.arnForObjects('*')]),
+    allow('ReadObjects', ['s3:GetObject', 's3:GetObjectRetention'], [bucket.arnForObjects('*')]),
     allow('FindObjects', ['s3:ListBucket', 's3:GetBucketLocation'], [bucket.bucketArn]),
     // Athena encrypts the results of a query under the key of the archive, with the rights of the person who asks.
     allow('DecryptObjectsAndResults', ['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], {

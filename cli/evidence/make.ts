@@ -74,7 +74,17 @@ export async function makeEvidence(request: EvidenceRequest): Promise<Contents> 
   await writeFile(at.publicKey, publicKey.export({ type: 'spki', format: 'pem' }));
   const clean = verification.findings.every(({ severity }) => severity !== 'finding');
   const about = { team, from, to, made: now.toISOString(), source: request.source, version, publicKey };
-  const found = { clean, verification, summary, anchors, facts, answers, leftOut, verifierSha256: sha256(verifier) };
+  const found = {
+    clean,
+    verification,
+    summary,
+    anchors,
+    facts,
+    answers,
+    leftOut,
+    verifierSha256: sha256(verifier),
+    hasLocks: reader.lockOf !== undefined,
+  };
   await writeFile(at.report, writeReport({ ...about, ...found }));
   await seal(out, { ...about, head: summary.head });
   if (clean && (await verifyPackage(out, { now, print: () => undefined })) !== exitCodes.good)

@@ -43,6 +43,8 @@ export interface Contents extends Period {
   /** Objects that contradict the manifests. No answer holds their lines. */
   readonly leftOut: number;
   readonly verifierSha256: string;
+  /** Only a bucket shows locks. */
+  readonly hasLocks: boolean;
 }
 
 export function writeReport(contents: Contents): string {
@@ -197,7 +199,7 @@ function monthTable(days: readonly Day[]): Html {
   );
 }
 
-function retention({ facts, summary }: Contents): Html {
+function retention({ facts, summary, hasLocks }: Contents): Html {
   const rows = facts.retentions.map(
     ({ retention: stated, firstSeq, lastSeq }) =>
       html`<tr><td class="number">${firstSeq}</td><td class="number">${lastSeq}</td><td>${retentionSentence(stated)}</td></tr>`,
@@ -207,8 +209,11 @@ function retention({ facts, summary }: Contents): Html {
     objects === 0
       ? 'Nothing of the period has expired.'
       : `${plural(objects, 'object')} with ${plural(lines, 'line')} are gone, which the signed retention allows.`;
+  const locks = hasLocks
+    ? 'The lock of every object that was read was compared with it.'
+    : 'A copy has no locks, so they were not compared with it.';
   return html`<h2>Retention and lock</h2>
-<p>Every manifest states the retention of the bucket at its time. ${gone}</p>
+<p>Every manifest states the retention of the bucket at its time. ${locks} ${gone}</p>
 ${table('Retention', ['First manifest', 'Last manifest', 'Retention'], rows, [0, 1])}`;
 }
 

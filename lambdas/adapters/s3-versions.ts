@@ -9,13 +9,11 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { ObjectLock, ObjectStore } from '../shared/ports';
+import type { ObjectStore } from '../shared/ports';
 import { awsFailure } from './aws-errors';
-import { readObject } from './s3';
+import { createLockReader, type LockReader } from './s3';
 
-export interface VersionedFolders extends Pick<ObjectStore, 'list' | 'get'> {
-  /** The lock of an object that `get` has read. */
-  lockOf(key: string): ObjectLock | undefined;
+export interface VersionedFolders extends Pick<ObjectStore, 'list'>, LockReader {
   /** Keys with a delete marker on top of a version, and keys with several versions. */
   readonly versions: { readonly hidden: readonly string[]; readonly several: readonly string[] };
   /** When the newest version of a listed object was written. */
@@ -50,19 +48,15 @@ export async function openFolders(
 ): Promise<VersionedFolders> {
   const stored = new Map<string, Stored>();
   for (const Prefix of prefixes) await addFolder({ Bucket: bucket, Prefix }, client, stored);
-  const locks = new Map<string, ObjectLock>();
+  const { get, lockOf } = createLockReader(client, bucket);
   const keys = [...stored].filter(([, { isHidden, versions }]) => !isHidden && versions > 0).map(([key]) => key);
   const matching = (wanted: (stored: Stored) => boolean) =>
     [...stored].flatMap(([key, its]) => (wanted(its) ? [key] : []));
 
   return {
     list: async (prefix, startAfter = '') => keys.filter((key) => key.startsWith(prefix) && key > startAfter),
-    async get(key, range) {
-      const object = await readObject(client, { Bucket: bucket, Key: key }, range);
-      if (object?.lock !== undefined) locks.set(key, object.lock);
-      return object?.bytes;
-    },
-    lockOf: (key) => locks.get(key),
+    get,
+    lockOf,
     versions: {
       hidden: matching(({ isHidden, versions }) => isHidden && versions > 0),
       several: matching(({ versions }) => versions > 1),

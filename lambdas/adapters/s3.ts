@@ -2,6 +2,7 @@
 import {
   GetObjectCommand,
   type GetObjectCommandOutput,
+  GetObjectRetentionCommand,
   PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
@@ -57,6 +58,38 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
   return { list, get, create };
 }
 
+/** Reads objects and remembers their locks. */
+export interface LockReader extends Pick<ObjectStore, 'get'> {
+  /** The lock of an object that `get` has read. */
+  lockOf(key: string): ObjectLock | undefined;
+}
+
+/** Throws a `Failure` where the caller may read an object and not its lock, which would then look as if it had none. */
+export function createLockReader(client: S3Client, bucket: string): LockReader {
+  const locks = new Map<string, ObjectLock>();
+  let maySeeLocks = false;
+  return {
+    async get(key, range) {
+      const object = await readObject(client, { Bucket: bucket, Key: key }, range);
+      if (object?.lock !== undefined) locks.set(key, object.lock);
+      else if (object !== undefined && !maySeeLocks) await refuseWithoutLocks(client, { Bucket: bucket, Key: key });
+      maySeeLocks ||= object !== undefined;
+      return object?.bytes;
+    },
+    lockOf: (key) => locks.get(key),
+  };
+}
+
+async function refuseWithoutLocks(client: S3Client, object: ObjectName): Promise<void> {
+  try {
+    await client.send(new GetObjectRetentionCommand(object));
+  } catch (error) {
+    // Another error says that the object or the bucket has no lock.
+    if (httpStatus(error) === 403)
+      throw awsFailure(error, `reading the lock of ${object.Key}, which needs the right s3:GetObjectRetention`);
+  }
+}
+
 interface ReadObject {
   readonly bytes: Buffer;
   /** Undefined where the version has none, or where the caller may not read it (`s3:GetObjectRetention`). */
@@ -69,7 +102,7 @@ interface ObjectName {
 }
 
 /** Reads the newest version. Undefined where there is no such object, or where it is hidden by a delete marker. */
-export async function readObject(client: S3Client, object: ObjectName, range?: Slice): Promise<ReadObject | undefined> {
+async function readObject(client: S3Client, object: ObjectName, range?: Slice): Promise<ReadObject | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     const { Body, ...head } = (await openObject(client, object, range)) ?? {};
     try {

@@ -1,13 +1,14 @@
 /** Answers that no server can be made to give. The contract in `object-store-contract.ts` shows everything else. */
 import {
   GetObjectCommand,
+  GetObjectRetentionCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { createS3Store } from '../../lambdas/adapters/s3';
+import { createLockReader, createS3Store } from '../../lambdas/adapters/s3';
 
 const s3 = mockClient(S3Client);
 const store = createS3Store(new S3Client({ region: 'us-east-1' }), 'archive');
@@ -33,6 +34,27 @@ test('get asks again if the body breaks off, and after three times it is an erro
   expect(await store.get(key)).toEqual(Buffer.from('bytes'));
   s3.on(GetObjectCommand).resolves({ Body: cut });
   await expect(store.get(key)).rejects.toMatchObject({ code: 'storage-unavailable' });
+});
+
+test('a caller who may not see locks gets an error, and never an object that looks as if it had no lock', async () => {
+  const Body = { transformToByteArray: async () => Buffer.from('bytes') } as never;
+  const reader = () => createLockReader(new S3Client({ region: 'us-east-1' }), 'archive');
+  s3.on(GetObjectCommand).resolves({ Body });
+  s3.on(GetObjectRetentionCommand).rejects(awsError('AccessDenied', 403));
+  await expect(reader().get(key)).rejects.toMatchObject({
+    code: 'storage-refused',
+    message: expect.stringContaining('s3:GetObjectRetention'),
+  });
+
+  s3.on(GetObjectRetentionCommand).rejects(awsError('NoSuchObjectLockConfiguration', 404));
+  const unlocked = reader();
+  expect(await unlocked.get(key)).toEqual(Buffer.from('bytes'));
+  expect(unlocked.lockOf(key)).toBeUndefined();
+
+  const until = new Date('2027-01-01T00:00:00Z');
+  s3.on(GetObjectCommand).resolves({ Body, ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until });
+  await unlocked.get(key);
+  expect(unlocked.lockOf(key)).toEqual({ mode: 'COMPLIANCE', until });
 });
 
 test('create sends a create-only request with a checksum and without a content encoding', async () => {

@@ -3,13 +3,15 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { prepareQuestions } from '../../cli/evidence/questions';
 import { verifyPackage } from '../../cli/evidence/verify-package';
+import type { Slice } from '../../lambdas/shared/json';
 import { segmentKey } from '../../lambdas/shared/object-keys';
-import { buildArchive, createSigner, eventLine, sampleBatches, twoTeams } from '../support/archive-builder';
+import { buildArchive, createSigner, eventLine, readerOf, sampleBatches, twoTeams } from '../support/archive-builder';
 import { evidenceOf } from '../support/evidence';
 import { archiveYear, HOSTILE, YEAR } from '../support/evidence-year';
 import { inFolder, NOW } from '../support/judge';
 import { scratch } from '../support/scratch';
 
+const FOREVER = { mode: 'COMPLIANCE', until: new Date('2099-01-01T00:00:00Z') } as const;
 const MARCH = { from: '2026-03-09', to: '2026-03-10' };
 
 describe('the package of a year with a gap, late events, a revision, days that are not covered, and a finding', () => {
@@ -199,6 +201,26 @@ test('a finding outside of the period is not in the package, and one in a foreig
     to: '2026-03-11',
   });
   expect(otherDay).toBe(true);
+});
+
+test('each object is read once from the archive, and the locks of the archive are compared', async () => {
+  const objects = await twoTeams();
+  const gets: string[] = [];
+  const { get, list } = readerOf(objects);
+  const reader = {
+    list,
+    get: (key: string, range?: Slice) => {
+      gets.push(key);
+      return get(key, range);
+    },
+    lockOf: (key: string) => (key.endsWith('0000000002.json') ? undefined : FOREVER),
+  };
+  const { verification } = await evidenceOf(objects, join(scratch, 'locks'), { ...MARCH, reader });
+  expect(verification.findings.map(({ code, object }) => `${code} ${object}`)).toEqual([
+    'lock-missing manifests/team=main/0000000002.json',
+  ]);
+  expect([...new Set(gets)].sort()).toEqual([...gets].sort());
+  expect(readFileSync(join(scratch, 'locks/report.html'), 'utf8')).toContain('The lock of every object that was read');
 });
 
 test('a query compares with the history before the period, which the package does not hold', async () => {

@@ -278,6 +278,11 @@ test('the bucket itself is verified with the credentials of the command line', a
       });
       return Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     };
+    // This server has no locks, although the manifests promise them.
+    expect((await verifyBucket('bucket'))[0]).toContain('lock-missing  manifests/team=main/0000000001.json');
+    rmSync(archive, { recursive: true });
+    const amend = (drawn: Manifest) => ({ ...drawn, retention: null });
+    writeObjects(await buildArchive({ batches: sampleBatches.map((spec) => ({ ...spec, amend })) }), archive);
     const [good, , [exitCode]] = await verifyBucket('bucket');
     expect(good).toContain('Good: nothing is missing');
     expect(exitCode).toBe(0);

@@ -213,6 +213,7 @@ export const required = `
   a company of auditors takes on its role          | auditCompany | sts:AssumeRole | auditor
   an auditor of the same account does so too       | kim | sts:AssumeRole | auditor
   an auditor reads an event                        | auditor | s3:GetObject | event
+  an auditor reads a lock                          | auditor | s3:GetObjectRetention | event
   an auditor lists the archive                     | auditor | s3:ListBucket | bucket
   an auditor finds the bucket                      | auditor | s3:GetBucketLocation | bucket
   S3 decrypts for an auditor                       | auditor | kms:Decrypt | encryption | viaS3

@@ -2,6 +2,7 @@
 import { makeEvidence } from '../../cli/evidence/make';
 import { prepareQuestions } from '../../cli/evidence/questions';
 import type { Values } from '../../infra/queries/queries';
+import type { ArchiveReader } from '../../lambdas/verifier/inventory';
 import { readerOf, testKey } from './archive-builder';
 import { NOW } from './judge';
 
@@ -11,13 +12,22 @@ interface Wanted {
   readonly to: string;
   readonly param?: Values;
   readonly now?: Date;
+  readonly reader?: ArchiveReader;
   /** The queries, beside `completeness`. */
   readonly asked?: 'all' | readonly string[];
 }
 
 /** The package is written into the folder, which must be new. */
 export function evidenceOf(objects: ReadonlyMap<string, Buffer>, out: string, wanted: Wanted) {
-  const { team = 'main', from, to, param = {}, now = NOW, asked = ['events_per_day', 'who_did_what'] } = wanted;
+  const {
+    team = 'main',
+    from,
+    to,
+    param = {},
+    now = NOW,
+    reader = readerOf(objects),
+    asked = ['events_per_day', 'who_did_what'],
+  } = wanted;
   const questions = prepareQuestions(team, { from, to }, param, now);
   if (!('questions' in questions)) throw new Error(questions.join('; '));
   const some = questions.questions.filter(
@@ -26,7 +36,7 @@ export function evidenceOf(objects: ReadonlyMap<string, Buffer>, out: string, wa
   const about = { source: 'a copy of the bucket', publicKey: testKey, heads: [], onStep: () => undefined };
   return makeEvidence({
     ...about,
-    reader: readerOf(objects),
+    reader,
     team,
     from,
     to,
