@@ -7,6 +7,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
+import { awsClient } from '../adapters/aws-client';
 import { createS3Store } from '../adapters/s3';
 import { listFolders, openFolders } from '../adapters/s3-versions';
 import { readSigningKey } from '../adapters/signer';
@@ -20,8 +21,7 @@ import { type DailyOptions, verifyDaily } from './daily';
 import type { Finding } from './findings';
 import { emitVerified } from './metrics';
 
-const client = { maxAttempts: 4 };
-const s3 = new S3Client(client);
+const s3 = new S3Client(awsClient);
 const logger = new Logger({ serviceName: 'verifier' });
 /** Time that one step of a verification may take, and that is kept for the anchor. */
 const RESERVE_MS = 120_000;
@@ -32,7 +32,7 @@ const AREAS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'];
 
 export async function handler(_event: unknown, context: Context): Promise<VerifierSummary> {
   const { bucket, signingKey } = decodeEnvironment(verifierEnvironment, process.env);
-  const publicKey = await readSigningKey(signingKey, () => new KMSClient(client));
+  const publicKey = await readSigningKey(signingKey, () => new KMSClient(awsClient));
   const now = new Date();
   const teams = await Promise.all((await teamsIn(bucket)).map((team) => remember(bucket, team)));
   teams.sort((a, b) => verifiedAt(a) - verifiedAt(b));
