@@ -11,13 +11,14 @@ import { awsClient } from '../adapters/aws-client';
 import { createS3Store } from '../adapters/s3';
 import { listFolders, openFolders } from '../adapters/s3-versions';
 import { readSigningKey } from '../adapters/signer';
-import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor } from '../shared/anchor';
+import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor, roundDays } from '../shared/anchor';
 import { type VerifiedTeam, type VerifierSummary, verifierEnvironment } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure } from '../shared/errors';
 import { manifestPrefix } from '../shared/object-keys';
 import { HOUR_MS } from '../shared/time';
-import { type DailyOptions, verifyDaily } from './daily';
+import { verifyDaily } from './daily';
+import type { DailyOptions } from './daily-steps';
 import type { Finding } from './findings';
 import { emitVerified } from './metrics';
 
@@ -39,6 +40,10 @@ export async function handler(_event: unknown, context: Context): Promise<Verifi
   const verified: Verified[] = [];
   for (const [i, team] of teams.entries()) {
     const remaining = context.getRemainingTimeInMillis();
+    if (remaining < RESERVE_MS) {
+      verified.push({ summary: { team: team.team, outcome: 'behind' }, since: new Date(verifiedAt(team) || now) });
+      continue;
+    }
     // Each team has its share of the time, so that one whose verification never ends does not stop the others.
     const until = remaining - (remaining - RESERVE_MS) / (teams.length - i);
     const hasTime = () => context.getRemainingTimeInMillis() > until;
@@ -108,7 +113,8 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
     if (hidden.length > (anchor?.versions.hidden ?? 0) || several.length > (anchor?.versions.several ?? 0))
       logger.warn('versions', { team, hidden: hidden.slice(0, MAX_LOGGED), several: several.slice(0, MAX_LOGGED) });
     await storeAnchor(bucket, { ...daily.anchor, versions: { hidden: hidden.length, several: several.length } });
-    return { summary: { team, outcome: daily.isComplete ? 'good' : 'behind', seq: daily.anchor.seq }, since: now };
+    const outcome = daily.isComplete ? 'good' : 'behind';
+    return { summary: { team, outcome, seq: daily.anchor.seq, roundDays: roundDays(daily.anchor) }, since: now };
   } catch (error) {
     const detail = error instanceof Failure ? `${error.code}: ${error.message}` : 'an unexpected error';
     logger.error('failed', { team, detail });
