@@ -1,5 +1,5 @@
 /**
- * The archive of one team over months and years, as hourly runs leave it behind: two events an hour, every tenth run empty, and
+ * The archive of one team over months and years, as hourly runs leave it behind: some events an hour, every tenth run empty, and
  * a quarantined line every day. It is verified day by day; the anchor of one day is all that the next one knows.
  */
 import { type Anchor, decodeAnchor, encodeAnchor } from '../../lambdas/shared/anchor';
@@ -12,15 +12,22 @@ import { type BatchSpec, buildArchive, eventLine, type Objects, testSigner, walk
 
 export const A_DAY = 24;
 
+interface HistoryOptions {
+  readonly signer?: Signer;
+  readonly amend?: BatchSpec['amend'];
+  /** Events of a run that finds any. */
+  readonly events?: number;
+}
+
 export function buildHistory(
   days: number,
-  { signer = testSigner, amend }: { signer?: Signer; amend?: BatchSpec['amend'] } = {},
+  { signer = testSigner, amend, events: some = 2 }: HistoryOptions = {},
 ): Promise<Objects> {
   const batches = Array.from({ length: days * A_DAY }, (_, i): BatchSpec => {
     const seq = i + 1;
     const at = addMs(walkStartOf(seq), -HOUR_MS / 2).toISOString();
     return {
-      events: seq % 10 === 0 ? [] : [eventLine(seq * 2, at), eventLine(seq * 2 + 1, at)],
+      events: seq % 10 === 0 ? [] : Array.from({ length: some }, (_, n) => eventLine(seq * some + n, at)),
       ...(seq % A_DAY === 0 && { quarantine: [eventLine(`"odd ${seq}"`, 'never')] }),
       ...(amend && { amend }),
     };
