@@ -96,7 +96,7 @@ function createKeyIndex(keys: readonly string[], team: string, headSeq: number) 
   const always: string[] = [];
   const byNumber = new Map<number, string[]>();
   for (const key of keys) {
-    const seq = seqOfKey(team, key) ?? headSeq;
+    const seq = seqOfKey(team, key) || headSeq;
     const same = byNumber.get(seq);
     if (seq >= headSeq) always.push(key);
     else if (same === undefined) byNumber.set(seq, [key]);

@@ -51,12 +51,12 @@ export function coversDate(scope: Scope, date: string | undefined): boolean {
   return scope.kind !== 'period' || (date !== undefined && scope.from <= date && date <= scope.to);
 }
 
-/** Every scope covers an object above the head and an object without a number, because no manifest can list them. */
+/** Every scope covers an object above the head, one without a number and one with the number 0: no manifest can list them. */
 function covers(scope: Scope, { team, seqs }: TeamFolder, key: string): boolean {
   const segment = readSegmentKey(key);
   const seq = segment?.seq ?? seqOfBatchKey(team, key) ?? seqOfAnchorKey(team, key);
   const headSeq = seqs.at(-1) ?? 0;
-  if (seq === undefined || seq > headSeq) return true;
+  if (seq === undefined || seq === 0 || seq > headSeq) return true;
   return seq >= firstOf(scope) && seq <= lastOf(scope, headSeq) && coversDate(scope, segment?.date);
 }
 

@@ -108,6 +108,11 @@ test.each<[string, (objects: Objects) => void, string]>([
     (all) => all.set(OLD_EVENT.replace('03-12', '03-13'), Buffer.of(1)),
     'object-unlisted events/team=main/dt=2026-03-13/0000000051.ndjson.gz',
   ],
+  [
+    'an object with the number 0',
+    (all) => all.set(OLD_EVENT.replace('0000000051', '0000000000'), Buffer.of(1)),
+    'object-unlisted events/team=main/dt=2026-03-12/0000000000.ndjson.gz',
+  ],
   ['a cut tail', (all) => cutAfter(all, 40 * A_DAY - 3), 'chain-truncated manifests/team=main/0000000960.json'],
   ['a chain without manifests', (all) => cutAfter(all, 0), 'archive-empty manifests/'],
 ])('%s in the older archive is found within a day', async (_, tamper, finding) => {
