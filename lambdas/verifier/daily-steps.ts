@@ -80,7 +80,7 @@ export function createSteps(keys: readonly string[], headSeq: number, options: D
     /** The newest manifest that was verified. */
     newest: () => newest ?? undefined,
     /** The bounds of the months up to that manifest, as far as the steps have shown them. */
-    months: () => months,
+    months: () => (newest === null ? months : monthsUpTo(months, newest)),
     addOtherKey({ seq, keyid }: Anchor): void {
       const detail = `anchor ${seq} was written for the key ${keyid}`;
       findings.push({ code: 'signature-other-key', severity: 'finding', team, object: manifestKey(team, seq), detail });

@@ -190,6 +190,16 @@ test('a month for whose keys the time did not suffice is compared by the next ve
   expect(third.found).toEqual([`segment-missing ${victim}`]);
 });
 
+test('a month that was left for lack of time is whole again in the next anchor, although the chain stands still', async () => {
+  const first = await verifyDay(whole, 30);
+  const objects = onDay(whole, 31);
+  objects.set('batches/team=main/0000000700-11111111-1111-4111-8111-111111111111.gz', Buffer.of(1));
+  const second = await verifyOn(objects, { anchor: first.anchor, steps: 1, now: nightAfter(31) });
+  expect(second.anchor?.inventory.at(-1)?.through).toBe(30 * A_DAY);
+  const third = await verifyOn(objects, { anchor: second.anchor, now: nightAfter(32) });
+  expect(third.anchor?.inventory.at(-1)?.through).toBe(31 * A_DAY);
+});
+
 test('a team whose chain stands still is verified again, with an anchor of its own', async () => {
   const objects = onDay(whole, 10);
   const first = await verifyOn(objects, { now: nightAfter(10) });
