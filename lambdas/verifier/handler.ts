@@ -7,21 +7,22 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
+import { awsClient } from '../adapters/aws-client';
 import { createS3Store } from '../adapters/s3';
 import { listFolders, openFolders } from '../adapters/s3-versions';
 import { readSigningKey } from '../adapters/signer';
-import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor } from '../shared/anchor';
+import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor, roundDays } from '../shared/anchor';
 import { type VerifiedTeam, type VerifierSummary, verifierEnvironment } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure } from '../shared/errors';
 import { manifestPrefix } from '../shared/object-keys';
 import { HOUR_MS } from '../shared/time';
-import { type DailyOptions, verifyDaily } from './daily';
+import { verifyDaily } from './daily';
+import type { DailyOptions } from './daily-steps';
 import type { Finding } from './findings';
 import { emitVerified } from './metrics';
 
-const client = { maxAttempts: 4 };
-const s3 = new S3Client(client);
+const s3 = new S3Client(awsClient);
 const logger = new Logger({ serviceName: 'verifier' });
 /** Time that one step of a verification may take, and that is kept for the anchor. */
 const RESERVE_MS = 120_000;
@@ -32,13 +33,17 @@ const AREAS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'];
 
 export async function handler(_event: unknown, context: Context): Promise<VerifierSummary> {
   const { bucket, signingKey } = decodeEnvironment(verifierEnvironment, process.env);
-  const publicKey = await readSigningKey(signingKey, () => new KMSClient(client));
+  const publicKey = await readSigningKey(signingKey, () => new KMSClient(awsClient));
   const now = new Date();
   const teams = await Promise.all((await teamsIn(bucket)).map((team) => remember(bucket, team)));
   teams.sort((a, b) => verifiedAt(a) - verifiedAt(b));
   const verified: Verified[] = [];
   for (const [i, team] of teams.entries()) {
     const remaining = context.getRemainingTimeInMillis();
+    if (remaining < RESERVE_MS) {
+      verified.push({ summary: { team: team.team, outcome: 'behind' }, since: new Date(verifiedAt(team) || now) });
+      continue;
+    }
     // Each team has its share of the time, so that one whose verification never ends does not stop the others.
     const until = remaining - (remaining - RESERVE_MS) / (teams.length - i);
     const hasTime = () => context.getRemainingTimeInMillis() > until;
@@ -108,7 +113,8 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
     if (hidden.length > (anchor?.versions.hidden ?? 0) || several.length > (anchor?.versions.several ?? 0))
       logger.warn('versions', { team, hidden: hidden.slice(0, MAX_LOGGED), several: several.slice(0, MAX_LOGGED) });
     await storeAnchor(bucket, { ...daily.anchor, versions: { hidden: hidden.length, several: several.length } });
-    return { summary: { team, outcome: daily.isComplete ? 'good' : 'behind', seq: daily.anchor.seq }, since: now };
+    const outcome = daily.isComplete ? 'good' : 'behind';
+    return { summary: { team, outcome, seq: daily.anchor.seq, roundDays: roundDays(daily.anchor) }, since: now };
   } catch (error) {
     const detail = error instanceof Failure ? `${error.code}: ${error.message}` : 'an unexpected error';
     logger.error('failed', { team, detail });

@@ -11,6 +11,7 @@ import installEngines from '../engines/install';
 import { startMoto, startVersitygw, stopServers, type Versitygw } from '../engines/servers';
 import { startTrino, type Trino } from '../engines/trino';
 import { synthesise } from '../support/synthesised';
+import { benchDaily } from './daily';
 import { PERIODS, yearOf } from './year';
 
 /** Each schedule has a team of its own. */
@@ -112,6 +113,7 @@ function medians(scans: readonly Scan[]): Pick<Scan, 'seconds' | 'requests'> {
 
 try {
   await main();
+  await benchDaily();
 } finally {
   await stopServers();
 }

@@ -1,4 +1,7 @@
-/** A team that cannot be verified, which no server can be made to show. `test/engines/verifier.test.ts` shows everything else. */
+/**
+ * Several teams of which one cannot be verified, which no server can be made to show. `test/engines/verifier.test.ts` shows
+ * everything else.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -10,12 +13,16 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { VerifierSummary } from '../../lambdas/shared/contract';
+import { addMs, DAY_MS } from '../../lambdas/shared/time';
 import { handler } from '../../lambdas/verifier/handler';
 import { buildArchive, sampleBatches, testSigner } from '../support/archive-builder';
 import { scratch } from '../support/scratch';
 
-test('a team that cannot be verified fails the run, and the other teams are verified all the same', async () => {
-  const objects = await buildArchive({ team: 'well', batches: sampleBatches });
+const FIRST_DAY = new Date('2026-06-12T03:00:00.000Z');
+const TEN = Array.from('abcdefghij');
+
+beforeAll(() => {
   const publicKey = join(scratch, 'archive.pub.pem');
   writeFileSync(publicKey, testSigner.publicPem);
   Object.assign(process.env, {
@@ -23,29 +30,84 @@ test('a team that cannot be verified fails the run, and the other teams are veri
     SIGNING_KEY: `file:${publicKey}`,
     AWS_REGION: 'eu-central-1',
   });
-  jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+afterEach(() => jest.useRealTimers());
 
+/** A bucket with the sample archive of each team. `onListing` is called with each folder that is listed. */
+async function bucketOf(teams: readonly string[], onListing: (prefix: string) => void) {
+  const stored = new Map<string, { readonly body: Uint8Array; readonly writtenAt: Date }>();
+  for (const team of teams)
+    for (const [key, body] of await buildArchive({ team, batches: sampleBatches }))
+      stored.set(key, { body, writtenAt: FIRST_DAY });
   const s3 = mockClient(S3Client);
-  const teams = ['ill', 'well'].map((team) => ({ Prefix: `manifests/team=${team}/` }));
-  s3.on(ListObjectsV2Command).resolves({});
-  s3.on(ListObjectsV2Command, { Prefix: 'manifests/' }).resolves({ CommonPrefixes: teams });
+  s3.on(ListObjectsV2Command).resolves({
+    CommonPrefixes: teams.map((team) => ({ Prefix: `manifests/team=${team}/` })),
+  });
+  s3.on(ListObjectsV2Command, { Prefix: 'anchors/' }).resolves({});
   s3.on(ListObjectVersionsCommand).callsFake(async ({ Prefix = '' }) => {
-    if (Prefix === 'events/team=ill/') throw Object.assign(new Error(), { name: 'AccessDenied' });
-    const keys = [...objects.keys()].filter((key) => key.startsWith(Prefix)).sort();
-    return { Versions: keys.map((Key) => ({ Key, IsLatest: true, LastModified: new Date() })) };
+    onListing(Prefix);
+    const keys = [...stored.keys()].filter((key) => key.startsWith(Prefix)).sort();
+    return { Versions: keys.map((Key) => ({ Key, IsLatest: true, LastModified: stored.get(Key)?.writtenAt })) };
   });
   s3.on(GetObjectCommand).callsFake(async ({ Key = '' }) => ({
-    Body: { transformToByteArray: async () => objects.get(Key) },
+    Body: { transformToByteArray: async () => stored.get(Key)?.body },
     ObjectLockMode: 'COMPLIANCE',
     ObjectLockRetainUntilDate: new Date('2099-01-01'),
   }));
-  s3.on(PutObjectCommand).resolves({});
+  s3.on(PutObjectCommand).callsFake(async ({ Key, Body }) => {
+    stored.set(Key, { body: Body, writtenAt: new Date() });
+    return {};
+  });
+  return stored;
+}
 
-  const running = handler({}, { getRemainingTimeInMillis: () => 900_000 } as Context);
-  await expect(running).rejects.toThrow(
-    /^not every team could be verified: ill: storage-refused: listing the versions of/,
-  );
-  const anchors = s3.commandCalls(PutObjectCommand).map(({ args }) => args[0].input.Key);
-  expect(anchors).toEqual([expect.stringMatching(/^anchors\/team=well\/0000000004-[0-9a-f]{16}\.json$/)]);
+/** Runs the handler on that day. Returns its summary, or its error, and the metrics that it emitted. */
+async function runOn(day: number, remaining: () => number = () => 900_000) {
+  const logged: string[] = [];
+  for (const stream of [process.stdout, process.stderr])
+    jest.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(...String(chunk).split('\n')) > 0);
+  const timers = ['setTimeout', 'setInterval', 'setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as const;
+  jest.useFakeTimers({ now: addMs(FIRST_DAY, day * DAY_MS), doNotFake: [...timers] });
+  const running = handler({}, { getRemainingTimeInMillis: remaining } as Context);
+  const result: VerifierSummary | Error = await running.catch((error: Error) => error);
+  const [metrics] = logged.flatMap((line) => (line.includes('CloudWatchMetrics') ? [JSON.parse(line)] : []));
+  return { result, metrics };
+}
+
+test('of ten teams one is stuck: the others are verified daily, and the metric tells for how long that one was not', async () => {
+  let isStuck = false;
+  const stored = await bucketOf(TEN, (prefix) => {
+    if (isStuck && prefix === 'events/team=d/') throw Object.assign(new Error(), { name: 'AccessDenied' });
+  });
+  const hours: number[] = [];
+  for (const day of [0, 1, 2, 3]) {
+    isStuck = day > 0;
+    const { result, metrics } = await runOn(day);
+    expect(String(result)).toMatch(
+      isStuck ? /^Error: not every team could be verified: d: storage-refused: / : /object/,
+    );
+    hours.push(metrics.UnverifiedHours);
+  }
+  expect(hours).toEqual([0, 24, 48, 72]);
+  const anchors = (team: string) => [...stored.keys()].filter((key) => key.startsWith(`anchors/team=${team}/`)).length;
+  expect(TEN.map(anchors)).toEqual([4, 4, 4, 1, 4, 4, 4, 4, 4, 4]);
+});
+
+test('teams for whom no time is left are verified first by the next run, and the metric tells how long they waited', async () => {
+  let remaining = 0;
+  await bucketOf(TEN, (prefix) => {
+    if (prefix.startsWith('events/')) remaining -= 200_000;
+  });
+  const verified: string[] = [];
+  const hours: number[] = [];
+  for (const day of [0, 1, 2, 3]) {
+    remaining = 900_000;
+    const { result, metrics } = await runOn(day, () => remaining);
+    const { teams } = result as VerifierSummary;
+    expect(teams).toHaveLength(TEN.length);
+    verified.push(teams.flatMap(({ team, roundDays }) => (roundDays === undefined ? [] : team)).join(''));
+    hours.push(metrics.UnverifiedHours);
+  }
+  expect(verified).toEqual(['abcd', 'efgh', 'ijab', 'cdef']);
+  expect(hours).toEqual([0, 24, 48, 48]);
 });
