@@ -91,20 +91,17 @@ function wordOf(digest: string, word: number): number {
 
 /** The place of the fingerprint in the table, or of the free slot where it belongs. */
 function find(table: Uint32Array, slot: Uint32Array): number {
-  const [a = 0, b = 0, c = 0] = slot;
-  let at = (scatter(a, b, c) % (table.length / WORDS)) * WORDS;
+  const [a, b, c] = [slot[0] ?? 0, slot[1] ?? 0, slot[2] ?? 0];
+  const scattered = mix(mix(mix(SALT ^ a) ^ b) ^ c) >>> 0;
+  let at = (scattered % (table.length / WORDS)) * WORDS;
   while (table[at + 3] !== 0 && (table[at] !== a || table[at + 1] !== b || table[at + 2] !== c)) {
     at = (at + WORDS) % table.length;
   }
   return at;
 }
 
-function scatter(...words: readonly number[]): number {
-  return words.reduce((hash, word) => mix(hash ^ word), SALT) >>> 0;
-}
-
 /** Spreads each bit over the others. */
-function mix(hash: number): number {
-  const product = Math.imul(hash, 0x9e37_79b1);
+function mix(word: number): number {
+  const product = Math.imul(word, 0x9e37_79b1);
   return product ^ (product >>> 15);
 }
