@@ -22,3 +22,13 @@ test.each(
   expect(Math.abs(seconds / daily.seconds - time)).toBeLessThan(0.1);
   expect(Math.abs(requests / daily.requests - asked)).toBeLessThan(0.1);
 });
+
+const verified = [
+  ...text.matchAll(/^\| (full batches|one batch an hour) \| .* \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$/gm),
+];
+
+test.each(
+  verified.map(([, name, ...figures]) => ({ name, figures: figures.map(Number) })),
+)('the ratio of verifying $name follows from the figures', ({ figures: [plain = 0, verify = 0, ratio = 0] }) => {
+  expect(Math.abs(verify / plain - ratio)).toBeLessThan(0.01);
+});
