@@ -42,3 +42,13 @@ test.each(archives)('the figures of the daily verification of $years years follo
   const seconds = gets * 0.04 + (objects / 1000) * 0.3 + cpu / 0.58;
   expect(Math.abs((780 / seconds) * objects - inOneRun)).toBeLessThan(10_000);
 });
+
+const verified = [
+  ...text.matchAll(/^\| (full batches|one batch an hour) \| .* \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$/gm),
+];
+
+test.each(
+  verified.map(([, name, ...figures]) => ({ name, figures: figures.map(Number) })),
+)('the ratio of verifying $name follows from the figures', ({ figures: [plain = 0, verify = 0, ratio = 0] }) => {
+  expect(Math.abs(verify / plain - ratio)).toBeLessThan(0.01);
+});
