@@ -20,7 +20,7 @@ interface KmsKeysProps {
 }
 
 export class KmsKeys extends Construct {
-  /** Encrypts the objects, the API keys, the logs and the query results. */
+  /** Encrypts the objects, the API keys, the logs, the query results and the alarms. */
   readonly encryption: kms.IKey;
   /** Signs the manifests with ECDSA P-256 / SHA-256. */
   readonly signing: kms.IKey;
@@ -49,6 +49,7 @@ export class KmsKeys extends Construct {
     });
     key.addToResourcePolicy(this.encryptLogs());
     key.addToResourcePolicy(this.encryptQueryResults());
+    key.addToResourcePolicy(this.encryptAlarms());
     return key;
   }
 
@@ -75,6 +76,18 @@ export class KmsKeys extends Construct {
       actions: [...READ_AND_WRITE, 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
       resources: ['*'],
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': groups } },
+    });
+  }
+
+  /** SNS states the topic in every call. The policy of the topic says which alarms may notify it. */
+  private encryptAlarms(): iam.PolicyStatement {
+    const topics = accountArn('sns', `${Stack.of(this).stackName}-*`);
+    return new iam.PolicyStatement({
+      sid: 'EncryptAlarms',
+      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+      conditions: { ArnLike: { 'kms:EncryptionContext:aws:sns:topicArn': topics } },
     });
   }
 

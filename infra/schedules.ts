@@ -1,9 +1,13 @@
-/** One schedule per team, which sends the input of the archiver, and a daily one for the verifier. */
+/**
+ * One schedule per team, which sends the input of the archiver, and a daily one for the verifier. A trigger that cannot be handed
+ * over goes to a queue.
+ */
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ArchiveInput } from '../lambdas/shared/contract';
 import type { Archiver } from './archiver';
@@ -19,8 +23,16 @@ interface SchedulesProps {
 }
 
 export class Schedules extends Construct {
+  /** The triggers that the Scheduler could not hand over. */
+  readonly unhandled: sqs.Queue;
+
   constructor(scope: Construct, id: string, props: SchedulesProps) {
     super(scope, id);
+    this.unhandled = new sqs.Queue(this, 'Unhandled', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(4),
+    });
     const group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
@@ -33,7 +45,7 @@ export class Schedules extends Construct {
         ['lambda:InvokeFunction'],
         [props.archiver.function.functionArn, props.verifier.function.functionArn],
       ),
-      allow('ReportFailure', ['sqs:SendMessage'], [props.archiver.unhandled.queueArn]),
+      allow('ReportFailure', ['sqs:SendMessage'], [this.unhandled.queueArn]),
     ];
     const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
     for (const team of props.teams) {
@@ -43,7 +55,9 @@ export class Schedules extends Construct {
         description: `Archives the audit log of the Postman team ${team.name}`,
         schedule: scheduler.ScheduleExpression.expression(team.schedule),
         timeWindow: timeWindow(team.schedule),
-        target: { bind: () => target(team, props.archiver, role) },
+        target: {
+          bind: () => targetOf(props.archiver.function, { role, unhandled: this.unhandled, input: inputOf(team) }),
+        },
       });
       schedule.node.addDependency(policy);
     }
@@ -54,7 +68,7 @@ export class Schedules extends Construct {
       description: 'Verifies the archive',
       schedule: scheduler.ScheduleExpression.rate(Duration.days(1)),
       timeWindow: scheduler.TimeWindow.flexible(Duration.minutes(15)),
-      target: { bind: () => targetOf(props.verifier.function, { role, archiver: props.archiver, input: {} }) },
+      target: { bind: () => targetOf(props.verifier.function, { role, unhandled: this.unhandled, input: {} }) },
     });
     daily.node.addDependency(policy);
   }
@@ -65,27 +79,23 @@ function timeWindow(schedule: string): scheduler.TimeWindow {
   return minutes === 0 ? scheduler.TimeWindow.off() : scheduler.TimeWindow.flexible(Duration.minutes(minutes));
 }
 
-function target(team: TeamConfig, archiver: Archiver, role: iam.IRole): scheduler.ScheduleTargetConfig {
-  const input: ArchiveInput = {
-    team: team.name,
-    scheduledTime: scheduler.ContextAttribute.scheduledTime,
-  };
-  return targetOf(archiver.function, { role, archiver, input });
+function inputOf(team: TeamConfig): ArchiveInput {
+  return { team: team.name, scheduledTime: scheduler.ContextAttribute.scheduledTime };
 }
 
 interface TargetOptions {
   readonly role: iam.IRole;
-  readonly archiver: Archiver;
+  readonly unhandled: sqs.IQueue;
   readonly input: object;
 }
 
 /** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
-function targetOf(to: IFunction, { role, archiver, input }: TargetOptions): scheduler.ScheduleTargetConfig {
+function targetOf(to: IFunction, { role, unhandled, input }: TargetOptions): scheduler.ScheduleTargetConfig {
   return {
     arn: to.functionArn,
     role,
     input: scheduler.ScheduleTargetInput.fromObject(input),
-    deadLetterConfig: { arn: archiver.unhandled.queueArn },
+    deadLetterConfig: { arn: unhandled.queueArn },
     // These are retries of the asynchronous invocation only. Lambda itself retries a failed run (see archiver.ts).
     retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
   };
