@@ -118,6 +118,7 @@ describe('references in the documents', () => {
     'docs/format.md',
     'docs/design.md',
     'docs/security.md',
+    'docs/runbook.md',
   ];
 
   test.each(documents)('every link of %s leads to a file and a heading that exist', (document) => {

@@ -2,6 +2,7 @@
  * The drill: the alarms of the real template, at what the real handlers log. Each scenario is played against every alarm, so that
  * an alarm which should be quiet is. Then each property of each alarm is broken, and a scenario must notice it.
  */
+import { archiveMetrics, teamMetrics } from '../../lambdas/shared/alarms';
 import { HOUR_MS } from '../../lambdas/shared/time';
 import { deploy } from '../support/deployed';
 import { only, synthesise } from '../support/synthesised';
@@ -56,6 +57,14 @@ const names = [
 
 test('every scenario is played', () => {
   expect(Object.keys(scenarios).sort()).toEqual(names.toSorted());
+});
+
+test('every metric is emitted by a handler, and read by an alarm', () => {
+  const emitted = Object.values(scenarios).flatMap(({ datapoints }) => datapoints.map(({ name }) => name));
+  const read = alarms.map((alarm) => alarm.MetricName ?? alarm.Metrics?.[1].MetricStat.Metric.MetricName);
+  const known = [...Object.values(teamMetrics), ...Object.values(archiveMetrics), 'ApproximateNumberOfMessagesVisible'];
+  expect([...new Set(emitted)].sort()).toEqual(known.toSorted());
+  expect([...new Set(read)].sort()).toEqual(known.toSorted());
 });
 
 test.each(names)('the right alarms ring and clear at the right time, and no others, when %s', (name) => {
