@@ -5,7 +5,6 @@
 
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -17,7 +16,7 @@ import { type AlarmId, archiveMetrics, dimensions, METRIC_NAMESPACE, teamMetrics
 import { alarmTexts, dashboardUrl, insightsUrl } from './alarm-texts';
 import type { ArchiveConfig, TeamConfig } from './config';
 import { alarmName, dashboardName } from './names';
-import { accountArn, forThisAccount } from './policies';
+import { accountArn, allowService, forThisAccount } from './policies';
 import { silentHours } from './schedule-expression';
 
 const PERIOD = Duration.hours(1);
@@ -36,15 +35,6 @@ interface AlarmsProps {
   readonly unhandled: IQueue;
   readonly logs: Readonly<Record<'archiver' | 'verifier', ILogGroup>>;
 }
-
-interface AlarmOptions {
-  readonly team?: TeamConfig;
-  readonly hours?: number;
-}
-
-type AlarmForm = Omit<cloudwatch.AlarmProps, 'alarmName' | 'alarmDescription' | 'datapointsToAlarm'> & {
-  readonly datapointsToAlarm: number;
-};
 
 export class Alarms extends Construct {
   /** Those of the whole archive come first. */
@@ -81,11 +71,15 @@ export class Alarms extends Construct {
     return new cloudwatch.Metric({ namespace: METRIC_NAMESPACE, metricName, dimensionsMap, ...MAXIMUM });
   }
 
-  private add(id: AlarmId, form: AlarmForm, { team, hours }: AlarmOptions = {}): void {
+  private add(
+    id: AlarmId,
+    form: cloudwatch.AlarmProps,
+    { team, hours }: { team?: TeamConfig; hours?: number } = {},
+  ): void {
     const alarm = new cloudwatch.Alarm(this, team === undefined ? id : `${id}-${team.name}`, {
+      ...form,
       alarmName: alarmName(this.props.name, id, team?.name),
       alarmDescription: this.describe(id, { '<team>': team?.name, '<hours>': hours }),
-      ...form,
     });
     alarm.addAlarmAction({ bind: () => ({ alarmActionArn: this.topicArn }) });
     this.all.push(alarm);
@@ -111,11 +105,8 @@ export class Alarms extends Construct {
     const { name, key } = this.props;
     const topic = new sns.Topic(this, 'Topic', { displayName: name, masterKey: key, enforceSSL: true });
     topic.addToResourcePolicy(
-      new iam.PolicyStatement({
-        sid: 'NotifyOfAlarms',
-        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
+      allowService('cloudwatch.amazonaws.com', 'NotifyOfAlarms', ['sns:Publish'], {
+        resource: topic.topicArn,
         conditions: {
           StringEquals: forThisAccount(),
           ArnLike: { 'aws:SourceArn': accountArn('cloudwatch', `alarm:${name}/*`) },
@@ -130,7 +121,7 @@ export class Alarms extends Construct {
 const MAXIMUM = { statistic: 'Maximum', period: PERIOD };
 
 /** Rings as soon as a value above the threshold is emitted, and stops when none was for thirty hours. */
-function emitted(metric: cloudwatch.IMetric, threshold = 0): AlarmForm {
+function emitted(metric: cloudwatch.IMetric, threshold = 0): cloudwatch.AlarmProps {
   return {
     metric,
     threshold,
@@ -142,7 +133,7 @@ function emitted(metric: cloudwatch.IMetric, threshold = 0): AlarmForm {
 }
 
 /** Rings when nothing was emitted for so many hours, and stops with the next datapoint. */
-function silent(metric: cloudwatch.IMetric, hours: number): AlarmForm {
+function silent(metric: cloudwatch.IMetric, hours: number): cloudwatch.AlarmProps {
   return {
     metric: new cloudwatch.MathExpression({ expression: 'FILL(m, 0)', usingMetrics: { m: metric }, period: PERIOD }),
     threshold: 1,

@@ -78,7 +78,8 @@ export class Archiver extends Construct {
         encryptionKey: keyAliases(archiveName(config.stage)).encryption,
       }),
       // Lambda retries a failed run after one minute and again after two. The lease of a dead run ends at about the
-      // first retry, and certainly before the second. After that the next scheduled run does the work, so a failed run goes to no queue: the log tells of it, and the alarm `silent`.
+      // first retry, and certainly before the second. After that the next scheduled run does the work, so a failed run
+      // goes to no queue: the log tells of it, and the alarm `silent`.
       retryAttempts: 2,
       maxEventAge: Duration.hours(1),
       // No concurrency is reserved, because overlapping runs do no harm and a new account has none to reserve.

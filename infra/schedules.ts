@@ -26,7 +26,7 @@ export class Schedules extends Construct {
   /** The triggers that the Scheduler could not hand over. */
   readonly unhandled: sqs.Queue;
 
-  constructor(scope: Construct, id: string, props: SchedulesProps) {
+  constructor(scope: Construct, id: string, { teams, archiver, verifier }: SchedulesProps) {
     super(scope, id);
     this.unhandled = new sqs.Queue(this, 'Unhandled', {
       encryption: sqs.QueueEncryption.SQS_MANAGED,
@@ -39,28 +39,38 @@ export class Schedules extends Construct {
         conditions: { StringEquals: { ...forThisAccount(), 'aws:SourceArn': group.scheduleGroupArn } },
       }),
     });
+    const functions = [archiver.function, verifier.function];
     const statements = [
       allow(
         'StartRun',
         ['lambda:InvokeFunction'],
-        [props.archiver.function.functionArn, props.verifier.function.functionArn],
+        functions.map(({ functionArn }) => functionArn),
       ),
       allow('ReportFailure', ['sqs:SendMessage'], [this.unhandled.queueArn]),
     ];
     const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
-    for (const team of props.teams) {
-      const schedule = new scheduler.Schedule(this, `Team-${team.name}`, {
-        scheduleGroup: group,
-        scheduleName: team.name,
-        description: `Archives the audit log of the Postman team ${team.name}`,
-        schedule: scheduler.ScheduleExpression.expression(team.schedule),
-        timeWindow: timeWindow(team.schedule),
-        target: {
-          bind: () => targetOf(props.archiver.function, { role, unhandled: this.unhandled, input: inputOf(team) }),
-        },
-      });
-      schedule.node.addDependency(policy);
-    }
+    /** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
+    const target = (to: IFunction, input: object) => ({
+      bind: () => ({
+        arn: to.functionArn,
+        role,
+        input: scheduler.ScheduleTargetInput.fromObject(input),
+        deadLetterConfig: { arn: this.unhandled.queueArn },
+        // These are retries of the asynchronous invocation only. Lambda itself retries a failed run (see archiver.ts).
+        retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
+      }),
+    });
+    const ofTeams = teams.map(
+      (team) =>
+        new scheduler.Schedule(this, `Team-${team.name}`, {
+          scheduleGroup: group,
+          scheduleName: team.name,
+          description: `Archives the audit log of the Postman team ${team.name}`,
+          schedule: scheduler.ScheduleExpression.expression(team.schedule),
+          timeWindow: timeWindow(team.schedule),
+          target: target(archiver.function, inputOf(team)),
+        }),
+    );
     const daily = new scheduler.Schedule(this, 'Daily', {
       scheduleGroup: group,
       // No team has such a name.
@@ -68,9 +78,9 @@ export class Schedules extends Construct {
       description: 'Verifies the archive',
       schedule: scheduler.ScheduleExpression.rate(Duration.days(1)),
       timeWindow: scheduler.TimeWindow.flexible(Duration.minutes(15)),
-      target: { bind: () => targetOf(props.verifier.function, { role, unhandled: this.unhandled, input: {} }) },
+      target: target(verifier.function, {}),
     });
-    daily.node.addDependency(policy);
+    for (const each of [...ofTeams, daily]) each.node.addDependency(policy);
   }
 }
 
@@ -81,22 +91,4 @@ function timeWindow(schedule: string): scheduler.TimeWindow {
 
 function inputOf(team: TeamConfig): ArchiveInput {
   return { team: team.name, scheduledTime: scheduler.ContextAttribute.scheduledTime };
-}
-
-interface TargetOptions {
-  readonly role: iam.IRole;
-  readonly unhandled: sqs.IQueue;
-  readonly input: object;
-}
-
-/** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
-function targetOf(to: IFunction, { role, unhandled, input }: TargetOptions): scheduler.ScheduleTargetConfig {
-  return {
-    arn: to.functionArn,
-    role,
-    input: scheduler.ScheduleTargetInput.fromObject(input),
-    deadLetterConfig: { arn: unhandled.queueArn },
-    // These are retries of the asynchronous invocation only. Lambda itself retries a failed run (see archiver.ts).
-    retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
-  };
 }
