@@ -85,10 +85,8 @@ function printChoices(stack: ArchiveStack, { retention, alarms, teams, adopt }: 
 /** CloudWatch does not say that it cannot notify a topic, so the operator would learn of it from an alarm that nobody got. */
 function printRecipient(stack: ArchiveStack, { email, topicArn }: ArchiveConfig['alarms']): void {
   const annotations = Annotations.of(stack);
-  if (email === null && topicArn === null) {
-    const message = 'alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }';
-    annotations.addWarningV2('postman-audit-archive:alarms-reach-nobody', message);
-  }
+  if (email === null && topicArn === null)
+    annotations.addInfo('alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }');
   if (topicArn === null) return;
   annotations.addInfo(
     'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish. Try it (README: "Try the alarms").',

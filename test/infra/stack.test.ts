@@ -242,7 +242,7 @@ test.each([
 test('synth warns of nothing if data of the EU stays there, and says only that production wants COMPLIANCE and alarms a recipient by default', () => {
   const inEu = synthesise(matrix['every option on'], { account: '111122223333', region: 'eu-west-1' });
   expect(inEu.messages).toEqual(full.messages.filter((each) => !each.includes('in the EU')));
-  const choices = [/^info: GOVERNANCE lock: .*COMPLIANCE/, /^warning: alarms: nobody is told of an alarm; set/];
+  const choices = [/^info: GOVERNANCE lock: .*COMPLIANCE/, /^info: alarms: nobody is told of an alarm; set/];
   expect(messages).toEqual(choices.map((choice) => expect.stringMatching(choice)));
 });
 
