@@ -8,9 +8,11 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
 import { awsClient } from '../adapters/aws-client';
+import { emitForArchive, emitForTeam } from '../adapters/metrics';
 import { createS3Store } from '../adapters/s3';
 import { listFolders, openFolders } from '../adapters/s3-versions';
 import { readSigningKey } from '../adapters/signer';
+import { archiveMetrics, teamMetrics } from '../shared/alarms';
 import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor, roundDays } from '../shared/anchor';
 import { type VerifiedTeam, type VerifierSummary, verifierEnvironment } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
@@ -20,12 +22,13 @@ import { HOUR_MS } from '../shared/time';
 import { verifyDaily } from './daily';
 import type { DailyOptions } from './daily-steps';
 import type { Finding } from './findings';
-import { emitVerified } from './metrics';
 
 const s3 = new S3Client(awsClient);
 const logger = new Logger({ serviceName: 'verifier' });
 /** Time that one step of a verification may take, and that is kept for the anchor. */
 const RESERVE_MS = 120_000;
+/** A day, and an hour for a run that begins late. */
+const LONGEST_TURN_HOURS = 25;
 /** The other findings of a team are counted. */
 const MAX_LOGGED = 100;
 /** The manifests come last, because a run may commit meanwhile. */
@@ -41,7 +44,7 @@ export async function handler(_event: unknown, context: Context): Promise<Verifi
   for (const [i, team] of teams.entries()) {
     const remaining = context.getRemainingTimeInMillis();
     if (remaining < RESERVE_MS) {
-      verified.push({ summary: { team: team.team, outcome: 'behind' }, since: new Date(verifiedAt(team) || now) });
+      verified.push(leaveForTheNextRun(team, now));
       continue;
     }
     // Each team has its share of the time, so that one whose verification never ends does not stop the others.
@@ -49,7 +52,7 @@ export async function handler(_event: unknown, context: Context): Promise<Verifi
     const hasTime = () => context.getRemainingTimeInMillis() > until;
     verified.push(await verifyTeam(team, { bucket, publicKey, now, hasTime }));
   }
-  return report(verified, now);
+  return report(verified, { bucket, now });
 }
 
 /** A team with what the verifier remembers of it. */
@@ -88,6 +91,15 @@ interface Verified {
   readonly summary: VerifiedTeam;
   /** The time of the newest anchor, or of the first manifest where there is none. A team without manifests has findings instead. */
   readonly since: Date;
+  /** Whether the team has an anchor of this day, or waits for its turn only. */
+  readonly isCurrent: boolean;
+}
+
+/** Where one run does not suffice for all teams, the others are the first ones of the next run. */
+function leaveForTheNextRun({ team, anchor }: Remembered, now: Date): Verified {
+  const since = anchor === undefined ? now : new Date(anchor.verifiedAt);
+  const isCurrent = anchor !== undefined && hoursBetween(since, now) <= LONGEST_TURN_HOURS;
+  return { summary: { team, outcome: 'behind' }, since, isCurrent };
 }
 
 /** A team whose verification fails does not keep the others from being verified. */
@@ -100,25 +112,30 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
       bucket,
       AREAS.map((area) => `${area}/team=${team}/`),
     );
-    const [first] = await reader.list(manifestPrefix(team));
+    const manifests = await reader.list(manifestPrefix(team));
+    const [first, newest] = [manifests[0], manifests.at(-1)];
     if (first !== undefined) since ??= reader.writtenAt(first);
+    if (newest !== undefined)
+      emitForTeam(teamMetrics.manifestAge, hoursBetween(reader.writtenAt(newest), now), { bucket, team });
     const daily = await verifyDaily({ ...circumstances, reader, team, anchor });
     const findings =
       unreadable === undefined ? daily.findings : [anchorUnreadable(team, unreadable), ...daily.findings];
     logFindings(findings);
     const grave = findings.filter(({ severity }) => severity === 'finding').length;
-    if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, since: since ?? now };
-    if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, since: since ?? now };
+    const notNow = { since: since ?? now, isCurrent: false };
+    if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, ...notNow };
+    if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, ...notNow };
     const { hidden, several } = reader.versions;
     if (hidden.length > (anchor?.versions.hidden ?? 0) || several.length > (anchor?.versions.several ?? 0))
       logger.warn('versions', { team, hidden: hidden.slice(0, MAX_LOGGED), several: several.slice(0, MAX_LOGGED) });
     await storeAnchor(bucket, { ...daily.anchor, versions: { hidden: hidden.length, several: several.length } });
     const outcome = daily.isComplete ? 'good' : 'behind';
-    return { summary: { team, outcome, seq: daily.anchor.seq, roundDays: roundDays(daily.anchor) }, since: now };
+    const { seq } = daily.anchor;
+    return { summary: { team, outcome, seq, roundDays: roundDays(daily.anchor) }, since: now, isCurrent: true };
   } catch (error) {
     const detail = error instanceof Failure ? `${error.code}: ${error.message}` : 'an unexpected error';
     logger.error('failed', { team, detail });
-    return { summary: { team, outcome: 'failed', detail }, since: since ?? now };
+    return { summary: { team, outcome: 'failed', detail }, since: since ?? now, isCurrent: false };
   }
 }
 
@@ -139,15 +156,23 @@ function logFindings(findings: readonly Finding[]): void {
 }
 
 /** Logs the summary and emits the metrics. Throws an error where a team could not be verified, so that Lambda retries. */
-function report(verified: readonly Verified[], now: Date): VerifierSummary {
+function report(
+  verified: readonly Verified[],
+  { bucket, now }: Pick<Circumstances, 'bucket' | 'now'>,
+): VerifierSummary {
   const teams = verified.map(({ summary }) => summary);
-  const unverifiedHours = Math.max(0, ...verified.map(({ since }) => (now.getTime() - since.getTime()) / HOUR_MS));
+  const unverifiedHours = Math.max(0, ...verified.map(({ since }) => hoursBetween(since, now)));
   const findings = teams.reduce((sum, team) => sum + (team.findings ?? 0), 0);
   const isGood = teams.every(({ outcome }) => outcome === 'good' || outcome === 'behind');
   const summary: VerifierSummary = { outcome: isGood ? 'good' : 'findings', teams, unverifiedHours };
-  emitVerified({ findings, unverifiedHours });
+  if (findings > 0) emitForArchive(archiveMetrics.integrity, findings, bucket);
+  if (isGood && verified.every(({ isCurrent }) => isCurrent)) emitForArchive(archiveMetrics.verified, 1, bucket);
   logger.info('verification', { ...summary });
   const failed = teams.filter(({ outcome }) => outcome === 'failed').map(({ team, detail }) => `${team}: ${detail}`);
   if (failed.length > 0) throw new Error(`not every team could be verified: ${failed.join('; ')}`);
   return summary;
+}
+
+function hoursBetween(from: Date, to: Date): number {
+  return Math.max(0, to.getTime() - from.getTime()) / HOUR_MS;
 }

@@ -61,7 +61,7 @@ async function bucketOf(teams: readonly string[], onListing: (prefix: string) =>
   return stored;
 }
 
-/** Runs the handler on that day. Returns its summary, or its error, and the metrics that it emitted. */
+/** Runs the handler on that day. Returns its summary, or its error, whether it emitted that every team is verified, and the age of the oldest anchor. */
 async function runOn(day: number, remaining: () => number = () => 900_000) {
   const logged: string[] = [];
   for (const stream of [process.stdout, process.stderr])
@@ -70,44 +70,51 @@ async function runOn(day: number, remaining: () => number = () => 900_000) {
   jest.useFakeTimers({ now: addMs(FIRST_DAY, day * DAY_MS), doNotFake: [...timers] });
   const running = handler({}, { getRemainingTimeInMillis: remaining } as Context);
   const result: VerifierSummary | Error = await running.catch((error: Error) => error);
-  const [metrics] = logged.flatMap((line) => (line.includes('CloudWatchMetrics') ? [JSON.parse(line)] : []));
-  return { result, metrics };
+  const lines = logged.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  const isVerified = lines.some(({ Verified }) => Verified === 1);
+  return { result, isVerified, hours: lines.find(({ message }) => message === 'verification')?.unverifiedHours };
 }
 
-test('of ten teams one is stuck: the others are verified daily, and the metric tells for how long that one was not', async () => {
+test('of ten teams one is stuck: the others are verified daily, and no metric says that all of them are', async () => {
   let isStuck = false;
   const stored = await bucketOf(TEN, (prefix) => {
     if (isStuck && prefix === 'events/team=d/') throw Object.assign(new Error(), { name: 'AccessDenied' });
   });
-  const hours: number[] = [];
+  const told: unknown[] = [];
   for (const day of [0, 1, 2, 3]) {
     isStuck = day > 0;
-    const { result, metrics } = await runOn(day);
+    const { result, isVerified, hours } = await runOn(day);
     expect(String(result)).toMatch(
       isStuck ? /^Error: not every team could be verified: d: storage-refused: / : /object/,
     );
-    hours.push(metrics.UnverifiedHours);
+    told.push([isVerified, hours]);
   }
-  expect(hours).toEqual([0, 24, 48, 72]);
+  expect(told).toEqual([
+    [true, 0],
+    [false, 24],
+    [false, 48],
+    [false, 72],
+  ]);
   const anchors = (team: string) => [...stored.keys()].filter((key) => key.startsWith(`anchors/team=${team}/`)).length;
   expect(TEN.map(anchors)).toEqual([4, 4, 4, 1, 4, 4, 4, 4, 4, 4]);
 });
 
-test('teams for whom no time is left are verified first by the next run, and the metric tells how long they waited', async () => {
+test.each([
+  ['two days', 5, ['abcdef', 'ghijab', 'cdefab', 'ghijab'], [false, true, true, true]],
+  ['three days', 3, ['abcd', 'efgh', 'ijab', 'cdef'], [false, false, false, false]],
+] as const)('teams for whom no time is left are verified first by the next run, and in %s it is said or not that all are verified', async (_days, share, turns, told) => {
   let remaining = 0;
   await bucketOf(TEN, (prefix) => {
-    if (prefix.startsWith('events/')) remaining -= 200_000;
+    if (prefix.startsWith('events/')) remaining -= 800_000 / (share + 1);
   });
-  const verified: string[] = [];
-  const hours: number[] = [];
+  const days = [];
   for (const day of [0, 1, 2, 3]) {
     remaining = 900_000;
-    const { result, metrics } = await runOn(day, () => remaining);
-    const { teams } = result as VerifierSummary;
-    expect(teams).toHaveLength(TEN.length);
-    verified.push(teams.flatMap(({ team, roundDays }) => (roundDays === undefined ? [] : team)).join(''));
-    hours.push(metrics.UnverifiedHours);
+    days.push(await runOn(day, () => remaining));
   }
-  expect(verified).toEqual(['abcd', 'efgh', 'ijab', 'cdef']);
-  expect(hours).toEqual([0, 24, 48, 48]);
+  const verified = days.map(({ result }) =>
+    (result as VerifierSummary).teams.flatMap(({ team, roundDays }) => (roundDays === undefined ? [] : team)).join(''),
+  );
+  expect(verified).toEqual(turns);
+  expect(days.map(({ isVerified }) => isVerified)).toEqual(told);
 });
