@@ -1,6 +1,6 @@
 """ministack, configured by its environment variables, with the few things that the deployment needs and it lacks.
 
-Its CloudFormation lacks the type AWS::Athena::NamedQuery and ignores Object Lock. It evaluates policies (AUTH=true)
+Its CloudFormation lacks the type AWS::Athena::NamedQuery and metric math in alarms, and ignores Object Lock. It evaluates policies (AUTH=true)
 without some condition keys, has no TLS here, and takes the ARN of a session for the ARN of its role.
 """
 
@@ -31,6 +31,15 @@ def lock_bucket(name, configuration):
     }
 
 
+def alarm_without_math(name, properties):
+    """Only whether the alarm exists is tested here, so it watches the metric that the expression fills."""
+    metrics = properties.get("Metrics", [])
+    stats = [each["MetricStat"] for each in metrics if "MetricStat" in each]
+    plain = {key: value for key, value in properties.items() if key != "Metrics"}
+    return alarm_record(name, {**plain, **(stats[0]["Metric"] if stats else {})})
+
+
+alarm_record = provisioners._cw_metric_alarm_record
 resolve_condition_key = iam_evaluator._resolve_condition_key
 s3_service_context = iam_actions.s3_service_context
 request_tag_context = iam_actions.request_tag_context
@@ -65,6 +74,7 @@ def with_signing_algorithm(service, action, body, params):
 iam_evaluator._resolve_condition_key = resolve_more_condition_keys
 iam_actions.s3_service_context = with_conditional_writes
 iam_actions.request_tag_context = with_signing_algorithm
+provisioners._cw_metric_alarm_record = alarm_without_math
 provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"] = {
     "create": create_named_query,
     "delete": delete_named_query,
