@@ -30,10 +30,10 @@ const openAccount = async () => (await import('./aws/account')).openAccount();
 addVerify(program, openBucket);
 addEvidence(program, openBucket);
 addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena(workgroup));
-addStatus(program, { openBucket, openAccount });
+const deployed = { openBucket, openAccount, loadInfra: () => import('../infra/expected') };
+addStatus(program, deployed);
 addRun(program, {
-  openBucket,
-  openAccount,
+  ...deployed,
   invoke: async (functionArn, input) => (await import('./aws/invoke')).invoke(functionArn, input),
 });
 

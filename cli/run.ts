@@ -26,7 +26,7 @@ export interface RunFlags {
 /** What the function returned, or the message of the error that it threw. */
 export type Invoked = { readonly summary: RunSummary } | { readonly failure: string };
 
-export interface RunWorld extends Pick<StatusWorld, 'openAccount'> {
+export interface RunWorld extends Pick<StatusWorld, 'openAccount' | 'loadInfra'> {
   readonly openBucket: OpenBucket;
   /** Waits for the end of the run. Throws where the function could not be invoked, or where its answer was lost. */
   invoke(functionArn: string, input: object): Promise<Invoked>;
@@ -35,7 +35,10 @@ export interface RunWorld extends Pick<StatusWorld, 'openAccount'> {
   readonly now: Date;
 }
 
-export function addRun(program: Command, world: Pick<RunWorld, 'openBucket' | 'openAccount' | 'invoke'>): void {
+export function addRun(
+  program: Command,
+  world: Pick<RunWorld, 'openBucket' | 'openAccount' | 'loadInfra' | 'invoke'>,
+): void {
   program
     .command('run')
     .description('start the deployed archiver for one team now, and follow it to its end')
@@ -59,7 +62,8 @@ function parseTeam(text: string): string {
 
 /** Returns the exit code. */
 export async function runTeam({ team, stage, json }: RunFlags, world: RunWorld): Promise<number> {
-  const { archiver } = await findFunctions(await world.openAccount(), stage);
+  const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
+  const { archiver } = await findFunctions(account, infra, stage);
   const reader = await world.openBucket(archiver.environment[archiverEnvironment.bucket.name] ?? '');
   world.note(`The run of ${team} has been started. A first run takes up to 15 minutes.`);
   const stop = await follow(reader, team, world.note);

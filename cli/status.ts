@@ -29,14 +29,22 @@ export interface StatusFlags {
   readonly json?: boolean;
 }
 
+export type RegionalAccount = Account & { region(): Promise<string> };
+export type Infra = typeof import('../infra/expected');
+
 export interface StatusWorld {
   readonly openBucket: OpenBucket;
-  openAccount(): Promise<Account & { region(): Promise<string> }>;
+  openAccount(): Promise<RegionalAccount>;
+  /** The CDK takes longer to load than everything else. */
+  loadInfra(): Promise<Infra>;
   print(text: string): void;
   readonly now: Date;
 }
 
-export function addStatus(program: Command, world: Pick<StatusWorld, 'openBucket' | 'openAccount'>): void {
+export function addStatus(
+  program: Command,
+  world: Pick<StatusWorld, 'openBucket' | 'openAccount' | 'loadInfra'>,
+): void {
   program
     .command('status')
     .description('tell whether each team is fresh, complete and verified, and whether every setting in AWS is right')
@@ -73,10 +81,10 @@ async function ofCopy(path: string, { key }: StatusFlags, { openBucket, now }: S
 
 async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Report> {
   const { now, openBucket } = world;
-  const [account, { expectedSettings }] = await Promise.all([world.openAccount(), import('../infra/expected')]);
-  const functions = await findFunctions(account, flags.stage);
+  const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
+  const functions = await findFunctions(account, infra, flags.stage);
   const place = placeOf(functions.archiver, functions.verifier);
-  const expected = expectedSettings(readContext(flags.stage), place);
+  const expected = infra.expectedSettings(readContext(flags.stage), place);
   const publicKey = flags.key === undefined ? undefined : await readKey(flags.key);
   const silences = new Map(expected.teams.map(({ name, silentHours }) => [name, silentHours * HOUR_MS]));
   const options = { publicKey, now, isCopy: false, expected: silences, silentMs: undefined };
@@ -92,13 +100,9 @@ async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Rep
   return reported({ now, teams, checks }, notes);
 }
 
-export async function findFunctions(
-  account: Pick<Account, 'functionOf'> & { region(): Promise<string> },
-  stage: string,
-) {
-  const { functionRoles } = await import('../infra/expected');
+export async function findFunctions(account: RegionalAccount, infra: Infra, stage: string) {
   const region = await account.region();
-  const roles = functionRoles(stage, region);
+  const roles = infra.functionRoles(stage, region);
   const archiver = await account.functionOf(roles.archiver);
   if (archiver === undefined)
     throw new Error(
