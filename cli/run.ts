@@ -65,7 +65,7 @@ export async function runTeam({ team, stage, json }: RunFlags, world: RunWorld):
   const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
   const { archiver } = await findFunctions(account, infra, stage);
   const reader = await world.openBucket(archiver.environment[archiverEnvironment.bucket.name] ?? '');
-  world.note(`The run of ${team} has been started. A first run takes up to 15 minutes.`);
+  world.note(`Starting the run of ${team}, which may take up to 15 minutes.`);
   const stop = await follow(reader, team, world.note);
   const invoked = await world.invoke(archiver.arn, { team, scheduledTime: world.now.toISOString() }).finally(stop);
   if (json) world.print(JSON.stringify(invoked, null, 2));

@@ -4,7 +4,6 @@ export interface DeployedFunction {
   readonly arn: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly lastModified: string;
-  readonly state: string;
 }
 
 export interface Schedule {

@@ -10,15 +10,18 @@ export interface Report {
   /** Whether nothing needs a person. */
   readonly good: boolean;
   readonly teams: readonly TeamStatus[];
+  /** How many requests a minute the deployed archiver may make; undefined for a copy. */
+  readonly maxRequestsPerMinute?: number;
   /** The settings in AWS; none for a copy. */
   readonly checks: readonly Check[];
   /** What was not checked. */
   readonly notes: readonly string[];
 }
 
-export function* describeReport({ now, good, teams, checks, notes }: Report): Generator<string> {
+export function* describeReport(report: Report): Generator<string> {
+  const { now, good, teams, checks, notes, maxRequestsPerMinute: most } = report;
   yield `At ${now}, UTC`;
-  for (const team of teams) yield* describeTeam(team);
+  for (const team of teams) yield* describeTeam(team, most === undefined ? '' : ` of ${most} that it may`);
   if (checks.length > 0) yield '\nSettings in AWS:';
   for (const check of checks.toSorted((a, b) => Number(a.needs.length === 0) - Number(b.needs.length === 0)))
     yield* describeCheck(check);
@@ -30,7 +33,7 @@ export function* describeReport({ now, good, teams, checks, notes }: Report): Ge
     : `NOT GOOD: ${plural(needs, 'thing')} of the above, marked with !, needs a person.`;
 }
 
-function* describeTeam(team: TeamStatus): Generator<string> {
+function* describeTeam(team: TeamStatus, quota: string): Generator<string> {
   yield `\n${team.team}: ${plural(team.manifests, 'manifest')}, ${plural(team.eventsToday, 'event')} today`;
   yield* team.needs.map(describeNeed);
   if (team.lastSuccess !== null)
@@ -44,8 +47,9 @@ function* describeTeam(team: TeamStatus): Generator<string> {
     ? '  never verified by the deployed verifier: "audit-archive verify" verifies it now'
     : `  verified ${verification.verifiedAt} up to manifest ${verification.seq}, ${verification.isInChain ? 'which is in the chain' : 'which is NOT in the chain'}`;
   for (const { from, to, recorded } of team.gaps) yield `  gap from ${from} to ${to}, recorded ${recorded}`;
+  if (team.readFrom > 1) yield `  gaps that were recorded before manifest ${team.readFrom} are not shown`;
   if (requests !== null)
-    yield `  the last run made ${plural(requests.ofLastRun, 'request')}, ${requests.aMinute} a minute`;
+    yield `  the last run made ${plural(requests.ofLastRun, 'request')}, ${requests.aMinute} a minute${quota}`;
 }
 
 function* describeCheck({ subject, found, needs }: Check): Generator<string> {

@@ -38,6 +38,8 @@ export interface TeamStatus {
   readonly team: string;
   readonly needs: readonly Need[];
   readonly manifests: number;
+  /** Number of the first manifest that was read: older gaps are not told. */
+  readonly readFrom: number;
   readonly lastSuccess: string | null;
   readonly position: string | null;
   readonly lagMinutes: number | null;
@@ -64,6 +66,7 @@ export function teamStatus(facts: TeamFacts): TeamStatus {
     team,
     needs: [...freshness(facts), ...completeness(facts, gaps), ...verifiedness(facts)],
     manifests: head?.seq ?? 0,
+    readFrom: manifests[0]?.seq ?? 0,
     lastSuccess: head?.run.finished ?? null,
     position: head?.position ?? null,
     lagMinutes: head === undefined ? null : Math.round((now.getTime() - Date.parse(head.position)) / MINUTE_MS),

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { Place } from '../infra/expected';
+import type * as infraExpected from '../infra/expected';
 import { archiverEnvironment } from '../lambdas/shared/contract';
 import { HOUR_MS } from '../lambdas/shared/time';
 import { version } from '../package.json';
@@ -30,7 +30,7 @@ export interface StatusFlags {
 }
 
 export type RegionalAccount = Account & { region(): Promise<string> };
-export type Infra = typeof import('../infra/expected');
+export type Infra = typeof infraExpected;
 
 export interface StatusWorld {
   readonly openBucket: OpenBucket;
@@ -97,7 +97,7 @@ async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Rep
     await account.publish(topic, `This is a test of ${expected.name}. Nothing is wrong.`);
     notes.push(`A test message was sent to ${topic}: it must arrive within a minute.`);
   }
-  return reported({ now, teams, checks }, notes);
+  return { ...reported({ now, teams, checks }, notes), maxRequestsPerMinute: expected.maxRequestsPerMinute };
 }
 
 export async function findFunctions(account: RegionalAccount, infra: Infra, stage: string) {
@@ -111,7 +111,7 @@ export async function findFunctions(account: RegionalAccount, infra: Infra, stag
   return { archiver, verifier: await account.functionOf(roles.verifier) };
 }
 
-function placeOf(archiver: DeployedFunction, verifier: DeployedFunction | undefined): Place {
+function placeOf(archiver: DeployedFunction, verifier: DeployedFunction | undefined): infraExpected.Place {
   const [, partition = '', , region = '', account = ''] = archiver.arn.split(':');
   const variable = ({ name }: { readonly name: string }) => archiver.environment[name] ?? '';
   const { bucket, table, signingKey } = archiverEnvironment;

@@ -126,18 +126,8 @@ export function openAccount(): Account & { region(): Promise<string> } {
   };
 }
 
-function asFunction({
-  FunctionArn = '',
-  Environment,
-  LastModified = '',
-  ...rest
-}: FunctionConfiguration): DeployedFunction {
-  return {
-    arn: FunctionArn,
-    environment: Environment?.Variables ?? {},
-    lastModified: LastModified,
-    state: rest.State ?? 'Active',
-  };
+function asFunction({ FunctionArn = '', Environment, LastModified = '' }: FunctionConfiguration): DeployedFunction {
+  return { arn: FunctionArn, environment: Environment?.Variables ?? {}, lastModified: LastModified };
 }
 
 /** AWS answers with an error where a bucket has no such setting, and where there is no such schedule. */

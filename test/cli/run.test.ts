@@ -35,7 +35,7 @@ test.each<[string, Invoked, RegExp]>([
 
 describe('the command run', () => {
   const environment = { ARCHIVE_BUCKET: 'archive' };
-  const archiver = { arn: 'arn:archiver', environment, lastModified: '', state: 'Active' };
+  const archiver = { arn: 'arn:archiver', environment, lastModified: '' };
 
   async function run(invoked: Invoked | Error, roles = ['postman-archive-archiver-eu-central-1']) {
     const [printed, noted, inputs]: [string[], string[], unknown[]] = [[], [], []];

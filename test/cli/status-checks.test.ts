@@ -17,7 +17,7 @@ const archive = {
   alarms: { email: 'security@example.com' },
 };
 const expected = expectedSettings({ ...cdkJson.context, archive }, place);
-const updated = { lastModified: '2026-06-01T00:00:00.000+0000', state: 'Active' };
+const updated = { lastModified: '2026-06-01T00:00:00.000+0000' };
 const functions = {
   archiver: { ...updated, arn: place.archiverArn, environment: expected.environments.archiver },
   verifier: { ...updated, arn: place.verifierArn, environment: expected.environments.verifier },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openFolder } from '../../cli/folder';
 import { payloadOf } from '../../cli/sql-copy';
 import { runStatus } from '../../cli/status';
+import * as infra from '../../infra/expected';
 import { encodeAnchor } from '../../lambdas/shared/anchor';
 import { type Manifest, sha256 } from '../../lambdas/shared/manifest';
 import { addMs, DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
@@ -112,6 +113,26 @@ test('a team that has not archived for longer than seven days and three hours ne
   const silent = (ms: number) => problems(objects, { now: new Date(finished + ms) });
   expect(await silent(7 * DAY_MS + 3 * HOUR_MS)).toEqual([]);
   expect(await silent(7 * DAY_MS + 3 * HOUR_MS + 1)).toEqual(['no run has succeeded for 7 days']);
+});
+
+test('a cdk.json of another stage is refused, because every setting would look wrong', async () => {
+  const arn = 'arn:aws:lambda:eu-central-1:111122223333:function:a';
+  const account = {
+    region: async () => 'eu-central-1',
+    functionOf: async () => ({ arn, environment: {}, lastModified: '' }),
+  };
+  const asked = runStatus(
+    undefined,
+    { stage: 'dev' },
+    {
+      openBucket: openFolder,
+      openAccount: async () => account as never,
+      loadInfra: async () => infra,
+      print: () => undefined,
+      now: soon,
+    },
+  );
+  await expect(asked).rejects.toThrow('cdk.json describes the stage prod, and not dev: give --stage prod');
 });
 
 test('a folder without a manifest is an error, and not a good archive', async () => {
