@@ -5,6 +5,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { RunSummary } from '../lambdas/shared/contract';
 import { archiverEnvironment } from '../lambdas/shared/contract';
+import { tryParse } from '../lambdas/shared/json';
 import { manifestPrefix, TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { exitCodes } from './exit';
@@ -82,8 +83,8 @@ async function follow(reader: ArchiveReader, team: string, note: RunWorld['note'
     if (key === undefined || key === last) return;
     last = key;
     const bytes = await reader.get(key).catch(() => undefined);
-    if (bytes !== undefined)
-      note(`  archived up to ${asciiOnly(String(JSON.parse(String(payloadOf(bytes))).position))}`);
+    const { position } = Object(tryParse(String(payloadOf(bytes ?? ''))));
+    if (typeof position === 'string') note(`  archived up to ${asciiOnly(position)}`);
   }, PROGRESS_MS);
   return () => clearInterval(timer);
 }

@@ -30,7 +30,7 @@ export function* describeReport(report: Report): Generator<string> {
   const needs = [...teams, ...checks].reduce((sum, each) => sum + each.needs.length, 0);
   yield good
     ? 'Good: nothing needs a person.'
-    : `NOT GOOD: ${plural(needs, 'thing')} of the above, marked with !, needs a person.`;
+    : `NOT GOOD: a person must look at what is marked with ! above: ${plural(needs, 'thing')}.`;
 }
 
 function* describeTeam(team: TeamStatus, quota: string): Generator<string> {

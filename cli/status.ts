@@ -10,8 +10,9 @@ import { HOUR_MS } from '../lambdas/shared/time';
 import { version } from '../package.json';
 import { exitCodes } from './exit';
 import type { Account, DeployedFunction } from './status-account';
-import { checkSettings, topicOf } from './status-checks';
+import { type Check, checkSettings, topicOf } from './status-checks';
 import { describeReport, type Report } from './status-output';
+import { need } from './status-team';
 import { readTeams } from './status-teams';
 import { type OpenBucket, openArchive } from './verify';
 import { readKey } from './verify-inputs';
@@ -88,8 +89,12 @@ async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Rep
   const publicKey = flags.key === undefined ? undefined : await readKey(flags.key);
   const silences = new Map(expected.teams.map(({ name, silentHours }) => [name, silentHours * HOUR_MS]));
   const options = { publicKey, now, isCopy: false, expected: silences, silentMs: undefined };
-  const teams = await readTeams(await openBucket(place.bucket), options);
-  const checks = await checkSettings({ expected, place, functions, account, teams, version, now });
+  const { teams, unread } = await readTeams(await openBucket(place.bucket), options).then(
+    (read) => ({ teams: read, unread: [] }),
+    (error: unknown) => ({ teams: [], unread: [unreadable(error)] }),
+  );
+  const settings = await checkSettings({ expected, place, functions, account, teams, version, now });
+  const checks = [...unread, ...settings];
   const notes = notesOf(flags.key);
   if (flags.sendTest) {
     const topic = await topicOf(account, expected);
@@ -98,6 +103,15 @@ async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Rep
     notes.push(`A test message was sent to ${topic}: it must arrive within a minute.`);
   }
   return { ...reported({ now, teams, checks }, notes), maxRequestsPerMinute: expected.maxRequestsPerMinute };
+}
+
+/** A setting may be the cause, such as a key that is disabled, so the settings are checked all the same. */
+function unreadable(error: unknown): Check {
+  // The outer error speaks of a copy.
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const problem = `could not be read (${cause instanceof Error ? cause.message : String(cause)})`;
+  const mend = 'mend the settings below; if all are right, give yourself the right to read the bucket and to decrypt';
+  return { subject: 'archive', found: '', needs: [need(problem, mend)] };
 }
 
 export async function findFunctions(account: RegionalAccount, infra: Infra, stage: string) {

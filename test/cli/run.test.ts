@@ -1,7 +1,7 @@
 import { describeRun, type Invoked, runTeam } from '../../cli/run';
 import * as infra from '../../infra/expected';
 import type { RunSummary } from '../../lambdas/shared/contract';
-import { buildArchive, readerOf, sampleBatches } from '../support/archive-builder';
+import { buildArchive, type Objects, readerOf, sampleBatches, walkStartOf } from '../support/archive-builder';
 import { aManifest } from '../support/manifest';
 
 const summary: RunSummary = {
@@ -37,9 +37,14 @@ describe('the command run', () => {
   const environment = { ARCHIVE_BUCKET: 'archive' };
   const archiver = { arn: 'arn:archiver', environment, lastModified: '' };
 
-  async function run(invoked: Invoked | Error, roles = ['postman-archive-archiver-eu-central-1']) {
+  interface World {
+    readonly objects: Objects;
+    readonly wait?: () => Promise<unknown>;
+  }
+
+  async function run(invoked: Invoked | Error, roles = ['postman-archive-archiver-eu-central-1'], world?: World) {
     const [printed, noted, inputs]: [string[], string[], unknown[]] = [[], [], []];
-    const objects = await buildArchive({ batches: sampleBatches });
+    const { objects, wait = async () => undefined } = world ?? { objects: new Map() };
     const exitCode = await runTeam(
       { team: 'main', stage: 'prod' },
       {
@@ -52,6 +57,7 @@ describe('the command run', () => {
         openBucket: async () => readerOf(objects),
         invoke: async (...input) => {
           inputs.push(input);
+          await wait();
           if (invoked instanceof Error) throw invoked;
           return invoked;
         },
@@ -60,7 +66,7 @@ describe('the command run', () => {
         now: new Date('2026-06-12T12:00:00.000Z'),
       },
     );
-    return { exitCode, printed, inputs };
+    return { exitCode, printed, noted, inputs };
   }
 
   test('the deployed archiver gets the input that its schedule would send', async () => {
@@ -75,6 +81,22 @@ describe('the command run', () => {
     ['failed', { failure: 'x' }, 1],
   ])('the exit code of a run that %s is right', async (_name, invoked, exitCode) => {
     expect(await run(invoked)).toMatchObject({ exitCode });
+  });
+
+  test('while the run goes on, the position of each new manifest is told', async () => {
+    jest.useFakeTimers();
+    const later = await buildArchive({ batches: sampleBatches });
+    const objects: Objects = new Map([...later].filter(([key]) => !key.endsWith('4.json')));
+    const wait = async () => {
+      await jest.advanceTimersByTimeAsync(5_000);
+      for (const [key, bytes] of later) objects.set(key, bytes);
+      await jest.advanceTimersByTimeAsync(10_000);
+      objects.set('manifests/team=main/0000000005.json', Buffer.from('garbage'));
+      await jest.advanceTimersByTimeAsync(5_000);
+    };
+    const { noted } = await run({ summary }, undefined, { objects, wait });
+    jest.useRealTimers();
+    expect(noted.slice(1)).toEqual([`  archived up to ${walkStartOf(4).toISOString()}`]);
   });
 
   test('a run that could not be started is an error, and so is a stage that is not deployed', async () => {

@@ -115,24 +115,37 @@ test('a team that has not archived for longer than seven days and three hours ne
   expect(await silent(7 * DAY_MS + 3 * HOUR_MS + 1)).toEqual(['no run has succeeded for 7 days']);
 });
 
-test('a cdk.json of another stage is refused, because every setting would look wrong', async () => {
+/** A deployment of which nothing can be asked but where its archiver is. */
+async function ofDeployment(stage: string) {
   const arn = 'arn:aws:lambda:eu-central-1:111122223333:function:a';
   const account = {
     region: async () => 'eu-central-1',
     functionOf: async () => ({ arn, environment: {}, lastModified: '' }),
   };
-  const asked = runStatus(
-    undefined,
-    { stage: 'dev' },
-    {
-      openBucket: openFolder,
-      openAccount: async () => account as never,
-      loadInfra: async () => infra,
-      print: () => undefined,
-      now: soon,
-    },
+  const printed: string[] = [];
+  const refuse = () => Promise.reject(new Error('AWS answered AccessDenied'));
+  const world = {
+    openBucket: async () => ({ list: refuse, get: refuse }),
+    openAccount: async () => account as never,
+    loadInfra: async () => infra,
+    print: (text: string) => printed.push(text),
+    now: soon,
+  };
+  return { exitCode: await runStatus(undefined, { stage }, world), text: printed.join('\n') };
+}
+
+test('a cdk.json of another stage is refused, because every setting would look wrong', async () => {
+  await expect(ofDeployment('dev')).rejects.toThrow(
+    'cdk.json describes the stage prod, and not dev: give --stage prod',
   );
-  await expect(asked).rejects.toThrow('cdk.json describes the stage prod, and not dev: give --stage prod');
+});
+
+test('an archive that cannot be read needs a person, and the settings that may be the cause are checked all the same', async () => {
+  const { exitCode, text } = await ofDeployment('prod');
+  expect(exitCode).toBe(1);
+  expect(text).toContain('! archive: could not be read (AWS answered AccessDenied)');
+  expect(text).toContain('! signing key: could not be checked');
+  expect(text).toMatch(/NOT GOOD: a person must look at what is marked with ! above: \d+ things\.$/);
 });
 
 test('a folder without a manifest is an error, and not a good archive', async () => {
