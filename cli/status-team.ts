@@ -150,12 +150,8 @@ function backfillOf(manifests: readonly Manifest[]): Backfill | null {
   const walk = manifests.slice(manifests.findLastIndex(({ run }) => run.reason === 'complete') + 1).slice(-20);
   const [first, last] = [walk[0], walk.at(-1)];
   if (first === undefined || last === undefined) return null;
-  const [start, position, end] = [last.start, last.position, last.run.walkStart].map(Date.parse) as [
-    number,
-    number,
-    number,
-  ];
-  const percent = Math.floor((100 * (position - start)) / Math.max(1, end - start));
+  const [start, position] = [Date.parse(last.start), Date.parse(last.position)];
+  const percent = Math.floor((100 * (position - start)) / Math.max(1, Date.parse(last.run.walkStart) - start));
   const finished = Date.parse(last.run.finished);
   const speed = (position - Date.parse(first.position)) / Math.max(1, finished - Date.parse(first.run.finished));
   if (first === last || speed <= 1) return { percent, expectedEnd: null };
