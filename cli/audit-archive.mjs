@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-// The command `audit-archive`: runs the TypeScript sources as they are, so a clone needs no build step. Exit code 1 means
+// The command `audit-archive`: bundles the TypeScript sources when it needs to, so a clone needs no build step. Exit code 1 means
 // findings, but Node also ends with 1 after an error that nobody handles. So every error that nothing else handles ends
 // here, with 3. An old Node must be able to parse this file, and nothing that may fail is imported before the guards.
 import fs from 'node:fs';
-import os from 'node:os';
 
 const FAILED = 3;
 
@@ -26,15 +25,11 @@ if (major < 20 || (major === 20 && minor < 15)) {
 }
 
 function load() {
-  return import('tsx/esm/api').then((tsx) => {
-    tsx.register();
-    return import('./main.ts');
-  });
+  return import('./bundle.mjs').then(({ loadBundled }) => loadBundled('cli/main.ts'));
 }
 
 function cannotStart(error) {
-  const checks = `check that "npm ci" has ended well, and that the folder ${os.tmpdir()} (TMPDIR) can be written`;
-  fail(new Error(`the program cannot be loaded: ${error.message}; ${checks}`));
+  fail(new Error(`the program cannot be loaded: ${error.message}; check that "npm ci" has ended well`));
 }
 
 /** Node ignores that a full disk takes only the first part of what is written to a file as standard output. */

@@ -20,6 +20,10 @@ import { exitCodes } from './exit';
 import { openFolder } from './folder';
 import { readHeads, readKey } from './verify-inputs';
 import { describe } from './verify-output';
+import { withProgress } from './verify-progress';
+
+/** A verification that takes longer shows its progress. */
+const LONG_MS = 3000;
 
 export interface VerifyFlags {
   readonly key: string;
@@ -50,8 +54,13 @@ export function addVerify(program: Command, openBucket: OpenBucket): void {
     .option('--to <date>', 'the same up to this date, which is included', parseDate)
     .option('--json', 'print one JSON document')
     .action(async (path: string, flags: VerifyFlags) => {
-      const archive = await openArchive(path, openBucket);
-      process.exitCode = await runVerify(archive, flags, { print: console.log, now: new Date() });
+      const options = { output: process.stderr, afterMs: LONG_MS };
+      const { archive, end } = withProgress(await openArchive(path, openBucket), options);
+      const print = (text: string) => {
+        end();
+        console.log(text);
+      };
+      process.exitCode = await runVerify(archive, flags, { print, now: new Date() }).finally(end);
     });
 }
 

@@ -11,6 +11,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import type { Context } from 'aws-lambda';
 import { version } from '../../package.json';
+import { awsClient } from '../adapters/aws-client';
 import { createCheckpointStore } from '../adapters/dynamodb';
 import { transport } from '../adapters/https';
 import { emitForArchive, emitForTeam } from '../adapters/metrics';
@@ -32,17 +33,9 @@ import type { Met } from './gathering';
 import { isNearlyForgotten } from './progress';
 import { createSource, type Source } from './source';
 
-/** Without `throwOnRequestTimeout`, the SDK only logs a request that exceeds `requestTimeout`. */
-const requestHandler = {
-  connectionTimeout: 3_000,
-  socketTimeout: 30_000,
-  requestTimeout: 30_000,
-  throwOnRequestTimeout: true,
-};
-const client = { maxAttempts: 4, requestHandler };
-const s3 = new S3Client(client);
-const dynamodb = new DynamoDBClient(client);
-const apiKeys = createApiKeys(new SSMClient(client));
+const s3 = new S3Client(awsClient);
+const dynamodb = new DynamoDBClient(awsClient);
+const apiKeys = createApiKeys(new SSMClient(awsClient));
 const logger = new Logger({ serviceName: 'archiver' });
 const USER_AGENT = `postman-audit-archive/${version}`;
 /** So many unfit lines, and such a share of all lines that a run met, show that the source has changed their form. */
@@ -183,7 +176,7 @@ function teamOf(event: unknown): string {
 
 /** Keeps the signer for later runs of a warm process. A failed attempt is not kept, so the next run tries again. */
 function rememberSigner(key: string): Promise<Signer> {
-  signer ??= createSigner(key, () => new KMSClient(client)).catch((error: unknown) => {
+  signer ??= createSigner(key, () => new KMSClient(awsClient)).catch((error: unknown) => {
     signer = undefined;
     throw error;
   });

@@ -28,6 +28,6 @@ export const archiveMetrics = {
   integrity: 'IntegrityProblems',
   /** 1 for a run that met many lines unfit for `events/`: the source has probably changed their form. */
   drift: 'Drift',
-  /** 1 for a verification after which every team has an anchor of this day. */
+  /** 1 for a verification after which every team has an anchor of this day, or of the day before where time sufficed for some only. */
   verified: 'Verified',
 } as const;

@@ -6,9 +6,11 @@
 import * as z from 'zod/mini';
 import { tryParse } from './json';
 import { sha256 } from './manifest';
-import { isCanonicalInstant } from './time';
+import { DAY_MS, isCanonicalInstant } from './time';
 
 const ANCHOR_FORMAT = 'postman-audit-archive-anchor/1';
+/** The whole chain is read again in so many days, unless the time of the verifier does not suffice. */
+export const ROUND_DAYS = 30;
 
 const count = z.int().check(z.minimum(0));
 const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -71,6 +73,27 @@ export function encodeAnchor(value: Omit<Anchor, 'format'>): { readonly key: str
 export function decodeAnchor(key: string, body: Buffer): Anchor | undefined {
   const { success, data } = anchor.safeParse(tryParse(body.toString('utf8')));
   return success && anchorKey(data, body) === key ? data : undefined;
+}
+
+/** The sequence number in an anchor's key, or undefined where the key is not one of that team's anchors. */
+export function seqOfAnchorKey(team: string, key: string): number | undefined {
+  const prefix = anchorPrefix(team);
+  const match = key.startsWith(prefix) ? /^(\d{10})-[0-9a-f]{16}\.json$/.exec(key.slice(prefix.length)) : null;
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** Whole days since the round began. The verifications of two days are seldom exactly 24 hours apart. */
+export function dayOfRound(at: Date, roundBegan: string): number {
+  return Math.max(0, Math.round((at.getTime() - Date.parse(roundBegan)) / DAY_MS));
+}
+
+/**
+ * In how many days the whole chain is read again, at the pace of the current round: 30, or more where the time of the verifier does
+ * not suffice, or where nothing could be verified for some days.
+ */
+export function roundDays({ seq, verifiedAt, scope }: Pick<Anchor, 'seq' | 'verifiedAt' | 'scope'>): number {
+  const days = dayOfRound(new Date(verifiedAt), scope.roundBegan) + 1;
+  return scope.through === 0 ? ROUND_DAYS : Math.max(ROUND_DAYS, Math.ceil((days * seq) / scope.through));
 }
 
 function anchorKey({ team, seq }: Pick<Anchor, 'team' | 'seq'>, body: Buffer): string {

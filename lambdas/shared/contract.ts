@@ -151,10 +151,12 @@ export interface VerifierSummary {
 
 export interface VerifiedTeam {
   readonly team: string;
-  /** `behind`: what was read is good, and the time ended before the newest manifest or the share of the older ones was read. */
+  /** `behind`: what was read is good, and the time ended before everything that was due was read. */
   readonly outcome: 'good' | 'behind' | 'findings' | 'failed';
   /** Number of the newest manifest that was verified. */
   readonly seq?: number;
+  /** In how many days the whole chain is read again: 30, or more where the time does not suffice. Absent without an anchor. */
+  readonly roundDays?: number;
   readonly findings?: number;
   readonly detail?: string;
 }

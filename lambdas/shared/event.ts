@@ -3,7 +3,7 @@
  * sent, without the white space between tokens. An event that cannot be classified is not dropped: its line goes to
  * quarantine, verbatim and with a reason.
  */
-import { isObject, keyIs, members, minify, parseSlice, rawToken, type Slice } from './json';
+import { isObject, JsonError, keyIs, members, minify, parseSlice, rawToken, type Slice, tryParse } from './json';
 import { DAY_MS, parseInstant } from './time';
 
 /** Why a line is not under `events/`. */
@@ -43,9 +43,46 @@ export interface DatedEvent extends AuditEvent {
 
 /** Cuts one event out of a document. Throws `JsonError` where the slice is not JSON. */
 export function sliceEvent(document: Buffer, slice: Slice): AuditEvent {
+  const text = document.toString('utf8', slice.start, slice.end);
   // This check comes before the white space is removed, because `1 2` would then become 12.
-  parseSlice(document, slice);
+  const value = tryParse(text);
+  if (value === undefined) throw new JsonError(`malformed value at ${slice.start}`);
+  if (isWrittenAgain(value, text)) return eventOf(value, document.subarray(slice.start, slice.end));
   return readEvent(minify(document, slice));
+}
+
+/**
+ * Whether `JSON.stringify` writes exactly the text from which the value was parsed. Most sources write JSON in this form, and it
+ * is read much faster: there is no white space between tokens, no key twice, and the token of each value follows from the value.
+ */
+function isWrittenAgain(value: unknown, text: string): boolean {
+  try {
+    return JSON.stringify(value) === text;
+  } catch {
+    return false; // The value is nested too deeply for `JSON.stringify`.
+  }
+}
+
+/** Only arrays and objects of JSON have properties of these names, because no prototype has them. */
+interface Parsed {
+  readonly id?: unknown;
+  readonly timestamp?: unknown;
+  readonly data?: { readonly team?: { readonly id?: unknown } | null } | null;
+}
+
+function eventOf(value: unknown, line: Buffer): AuditEvent {
+  const { id, timestamp, data } = (value ?? {}) as Parsed;
+  return {
+    line,
+    id: idOf(id),
+    instant: typeof timestamp === 'string' ? parseInstant(timestamp) : undefined,
+    sourceTeam: idOf(data?.team?.id),
+  };
+}
+
+function idOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? JSON.stringify(value).slice(1, -1) : undefined;
 }
 
 /** Reads a line that is known to be JSON. */
@@ -72,8 +109,9 @@ export function quarantineReason(event: AuditEvent, walkStart: Date): Quarantine
 
 /** The event's own instant if it lies between 2020-01-01 and one day after the walk start, otherwise undefined. */
 export function instantInRange({ instant }: AuditEvent, walkStart: Date): Date | undefined {
-  if (instant === undefined || instant < EARLIEST_INSTANT) return undefined;
-  return instant.getTime() > walkStart.getTime() + DAY_MS ? undefined : instant;
+  // Comparing numbers is much faster than comparing dates.
+  const at = instant?.getTime() ?? Number.NaN;
+  return at >= EARLIEST_INSTANT.getTime() && at <= walkStart.getTime() + DAY_MS ? instant : undefined;
 }
 
 export function isDated(event: AuditEvent): event is DatedEvent {

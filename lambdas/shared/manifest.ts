@@ -3,7 +3,7 @@
  * file implements archive format 1, and `docs/format.md` is its normative text. Manifests are locked once they are written, so a
  * later version may add fields and must not change or remove any.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { QuarantineReason } from './event';
 import { tryParse } from './json';
@@ -186,10 +186,10 @@ export function mayHaveExpired({ run, retention }: Pick<Manifest, 'run' | 'reten
 }
 
 /** Lower-case hexadecimal. */
-export function sha256(bytes: Buffer): string {
-  return sha256Bytes(bytes).toString('hex');
+export function sha256(bytes: Buffer | string): string {
+  return hash('sha256', bytes);
 }
 
 export function sha256Bytes(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
+  return hash('sha256', bytes, 'buffer');
 }

@@ -107,7 +107,7 @@ function fillsTheBatch({ batch, segments }: Manifest): boolean {
 }
 
 async function readBatch(context: ContentContext): Promise<Buffer | undefined> {
-  const { addFinding, folder, manifest, manifestKey, reader } = context;
+  const { addFinding, folder, manifest, manifestKey } = context;
   const { batch, team, seq } = manifest;
   if (batch === null) return undefined;
   if (seqOfBatchKey(team, batch.key) !== seq) {
@@ -115,7 +115,7 @@ async function readBatch(context: ContentContext): Promise<Buffer | undefined> {
     return undefined;
   }
   const wasListed = folder.staged.delete(batch.key);
-  const bytes = await readObject(reader, batch.key, MAX_OBJECT_BYTES);
+  const bytes = await readData(batch.key, { ...context, wasListed });
   if (!Buffer.isBuffer(bytes)) {
     // The lines of a batch object count with its segments.
     const isOver = bytes === 'missing' && (await hasExpired({ key: batch.key, lines: 0 }, { ...context, wasListed }));
@@ -155,7 +155,7 @@ async function committedLines(entry: SegmentEntry, context: SegmentContext): Pro
   const staged = member && checkMember(member, entry);
   if (staged?.code) addFinding('batch-differs', batchKey, `its member for ${entry.key}: ${staged.detail}`);
 
-  const stored = await readObject(context.reader, entry.key, MAX_OBJECT_BYTES);
+  const stored = await readData(entry.key, context);
   if (!Buffer.isBuffer(stored)) {
     // The lines may still be staged, but they have left the archive, so a later manifest may archive their ids again.
     if (stored === 'missing' && (await hasExpired(entry, context))) return undefined;
@@ -170,6 +170,11 @@ async function committedLines(entry: SegmentEntry, context: SegmentContext): Pro
   const published = staged && isCopy ? staged : checkMember(stored, entry);
   if (published.code) addFinding(published.code, entry.key, published.detail);
   return published.content ?? staged?.content;
+}
+
+/** Nobody asks for an object that may have expired and was not listed. It is gone, and each request for it would cost the same. */
+async function readData(key: string, { reader, mayHaveExpired, wasListed }: Omit<SegmentContext, 'batch'>) {
+  return mayHaveExpired && !wasListed ? 'missing' : readObject(reader, key, MAX_OBJECT_BYTES);
 }
 
 /**

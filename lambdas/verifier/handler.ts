@@ -7,25 +7,28 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
+import { awsClient } from '../adapters/aws-client';
 import { emitForArchive, emitForTeam } from '../adapters/metrics';
 import { createS3Store } from '../adapters/s3';
 import { listFolders, openFolders } from '../adapters/s3-versions';
 import { readSigningKey } from '../adapters/signer';
 import { archiveMetrics, teamMetrics } from '../shared/alarms';
-import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor } from '../shared/anchor';
+import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor, roundDays } from '../shared/anchor';
 import { type VerifiedTeam, type VerifierSummary, verifierEnvironment } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure } from '../shared/errors';
 import { manifestPrefix } from '../shared/object-keys';
 import { HOUR_MS } from '../shared/time';
-import { type DailyOptions, verifyDaily } from './daily';
+import { verifyDaily } from './daily';
+import type { DailyOptions } from './daily-steps';
 import type { Finding } from './findings';
 
-const client = { maxAttempts: 4 };
-const s3 = new S3Client(client);
+const s3 = new S3Client(awsClient);
 const logger = new Logger({ serviceName: 'verifier' });
 /** Time that one step of a verification may take, and that is kept for the anchor. */
 const RESERVE_MS = 120_000;
+/** A day, and an hour for a run that begins late. */
+const LONGEST_TURN_HOURS = 25;
 /** The other findings of a team are counted. */
 const MAX_LOGGED = 100;
 /** The manifests come last, because a run may commit meanwhile. */
@@ -33,13 +36,17 @@ const AREAS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'];
 
 export async function handler(_event: unknown, context: Context): Promise<VerifierSummary> {
   const { bucket, signingKey } = decodeEnvironment(verifierEnvironment, process.env);
-  const publicKey = await readSigningKey(signingKey, () => new KMSClient(client));
+  const publicKey = await readSigningKey(signingKey, () => new KMSClient(awsClient));
   const now = new Date();
   const teams = await Promise.all((await teamsIn(bucket)).map((team) => remember(bucket, team)));
   teams.sort((a, b) => verifiedAt(a) - verifiedAt(b));
   const verified: Verified[] = [];
   for (const [i, team] of teams.entries()) {
     const remaining = context.getRemainingTimeInMillis();
+    if (remaining < RESERVE_MS) {
+      verified.push(leaveForTheNextRun(team, now));
+      continue;
+    }
     // Each team has its share of the time, so that one whose verification never ends does not stop the others.
     const until = remaining - (remaining - RESERVE_MS) / (teams.length - i);
     const hasTime = () => context.getRemainingTimeInMillis() > until;
@@ -84,6 +91,15 @@ interface Verified {
   readonly summary: VerifiedTeam;
   /** The time of the newest anchor, or of the first manifest where there is none. A team without manifests has findings instead. */
   readonly since: Date;
+  /** Whether the team has an anchor of this day, or waits for its turn only. */
+  readonly isCurrent: boolean;
+}
+
+/** Where one run does not suffice for all teams, the others are the first ones of the next run. */
+function leaveForTheNextRun({ team, anchor }: Remembered, now: Date): Verified {
+  const since = anchor === undefined ? now : new Date(anchor.verifiedAt);
+  const isCurrent = anchor !== undefined && hoursBetween(since, now) <= LONGEST_TURN_HOURS;
+  return { summary: { team, outcome: 'behind' }, since, isCurrent };
 }
 
 /** A team whose verification fails does not keep the others from being verified. */
@@ -106,17 +122,20 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
       unreadable === undefined ? daily.findings : [anchorUnreadable(team, unreadable), ...daily.findings];
     logFindings(findings);
     const grave = findings.filter(({ severity }) => severity === 'finding').length;
-    if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, since: since ?? now };
-    if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, since: since ?? now };
+    const notNow = { since: since ?? now, isCurrent: false };
+    if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, ...notNow };
+    if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, ...notNow };
     const { hidden, several } = reader.versions;
     if (hidden.length > (anchor?.versions.hidden ?? 0) || several.length > (anchor?.versions.several ?? 0))
       logger.warn('versions', { team, hidden: hidden.slice(0, MAX_LOGGED), several: several.slice(0, MAX_LOGGED) });
     await storeAnchor(bucket, { ...daily.anchor, versions: { hidden: hidden.length, several: several.length } });
-    return { summary: { team, outcome: daily.isComplete ? 'good' : 'behind', seq: daily.anchor.seq }, since: now };
+    const outcome = daily.isComplete ? 'good' : 'behind';
+    const { seq } = daily.anchor;
+    return { summary: { team, outcome, seq, roundDays: roundDays(daily.anchor) }, since: now, isCurrent: true };
   } catch (error) {
     const detail = error instanceof Failure ? `${error.code}: ${error.message}` : 'an unexpected error';
     logger.error('failed', { team, detail });
-    return { summary: { team, outcome: 'failed', detail }, since: since ?? now };
+    return { summary: { team, outcome: 'failed', detail }, since: since ?? now, isCurrent: false };
   }
 }
 
@@ -147,7 +166,7 @@ function report(
   const isGood = teams.every(({ outcome }) => outcome === 'good' || outcome === 'behind');
   const summary: VerifierSummary = { outcome: isGood ? 'good' : 'findings', teams, unverifiedHours };
   if (findings > 0) emitForArchive(archiveMetrics.integrity, findings, bucket);
-  if (isGood && unverifiedHours === 0) emitForArchive(archiveMetrics.verified, 1, bucket);
+  if (isGood && verified.every(({ isCurrent }) => isCurrent)) emitForArchive(archiveMetrics.verified, 1, bucket);
   logger.info('verification', { ...summary });
   const failed = teams.filter(({ outcome }) => outcome === 'failed').map(({ team, detail }) => `${team}: ${detail}`);
   if (failed.length > 0) throw new Error(`not every team could be verified: ${failed.join('; ')}`);

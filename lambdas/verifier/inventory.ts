@@ -3,6 +3,7 @@
  * the first listing shows was committed before, so the second listing shows its manifest. A segment that is published
  * meanwhile is therefore never reported as unlisted.
  */
+import { seqOfAnchorKey } from '../shared/anchor';
 import { batchPrefix, seqOfManifestKey, TEAM_PATTERN } from '../shared/object-keys';
 import type { ObjectLock, ObjectStore } from '../shared/ports';
 import type { AddFinding } from './findings';
@@ -25,7 +26,6 @@ export interface TeamFolder {
 }
 
 const TEAM_KEY = /^(anchors|batches|events|manifests|quarantine)\/team=([^/]+)\//;
-const ANCHOR_NAME = /^anchors\/team=[^/]+\/\d{10}-[0-9a-f]{16}\.json$/;
 const BATCH_NAME = /^(\d{10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.gz$/;
 
 /** Files that desktop systems leave in a copy. Athena does not read names that begin with a dot. */
@@ -59,7 +59,7 @@ export async function takeInventory(reader: ArchiveReader, addFinding: AddFindin
     teams.set(team, folder);
     const seq = seqOfManifestKey(team, key);
     if (seq !== undefined) folder.seqs.push(seq);
-    else if (area === 'anchors' && ANCHOR_NAME.test(key)) folder.anchors.push(key);
+    else if (seqOfAnchorKey(team, key) !== undefined) folder.anchors.push(key);
     else if (area === 'anchors') addFinding('object-unknown', key);
     else if (area !== 'batches') folder.unlisted.add(key);
     else if (seqOfBatchKey(team, key) !== undefined) folder.staged.add(key);

@@ -18,7 +18,7 @@ import {
 import { JsonError } from '../shared/json';
 import type { Area } from '../shared/object-keys';
 import { GzipError, splitLines } from '../shared/segment';
-import { dateOf } from '../shared/time';
+import { dateOf, earlier, later } from '../shared/time';
 import type { FindingCode } from './findings';
 import type { IdIndex } from './ids';
 
@@ -52,19 +52,26 @@ export function checkLines(content: Buffer, context: LinesContext): LineFacts {
   let [lines, first, last]: [number, Date | undefined, Date | undefined] = [0, undefined, undefined];
   let previous: AuditEvent | undefined;
 
+  const addFinding: LineContext['addFinding'] = (code, detail = '') => {
+    const sameCode = found.get(code);
+    if (sameCode === undefined) found.set(code, { first: `line ${lines}${detail && `: ${detail}`}`, times: 1 });
+    else sameCode.times += 1;
+  };
+
   for (const event of readEvents(content)) {
     lines += 1;
-    const reason = event && reasonOf(event, context);
-    for (const [code, detail] of findingsOf(event, { ...context, previous, reason })) {
-      const sameCode = found.get(code);
-      if (sameCode === undefined) found.set(code, { first: `line ${lines}${detail && `: ${detail}`}`, times: 1 });
-      else sameCode.times += 1;
+    if (event === undefined) {
+      addFinding('line-malformed');
+      continue;
     }
+    const reason = reasonOf(event, context);
+    const check = area === 'events' ? checkEvent : checkQuarantined;
+    check(event, { previous, reason, addFinding }, context);
     if (area === 'quarantine' && reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    const instant = event && instantOf(event, context);
-    if (instant && (first === undefined || instant < first)) first = instant;
-    if (instant && (last === undefined || instant > last)) last = instant;
-    previous = event ?? previous;
+    const instant = instantOf(event, context);
+    if (instant) first = earlier(first ?? instant, instant);
+    if (instant) last = later(last ?? instant, instant);
+    previous = event;
   }
   const findings = [...found].map(
     ([code, { first, times }]): LineFinding => [code, times > 1 ? `${first}, and ${times - 1} more` : first],
@@ -72,29 +79,33 @@ export function checkLines(content: Buffer, context: LinesContext): LineFacts {
   return { lines, first, last, findings };
 }
 
-interface LineContext extends LinesContext {
+interface LineContext {
   readonly previous: AuditEvent | undefined;
   readonly reason: QuarantineReason | undefined;
+  readonly addFinding: (code: FindingCode, detail?: string) => void;
 }
 
-function* findingsOf(event: AuditEvent | undefined, context: LineContext): Generator<LineFinding> {
-  const { previous, reason } = context;
-  if (event === undefined) return yield ['line-malformed', ''];
-  if (context.area === 'quarantine') {
-    if (reason === undefined) yield ['quarantine-unfounded', ''];
-    const own = instantInRange(event, context.walkStart);
-    const place = own === undefined ? 'the date of the walk start or of a sweep' : dateOf(own);
-    const isInPlace = own === undefined ? context.mayHoldUndated : place === context.date;
-    if (!isInPlace) yield ['date-wrong', `belongs to ${place}`];
-    if (previous && Buffer.compare(previous.line, event.line) >= 0) yield ['lines-unordered', ''];
-    return;
-  }
-  if (reason !== undefined) yield ['event-unfit', reason];
-  const earlier = isIdentified(event) ? context.ids.add(event, context.seq) : undefined;
-  if (earlier !== undefined) yield ['id-repeated', `manifest ${earlier} had already archived this id`];
+function checkEvent(event: AuditEvent, { previous, reason, addFinding }: LineContext, context: LinesContext): void {
+  if (reason !== undefined) addFinding('event-unfit', reason);
+  const earlierSeq = isIdentified(event) ? context.ids.add(event, context.seq) : undefined;
+  if (earlierSeq !== undefined) addFinding('id-repeated', `manifest ${earlierSeq} had already archived this id`);
   if (!isDated(event)) return;
-  if (dateOf(event.instant) !== context.date) yield ['date-wrong', `belongs to ${dateOf(event.instant)}`];
-  if (previous && isDated(previous) && compareEvents(previous, event) >= 0) yield ['lines-unordered', ''];
+  const date = dateOf(event.instant);
+  if (date !== context.date) addFinding('date-wrong', `belongs to ${date}`);
+  if (previous && isDated(previous) && compareEvents(previous, event) >= 0) addFinding('lines-unordered');
+}
+
+function checkQuarantined(
+  event: AuditEvent,
+  { previous, reason, addFinding }: LineContext,
+  context: LinesContext,
+): void {
+  if (reason === undefined) addFinding('quarantine-unfounded');
+  const own = instantInRange(event, context.walkStart);
+  const place = own === undefined ? 'the date of the walk start or of a sweep' : dateOf(own);
+  const isInPlace = own === undefined ? context.mayHoldUndated : place === context.date;
+  if (!isInPlace) addFinding('date-wrong', `belongs to ${place}`);
+  if (previous && Buffer.compare(previous.line, event.line) >= 0) addFinding('lines-unordered');
 }
 
 function instantOf(event: AuditEvent, { area, walkStart }: LinesContext): Date | undefined {

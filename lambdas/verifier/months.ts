@@ -3,17 +3,20 @@
  * since the anchor lacks no object and has none too many. No manifest has to be read for that.
  */
 import { createHash } from 'node:crypto';
-import type { Month } from '../shared/anchor';
+import { type Month, seqOfAnchorKey } from '../shared/anchor';
 import { readSegmentKey, seqOfManifestKey } from '../shared/object-keys';
 import { seqOfBatchKey } from './inventory';
 
 const AREAS = ['batches', 'events', 'manifests', 'quarantine'] as const;
 
+/** A month with the number of its last manifest, as the steps of a verification came to it. */
+export type MonthBounds = Pick<Month, 'month' | 'through'>;
+
 /** The bounds of the months once the chain has come to `head`. */
 export function monthsUpTo(
-  known: readonly Month[],
+  known: readonly MonthBounds[],
   head: { readonly seq: number; readonly finished: string },
-): readonly Pick<Month, 'month' | 'through'>[] {
+): readonly MonthBounds[] {
   const newest = known.at(-1);
   if (newest !== undefined && newest.through >= head.seq) return known;
   // A clock that goes back to the month before does not reopen that month.
@@ -23,11 +26,7 @@ export function monthsUpTo(
 }
 
 /** The keys that are stored for each of the months. The keys of each area are sorted. */
-export function storedMonths(
-  team: string,
-  keys: readonly string[],
-  bounds: readonly Pick<Month, 'month' | 'through'>[],
-): readonly Month[] {
+export function storedMonths(team: string, keys: readonly string[], bounds: readonly MonthBounds[]): readonly Month[] {
   const months = bounds.map((bound) => ({
     ...bound,
     hashes: AREAS.map(() => ({ count: 0, hash: createHash('sha256') })),
@@ -50,8 +49,11 @@ export function storedMonths(
   });
 }
 
+/** The number of the manifest that the object belongs to; undefined where the key names none. */
 export function seqOfKey(team: string, key: string): number | undefined {
-  return readSegmentKey(key)?.seq ?? seqOfManifestKey(team, key) ?? seqOfBatchKey(team, key);
+  return (
+    readSegmentKey(key)?.seq ?? seqOfManifestKey(team, key) ?? seqOfBatchKey(team, key) ?? seqOfAnchorKey(team, key)
+  );
 }
 
 export function isSameMonth(a: Month, b: Month): boolean {

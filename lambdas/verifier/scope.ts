@@ -2,10 +2,11 @@
  * How much of an archive one verification covers. A claim that needs more than that is not made: `notChecked` says so, and an
  * archive that was verified in part is never called good as a whole.
  */
+import { seqOfAnchorKey } from '../shared/anchor';
 import { readSegmentKey } from '../shared/object-keys';
 import { seqOfBatchKey, type TeamFolder } from './inventory';
 
-/** The manifests of one team after a manifest that the caller trusts, and everything that they list. */
+/** The manifests of one team after a manifest that the caller trusts, everything that they list, and their anchors. */
 export interface RangeScope {
   readonly kind: 'range';
   readonly team: string;
@@ -35,6 +36,7 @@ export function within(scope: Scope, folder: TeamFolder): TeamFolder {
   return {
     ...folder,
     seqs: folder.seqs.filter((seq) => seq >= firstOf(scope) && seq <= lastOf(scope, seq)),
+    anchors: scope.kind === 'range' ? folder.anchors.filter((key) => covers(scope, folder, key)) : folder.anchors,
     unlisted: covered(folder.unlisted),
     staged: covered(folder.staged),
   };
@@ -49,12 +51,12 @@ export function coversDate(scope: Scope, date: string | undefined): boolean {
   return scope.kind !== 'period' || (date !== undefined && scope.from <= date && date <= scope.to);
 }
 
-/** Every scope covers an object above the head and an object without a number, because no manifest can list them. */
+/** Every scope covers an object above the head, one without a number and one with the number 0: no manifest can list them. */
 function covers(scope: Scope, { team, seqs }: TeamFolder, key: string): boolean {
   const segment = readSegmentKey(key);
-  const seq = segment?.seq ?? seqOfBatchKey(team, key);
+  const seq = segment?.seq ?? seqOfBatchKey(team, key) ?? seqOfAnchorKey(team, key);
   const headSeq = seqs.at(-1) ?? 0;
-  if (seq === undefined || seq > headSeq) return true;
+  if (seq === undefined || seq === 0 || seq > headSeq) return true;
   return seq >= firstOf(scope) && seq <= lastOf(scope, headSeq) && coversDate(scope, segment?.date);
 }
 

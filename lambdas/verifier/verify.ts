@@ -106,8 +106,8 @@ async function verifyTeam({ folder: whole, ...team }: TeamContext): Promise<Team
   const { addFinding, scope } = team;
   const headSeq = whole.seqs.at(-1) ?? 0;
   const folder = within(scope, whole);
-  const heads = [...team.heads, ...(await anchoredHeads({ ...team, folder }))];
-  const context = { ...team, heads, folder, headSeq, ids: createIdIndex(), tally: emptyTally() };
+  const stated = hashesByNumber([...team.heads, ...(await anchoredHeads({ ...team, folder }))]);
+  const context = { ...team, stated, folder, headSeq, ids: createIdIndex(), tally: emptyTally() };
   if (scope.kind !== 'whole') context.ids.loseSome();
 
   if (headSeq === 0 && folder.unlisted.size + folder.staged.size > 0)
@@ -132,6 +132,8 @@ async function verifyTeam({ folder: whole, ...team }: TeamContext): Promise<Team
 
 interface ChainContext extends TeamContext {
   readonly headSeq: number;
+  /** The hashes that saved heads and anchors state of a manifest, by its number. */
+  readonly stated: ReadonlyMap<number, ReadonlySet<string>>;
   readonly ids: IdIndex;
   readonly tally: TeamTally;
 }
@@ -157,10 +159,9 @@ async function verifyLink(link: Link, previous: Link | undefined, context: Chain
   await verifyContent({ ...context, ...circumstances, manifest, manifestKey: key });
 }
 
-/** The heads that the anchors state. Whoever verifies a range has read the newest anchor already. */
+/** The heads that the anchors state. A range reads those of its own manifests, and those beyond the newest manifest. */
 async function anchoredHeads(context: TeamContext): Promise<readonly SavedHead[]> {
-  const { folder, publicKey, reader, scope, addFinding } = context;
-  if (scope.kind === 'range') return [];
+  const { folder, publicKey, reader, addFinding } = context;
   const heads: SavedHead[] = [];
   for (const key of folder.anchors) {
     const bytes = await readObject(reader, key, MAX_ANCHOR_BYTES);
@@ -196,18 +197,25 @@ function noneIsMissing(before: number, seq: number, { folder, addFinding }: Team
   return false;
 }
 
-function isTheSavedHead(link: Link, { heads, addFinding }: TeamContext): void {
-  const isOther = heads.some((head) => head.seq === link.seq && head.sha256 !== link.sha256);
+/** An archive has an anchor of every day, so nobody may go through all of them for each manifest. */
+function hashesByNumber(heads: readonly SavedHead[]): ChainContext['stated'] {
+  const stated = new Map<number, Set<string>>();
+  for (const { seq, sha256 } of heads) stated.set(seq, (stated.get(seq) ?? new Set()).add(sha256));
+  return stated;
+}
+
+function isTheSavedHead(link: Link, { stated, addFinding }: ChainContext): void {
+  const isOther = [...(stated.get(link.seq) ?? [])].some((sha256) => sha256 !== link.sha256);
   if (isOther) addFinding('head-differs', link.key);
 }
 
 /** A run stages batch n+1 only when manifest n is there. So a batch further beyond the head proves that the tail was cut off. */
-function nothingWasCutOff({ folder, headSeq, heads, addFinding }: ChainContext): void {
+function nothingWasCutOff({ folder, headSeq, stated, addFinding }: ChainContext): void {
   const beyond = [...folder.staged].filter((key) => (seqOfBatchKey(folder.team, key) ?? 0) > headSeq + 1);
   for (const key of beyond) folder.staged.delete(key);
   const newest = beyond.sort().at(-1);
   if (headSeq > 0 && newest !== undefined) addFinding('chain-truncated', newest, `the chain ends at ${headSeq}`);
-  for (const { seq } of heads) {
+  for (const seq of stated.keys()) {
     if (seq > headSeq) addFinding('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
   }
 }

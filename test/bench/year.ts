@@ -31,14 +31,18 @@ export const PERIODS = {
 
 /** The segments in order, one for each `everyMs` that has events. */
 export function* yearOf(team: string, everyMs: number): Generator<Segment> {
-  const week = weekOfEvents();
   let seq = 0;
-  for (let start = 0; start < DAYS * DAY_MS; start += everyMs) {
-    const lines = linesBetween(week, start, start + everyMs);
+  for (const lines of runsOf(DAYS, everyMs)) {
+    const date = dateOf(instantAt(seq * everyMs));
     seq += 1;
-    if (lines.length > 0)
-      yield { key: segmentKey('events', team, dateOf(instantAt(start)), seq), bytes: compress(joinLines(lines)) };
+    if (lines.length > 0) yield { key: segmentKey('events', team, date, seq), bytes: compress(joinLines(lines)) };
   }
+}
+
+/** The lines of each run. A week is a multiple of `everyMs`. */
+export function* runsOf(days: number, everyMs: number): Generator<Buffer[]> {
+  const week = weekOfEvents();
+  for (let start = 0; start < days * DAY_MS; start += everyMs) yield linesBetween(week, start, start + everyMs);
 }
 
 function weekOfEvents(): readonly Line[] {

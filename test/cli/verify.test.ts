@@ -15,6 +15,7 @@ import { startS3Server } from '../../local/s3-server';
 import { type BatchSpec, buildArchive, sampleBatches, testKey, writeObjects } from '../support/archive-builder';
 import { inFolder, NOW } from '../support/judge';
 
+const EVIDENCE = 'evidence archive --key public.pem --team main --out new --from 2026-03-10 --to'.split(' ');
 const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 const PRIVATE_PEM = String(
   generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ type: 'sec1', format: 'pem' }),
@@ -224,6 +225,21 @@ test.each<readonly [string, readonly string[], number, string]>([
     'Write it as 2026-',
   ],
   ['a folder in a bucket', ['verify', 's3://bucket/folder', '--key', 'public.pem'], 3, 'does not name a bucket'],
+  ['evidence of a day', [...EVIDENCE, '2026-03-10'], 0, 'report:  new/report.html'],
+  ['evidence, as JSON', [...EVIDENCE, '2026-03-10', '--json'], 0, '"query": "completeness"'],
+  [
+    'evidence with a misspelled parameter',
+    [...EVIDENCE, '2026-03-10', '--param', 'x=1'],
+    2,
+    'no query has a parameter "x"',
+  ],
+  ['evidence of a period that ends before it begins', [...EVIDENCE, '2026-03-09'], 2, 'from must not be later than to'],
+  [
+    'evidence of a team with a wrong name',
+    [...EVIDENCE, '2026-03-10', '--team', 'Main'],
+    2,
+    '"Main" is not the name of a team',
+  ],
 ])('the command line has its exit code and message for: %s', async (_, args, exitCode, text) => {
   await inArchive(async ({ folder }) => {
     mkdirSync(join(folder, 'empty'));

@@ -22,3 +22,33 @@ test.each(
   expect(Math.abs(seconds / daily.seconds - time)).toBeLessThan(0.1);
   expect(Math.abs(requests / daily.requests - asked)).toBeLessThan(0.1);
 });
+
+const dailyRow = /^\| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d.]+) \| ([\d,]+) \|$/gm;
+const archives = [...text.matchAll(dailyRow)].map((match) => {
+  const [years = 0, objects = 0, gets = 0, allowed = 0, cpu = 0, inOneRun = 0] = match
+    .slice(1)
+    .map((figure) => Number(figure.replaceAll(',', '')));
+  return { years, objects, gets, allowed, cpu, inOneRun };
+});
+
+test('the daily verification was measured on archives of one and of five years', () => {
+  expect(archives.map(({ years }) => years)).toEqual([1, 5]);
+});
+
+test.each(archives)('the figures of the daily verification of $years years follow from each other', (archive) => {
+  const { years, objects, gets, allowed, cpu, inOneRun } = archive;
+  expect(gets).toBeLessThanOrEqual(allowed);
+  expect(Math.abs(allowed - objects / 30 - objects / (365 * years) - 80)).toBeLessThan(2);
+  const seconds = gets * 0.04 + (objects / 1000) * 0.3 + cpu / 0.58;
+  expect(Math.abs((780 / seconds) * objects - inOneRun)).toBeLessThan(10_000);
+});
+
+const verified = [
+  ...text.matchAll(/^\| (full batches|one batch an hour) \| .* \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$/gm),
+];
+
+test.each(
+  verified.map(([, name, ...figures]) => ({ name, figures: figures.map(Number) })),
+)('the ratio of verifying $name follows from the figures', ({ figures: [plain = 0, verify = 0, ratio = 0] }) => {
+  expect(Math.abs(verify / plain - ratio)).toBeLessThan(0.01);
+});

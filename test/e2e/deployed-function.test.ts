@@ -104,7 +104,6 @@ describe('the rights of the deployed function', () => {
       'kms:Decrypt': 'S3 opens an object, and SSM a parameter, under the key of the archive',
       'logs:CreateLogStream': 'Lambda writes what the function prints',
       'logs:PutLogEvents': 'Lambda writes what the function prints',
-      'sqs:SendMessage': 'Lambda reports a run that failed to the last retry',
     };
     const granted = policies.flatMap(({ of, statements }) =>
       'role' in of && of.role === principal ? statements.flatMap(({ Action = [] }) => [Action].flat()) : [],

@@ -39,10 +39,10 @@ test.each<[string, string, { readonly before?: string; readonly environment?: ob
   ['the disk is full', `${VERIFY} > /dev/full`, {}, oneLine('incomplete', 'ENOSPC')],
   ['the disk is full while help is printed', `${COMMAND} --help > /dev/full`, {}, oneLine('incomplete', 'ENOSPC')],
   [
-    'there is no folder for temporary files',
-    VERIFY,
-    { environment: { TMPDIR: '/dev/null/nowhere' } },
-    oneLine('cannot be loaded', '/dev/null/nowhere \\(TMPDIR\\)'),
+    'the packages are not installed',
+    `cp -r cli infra lambdas local package*.json ${scratch} && node ${scratch}/cli/audit-archive.mjs --version`,
+    {},
+    oneLine('cannot be loaded', "'esbuild'", 'npm ci'),
   ],
   [
     'Node is too old',

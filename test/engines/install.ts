@@ -75,6 +75,12 @@ const engines = {
     steps: (folder) =>
       pipInstall(folder, join(here, 'securesystemslib/constraints.txt'), ['securesystemslib', 'cryptography']),
   },
+  /** The command line of AWS, for what the documents tell people to type. */
+  awscli: {
+    version: '1.46.3',
+    needs: [python],
+    steps: (folder) => pipInstall(folder, join(here, '../deploy/ministack/constraints.txt'), ['awscli']),
+  },
   /** CloudFormation and all that the stack makes, with the command line of AWS. */
   ministack: {
     version: '1.5.33',
@@ -131,7 +137,7 @@ export function isInstalled(name: EngineName): boolean {
 
 /** Jest calls it before the suite `engines`. */
 export default function installForEngines(): void {
-  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino', 'securesystemslib', 'chromium']);
+  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino', 'securesystemslib', 'awscli', 'chromium']);
 }
 
 /** Throws if an installation fails, and in CI if an engine is missing. */

@@ -1,21 +1,22 @@
 /**
- * The peak memory of the handler's process, however much there is to archive. The source and the servers are in other
- * processes. This suite is too slow for `npm test`; `npm run test:memory` runs it.
+ * The peak memory of the handler's process, however much there is to archive, and of the command that verifies the result. The
+ * source and the servers are in other processes. This suite is too slow for `npm test`; `npm run test:memory` runs it.
  */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
-import { openFolder } from '../../cli/folder';
-import { runVerify } from '../../cli/verify';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
 import { scratch } from '../support/scratch';
 import type { BulkLog } from './bulk-source';
 
 const LIMIT_KB = 256 * 1024;
+const COMMAND = join(import.meta.dirname, '../../cli/audit-archive.mjs');
+/** A module that prints the peak memory of the process, in kB, when it ends. */
+const TELL_PEAK = 'data:text/javascript,process.on("exit",()=>console.error(process.resourceUsage().maxRSS))';
 jest.setTimeout(30 * 60_000);
 
 async function withWorld(name: string, log: BulkLog, use: (world: LocalArchive) => Promise<void>): Promise<void> {
@@ -50,18 +51,16 @@ async function measured(world: LocalArchive): Promise<RunSummary> {
   return outcome.result as RunSummary;
 }
 
-/** The number of archived events by the verifier, which must find nothing. */
+/** The number of archived events by the verifier, which must find nothing, and must stay below the limit too. */
 async function archivedEvents(world: string): Promise<number> {
   const { bucket, publicKey } = archivePaths(world);
-  const printed: string[] = [];
-  const print = (text: string) => printed.push(text);
-  const exitCode = await runVerify(
-    await openFolder(bucket),
-    { key: publicKey, json: true },
-    { print, now: new Date() },
-  );
-  const { findings, teams } = JSON.parse(printed.join(''));
-  expect({ exitCode, findings }).toEqual({ exitCode: 0, findings: [] });
+  const command = ['--import', TELL_PEAK, COMMAND, 'verify', bucket, '--key', publicKey, '--json'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  expect(status).toBe(0);
+  console.info(`verifier: peak ${Math.round(Number(stderr) / 1024)} MB`);
+  expect(Number(stderr)).toBeLessThan(LIMIT_KB);
+  const { findings, teams } = JSON.parse(stdout);
+  expect(findings).toEqual([]);
   return teams[0].events;
 }
 

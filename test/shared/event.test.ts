@@ -24,6 +24,11 @@ test('a line never holds a newline', () => {
   expect(() => slice('{"a":"\n"}')).toThrow(JsonError);
 });
 
+test('an event is read even where it is nested 100,000 deep', () => {
+  const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  expect(slice(`{"id":1,"a":${nested}}`).id).toBe('1');
+});
+
 test.each([
   ...['{"id":1 2}', '{"id":tr ue}', '[- 1]', '[1 .5]', '[1 e5]', '{"a":"\\u00 61"}', '[nul\nl]'],
 ])('%j is refused because its white space is inside a token', (text) => {

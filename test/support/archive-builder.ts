@@ -54,7 +54,7 @@ export const ATTEMPT = '00000000-0000-4000-8000-000000000000';
 export interface ArchiveSpec {
   readonly team?: string;
   readonly signer?: Signer;
-  readonly batches: readonly BatchSpec[];
+  readonly batches: Iterable<BatchSpec>;
 }
 
 /** The walk start of the batch with that `seq`: one batch an hour. */
@@ -67,28 +67,34 @@ export function eventLine(id: number | string, timestamp: string, more: object =
   return JSON.stringify({ id, action: 'user.sign_in', timestamp, ...more });
 }
 
-export async function buildArchive({ team = 'main', signer = testSigner, batches }: ArchiveSpec): Promise<Objects> {
+export async function buildArchive(spec: ArchiveSpec): Promise<Objects> {
   const objects: Objects = new Map();
+  for await (const [key, bytes] of archiveObjects(spec)) objects.set(key, bytes);
+  return objects;
+}
+
+/** Yields the objects of one batch after the other, so that an archive of any size can be written. */
+export async function* archiveObjects({ team = 'main', signer = testSigner, batches }: ArchiveSpec) {
+  let seq = 0;
   let previous: string | null = null;
   let latest: string | null = null;
-  for (const [index, spec] of batches.entries()) {
-    const seq = index + 1;
+  for (const spec of batches) {
+    seq += 1;
     const drafts = draftSegments(team, seq, spec);
     const packed = pack(spec.arrange?.(drafts) ?? drafts, walkStartOf(seq));
     const bytes = Buffer.concat(packed.map(({ member }) => member));
     const batch = bytes.length > 0 ? { key: batchKey(team, seq, ATTEMPT), bytes: bytes.length } : null;
-    if (batch !== null) objects.set(batch.key, bytes);
-    for (const { entry, member } of packed) objects.set(entry.key, member);
+    if (batch !== null) yield [batch.key, bytes] as const;
+    for (const { entry, member } of packed) yield [entry.key, member] as const;
     const drawn = { ...drawManifest(seq, packed), team, previous, batch };
     const segments = packed.map(({ entry }) => entry);
     const honest: Manifest = { ...drawn, segments, latest: latestOf(latest, segments) };
     const manifest: Manifest = spec.amend?.(honest) ?? honest;
     const payload = encodeManifest(manifest);
-    objects.set(manifestKey(team, seq), await signEnvelope(PAYLOAD_TYPE, payload, signer));
+    yield [manifestKey(team, seq), await signEnvelope(PAYLOAD_TYPE, payload, signer)] as const;
     previous = sha256(payload);
     latest = manifest.latest;
   }
-  return objects;
 }
 
 /** Two dates, a quarantine with three reasons, an empty run: what most tests start from. */
@@ -146,17 +152,21 @@ export function readerOf(objects: ReadonlyMap<string, Buffer>): Pick<ObjectStore
 
 export function writeObjects(objects: ReadonlyMap<string, Buffer>, folder: string): void {
   mkdirSync(folder, { recursive: true });
-  for (const [key, bytes] of objects) {
-    mkdirSync(dirname(join(folder, key)), { recursive: true });
-    writeFileSync(join(folder, key), bytes);
-  }
+  for (const [key, bytes] of objects) writeObject(folder, key, bytes);
+}
+
+export function writeObject(folder: string, key: string, bytes: Buffer): void {
+  mkdirSync(dirname(join(folder, key)), { recursive: true });
+  writeFileSync(join(folder, key), bytes);
 }
 
 function draftSegments(team: string, seq: number, { events = [], quarantine = [] }: BatchSpec): SegmentDraft[] {
   const drafts = new Map<string, string[]>();
   function draft(area: Area, date: string, line: string): void {
     const key = segmentKey(area, team, date, seq);
-    drafts.set(key, [...(drafts.get(key) ?? []), line]);
+    const lines = drafts.get(key) ?? [];
+    drafts.set(key, lines);
+    lines.push(line);
   }
   const dated = events.map((line) => readEvent(Buffer.from(line))).filter(isDated);
   for (const { instant, line } of dated.sort(compareEvents)) draft('events', dateOf(instant), String(line));

@@ -225,31 +225,31 @@ verifier/counts.ts
     + {}
 verifier/lines.ts
   a malformed line is reported | a segment of events with white space between tokens
-    - return yield ['line-malformed', ''];
-    + return;
+    - addFinding('line-malformed'); continue;
+    + continue;
   a quarantined line has a reason | an archive with an event that could be archived
-    - if (reason === undefined) yield ['quarantine-unfounded', ''];
+    - if (reason === undefined) addFinding('quarantine-unfounded');
     +
   a quarantined line is under its date | an archive with a line under another date than that of its instant
-    - if (!isInPlace) yield ['date-wrong', \`belongs to \${place}\`];
+    - if (!isInPlace) addFinding('date-wrong', \`belongs to \${place}\`);
     +
   a line without an instant is under the date of its run | an archive with a line without an instant under another date
     - own === undefined ? context.mayHoldUndated :
     + own === undefined ? true :
   quarantined lines are in order | an archive with lines that are repeated or not in the order of bytes
-    - if (previous && Buffer.compare(previous.line, event.line) >= 0) yield ['lines-unordered', ''];
+    - if (previous && Buffer.compare(previous.line, event.line) >= 0) addFinding('lines-unordered');
     +
   an unfit line is not under events/ | a segment of events with an event without an id
-    - if (reason !== undefined) yield ['event-unfit', reason];
+    - if (reason !== undefined) addFinding('event-unfit', reason);
     +
   an id is archived once | a segment of events with one id, as a number and as a string
-    - yield ['id-repeated', \`manifest \${earlier} had already archived this id\`];
+    - addFinding('id-repeated', \`manifest \${earlierSeq} had already archived this id\`);
     + {}
   an event is under its date | a segment of events with an event of the day before
-    - yield ['date-wrong', \`belongs to \${dateOf(event.instant)}\`];
+    - addFinding('date-wrong', \`belongs to \${date}\`);
     + {}
   events are in order | a segment of events with events out of order
-    - if (previous && isDated(previous) && compareEvents(previous, event) >= 0) yield ['lines-unordered', ''];
+    - if (previous && isDated(previous) && compareEvents(previous, event) >= 0) addFinding('lines-unordered');
     +
   the last line ends with a newline | a segment of events with a last line without a newline
     - yield undefined;

@@ -1,4 +1,7 @@
-/** A team that cannot be verified, which no server can be made to show. `test/engines/verifier.test.ts` shows everything else. */
+/**
+ * Several teams of which one cannot be verified, which no server can be made to show. `test/engines/verifier.test.ts` shows
+ * everything else.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -10,12 +13,16 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { VerifierSummary } from '../../lambdas/shared/contract';
+import { addMs, DAY_MS } from '../../lambdas/shared/time';
 import { handler } from '../../lambdas/verifier/handler';
 import { buildArchive, sampleBatches, testSigner } from '../support/archive-builder';
 import { scratch } from '../support/scratch';
 
-test('a team that cannot be verified fails the run, and the other teams are verified all the same', async () => {
-  const objects = await buildArchive({ team: 'well', batches: sampleBatches });
+const FIRST_DAY = new Date('2026-06-12T03:00:00.000Z');
+const TEN = Array.from('abcdefghij');
+
+beforeAll(() => {
   const publicKey = join(scratch, 'archive.pub.pem');
   writeFileSync(publicKey, testSigner.publicPem);
   Object.assign(process.env, {
@@ -23,29 +30,91 @@ test('a team that cannot be verified fails the run, and the other teams are veri
     SIGNING_KEY: `file:${publicKey}`,
     AWS_REGION: 'eu-central-1',
   });
-  jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+afterEach(() => jest.useRealTimers());
 
+/** A bucket with the sample archive of each team. `onListing` is called with each folder that is listed. */
+async function bucketOf(teams: readonly string[], onListing: (prefix: string) => void) {
+  const stored = new Map<string, { readonly body: Uint8Array; readonly writtenAt: Date }>();
+  for (const team of teams)
+    for (const [key, body] of await buildArchive({ team, batches: sampleBatches }))
+      stored.set(key, { body, writtenAt: FIRST_DAY });
   const s3 = mockClient(S3Client);
-  const teams = ['ill', 'well'].map((team) => ({ Prefix: `manifests/team=${team}/` }));
-  s3.on(ListObjectsV2Command).resolves({});
-  s3.on(ListObjectsV2Command, { Prefix: 'manifests/' }).resolves({ CommonPrefixes: teams });
+  s3.on(ListObjectsV2Command).resolves({
+    CommonPrefixes: teams.map((team) => ({ Prefix: `manifests/team=${team}/` })),
+  });
+  s3.on(ListObjectsV2Command, { Prefix: 'anchors/' }).resolves({});
   s3.on(ListObjectVersionsCommand).callsFake(async ({ Prefix = '' }) => {
-    if (Prefix === 'events/team=ill/') throw Object.assign(new Error(), { name: 'AccessDenied' });
-    const keys = [...objects.keys()].filter((key) => key.startsWith(Prefix)).sort();
-    return { Versions: keys.map((Key) => ({ Key, IsLatest: true, LastModified: new Date() })) };
+    onListing(Prefix);
+    const keys = [...stored.keys()].filter((key) => key.startsWith(Prefix)).sort();
+    return { Versions: keys.map((Key) => ({ Key, IsLatest: true, LastModified: stored.get(Key)?.writtenAt })) };
   });
   s3.on(GetObjectCommand).callsFake(async ({ Key = '' }) => ({
-    Body: { transformToByteArray: async () => objects.get(Key) },
+    Body: { transformToByteArray: async () => stored.get(Key)?.body },
     ObjectLockMode: 'COMPLIANCE',
     ObjectLockRetainUntilDate: new Date('2099-01-01'),
   }));
-  s3.on(PutObjectCommand).resolves({});
+  s3.on(PutObjectCommand).callsFake(async ({ Key, Body }) => {
+    stored.set(Key, { body: Body, writtenAt: new Date() });
+    return {};
+  });
+  return stored;
+}
 
-  const running = handler({}, { getRemainingTimeInMillis: () => 900_000 } as Context);
-  await expect(running).rejects.toThrow(
-    /^not every team could be verified: ill: storage-refused: listing the versions of/,
+/** Runs the handler on that day. Returns its summary, or its error, whether it emitted that every team is verified, and the age of the oldest anchor. */
+async function runOn(day: number, remaining: () => number = () => 900_000) {
+  const logged: string[] = [];
+  for (const stream of [process.stdout, process.stderr])
+    jest.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(...String(chunk).split('\n')) > 0);
+  const timers = ['setTimeout', 'setInterval', 'setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as const;
+  jest.useFakeTimers({ now: addMs(FIRST_DAY, day * DAY_MS), doNotFake: [...timers] });
+  const running = handler({}, { getRemainingTimeInMillis: remaining } as Context);
+  const result: VerifierSummary | Error = await running.catch((error: Error) => error);
+  const lines = logged.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  const isVerified = lines.some(({ Verified }) => Verified === 1);
+  return { result, isVerified, hours: lines.find(({ message }) => message === 'verification')?.unverifiedHours };
+}
+
+test('of ten teams one is stuck: the others are verified daily, and no metric says that all of them are', async () => {
+  let isStuck = false;
+  const stored = await bucketOf(TEN, (prefix) => {
+    if (isStuck && prefix === 'events/team=d/') throw Object.assign(new Error(), { name: 'AccessDenied' });
+  });
+  const told: unknown[] = [];
+  for (const day of [0, 1, 2, 3]) {
+    isStuck = day > 0;
+    const { result, isVerified, hours } = await runOn(day);
+    expect(String(result)).toMatch(
+      isStuck ? /^Error: not every team could be verified: d: storage-refused: / : /object/,
+    );
+    told.push([isVerified, hours]);
+  }
+  expect(told).toEqual([
+    [true, 0],
+    [false, 24],
+    [false, 48],
+    [false, 72],
+  ]);
+  const anchors = (team: string) => [...stored.keys()].filter((key) => key.startsWith(`anchors/team=${team}/`)).length;
+  expect(TEN.map(anchors)).toEqual([4, 4, 4, 1, 4, 4, 4, 4, 4, 4]);
+});
+
+test.each([
+  ['two days', 5, ['abcdef', 'ghijab', 'cdefab', 'ghijab'], [false, true, true, true]],
+  ['three days', 3, ['abcd', 'efgh', 'ijab', 'cdef'], [false, false, false, false]],
+] as const)('teams for whom no time is left are verified first by the next run, and in %s it is said or not that all are verified', async (_days, share, turns, told) => {
+  let remaining = 0;
+  await bucketOf(TEN, (prefix) => {
+    if (prefix.startsWith('events/')) remaining -= 800_000 / (share + 1);
+  });
+  const days = [];
+  for (const day of [0, 1, 2, 3]) {
+    remaining = 900_000;
+    days.push(await runOn(day, () => remaining));
+  }
+  const verified = days.map(({ result }) =>
+    (result as VerifierSummary).teams.flatMap(({ team, roundDays }) => (roundDays === undefined ? [] : team)).join(''),
   );
-  const anchors = s3.commandCalls(PutObjectCommand).map(({ args }) => args[0].input.Key);
-  expect(anchors).toEqual([expect.stringMatching(/^anchors\/team=well\/0000000004-[0-9a-f]{16}\.json$/)]);
+  expect(verified).toEqual(turns);
+  expect(days.map(({ isVerified }) => isVerified)).toEqual(told);
 });
