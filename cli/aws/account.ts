@@ -40,7 +40,10 @@ export function openAccount(): Account & { region(): Promise<string> } {
   ];
 
   return {
-    region: async () => lambda.config.region(),
+    region: () =>
+      lambda.config.region().catch((cause: unknown) => {
+        throw new Error('no region is set: set AWS_REGION, or choose one with "aws configure"', { cause });
+      }),
     async functionOf(role) {
       for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {})) {
         const found = Functions.find(({ Role = '' }) => Role.endsWith(`:role/${role}`));
