@@ -10,7 +10,7 @@ import { compileFunction } from 'node:vm';
 const ROOT = join(import.meta.dirname, '..');
 const FOLDERS = ['cli', 'infra', 'lambdas', 'local'];
 /** Packages that are native, or large and seldom needed, stay outside. All others start faster from one file. */
-const EXTERNAL = ['@aws-sdk/*', '@duckdb/*', 'dynalite', 'esbuild', 'level'];
+const EXTERNAL = ['@aws-sdk/*', '@duckdb/*', 'aws-cdk-lib', 'constructs', 'dynalite', 'esbuild', 'level'];
 const CACHE = join(ROOT, 'node_modules/.cache/audit-archive');
 
 /** Returns the exports of the program. `entry` is a path in the repository. */

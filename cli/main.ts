@@ -6,6 +6,8 @@ import { addEvidence } from './evidence';
 import { exitCodes } from './exit';
 import { addLocal } from './local';
 import { addQuery } from './query';
+import { addRun } from './run';
+import { addStatus } from './status';
 import { addVerify } from './verify';
 
 const program = new Command('audit-archive')
@@ -24,9 +26,16 @@ async function openBucket(bucket: string) {
   const client = openS3();
   return { ...createS3Store(client, bucket), ...createLockReader(client, bucket) };
 }
+const openAccount = async () => (await import('./aws/account')).openAccount();
 addVerify(program, openBucket);
 addEvidence(program, openBucket);
 addQuery(program, async (workgroup) => (await import('./aws/athena')).openAthena(workgroup));
+const deployed = { openBucket, openAccount, loadInfra: () => import('../infra/expected') };
+addStatus(program, deployed);
+addRun(program, {
+  ...deployed,
+  invoke: async (functionArn, input) => (await import('./aws/invoke')).invoke(functionArn, input),
+});
 
 program.hook('preAction', (_program, command) => {
   const name = command.name();

@@ -43,6 +43,8 @@ export interface CopyOptions {
   readonly to?: string | undefined;
   /** Decides whether a missing segment may have expired. */
   readonly now: Date;
+  /** Reads only so many of the newest manifests of each team. That the others are there is still checked. */
+  readonly newest?: number | undefined;
   /** Is told each object that contradicts the manifests, which is then left out. Without it, the first one is an error. */
   readonly onAltered?: (key: string) => void;
 }
@@ -96,7 +98,7 @@ export async function readManifests(
     // The keys are listed in the order of their numbers. Absent ones are only counted, because a file may have any number.
     const hole = seqs.findIndex((seq, index) => seq !== index + 1);
     if (hole !== -1) absent.push({ key: manifestKey(team, hole + 1), objects: (seqs.at(-1) ?? 0) - seqs.length });
-    const opened = inOrder(seqs, async (seq) => {
+    const opened = inOrder(seqs.slice(-(options.newest ?? seqs.length)), async (seq) => {
       const key = manifestKey(team, seq);
       const bytes = await attempt(key, reader.get(key));
       if (bytes === undefined) absent.push({ key, objects: 1 });
@@ -161,9 +163,14 @@ function openSigned(bytes: Buffer, publicKey: KeyObject): Manifest | undefined {
   return problem === undefined ? manifest : undefined;
 }
 
+/** The payload of an envelope whose signature nobody has checked. */
+export function payloadOf(envelope: Buffer | string): Buffer {
+  return Buffer.from(String(Object(tryParse(String(envelope))).payload), 'base64');
+}
+
 function decodeUnchecked(bytes: Buffer): Manifest | undefined {
   try {
-    return decodeManifest(Buffer.from(String(Object(tryParse(String(bytes))).payload), 'base64'));
+    return decodeManifest(payloadOf(bytes));
   } catch (error) {
     if (error instanceof ManifestError) return undefined;
     throw error;

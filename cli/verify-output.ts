@@ -6,7 +6,7 @@ import type { Verification } from '../lambdas/verifier/verify';
 import { plural } from './plural';
 
 /** A schedule must run at least once in seven days. Retries may take some hours more. */
-const LONGEST_SILENCE_MS = 7 * DAY_MS + 3 * HOUR_MS;
+export const LONGEST_SILENCE_MS = 7 * DAY_MS + 3 * HOUR_MS;
 
 export interface Circumstances {
   /** The files for the saved heads, where they were given. */

@@ -42,8 +42,8 @@ const allowed: Readonly<Record<string, string>> = {
   'infra/x.ts': '../lambdas/shared/contract ./config aws-cdk-lib/aws-s3 node:path',
   'infra/views/x.ts': '../../lambdas/shared/event ../queries/queries',
   'cli/x.ts':
-    '../lambdas/verifier/verify ../lambdas/shared/ports ../infra/queries/queries ../infra/spelling ../local/world',
-  'cli/main.ts': '../lambdas/adapters/s3 ./query',
+    '../lambdas/verifier/verify ../lambdas/shared/ports ../infra/queries/queries ../infra/expected ../local/world',
+  'cli/main.ts': '../lambdas/adapters/s3 ../infra/expected ./query',
   'cli/aws/x.ts': '../../lambdas/shared/ports @aws-sdk/client-athena ../exit',
   'local/postman/x.ts': '../../lambdas/shared/contract ../../infra/bundle ../host node:http',
 };

@@ -1,7 +1,7 @@
 /**
  * The checkpoint table. It holds one item per team: `team` is the key, `seq` and `position` are the checkpoint, `leaseOwner`
- * and `leaseUntil` (epoch milliseconds) are the lease. Every write is one conditional UpdateItem that is idempotent, so the
- * SDK's retry after a lost response succeeds too.
+ * and `leaseUntil` (epoch milliseconds) are the lease, `outcome` and `ended` tell how the last run ended. Every write is one
+ * conditional UpdateItem that is idempotent, so the SDK's retry after a lost response succeeds too.
  */
 import {
   type AttributeValue,
@@ -10,11 +10,13 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { Checkpoint, CheckpointStore, Hint, Lease } from '../shared/ports';
+import type { Checkpoint, CheckpointStore, Hint, Lease, RunOutcome } from '../shared/ports';
 import { awsFailure } from './aws-errors';
 
 /** A wrong clock or a person wrote a lease that claims to last longer. Such a lease must not block the next run. */
 const LONGEST_LEASE_MS = 300_000;
+/** Frees the lease, and writes how the run ended. */
+const END = 'outcome = :outcome, ended = :ended REMOVE leaseOwner, leaseUntil';
 /** Lets the SDK's retry succeed after a lost first attempt that had already saved the checkpoint and released the lease. */
 const RELEASED = ' OR attribute_not_exists(leaseOwner) AND seq = :seq AND #position = :position';
 
@@ -57,7 +59,7 @@ export function createCheckpointStore(client: DynamoDBClient, table: string): Ch
     const known = checkpoint.previousSeq === undefined ? 'attribute_not_exists(seq)' : 'seq = :previous';
     const item = await update(lease, {
       UpdateExpression: checkpoint.release
-        ? 'SET seq = :seq, #position = :position REMOVE leaseOwner, leaseUntil'
+        ? `SET seq = :seq, #position = :position, ${END}`
         : 'SET seq = :seq, #position = :position, leaseUntil = :until',
       ConditionExpression: `leaseOwner = :owner AND (${known} OR seq = :seq)${checkpoint.release ? RELEASED : ''}`,
       ExpressionAttributeNames: { '#position': 'position' },
@@ -65,15 +67,18 @@ export function createCheckpointStore(client: DynamoDBClient, table: string): Ch
         ':seq': numeric(checkpoint.seq),
         ':position': { S: checkpoint.position.toISOString() },
         ...(checkpoint.previousSeq === undefined ? {} : { ':previous': numeric(checkpoint.previousSeq) }),
-        ...(checkpoint.release ? {} : { ':until': numeric(lease.until.getTime()) }),
+        ...(checkpoint.release ? endOf(lease, 'archived') : { ':until': numeric(lease.until.getTime()) }),
       },
     });
     return item === 'refused' ? 'refused' : 'saved';
   }
 
-  async function release(lease: Lease): Promise<void> {
-    const UpdateExpression = 'REMOVE leaseOwner, leaseUntil';
-    await update(lease, { UpdateExpression, ConditionExpression: 'leaseOwner = :owner' });
+  async function release(lease: Lease, outcome: RunOutcome): Promise<void> {
+    await update(lease, {
+      UpdateExpression: `SET ${END}`,
+      ConditionExpression: 'leaseOwner = :owner',
+      ExpressionAttributeValues: endOf(lease, outcome),
+    });
   }
 
   return { acquire, save, release };
@@ -83,6 +88,10 @@ type Expression = Pick<
   UpdateItemCommandInput,
   'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
+
+function endOf({ now }: Lease, outcome: RunOutcome): Record<string, AttributeValue> {
+  return { ':outcome': { S: outcome }, ':ended': { S: now.toISOString() } };
+}
 
 function numeric(value: number): AttributeValue {
   return { N: String(value) };

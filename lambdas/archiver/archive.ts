@@ -8,6 +8,7 @@
  * source again. The item in DynamoDB is read first and written last, and it is only a hint: the lease avoids double work, the
  * checkpoint avoids a long LIST, and safety needs neither.
  */
+import { outcomeOf } from '../shared/errors';
 import type { Batch } from './batch';
 import { commit, stage } from './commit';
 import { gather } from './gather';
@@ -37,7 +38,7 @@ export async function archive(run: Run): Promise<Archived | 'held' | 'not-config
     const head = chain.head();
     // The schedule fires as soon as it is deployed, before anybody can have stored the key.
     if (head === undefined && !(await run.source.hasApiKey())) {
-      await lease.free();
+      await lease.free('not-configured');
       return 'not-configured';
     }
     if (head !== undefined) run.onHead(head.manifest);
@@ -67,7 +68,7 @@ export async function archive(run: Run): Promise<Archived | 'held' | 'not-config
     });
     return { recovered, met };
   } catch (error) {
-    await lease.free();
+    await lease.free(outcomeOf(error));
     throw error;
   }
 }

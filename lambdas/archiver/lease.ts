@@ -3,7 +3,7 @@
  * wastes work, because the manifest's number alone decides which run commits. So once a run holds the lease, no error of
  * DynamoDB stops it.
  */
-import type { Hint, Lease } from '../shared/ports';
+import type { Hint, Lease, RunOutcome } from '../shared/ports';
 import type { SignedManifest } from './chain';
 import type { Run } from './run';
 
@@ -47,8 +47,8 @@ export function createLease({ team, id: runId, checkpoints, clock, logger }: Run
     });
   }
 
-  async function free(): Promise<void> {
-    await asHint('lease not released', () => checkpoints.release(current()));
+  async function free(outcome: RunOutcome): Promise<void> {
+    await asHint('lease not released', () => checkpoints.release(current(), outcome));
   }
 
   async function asHint(message: string, update: () => Promise<unknown>): Promise<void> {

@@ -68,6 +68,12 @@ export class IntegrityError extends Failure<IntegrityCode> {
   override readonly name = 'IntegrityError';
 }
 
+/** The word for an error that a person can look up: that of a failure is its code. */
+export function outcomeOf(error: unknown): FailureCode | 'race' | 'unexpected' {
+  if (error instanceof Failure) return error.code;
+  return error instanceof Race ? 'race' : 'unexpected';
+}
+
 /**
  * Another run won a commit. Nobody must act: this run ends without an error, and the source still has everything that this
  * run had fetched.

@@ -4,6 +4,7 @@
  * a write was applied.
  */
 import type { KeyObject } from 'node:crypto';
+import type { FailureCode } from './errors';
 import type { Slice } from './json';
 
 /** The bucket. Keys are complete keys. Errors are thrown as `Failure`; a missing object is a result, not an error. */
@@ -31,18 +32,23 @@ export interface Hint {
   readonly seq: unknown;
 }
 
-/** The checkpoint table, with one item per team. The item holds `seq`, `position` and the lease. */
+/**
+ * The checkpoint table, with one item per team. The item holds `seq`, `position`, the lease, and how the last run ended, which
+ * `audit-archive status` reads and no run does.
+ */
 export interface CheckpointStore {
   /** Takes the lease if it is free, has ended, or already belongs to this run. One conditional update returns the item. */
   acquire(lease: Lease): Promise<Hint | 'held'>;
   /**
    * Moves the checkpoint if the lease still belongs to this run and no other run has moved the checkpoint. Frees the lease if
-   * `release` is true.
+   * `release` is true, and then also writes that the run has archived.
    */
   save(lease: Lease, checkpoint: Checkpoint): Promise<'saved' | 'refused'>;
-  /** Frees the lease if it still belongs to this run. */
-  release(lease: Lease): Promise<void>;
+  /** Frees the lease if it still belongs to this run, and writes how the run ended. */
+  release(lease: Lease, outcome: RunOutcome): Promise<void>;
 }
+
+export type RunOutcome = 'archived' | 'not-configured' | 'race' | 'unexpected' | FailureCode;
 
 export interface Lease {
   readonly team: string;

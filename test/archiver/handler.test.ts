@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Context } from 'aws-lambda';
@@ -163,6 +163,10 @@ describe('a run against mocked AWS clients', () => {
   const gap = [archiveMetrics.gap, 1, { bucket: 'archive' }];
   const succeeded = (team: string) => [teamMetrics.succeeded, 1, { bucket: 'archive', team }];
 
+  /** How the run ended, as the checkpoint item tells it. */
+  const written = () =>
+    dynamodb.commandCalls(UpdateItemCommand).at(-1)?.args[0].input.ExpressionAttributeValues?.[':outcome']?.S;
+
   function failPuts(prefix: string, name: string, httpStatusCode: number): void {
     const error = Object.assign(new Error(name), { name, $metadata: { httpStatusCode } });
     s3.on(PutObjectCommand).callsFake(async ({ Key }) => {
@@ -189,6 +193,7 @@ describe('a run against mocked AWS clients', () => {
     const { summary, metrics } = toldNow();
     expect(summary).toMatchObject({ level: 'INFO', ...report });
     expect(metrics).toEqual([gap, succeeded('main')]);
+    expect(written()).toBe('archived');
   });
 
   test('before the API key is stored, a run succeeds, writes nothing, and logs the command that stores the key', async () => {
@@ -202,6 +207,7 @@ describe('a run against mocked AWS clients', () => {
     expect(toldNow()).toMatchObject({ summary: { level: 'INFO', ...report }, metrics: [succeeded('new')] });
     expect(s3.commandCalls(PutObjectCommand)).toEqual([]);
     expect(fetch).not.toHaveBeenCalled();
+    expect(written()).toBe('not-configured');
   });
 
   test('a team without a key fails, and is not taken for a new one, if its checkpoint names a manifest that is gone', async () => {
@@ -210,6 +216,7 @@ describe('a run against mocked AWS clients', () => {
     const { summary, metrics } = await failureOf({ ...input, team: 'new' });
     expect(summary).toMatchObject({ outcome: 'failed', code: 'checkpoint-ahead' });
     expect(metrics).toEqual([[archiveMetrics.integrity, 1, { bucket: 'archive' }]]);
+    expect(written()).toBe('checkpoint-ahead');
   });
 
   test.each([
@@ -260,5 +267,6 @@ describe('a run against mocked AWS clients', () => {
     failPuts('manifests/', 'PreconditionFailed', 412);
     expect(await handler(input, context)).toMatchObject({ outcome: 'race', manifests: 0 });
     expect(toldNow()).toMatchObject({ summary: { level: 'INFO', outcome: 'race' }, metrics: [] });
+    expect(written()).toBe('race');
   });
 });

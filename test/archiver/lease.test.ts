@@ -19,7 +19,7 @@ function leaseOf(changes: Partial<CheckpointStore> = {}) {
       saved.push(checkpoint);
       return changes.save?.(lease, checkpoint) ?? 'saved';
     },
-    release: async (lease) => changes.release?.(lease),
+    release: async (lease, outcome) => changes.release?.(lease, outcome),
   };
   const lease = createLease(aRun({ id: 'run', checkpoints, clock, logger }));
   return { lease, logger, clock, acquired, saved };
@@ -92,6 +92,8 @@ test.each<['keep' | 'checkpoint' | 'free', Partial<CheckpointStore>, string]>([
 ])('an operation "%s" that the table refuses or fails is logged and stops nothing: %#', async (operation, changes, line) => {
   const { lease, logger, clock } = leaseOf(changes);
   clock.advance(30_000);
-  await { keep: lease.keep, checkpoint: () => lease.checkpoint(head(8), true), free: lease.free }[operation]();
+  await { keep: lease.keep, checkpoint: () => lease.checkpoint(head(8), true), free: () => lease.free('unexpected') }[
+    operation
+  ]();
   expect(logger.lines).toEqual([line]);
 });

@@ -9,6 +9,7 @@
  * - Object Lock comes from `ministack/server.py`, and lifecycle rules, encryption and the access log of a bucket are
  *   ignored. `test/engines/lock.test.ts` shows a lock that holds, and `test/infra` the properties of the template.
  * - No schedule fires here, and Athena is not asked. `test/engines/sql.test.ts` asks the engine of Athena.
+ * - A subscription by e-mail is confirmed at once. `test/cli/status-checks.test.ts` shows one that waits.
  * - The function runs on the Node of this machine. It reads the source server by https, as a deployed team must be read,
  *   and is told to trust the certificate.
  */
@@ -76,13 +77,32 @@ describeWith(['ministack'], 'a deployed archive', () => {
     return objects;
   }
 
+  /** What needs a person according to `audit-archive status`, each with its subject. */
+  async function troubles(): Promise<string[]> {
+    const { good, teams, checks } = JSON.parse(await account.shell('npx audit-archive status --json || test $? = 1'));
+    const found = [...teams, ...checks].flatMap(({ team, subject, needs }) =>
+      needs.map(({ problem }: { problem: string }) => `${team ?? subject}: ${problem}`),
+    );
+    expect(good).toBe(found.length === 0);
+    return found;
+  }
+
   test('the stack is deployed into an empty account, with the tags of cdk.json', async () => {
-    account.configure({ teams: [main()] });
+    account.configure({ teams: [main()], alarms: { email: 'security@example.com' } });
     await account.shell('npx cdk bootstrap');
     outputs = await account.deploy();
     const tags = `cloudformation describe-stacks --stack-name ${STACK} --query Stacks[0].Tags`;
     expect(await account.aws(tags)).toEqual([{ Key: 'owner', Value: 'security' }]);
     expect(await account.aws('s3api list-buckets --query Buckets[].Name')).toContain(outputs.Bucket);
+  });
+
+  test('before the API key is stored, the commands run and status say how to store it', async () => {
+    expect(await account.shell('npx audit-archive run --team main || test $? = 1')).toContain('read -rs KEY');
+    expect(await troubles()).toEqual([
+      'main: nothing was ever archived',
+      'main, API key: there is no SecureString /postman-audit-archive/main/api-key',
+      expect.stringMatching(/^main, last run: not-configured, /),
+    ]);
   });
 
   test('the printed command stores the API key that is typed, under the key of the archive', async () => {
@@ -115,6 +135,56 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect([...(await expectWhole()).keys()].filter((key) => key.startsWith('anchors/team=main/'))).toHaveLength(1);
   });
 
+  test('the command run archives what is new, and says so', async () => {
+    source.happen(2);
+    expect(await account.shell('npx audit-archive run --team main')).toMatch(
+      /^Archived 2 new events, .* manifest: 3\.$/m,
+    );
+  });
+
+  test('the command status finds nothing in a good deployment that needs a person', async () => {
+    expect(await troubles()).toEqual([]);
+    expect(await account.shell('npx audit-archive status --send-test')).toMatch(/test message was sent to arn:/);
+  });
+
+  test('the command status names each setting that somebody has changed, and a key that Postman refuses', async () => {
+    const bucket = `--bucket ${outputs.Bucket}`;
+    const put = (call: string, option: string, value: unknown) =>
+      account.shell(`cat > put.json && aws ${call} ${option} file://put.json`, { input: JSON.stringify(value) });
+    const { Policy } = await account.aws(`s3api get-bucket-policy ${bucket}`);
+    const policy = JSON.parse(Policy);
+    const lock = await account.aws(`s3api get-object-lock-configuration ${bucket} --query ObjectLockConfiguration`);
+    const [GroupName] = await account.aws(`scheduler list-schedules --query "Schedules[?Name=='main'].GroupName"`);
+    const asked = `scheduler get-schedule --name main --group-name ${GroupName}`;
+    const { Arn, CreationDate, LastModificationDate, ...schedule } = await account.aws(asked);
+    const key = /--key-id (\S+)/.exec(outputs.PublicKey ?? '')?.[1];
+
+    const weak = { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } };
+    const Statement = policy.Statement.filter(({ Sid }: { Sid?: string }) => Sid !== 'CreateOnly');
+    source.change({ apiKey: 'PMAK-another' });
+    const run = 'npx audit-archive run --team main || test $? = 1';
+    expect(await account.shell(run)).toMatch(/^The run failed: /);
+    await put(`s3api put-bucket-policy ${bucket}`, '--policy', { ...policy, Statement });
+    await put(`s3api put-object-lock-configuration ${bucket}`, '--object-lock-configuration', weak);
+    await put('scheduler update-schedule', '--cli-input-json', { ...schedule, State: 'DISABLED' });
+    await account.shell(`aws kms disable-key --key-id ${key}`);
+    expect(await troubles()).toEqual([
+      expect.stringMatching(/^main, last run: api-key-refused, /),
+      'schedule main: is disabled',
+      expect.stringMatching(/^bucket, lock: is GOVERNANCE for 1 days/),
+      'bucket, policy: the statement CreateOnly is missing',
+      'signing key: has the state Disabled',
+    ]);
+
+    await account.shell(`aws kms enable-key --key-id ${key}`);
+    await put('scheduler update-schedule', '--cli-input-json', schedule);
+    await put(`s3api put-object-lock-configuration ${bucket}`, '--object-lock-configuration', lock);
+    await put(`s3api put-bucket-policy ${bucket}`, '--policy', policy);
+    source.change({ apiKey: API_KEY });
+    expect(await account.shell('npx audit-archive run --team main')).toMatch(/manifest: 4\.$/m);
+    expect(await troubles()).toEqual([]);
+  });
+
   test('a deployed stack does not differ from its template', async () => {
     await account.shell('npx cdk diff --fail');
   });
@@ -133,8 +203,8 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect(Parameters['projection.team.values']).toBe('main,payments,research');
 
     source.happen(3);
-    expect(await run()).toMatchObject({ outcome: 'archived', seq: 3, counts: { events: 3 } });
-    const manifest = 'manifests/team=main/0000000003.json';
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 5, counts: { events: 3 } });
+    const manifest = 'manifests/team=main/0000000005.json';
     expect(manifestAt(await expectWhole(), manifest)).toMatchObject({ retention: RETENTION });
     const lock = await account.aws(`s3api get-object-retention --bucket ${outputs.Bucket} --key ${manifest}`);
     expect(lock).toMatchObject({ Retention: { Mode: 'COMPLIANCE' } });
@@ -156,7 +226,7 @@ describeWith(['ministack'], 'a deployed archive', () => {
     outputs = await account.deploy();
     expect(outputs).toMatchObject({ Bucket: kept.Bucket, PublicKey: kept.PublicKey, Adopt: kept.Adopt });
     source.happen(2);
-    expect(await run()).toMatchObject({ outcome: 'archived', seq: 4, counts: { events: 2 } });
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 6, counts: { events: 2 } });
     await expectWhole();
     await account.shell('npx cdk diff --fail');
   });

@@ -63,7 +63,7 @@ test('the model of the checkpoint item and DynamoDB agree after any sequence of 
 
 function perform(store: CheckpointStore | ReturnType<typeof checkpointModel>, one: Exclude<Step, { does: 'set' }>) {
   if (one.does === 'acquire') return store.acquire(one.lease);
-  if (one.does === 'release') return store.release(one.lease);
+  if (one.does === 'release') return store.release(one.lease, 'race');
   const checkpoint = { seq: 2, position: one.lease.now, previousSeq: one.previousSeq, release: one.release };
   return store.save(one.lease, checkpoint);
 }

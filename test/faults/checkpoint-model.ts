@@ -2,7 +2,7 @@
  * A model of the DynamoDB item under the conditions of `lambdas/adapters/dynamodb.ts`; a test compares the two. Its steps
  * are synchronous. A world may lose the item, roll it back or set it to any value at any moment.
  */
-import type { Checkpoint, Hint, Lease } from '../../lambdas/shared/ports';
+import type { Checkpoint, Hint, Lease, RunOutcome } from '../../lambdas/shared/ports';
 
 /** The notation of DynamoDB, as far as this item and the garbage of the tests need it. */
 export type Attribute = { readonly N: string } | { readonly S: string } | { readonly BOOL: boolean };
@@ -39,18 +39,24 @@ export function checkpointModel(cell: ItemCell) {
     const isDone = release && item.leaseOwner === undefined && isThere;
     if (!isOwn && !isDone) return 'refused';
     const { leaseOwner, leaseUntil, ...rest } = item;
-    const kept = release ? {} : { leaseOwner: { S: lease.runId }, leaseUntil: numeric(lease.until.getTime()) };
+    const kept = release
+      ? endOf(lease, 'archived')
+      : { leaseOwner: { S: lease.runId }, leaseUntil: numeric(lease.until.getTime()) };
     cell.item = { ...rest, ...kept, seq: numeric(seq), position: { S: position.toISOString() } };
     return 'saved';
   }
 
-  function release(lease: Lease): void {
+  function release(lease: Lease, outcome: RunOutcome): void {
     if (cell.item === undefined || !isOwner(cell.item, lease)) return;
     const { leaseOwner, leaseUntil, ...rest } = cell.item;
-    cell.item = rest;
+    cell.item = { ...rest, ...endOf(lease, outcome) };
   }
 
   return { acquire, save, release };
+}
+
+function endOf({ now }: Lease, outcome: RunOutcome): Item {
+  return { outcome: { S: outcome }, ended: { S: now.toISOString() } };
 }
 
 function isOwner(item: Item, lease: Lease): boolean {

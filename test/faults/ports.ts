@@ -75,7 +75,7 @@ export function createCheckpoints(context: PortContext, cell: ItemCell): Checkpo
   return {
     acquire: (lease) => perform('checkpoints.acquire', () => model.acquire(lease)),
     save: (lease, checkpoint) => perform('checkpoints.save', () => model.save(lease, checkpoint)),
-    release: (lease) => perform('checkpoints.release', () => model.release(lease)),
+    release: (lease, outcome) => perform('checkpoints.release', () => model.release(lease, outcome)),
   };
 }
 

@@ -12,6 +12,9 @@ export interface TableServer extends ContractServer {
 
 const now = new Date('2026-06-12T12:00:00.000Z');
 
+/** The attributes that tell how the last run ended. */
+const end = (outcome: string) => ({ outcome: { S: outcome }, ended: { S: now.toISOString() } });
+
 function afterSeconds(seconds: number): Date {
   return new Date(now.getTime() + seconds * 1000);
 }
@@ -92,7 +95,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
       leaseUntil: { N: String(afterSeconds(85).getTime()) },
     });
     expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() } });
+    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() }, ...end('archived') });
   });
 
   test('the checkpoint does not move for a run that lost its lease, or where somebody else moved it', async () => {
@@ -106,12 +109,13 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect((await item())?.seq).toEqual({ N: '5' });
   });
 
-  test('a run releases only its own lease', async () => {
+  test('a run releases only its own lease, and then writes how it ended', async () => {
     await store.acquire(own('a'));
-    await store.release(own('b'));
+    await store.release(own('b'), 'race');
     expect(await store.acquire(own('c'))).toBe('held');
-    await store.release(own('a'));
-    await store.release(own('a'));
+    await store.release(own('a'), 'race');
+    await store.release(own('a'), 'race');
+    expect(await item()).toEqual({ ...key(), ...end('race') });
     expect(await store.acquire(own('c'))).not.toBe('held');
   });
 
@@ -122,7 +126,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     expect(await store.save(own('a'), checkpoint)).toBe('saved');
     breakAnswers(2);
     expect(await store.save(own('a'), { ...checkpoint, previousSeq: 1, seq: 2, release: true })).toBe('saved');
-    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() } });
+    expect(await item()).toEqual({ ...key(), seq: { N: '2' }, position: { S: now.toISOString() }, ...end('archived') });
   });
 
   test('a checkpoint that was released and then moved by another run stays as it is', async () => {
@@ -141,7 +145,7 @@ export function testCheckpointTable(start: () => Promise<TableServer>): void {
     const calls = ({ acquire, save, release }: CheckpointStore) => [
       () => acquire(own('a')),
       () => save(own('a'), checkpoint),
-      () => release(own('a')),
+      () => release(own('a'), 'race'),
     ];
     for (const call of calls(missing)) await expect(call()).rejects.toMatchObject({ code: 'storage-refused' });
     breakAnswers(Number.POSITIVE_INFINITY);

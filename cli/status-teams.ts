@@ -1,0 +1,74 @@
+/**
+ * Reads what the state of each team is computed from: the newest manifests and the newest anchor. An object that cannot be what
+ * it should be is told, and never skipped.
+ */
+import type { KeyObject } from 'node:crypto';
+import { type Anchor, anchorPrefix, decodeAnchor } from '../lambdas/shared/anchor';
+import { sha256 } from '../lambdas/shared/manifest';
+import { manifestKey } from '../lambdas/shared/object-keys';
+import type { ArchiveReader } from '../lambdas/verifier/inventory';
+import { payloadOf, readManifests } from './sql-copy';
+import { type TeamStatus, teamStatus } from './status-team';
+
+/** More than a week at a schedule of every five minutes. */
+const NEWEST = 2100;
+
+export interface TeamsOptions {
+  readonly publicKey: KeyObject | undefined;
+  readonly now: Date;
+  readonly isCopy: boolean;
+  /** Teams that should be there, also where they have no manifest, each with the time that it may be silent. */
+  readonly expected: ReadonlyMap<string, number>;
+  /** The same for every other team; `undefined` leaves them out, because they were removed on purpose. */
+  readonly silentMs: number | undefined;
+}
+
+export async function readTeams(reader: ArchiveReader, options: TeamsOptions): Promise<TeamStatus[]> {
+  const broken: string[] = [];
+  const { publicKey, now, isCopy, expected, silentMs } = options;
+  const onAltered = (key: string) => void broken.push(key);
+  const read = await readManifests(reader, { publicKey, now, onAltered, newest: NEWEST });
+  broken.push(...read.absent.map(({ key }) => key));
+  const there = new Set([...read.manifests.map(({ team }) => team), ...broken.map(teamOf)]);
+  const teams = silentMs === undefined ? [...expected.keys()] : [...new Set([...expected.keys(), ...there])];
+  return Promise.all(
+    teams.toSorted().map(async (team) => {
+      const anchor = await newestAnchor(reader, team, onAltered);
+      return teamStatus({
+        team,
+        manifests: read.manifests.filter((each) => each.team === team).map(({ manifest }) => manifest),
+        verification: anchor && { anchor, isInChain: await isInChain(reader, anchor) },
+        broken: broken.filter((key) => teamOf(key) === team),
+        now,
+        silentMs: expected.get(team) ?? silentMs ?? 0,
+        isCopy,
+      });
+    }),
+  );
+}
+
+function teamOf(key: string): string {
+  return /\/team=([^/]+)\//.exec(key)?.[1] ?? '';
+}
+
+/** Anchors are listed in the order of the manifests that they name. A team whose chain stands still has several of one number. */
+async function newestAnchor(
+  reader: ArchiveReader,
+  team: string,
+  onAltered: (key: string) => void,
+): Promise<Anchor | undefined> {
+  const keys = await reader.list(anchorPrefix(team));
+  const numbered = `${anchorPrefix(team)}${keys.at(-1)?.slice(anchorPrefix(team).length).split('-')[0]}-`;
+  const anchors: Anchor[] = [];
+  for (const key of keys.filter((each) => each.startsWith(numbered))) {
+    const anchor = decodeAnchor(key, (await reader.get(key)) ?? Buffer.alloc(0));
+    if (anchor === undefined) onAltered(key);
+    else anchors.push(anchor);
+  }
+  return anchors.toSorted((a, b) => (a.verifiedAt < b.verifiedAt ? -1 : 1)).at(-1);
+}
+
+async function isInChain(reader: ArchiveReader, { team, seq, sha256: verified }: Anchor): Promise<boolean> {
+  const envelope = await reader.get(manifestKey(team, seq));
+  return envelope !== undefined && sha256(payloadOf(envelope)) === verified;
+}

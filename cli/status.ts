@@ -1,0 +1,155 @@
+/**
+ * `audit-archive status` tells whether each team is fresh, complete and verified, and compares every setting in AWS that could be
+ * wrong with this version and `cdk.json`. It changes nothing, and never reads an API key.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type * as infraExpected from '../infra/expected';
+import { archiverEnvironment } from '../lambdas/shared/contract';
+import { HOUR_MS } from '../lambdas/shared/time';
+import { version } from '../package.json';
+import { exitCodes } from './exit';
+import type { Account, DeployedFunction } from './status-account';
+import { type Check, checkSettings, topicOf } from './status-checks';
+import { describeReport, type Report } from './status-output';
+import { need } from './status-team';
+import { readTeams } from './status-teams';
+import { type OpenBucket, openArchive } from './verify';
+import { readKey } from './verify-inputs';
+import { LONGEST_SILENCE_MS } from './verify-output';
+
+const HELP = `
+With PATH, the manifests and anchors of a copy tell it. Without PATH, the deployed archive is asked, with the credentials and the
+region of the AWS command line, and with the cdk.json of this folder. Each thing that needs a person is marked with !, with what
+mends it, and makes the exit code 1.`;
+
+export interface StatusFlags {
+  readonly key?: string;
+  readonly stage: string;
+  readonly sendTest?: boolean;
+  readonly json?: boolean;
+}
+
+export type RegionalAccount = Account & { region(): Promise<string> };
+export type Infra = typeof infraExpected;
+
+export interface StatusWorld {
+  readonly openBucket: OpenBucket;
+  openAccount(): Promise<RegionalAccount>;
+  /** The CDK takes longer to load than everything else. */
+  loadInfra(): Promise<Infra>;
+  print(text: string): void;
+  readonly now: Date;
+}
+
+export function addStatus(
+  program: Command,
+  world: Pick<StatusWorld, 'openBucket' | 'openAccount' | 'loadInfra'>,
+): void {
+  program
+    .command('status')
+    .description('tell whether each team is fresh, complete and verified, and whether every setting in AWS is right')
+    .argument('[path]', 'a folder that holds a copy of the bucket')
+    .option('--key <file>', 'check the signatures of the newest manifests with the public key that was saved')
+    .option('--stage <name>', 'the stage of the deployment', 'prod')
+    .option('--send-test', 'send a test message to those who are told of an alarm')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', HELP)
+    .action(async (path: string | undefined, flags: StatusFlags, command: Command) => {
+      if (path !== undefined && flags.sendTest)
+        return command.error('error: --send-test belongs to a deployed archive');
+      process.exitCode = await runStatus(path, flags, { ...world, print: console.log, now: new Date() });
+    });
+}
+
+/** Returns the exit code. Throws where the archive, the key or `cdk.json` cannot be read, or where nothing is deployed. */
+export async function runStatus(path: string | undefined, flags: StatusFlags, world: StatusWorld): Promise<number> {
+  const report = path === undefined ? await ofDeployment(flags, world) : await ofCopy(path, flags, world);
+  if (flags.json) world.print(JSON.stringify(report, null, 2));
+  else for (const line of describeReport(report)) world.print(line);
+  return report.good ? exitCodes.good : exitCodes.findings;
+}
+
+async function ofCopy(path: string, { key }: StatusFlags, { openBucket, now }: StatusWorld): Promise<Report> {
+  const reader = await openArchive(path, openBucket);
+  const publicKey = key === undefined ? undefined : await readKey(key);
+  const options = { publicKey, now, isCopy: true, expected: new Map(), silentMs: LONGEST_SILENCE_MS };
+  const teams = await readTeams(reader, options);
+  if (teams.length === 0)
+    throw new Error(`${path} holds no manifest: give the folder that holds the copy of the bucket`);
+  return reported({ now, teams, checks: [] }, notesOf(key));
+}
+
+async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Report> {
+  const { now, openBucket } = world;
+  const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
+  const functions = await findFunctions(account, infra, flags.stage);
+  const place = placeOf(functions.archiver, functions.verifier);
+  const expected = infra.expectedSettings(readContext(flags.stage), place);
+  const publicKey = flags.key === undefined ? undefined : await readKey(flags.key);
+  const silences = new Map(expected.teams.map(({ name, silentHours }) => [name, silentHours * HOUR_MS]));
+  const options = { publicKey, now, isCopy: false, expected: silences, silentMs: undefined };
+  const { teams, unread } = await readTeams(await openBucket(place.bucket), options).then(
+    (read) => ({ teams: read, unread: [] }),
+    (error: unknown) => ({ teams: [], unread: [unreadable(error)] }),
+  );
+  const settings = await checkSettings({ expected, place, functions, account, teams, version, now });
+  const checks = [...unread, ...settings];
+  const notes = notesOf(flags.key);
+  if (flags.sendTest) {
+    const topic = await topicOf(account, expected);
+    if (topic === undefined) throw new Error('no test message was sent, because the topic of the alarms is not there');
+    await account.publish(topic, `This is a test of ${expected.name}. Nothing is wrong.`);
+    notes.push(`A test message was sent to ${topic}: it must arrive within a minute.`);
+  }
+  return { ...reported({ now, teams, checks }, notes), maxRequestsPerMinute: expected.maxRequestsPerMinute };
+}
+
+/** A setting may be the cause, such as a key that is disabled, so the settings are checked all the same. */
+function unreadable(error: unknown): Check {
+  // The outer error speaks of a copy.
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const problem = `could not be read (${cause instanceof Error ? cause.message : String(cause)})`;
+  const mend = 'mend the settings below; if all are right, give yourself the right to read the bucket and to decrypt';
+  return { subject: 'archive', found: '', needs: [need(problem, mend)] };
+}
+
+export async function findFunctions(account: RegionalAccount, infra: Infra, stage: string) {
+  const region = await account.region();
+  const roles = infra.functionRoles(stage, region);
+  const archiver = await account.functionOf(roles.archiver);
+  if (archiver === undefined)
+    throw new Error(
+      `stage ${stage} is not deployed in ${region}: no function has the role ${roles.archiver}. Set AWS_REGION, or give --stage`,
+    );
+  return { archiver, verifier: await account.functionOf(roles.verifier) };
+}
+
+function placeOf(archiver: DeployedFunction, verifier: DeployedFunction | undefined): infraExpected.Place {
+  const [, partition = '', , region = '', account = ''] = archiver.arn.split(':');
+  const variable = ({ name }: { readonly name: string }) => archiver.environment[name] ?? '';
+  const { bucket, table, signingKey } = archiverEnvironment;
+  return {
+    ...{ partition, region, account },
+    ...{ bucket: variable(bucket), table: variable(table), signingKey: variable(signingKey) },
+    ...{ archiverArn: archiver.arn, verifierArn: verifier?.arn ?? '' },
+  };
+}
+
+/** The context of `cdk.json`, which must describe this stage: with another one, every setting would look wrong. */
+function readContext(stage: string): Readonly<Record<string, unknown>> {
+  if (!existsSync('cdk.json')) throw new Error('there is no cdk.json here: run it in the folder from which you deploy');
+  const { context = {} } = JSON.parse(readFileSync('cdk.json', 'utf8'));
+  const { stage: described = 'prod' } = context.archive ?? {};
+  if (described === stage) return context;
+  throw new Error(`cdk.json describes the stage ${described}, and not ${stage}: give --stage ${described}`);
+}
+
+function notesOf(key: string | undefined): string[] {
+  return key === undefined ? ['The signatures of the manifests were not checked: give --key.'] : [];
+}
+
+function reported({ now, teams, checks }: { now: Date } & Pick<Report, 'teams' | 'checks'>, notes: string[]): Report {
+  const good = [...teams, ...checks].every(({ needs }) => needs.length === 0);
+  return { now: now.toISOString(), good, teams, checks, notes };
+}
