@@ -39,7 +39,7 @@ function ofWhatRuns(stage: string, bucket: string) {
     nist('Verifier/Function', 'LambdaDLQ', dailyInstead),
     nist('Verifier/Function', 'LambdaConcurrency', dailyConcurrency),
     nist('Verifier/Function', 'LambdaInsideVPC', noConnection),
-    solutions('Archiver/Unhandled', 'SQS3', isDeadLetterQueue),
+    solutions('Schedules/Unhandled', 'SQS3', isDeadLetterQueue),
     nist('Archiver/Function', 'LambdaDLQ', destinationInstead),
     nist('Archiver/Function', 'LambdaConcurrency', leaseInstead),
     nist('Archiver/Function', 'LambdaInsideVPC', publicApi),
@@ -51,7 +51,7 @@ const objectsOfTeams = 'A key holds team, date and number. The right is to one p
 const parametersOfTeams = 'The path holds only API keys of this stage. A new team thus needs no new right.';
 const wholeArchive = 'Auditors read everything in the archive, and nothing else. They are named in the configuration.';
 const wholeArchiveToVerify = 'A verifier that cannot read an object cannot tell that it is good.';
-const dailyInstead = 'The next day does the work, and the metric UnverifiedHours tells that a day did not.';
+const dailyInstead = 'The next day does the work, and the alarm unverified tells if no day did.';
 const dailyConcurrency = 'It runs once a day, and two verifications at once do no harm.';
 const noConnection = 'It calls AWS alone and accepts no connection. A VPC would only add endpoints to pay for.';
 const removal = 'After its retention any object may have to go. The role exists only for that, and its use is logged.';
@@ -59,8 +59,8 @@ const oneRegion = 'Lock and versioning prevent deletion. A second region would d
 const accessLogsExpire = 'S3 delivers access logs on a best-effort basis and they expire. A copy would prove no more.';
 const accessLogsEncryption = 'S3 delivers access logs only into a bucket whose default encryption is SSE-S3.';
 const onlyAHint = 'The next run rebuilds a lost table from S3. Point-in-time recovery is switched on.';
-const isDeadLetterQueue = 'This is the dead-letter queue of the schedules and of the runs that failed.';
-const destinationInstead = 'Failed runs go to an on-failure destination, which also receives the reason.';
+const isDeadLetterQueue = 'This is the dead-letter queue of the schedules.';
+const destinationInstead = 'The log and the alarm silent tell of failed runs. The next run does their work.';
 const leaseInstead = 'A lease keeps runs of one team apart. A new account has no concurrency to reserve.';
 const publicApi = 'It calls the public API of Postman and accepts no connection. A VPC would only add a NAT gateway.';
 

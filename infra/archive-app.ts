@@ -52,7 +52,7 @@ function refuseRegion(region = ''): void {
   ]);
 }
 
-function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams, adopt }: ArchiveConfig): void {
+function printChoices(stack: ArchiveStack, { retention, alarms, teams, adopt }: ArchiveConfig): void {
   const { mode, days, expireAfterDays } = retention;
   const annotations = Annotations.of(stack);
   if (adopt !== null) printAdoption(stack, retention, adopt);
@@ -67,10 +67,7 @@ function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams, adopt
       `expireAfterDays: from now on every manifest says that its objects may be gone after ${expireAfterDays} days. S3 also deletes older objects, whose manifests do not say so: verify will report them as missing.`,
     );
   }
-  if (alarmEmail !== null) {
-    const message = 'alarmEmail is set, but this version raises no alarms yet, so that nobody gets a mail';
-    annotations.addWarningV2('postman-audit-archive:no-alarms', message);
-  }
+  printRecipient(stack, alarms);
   if (stack.synthesizer.cloudFormationExecutionRole === undefined) {
     annotations.addInfo(
       'The synthesizer names no execution role: after the first deployment only break glass can change settings of the buckets.',
@@ -83,6 +80,20 @@ function printChoices(stack: ArchiveStack, { retention, alarmEmail, teams, adopt
     const message = `${names}: Postman keeps this data in the EU, and the region ${stack.region} is not in the EU`;
     annotations.addWarningV2('postman-audit-archive:eu-data-leaves-eu', message);
   }
+}
+
+/** CloudWatch does not say that it cannot notify a topic, so the operator would learn of it from an alarm that nobody got. */
+function printRecipient(stack: ArchiveStack, { email, topicArn }: ArchiveConfig['alarms']): void {
+  const annotations = Annotations.of(stack);
+  if (email === null && topicArn === null)
+    annotations.addInfo('alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }');
+  if (topicArn === null) return;
+  annotations.addInfo(
+    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish. Try it (README: "Try the alarms").',
+  );
+  const [, , , region] = topicArn.split(':');
+  if (!Token.isUnresolved(stack.region) && region !== stack.region)
+    annotations.addError(`alarms.topicArn: an alarm cannot notify a topic of another region than ${stack.region}`);
 }
 
 /** The settings of what is adopted cannot be read at synth, so the operator must know what the configuration says. */

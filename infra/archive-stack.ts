@@ -1,18 +1,20 @@
 /**
  * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
  * top: the keys, the storage, the role that may remove, the function that writes, the
- * function that verifies, their schedules, the catalog for SQL, and
+ * function that verifies, their schedules, the alarms and the dashboard, the catalog for SQL, and
  * the role that may only ask.
  */
 
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { Alarms } from './alarms';
 import { Archiver } from './archiver';
 import { Auditors } from './auditors';
 import { BreakGlass } from './break-glass';
 import { Catalog } from './catalog';
 import type { ArchiveConfig } from './config';
+import { Dashboard } from './dashboard';
 import { KmsKeys } from './kms-keys';
 import { archiveName } from './names';
 import { firstQuery, kept, publicKey, putApiKeys, runNow } from './outputs';
@@ -37,21 +39,24 @@ export class ArchiveStack extends Stack {
 
     const keys = new KmsKeys(this, 'Keys', { name, stage, adopt });
     const storage = new Storage(this, 'Storage', { ...config, key: keys.encryption });
+    const { bucket } = storage;
     // An adopted archive has its role and its policies already, and CloudFormation cannot manage them a second time.
     if (adopt === null) new BreakGlass(this, 'BreakGlass', { stage, keys, storage });
     const archiver = new Archiver(this, 'Archiver', { config, code: archiverCode, keys, ...storage });
-    const verifier = new Verifier(this, 'Verifier', { stage, code: verifierCode, keys, bucket: storage.bucket });
-    new Schedules(this, 'Schedules', { teams: config.teams, archiver, verifier });
-    const catalog = new Catalog(this, 'Catalog', { name, teams, bucket: storage.bucket, key: keys.encryption });
+    const verifier = new Verifier(this, 'Verifier', { stage, code: verifierCode, keys, bucket });
+    const { unhandled } = new Schedules(this, 'Schedules', { teams: config.teams, archiver, verifier });
+    const logs = { archiver: archiver.logGroup, verifier: verifier.logGroup };
+    const alarms = new Alarms(this, 'Alarms', { name, config, key: keys.encryption, bucket, unhandled, logs });
+    new Dashboard(this, 'Dashboard', { name, bucket, archiverLog: archiver.logGroup, alarms: alarms.all });
+    const catalog = new Catalog(this, 'Catalog', { name, teams, bucket, key: keys.encryption });
     const hasAuditors = config.auditors.length > 0;
-    if (hasAuditors)
-      new Auditors(this, 'Auditors', { ...config, bucket: storage.bucket, key: keys.encryption, catalog });
+    if (hasAuditors) new Auditors(this, 'Auditors', { ...config, bucket, key: keys.encryption, catalog });
     const outputs = {
       ...putApiKeys(name, config.teams),
       RunNow: runNow(archiver.function.functionName, config.teams[0]?.name),
       FirstQuery: firstQuery(catalog.database, config.teams[0]?.name),
       PublicKey: publicKey(keys.signing.keyArn),
-      Bucket: storage.bucket.bucketName,
+      Bucket: bucket.bucketName,
       Workgroup: catalog.workgroup.name,
       ArchiverFunction: archiver.function.functionName,
       ...(hasAuditors && { AuditorRole: roleArn(stage, 'auditor') }),

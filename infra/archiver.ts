@@ -1,6 +1,5 @@
 /**
- * The function that archives, and the queue for failed runs and triggers. The role of the function can read the
- * archive, create objects and sign. It cannot delete or overwrite, and it has no rights outside this stage.
+ * The function that archives. Its role can read the archive, create objects and sign. It cannot delete or overwrite, and it has no rights outside this stage.
  */
 
 import { Aws, Duration } from 'aws-cdk-lib';
@@ -9,7 +8,6 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contract';
 import { encodeEnvironment } from '../lambdas/shared/env';
@@ -34,10 +32,8 @@ interface ArchiverProps {
 
 export class Archiver extends Construct {
   readonly function: lambda.Function;
+  readonly logGroup: logs.LogGroup;
   private readonly role: iam.Role;
-  /** Holds triggers that were never delivered, and runs whose last retry failed. */
-  readonly unhandled: sqs.Queue;
-  private readonly logGroup: logs.LogGroup;
 
   constructor(
     scope: Construct,
@@ -45,11 +41,6 @@ export class Archiver extends Construct {
     private readonly props: ArchiverProps,
   ) {
     super(scope, id);
-    this.unhandled = new sqs.Queue(this, 'Unhandled', {
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       encryptionKey: props.keys.encryption,
       retention: logs.RetentionDays.THIRTEEN_MONTHS,
@@ -87,10 +78,10 @@ export class Archiver extends Construct {
         encryptionKey: keyAliases(archiveName(config.stage)).encryption,
       }),
       // Lambda retries a failed run after one minute and again after two. The lease of a dead run ends at about the
-      // first retry, and certainly before the second. After that the next scheduled run does the work.
+      // first retry, and certainly before the second. After that the next scheduled run does the work, so a failed run
+      // goes to no queue: the log tells of it, and the alarm `silent`.
       retryAttempts: 2,
       maxEventAge: Duration.hours(1),
-      onFailure: { bind: () => ({ destination: this.unhandled.queueArn }) },
       // No concurrency is reserved, because overlapping runs do no harm and a new account has none to reserve.
     });
   }
@@ -114,7 +105,6 @@ export class Archiver extends Construct {
       ...this.apiKeyRights(),
       allow('MoveCheckpoint', ['dynamodb:UpdateItem'], [table.tableArn]),
       allow('WriteLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]),
-      allow('ReportFailure', ['sqs:SendMessage'], [this.unhandled.queueArn]),
     ];
   }
 

@@ -6,7 +6,7 @@ import { apiKeyParameter, parametersElsewhere } from './names';
 /** AWS's limit for the inline policies of one role, in characters. White space does not count. */
 const MAX_POLICY_CHARACTERS = 10_240;
 /** The archiver's policy without parameters of the teams' own, if each name that AWS chooses is as long as can be. */
-const OTHER_POLICY_CHARACTERS = 4_280;
+const OTHER_POLICY_CHARACTERS = 4_040;
 /** The policy names a parameter twice, each time as an ARN of the longest region, in quotes and after a comma. */
 const ARN_CHARACTERS = 'arn:aws-us-gov:ssm:ap-southeast-99:111122223333:parameter'.length + '"",'.length;
 

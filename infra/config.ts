@@ -72,6 +72,19 @@ const adopt = strict({
     'encryptionKeyArn and signingKeyArn must be two keys',
   );
 
+const topicArn = z
+  .string()
+  .regex(/^arn:aws:sns:[a-z]+(-[a-z]+)+-\d:\d{12}:[\w-]{1,256}(\.fifo)?$/, 'must be the ARN of an SNS topic')
+  .refine((arn) => !arn.endsWith('.fifo'), 'must be a standard topic, because an alarm cannot notify a FIFO topic');
+
+const alarms = strict({
+  email: z.email().nullable().default(null),
+  topicArn: topicArn.nullable().default(null),
+}).refine(
+  ({ email, topicArn }) => email === null || topicArn === null,
+  'name an email or a topicArn, not both: subscribe the address to your topic',
+);
+
 const archive = strict({
   stage: z
     .string()
@@ -88,7 +101,7 @@ const archive = strict({
   lookbackHours: z.number().min(1).max(720).default(6),
   maxRequestsPerMinute: z.int().min(1).max(300, 'Postman allows 300 requests a minute').default(200),
   retention: retention.prefault({}),
-  alarmEmail: z.email().nullable().default(null),
+  alarms: alarms.prefault({}),
   adopt: adopt.nullable().default(null),
   auditors: auditors.default([]),
 }).superRefine(

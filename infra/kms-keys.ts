@@ -4,12 +4,12 @@
  */
 
 import { Aws, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { ArchiveConfig } from './config';
 import { keyAliases } from './names';
-import { accountArn, denyAllBut, forThisAccount, KEPT_ALWAYS, roleArn } from './policies';
+import { accountArn, allowService, denyAllBut, forThisAccount, KEPT_ALWAYS, roleArn } from './policies';
 
 const READ_AND_WRITE = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
 
@@ -20,7 +20,7 @@ interface KmsKeysProps {
 }
 
 export class KmsKeys extends Construct {
-  /** Encrypts the objects, the API keys, the logs and the query results. */
+  /** Encrypts the objects, the API keys, the logs, the query results and the alarms. */
   readonly encryption: kms.IKey;
   /** Signs the manifests with ECDSA P-256 / SHA-256. */
   readonly signing: kms.IKey;
@@ -49,6 +49,7 @@ export class KmsKeys extends Construct {
     });
     key.addToResourcePolicy(this.encryptLogs());
     key.addToResourcePolicy(this.encryptQueryResults());
+    key.addToResourcePolicy(this.encryptAlarms());
     return key;
   }
 
@@ -69,23 +70,24 @@ export class KmsKeys extends Construct {
     // The log group names this key, so the policy of the key cannot name the group without a circle. CloudFormation
     // begins the name of a log group with the name of the stack.
     const groups = accountArn('logs', `log-group:${Stack.of(this).stackName}-*`);
-    return new iam.PolicyStatement({
-      sid: 'EncryptLogs',
-      principals: [new iam.ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
-      actions: [...READ_AND_WRITE, 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
-      resources: ['*'],
+    const actions = [...READ_AND_WRITE, 'kms:Encrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+    return allowService(`logs.${Aws.REGION}.amazonaws.com`, 'EncryptLogs', actions, {
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': groups } },
+    });
+  }
+
+  /** SNS states the topic in every call. The policy of the topic says which alarms may notify it. */
+  private encryptAlarms(): iam.PolicyStatement {
+    const topics = accountArn('sns', `${Stack.of(this).stackName}-*`);
+    return allowService('cloudwatch.amazonaws.com', 'EncryptAlarms', ['kms:Decrypt', 'kms:GenerateDataKey'], {
+      conditions: { ArnLike: { 'kms:EncryptionContext:aws:sns:topicArn': topics } },
     });
   }
 
   /** Source: "Set up a KMS key policy for managed query results" in the Athena user guide. */
   private encryptQueryResults(): iam.PolicyStatement {
     const arn = accountArn('athena', `workgroup/${this.props.name}`);
-    return new iam.PolicyStatement({
-      sid: 'EncryptQueryResults',
-      principals: [new iam.ServicePrincipal('encryption.athena.amazonaws.com')],
-      actions: READ_AND_WRITE,
-      resources: ['*'],
+    return allowService('encryption.athena.amazonaws.com', 'EncryptQueryResults', READ_AND_WRITE, {
       conditions: {
         ArnLike: { 'kms:EncryptionContext:aws:athena:arn': arn, 'aws:SourceArn': arn },
         StringEquals: forThisAccount(),

@@ -1,5 +1,7 @@
 /** The names that AWS asks for. They differ between stages, so that one account can hold several archives. */
 
+import { Aws } from 'aws-cdk-lib';
+
 /** The production archive has the plain name. */
 export function archiveName(stage: string): string {
   return stage === 'prod' ? 'postman-audit-archive' : `postman-audit-archive-${stage}`;
@@ -8,6 +10,16 @@ export function archiveName(stage: string): string {
 /** The aliases of the keys of an archive. A stage holds no slash, so that no stage has the alias of another one's key. */
 export function keyAliases(archive: string) {
   return { encryption: `alias/${archive}`, signing: `alias/${archive}/signing` };
+}
+
+/** A slash separates the parts, because neither a stage nor a team holds one. */
+export function alarmName(archive: string, ...parts: readonly (string | undefined)[]): string {
+  return [archive, ...parts.filter((part) => part !== undefined)].join('/');
+}
+
+/** Dashboards of all regions share their names. */
+export function dashboardName(archive: string): string {
+  return `${archive}-${Aws.REGION}`;
 }
 
 /** The name of the database in SQL, where it may not hold a hyphen. */

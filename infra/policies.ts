@@ -21,6 +21,18 @@ export function allow(
   return new iam.PolicyStatement({ sid, actions, resources, conditions });
 }
 
+/** Lets a service act on the resource that the statement is attached to. */
+export function allowService(
+  service: string,
+  sid: string,
+  actions: string[],
+  on: { readonly resource?: string; readonly conditions: iam.Conditions },
+): iam.PolicyStatement {
+  const { resource = '*', conditions } = on;
+  const principals = [new iam.ServicePrincipal(service)];
+  return new iam.PolicyStatement({ sid, principals, actions, resources: [resource], conditions });
+}
+
 /** Denies to every principal of any account but these roles. No identity policy and no grant can overrule it. */
 export function denyAllBut(roles: string[], sid: string, actions: string[], resources: string[]): iam.PolicyStatement {
   return denyAll(sid, actions, resources, { ArnNotEquals: { 'aws:PrincipalArn': roles } });

@@ -5,7 +5,7 @@
 import { dateOf, HOUR_MS } from '../lambdas/shared/time';
 import { type Cron, impossibleDate, longestGap, readCron, shortestGapMinutes } from './cron';
 
-/** An alarm can look back one week. If a team is read less often, nobody would notice that its runs have stopped. */
+/** If a team is read less often, it takes too long to notice that its runs have stopped. */
 const MAX_GAP_HOURS = 7 * 24;
 const MAX_SPREAD_MINUTES = 15;
 const RULE = 'a schedule must fire at least once in 7 days';
@@ -26,6 +26,11 @@ export function longestGapHours(expression: string, now: Date): number {
   const schedule = read(expression);
   if (typeof schedule === 'string') throw new Error(`"${expression}" ${schedule}`);
   return gapHours(schedule, now);
+}
+
+/** A team is silent if no run has succeeded for three periods, and for three hours at least. */
+export function silentHours(expression: string, now: Date): number {
+  return Math.max(3, Math.ceil(3 * longestGapHours(expression, now)));
 }
 
 /** A run may begin so many minutes late, so that many teams do not begin in the same minute. */

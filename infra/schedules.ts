@@ -1,9 +1,13 @@
-/** One schedule per team, which sends the input of the archiver, and a daily one for the verifier. */
+/**
+ * One schedule per team, which sends the input of the archiver, and a daily one for the verifier. A trigger that cannot be handed
+ * over goes to a queue.
+ */
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ArchiveInput } from '../lambdas/shared/contract';
 import type { Archiver } from './archiver';
@@ -19,34 +23,54 @@ interface SchedulesProps {
 }
 
 export class Schedules extends Construct {
-  constructor(scope: Construct, id: string, props: SchedulesProps) {
+  /** The triggers that the Scheduler could not hand over. */
+  readonly unhandled: sqs.Queue;
+
+  constructor(scope: Construct, id: string, { teams, archiver, verifier }: SchedulesProps) {
     super(scope, id);
+    this.unhandled = new sqs.Queue(this, 'Unhandled', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(4),
+    });
     const group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { ...forThisAccount(), 'aws:SourceArn': group.scheduleGroupArn } },
       }),
     });
+    const functions = [archiver.function, verifier.function];
     const statements = [
       allow(
         'StartRun',
         ['lambda:InvokeFunction'],
-        [props.archiver.function.functionArn, props.verifier.function.functionArn],
+        functions.map(({ functionArn }) => functionArn),
       ),
-      allow('ReportFailure', ['sqs:SendMessage'], [props.archiver.unhandled.queueArn]),
+      allow('ReportFailure', ['sqs:SendMessage'], [this.unhandled.queueArn]),
     ];
     const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
-    for (const team of props.teams) {
-      const schedule = new scheduler.Schedule(this, `Team-${team.name}`, {
-        scheduleGroup: group,
-        scheduleName: team.name,
-        description: `Archives the audit log of the Postman team ${team.name}`,
-        schedule: scheduler.ScheduleExpression.expression(team.schedule),
-        timeWindow: timeWindow(team.schedule),
-        target: { bind: () => target(team, props.archiver, role) },
-      });
-      schedule.node.addDependency(policy);
-    }
+    /** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
+    const target = (to: IFunction, input: object) => ({
+      bind: () => ({
+        arn: to.functionArn,
+        role,
+        input: scheduler.ScheduleTargetInput.fromObject(input),
+        deadLetterConfig: { arn: this.unhandled.queueArn },
+        // These are retries of the asynchronous invocation only. Lambda itself retries a failed run (see archiver.ts).
+        retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
+      }),
+    });
+    const ofTeams = teams.map(
+      (team) =>
+        new scheduler.Schedule(this, `Team-${team.name}`, {
+          scheduleGroup: group,
+          scheduleName: team.name,
+          description: `Archives the audit log of the Postman team ${team.name}`,
+          schedule: scheduler.ScheduleExpression.expression(team.schedule),
+          timeWindow: timeWindow(team.schedule),
+          target: target(archiver.function, inputOf(team)),
+        }),
+    );
     const daily = new scheduler.Schedule(this, 'Daily', {
       scheduleGroup: group,
       // No team has such a name.
@@ -54,9 +78,9 @@ export class Schedules extends Construct {
       description: 'Verifies the archive',
       schedule: scheduler.ScheduleExpression.rate(Duration.days(1)),
       timeWindow: scheduler.TimeWindow.flexible(Duration.minutes(15)),
-      target: { bind: () => targetOf(props.verifier.function, { role, archiver: props.archiver, input: {} }) },
+      target: target(verifier.function, {}),
     });
-    daily.node.addDependency(policy);
+    for (const each of [...ofTeams, daily]) each.node.addDependency(policy);
   }
 }
 
@@ -65,28 +89,6 @@ function timeWindow(schedule: string): scheduler.TimeWindow {
   return minutes === 0 ? scheduler.TimeWindow.off() : scheduler.TimeWindow.flexible(Duration.minutes(minutes));
 }
 
-function target(team: TeamConfig, archiver: Archiver, role: iam.IRole): scheduler.ScheduleTargetConfig {
-  const input: ArchiveInput = {
-    team: team.name,
-    scheduledTime: scheduler.ContextAttribute.scheduledTime,
-  };
-  return targetOf(archiver.function, { role, archiver, input });
-}
-
-interface TargetOptions {
-  readonly role: iam.IRole;
-  readonly archiver: Archiver;
-  readonly input: object;
-}
-
-/** CDK's `LambdaInvoke` is not used, because it would also allow every version and alias of the function. */
-function targetOf(to: IFunction, { role, archiver, input }: TargetOptions): scheduler.ScheduleTargetConfig {
-  return {
-    arn: to.functionArn,
-    role,
-    input: scheduler.ScheduleTargetInput.fromObject(input),
-    deadLetterConfig: { arn: archiver.unhandled.queueArn },
-    // These are retries of the asynchronous invocation only. Lambda itself retries a failed run (see archiver.ts).
-    retryPolicy: { maximumRetryAttempts: 10, maximumEventAgeInSeconds: 3600 },
-  };
+function inputOf(team: TeamConfig): ArchiveInput {
+  return { team: team.name, scheduledTime: scheduler.ContextAttribute.scheduledTime };
 }

@@ -25,10 +25,11 @@ interface VerifierProps {
 
 export class Verifier extends Construct {
   readonly function: lambda.Function;
+  readonly logGroup: logs.LogGroup;
 
   constructor(scope: Construct, id: string, { stage, code, bucket, keys }: VerifierProps) {
     super(scope, id);
-    const logGroup = new logs.LogGroup(this, 'Logs', {
+    this.logGroup = new logs.LogGroup(this, 'Logs', {
       encryptionKey: keys.encryption,
       retention: logs.RetentionDays.THIRTEEN_MONTHS,
       removalPolicy: KEPT,
@@ -49,13 +50,13 @@ export class Verifier extends Construct {
       // This is the longest time that Lambda allows. The verifier leaves the rest of its work to the next day.
       timeout: Duration.minutes(15),
       role,
-      logGroup,
+      logGroup: this.logGroup,
       environment: encodeEnvironment(verifierEnvironment, {
         bucket: bucket.bucketName,
         signingKey: keys.signing.keyArn,
       }),
     });
-    const statements = rights(bucket, keys, logGroup);
+    const statements = rights(bucket, keys, this.logGroup);
     const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
     this.function.node.addDependency(policy);
   }

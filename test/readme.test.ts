@@ -71,16 +71,17 @@ test('the verify command of README accepts a good archive and refuses a changed 
 describe('the settings in README', () => {
   const rows = [...text.matchAll(/^\| `([\w[\].]+)` \| (required|`[^`]+`) \| .+ \|$/gm)];
   const table = new Map(rows.map(([, key = '', value = '']) => [key, value.replaceAll('`', '')]));
-  const { teams, retention, ...common } = readConfig({ teams: [{ name: 'name' }] });
+  const { teams, retention, alarms, ...common } = readConfig({ teams: [{ name: 'name' }] });
   const places: readonly (readonly [prefix: string, defaults: object, known: readonly string[]])[] = [
     ['', common, knownKeys((unknown) => ({ teams: [{ name: 'main' }], ...unknown }))],
     ['teams[].', teams[0] ?? {}, knownKeys((unknown) => ({ teams: [{ name: 'main', ...unknown }] }))],
+    ['alarms.', alarms, knownKeys((unknown) => ({ teams: [{ name: 'main' }], alarms: unknown }))],
     ['retention.', retention, knownKeys((unknown) => ({ teams: [{ name: 'main' }], retention: unknown }))],
   ];
 
   test('the table of README lists every setting and no other', () => {
     const known = places.flatMap(([prefix, , keys]) => keys.map((key) => prefix + key));
-    const nested = ['teams', 'retention'];
+    const nested = ['teams', 'retention', 'alarms'];
     expect([...table.keys()].sort()).toEqual(known.filter((key) => !nested.includes(key)).sort());
   });
 
@@ -117,6 +118,7 @@ describe('references in the documents', () => {
     'docs/format.md',
     'docs/design.md',
     'docs/security.md',
+    'docs/runbook.md',
   ];
 
   test.each(documents)('every link of %s leads to a file and a heading that exist', (document) => {

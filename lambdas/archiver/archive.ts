@@ -40,6 +40,7 @@ export async function archive(run: Run): Promise<Archived | 'held' | 'not-config
       await lease.free();
       return 'not-configured';
     }
+    if (head !== undefined) run.onHead(head.manifest);
     const recovered = head === undefined ? 0 : await publishHead(head.manifest, run); // Crash: the next run publishes the rest.
 
     async function commitBatch(batch: Batch): Promise<void> {

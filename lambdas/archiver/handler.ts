@@ -1,6 +1,6 @@
 /**
- * The archiver Lambda: the composition root. It makes the adapters, calls `archive`, and reports: a log line and metrics for
- * each committed manifest, and one summary line for each run. A failure is thrown, so that Lambda retries. A race or a held
+ * The archiver Lambda: the composition root. It makes the adapters, calls `archive`, and reports: a log line for
+ * each committed manifest, one summary line for each run, and the metrics that the alarms read. A failure is thrown, so that Lambda retries. A race or a held
  * lease is not a failure. No log line and no error holds an API key or an event's body.
  */
 import { randomUUID } from 'node:crypto';
@@ -14,13 +14,15 @@ import { version } from '../../package.json';
 import { awsClient } from '../adapters/aws-client';
 import { createCheckpointStore } from '../adapters/dynamodb';
 import { transport } from '../adapters/https';
+import { emitForArchive, emitForTeam } from '../adapters/metrics';
 import { createS3Store } from '../adapters/s3';
 import { createSigner } from '../adapters/signer';
 import { createApiKeys } from '../adapters/ssm';
 import { loadTeam } from '../adapters/teams-file';
+import { archiveMetrics, teamMetrics } from '../shared/alarms';
 import { archiverEnvironment, type RunSummary, readArchiveInput, storeApiKey } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
-import { Failure, Race } from '../shared/errors';
+import { Failure, IntegrityError, Race } from '../shared/errors';
 import { QUARANTINE_REASONS } from '../shared/event';
 import type { Counts, Manifest } from '../shared/manifest';
 import { TEAM_PATTERN } from '../shared/object-keys';
@@ -28,7 +30,7 @@ import type { Clock, Signer } from '../shared/ports';
 import { archive } from './archive';
 import { BATCH_LIMITS } from './batch';
 import type { Met } from './gathering';
-import { emitCommitted, emitOutcome } from './metrics';
+import { isNearlyForgotten } from './progress';
 import { createSource, type Source } from './source';
 
 const s3 = new S3Client(awsClient);
@@ -47,25 +49,46 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
   const runId = randomUUID();
   const committed: Manifest[] = [];
   let team = 'unknown';
+  let bucket = '';
   let source: Source | undefined;
-
-  const throttled = () => source?.tally().throttled ?? 0;
 
   function summary(outcome: RunSummary['outcome'], more: Partial<RunSummary> = {}): RunSummary {
     const durationMs = clock.now().getTime() - startedAt.getTime();
-    return { outcome, team, runId, ...totalOf(committed), throttled: throttled(), durationMs, ...more };
+    return {
+      outcome,
+      team,
+      runId,
+      ...totalOf(committed),
+      throttled: source?.tally().throttled ?? 0,
+      durationMs,
+      ...more,
+    };
   }
 
   function onCommitted(manifest: Manifest): void {
     committed.push(manifest);
-    emitCommitted(manifest);
-    logger.info('committed', { seq: manifest.seq, counts: manifest.counts, position: manifest.position });
+    const { seq, counts, position, gaps } = manifest;
+    // Emitted now, because the run may still fail, and no later run tells of this gap.
+    if (gaps.length > 0) emitForArchive(archiveMetrics.gap, gaps.length, bucket);
+    logger.info('committed', { team, seq, counts, position, gaps });
+  }
+
+  function onHead(head: Manifest): void {
+    if (!isNearlyForgotten(head, startedAt)) return;
+    emitForArchive(archiveMetrics.gap, 1, bucket);
+    logger.warn('position', {
+      team,
+      seq: head.seq,
+      position: head.position,
+      detail: 'Postman will forget soon what follows',
+    });
   }
 
   try {
     team = teamOf(event);
     const input = readArchiveInput(event);
     const environment = decodeEnvironment(archiverEnvironment, process.env);
+    ({ bucket } = environment);
     const settings = await loadTeam(process.env.LAMBDA_TASK_ROOT ?? '', team);
     source = createSource({ ...settings, ...environment, userAgent: USER_AGENT, transport, apiKeys, clock, logger });
     const archived = await archive({
@@ -83,20 +106,22 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
       source,
       clock,
       logger,
+      onHead,
       onCommitted,
     });
     if (archived === 'held') return logged(summary('held'));
     if (archived === 'not-configured') {
-      emitOutcome(team, 'succeeded', { throttled: 0, hasDrifted: false });
+      emitForTeam(teamMetrics.succeeded, 1, { bucket, team });
       return logged(summary('not-configured', { detail: howToConfigure(settings.apiKeyParameter, environment) }));
     }
     const { recovered, met } = archived;
     const hasDrifted = met.unfit >= DRIFT_LINES && met.unfit > met.lines * DRIFT_SHARE;
-    emitOutcome(team, 'succeeded', { throttled: throttled(), hasDrifted });
+    if (hasDrifted) emitForArchive(archiveMetrics.drift, 1, bucket);
+    emitForTeam(teamMetrics.succeeded, 1, { bucket, team });
     return logged(summary('archived', { recovered, ...(hasDrifted && { detail: driftSentence(met) }) }));
   } catch (error) {
     if (error instanceof Race) return logged(summary('race', { detail: error.message }));
-    emitOutcome(team, 'failed', { throttled: throttled(), hasDrifted: false });
+    if (error instanceof IntegrityError) emitForArchive(archiveMetrics.integrity, 1, bucket);
     logger.error('run', { ...summary('failed', describe(error)) });
     throw error instanceof Failure ? error : withoutMessage(error);
   }
@@ -143,7 +168,7 @@ function driftSentence({ unfit, lines }: Met): string {
   );
 }
 
-/** Reads the team even from an input that is refused, so that the alarm of this team rings. */
+/** Reads the team even from an input that is refused, so that the log line names it. No metric does. */
 function teamOf(event: unknown): string {
   const team = typeof event === 'object' && event !== null && 'team' in event ? event.team : undefined;
   return typeof team === 'string' && TEAM_PATTERN.test(team) ? team : 'unknown';

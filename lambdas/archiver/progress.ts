@@ -16,6 +16,9 @@ import type { TimeSpan, WalkPage } from './window';
 /** The retention that Postman documents. A source that keeps less answers "cannot be older than". */
 export const SOURCE_KEEPS_DAYS = 180;
 
+/** A position that is older will probably become a gap. Thirty days are left to mend what keeps the archive from it. */
+const NEARLY_FORGOTTEN_DAYS = 150;
+
 /** So much time after the last walk that read the whole lookback, a walk reads it again. */
 export const FULL_WALK_AFTER_MS = 55 * MINUTE_MS;
 /** The other walks read so much time again. */
@@ -103,6 +106,12 @@ function nextReadFrom(previous: Manifest, { startedAt, lookbackHours, lastFullWa
   const hasComeFar = addMs(reached, -2 * lookbackMs) > new Date(window.from);
   const from = hasComeFar ? addMs(reached, -lookbackMs) : reached;
   return earlier(from, addMs(full, -lookbackMs));
+}
+
+/** Whether the source will soon forget what follows the head. The first walk of a chain begins so far back in any case. */
+export function isNearlyForgotten({ position, run, sweptAt }: Manifest, now: Date): boolean {
+  const hasBeenComplete = run.reason === 'complete' || sweptAt !== null;
+  return hasBeenComplete && new Date(position) < addMs(now, -NEARLY_FORGOTTEN_DAYS * DAY_MS);
 }
 
 /** The progress after a page, of which only its claim and the two clocks count. */

@@ -32,6 +32,8 @@ export interface Run {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Called with the newest manifest before the source is asked for anything. */
+  readonly onHead: (head: Manifest) => void;
   /** Called once for each manifest as soon as it is committed, even where the run fails later. */
   readonly onCommitted: (manifest: Manifest) => void;
 }

@@ -1,6 +1,6 @@
 /**
  * The contract between the deployed parts: the handler's input, the settings of each team, the environment of each function,
- * and the names of the metrics. CDK, the handlers, the local world and the tests all read it from here.
+ * and what they return. CDK, the handlers, the local world and the tests all read it from here.
  */
 import * as z from 'zod/mini';
 import { jsonVariable, textVariable } from './env';
@@ -187,28 +187,3 @@ export function baseUrlProblem(value: unknown): string | undefined {
   const loopback = ['localhost', '[::1]'].includes(url.hostname) || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
   return url.protocol === 'http:' && loopback ? undefined : 'must be https (plain http only to loopback)';
 }
-
-/** The names of the CloudWatch metrics, for the emitter, the alarms and the runbook. Their dimension is `team`. */
-export const METRIC_NAMESPACE = 'PostmanAuditArchive';
-export const metricNames = {
-  eventsArchived: 'EventsArchived',
-  eventsLate: 'EventsLate',
-  quarantined: 'Quarantined',
-  revisions: 'Revisions',
-  requests: 'Requests',
-  throttled: 'Throttled',
-  /** Seconds from the position to the end of the run. */
-  positionLag: 'PositionLag',
-  gaps: 'Gaps',
-  /** 1 for a run that met many lines unfit for `events/`: the source has probably changed their form. */
-  drift: 'Drift',
-  sweepMissing: 'SweepMissing',
-  sweepChanged: 'SweepChanged',
-  /** 1 for a run that did not fail. A run that left the work to another run emits neither this nor `failed`. */
-  succeeded: 'RunsSucceeded',
-  failed: 'RunsFailed',
-  /** Findings of a verification. It has no dimension, as the next one, and is emitted only where there are some. */
-  findings: 'Findings',
-  /** Hours since the newest anchor of the team that was verified longest ago. */
-  unverifiedHours: 'UnverifiedHours',
-} as const;

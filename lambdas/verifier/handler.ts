@@ -8,9 +8,11 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
 import { awsClient } from '../adapters/aws-client';
+import { emitForArchive, emitForTeam } from '../adapters/metrics';
 import { createS3Store } from '../adapters/s3';
 import { listFolders, openFolders } from '../adapters/s3-versions';
 import { readSigningKey } from '../adapters/signer';
+import { archiveMetrics, teamMetrics } from '../shared/alarms';
 import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor, roundDays } from '../shared/anchor';
 import { type VerifiedTeam, type VerifierSummary, verifierEnvironment } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
@@ -20,7 +22,6 @@ import { HOUR_MS } from '../shared/time';
 import { verifyDaily } from './daily';
 import type { DailyOptions } from './daily-steps';
 import type { Finding } from './findings';
-import { emitVerified } from './metrics';
 
 const s3 = new S3Client(awsClient);
 const logger = new Logger({ serviceName: 'verifier' });
@@ -49,7 +50,7 @@ export async function handler(_event: unknown, context: Context): Promise<Verifi
     const hasTime = () => context.getRemainingTimeInMillis() > until;
     verified.push(await verifyTeam(team, { bucket, publicKey, now, hasTime }));
   }
-  return report(verified, now);
+  return report(verified, { bucket, now });
 }
 
 /** A team with what the verifier remembers of it. */
@@ -100,8 +101,11 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
       bucket,
       AREAS.map((area) => `${area}/team=${team}/`),
     );
-    const [first] = await reader.list(manifestPrefix(team));
+    const manifests = await reader.list(manifestPrefix(team));
+    const [first, newest] = [manifests[0], manifests.at(-1)];
     if (first !== undefined) since ??= reader.writtenAt(first);
+    if (newest !== undefined)
+      emitForTeam(teamMetrics.manifestAge, hoursBetween(reader.writtenAt(newest), now), { bucket, team });
     const daily = await verifyDaily({ ...circumstances, reader, team, anchor });
     const findings =
       unreadable === undefined ? daily.findings : [anchorUnreadable(team, unreadable), ...daily.findings];
@@ -139,15 +143,23 @@ function logFindings(findings: readonly Finding[]): void {
 }
 
 /** Logs the summary and emits the metrics. Throws an error where a team could not be verified, so that Lambda retries. */
-function report(verified: readonly Verified[], now: Date): VerifierSummary {
+function report(
+  verified: readonly Verified[],
+  { bucket, now }: Pick<Circumstances, 'bucket' | 'now'>,
+): VerifierSummary {
   const teams = verified.map(({ summary }) => summary);
-  const unverifiedHours = Math.max(0, ...verified.map(({ since }) => (now.getTime() - since.getTime()) / HOUR_MS));
+  const unverifiedHours = Math.max(0, ...verified.map(({ since }) => hoursBetween(since, now)));
   const findings = teams.reduce((sum, team) => sum + (team.findings ?? 0), 0);
   const isGood = teams.every(({ outcome }) => outcome === 'good' || outcome === 'behind');
   const summary: VerifierSummary = { outcome: isGood ? 'good' : 'findings', teams, unverifiedHours };
-  emitVerified({ findings, unverifiedHours });
+  if (findings > 0) emitForArchive(archiveMetrics.integrity, findings, bucket);
+  if (isGood && unverifiedHours === 0) emitForArchive(archiveMetrics.verified, 1, bucket);
   logger.info('verification', { ...summary });
   const failed = teams.filter(({ outcome }) => outcome === 'failed').map(({ team, detail }) => `${team}: ${detail}`);
   if (failed.length > 0) throw new Error(`not every team could be verified: ${failed.join('; ')}`);
   return summary;
+}
+
+function hoursBetween(from: Date, to: Date): number {
+  return Math.max(0, to.getTime() - from.getTime()) / HOUR_MS;
 }

@@ -9,14 +9,10 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { handler } from '../../lambdas/archiver/handler';
-import {
-  archiverEnvironment,
-  METRIC_NAMESPACE,
-  metricNames,
-  TEAMS_FILE,
-  writeTeams,
-} from '../../lambdas/shared/contract';
+import { archiveMetrics, METRIC_NAMESPACE, teamMetrics } from '../../lambdas/shared/alarms';
+import { archiverEnvironment, TEAMS_FILE, writeTeams } from '../../lambdas/shared/contract';
 import { manifestKey } from '../../lambdas/shared/object-keys';
+import { datapointsIn } from '../support/emf';
 
 const input = { team: 'main', scheduledTime: '2026-06-12T12:00:00Z' };
 /** The first run has a gap, because the source no longer keeps the start date. */
@@ -67,12 +63,16 @@ async function failureOf(event: unknown) {
   return { error, ...toldNow() };
 }
 
-/** The run's one summary line, and every line in the embedded metric format. */
+/** The run's one summary line, and its metrics, each with its name, its value and its dimensions. */
 function toldNow() {
   const told = lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
   const summaries = told.filter(({ outcome }) => outcome !== undefined);
   expect(summaries).toHaveLength(1);
-  return { summary: summaries[0], metrics: told.filter(({ _aws }) => _aws !== undefined) };
+  const metrics = datapointsIn(lines).map(({ namespace, name, value, dimensions }) => {
+    expect(namespace).toBe(METRIC_NAMESPACE);
+    return [name, value, dimensions];
+  });
+  return { summary: summaries[0], metrics };
 }
 
 test('an input that is no object fails the run of an unknown team', async () => {
@@ -80,14 +80,16 @@ test('an input that is no object fails the run of an unknown team', async () => 
   expect(error).toMatchObject({ code: 'input-invalid', message: expect.stringContaining('{"team","scheduledTime"}') });
   const failed = { level: 'ERROR', message: 'run', outcome: 'failed', code: 'input-invalid', team: 'unknown' };
   expect(summary).toMatchObject(failed);
-  expect(metrics).toMatchObject([{ team: 'unknown', [metricNames.failed]: 1, [metricNames.throttled]: 0 }]);
-  expect(metrics[0]).not.toHaveProperty(metricNames.succeeded);
+  expect(metrics).toEqual([]);
 });
 
-test("a refused input counts against the team it names, so that the team's alarm rings", async () => {
-  const { summary, metrics } = await failureOf({ ...input, startDate: '2026-01-01' });
-  expect(summary).toMatchObject({ outcome: 'failed', team: 'main' });
-  expect(metrics).toMatchObject([{ team: 'main', [metricNames.failed]: 1 }]);
+test.each([
+  { startDate: '2026-01-01' },
+  { team: 'invented' },
+])('a refused input is logged with the team it names, and makes no metric, which would cost money: %j', async (change) => {
+  const { summary, metrics } = await failureOf({ ...input, ...change });
+  expect(summary).toMatchObject({ outcome: 'failed', team: change.team ?? 'main' });
+  expect(metrics).toEqual([]);
 });
 
 test('the error about the environment names every variable that is missing', async () => {
@@ -158,18 +160,8 @@ describe('a run against mocked AWS clients', () => {
     process.env.SIGNING_KEY = `file:${join(folder, 'key.pem')}`;
   });
 
-  const committed = {
-    team: 'main',
-    [metricNames.eventsArchived]: 1,
-    [metricNames.eventsLate]: 0,
-    [metricNames.quarantined]: 0,
-    [metricNames.revisions]: 0,
-    [metricNames.gaps]: 1,
-    [metricNames.requests]: expect.any(Number),
-    [metricNames.positionLag]: expect.any(Number),
-    [metricNames.sweepMissing]: 0,
-    [metricNames.sweepChanged]: 0,
-  };
+  const gap = [archiveMetrics.gap, 1, { bucket: 'archive' }];
+  const succeeded = (team: string) => [teamMetrics.succeeded, 1, { bucket: 'archive', team }];
 
   function failPuts(prefix: string, name: string, httpStatusCode: number): void {
     const error = Object.assign(new Error(name), { name, $metadata: { httpStatusCode } });
@@ -191,16 +183,12 @@ describe('a run against mocked AWS clients', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test('a run emits counts and gaps with its manifest, and one success at its end', async () => {
+  test('a run emits its gap with the manifest, and one success at its end', async () => {
     const report = { outcome: 'archived', manifests: 1, seq: 1, gaps: 1, recovered: 0, counts: { events: 1 } };
     expect(await handler(input, context)).toMatchObject(report);
     const { summary, metrics } = toldNow();
     expect(summary).toMatchObject({ level: 'INFO', ...report });
-    expect(metrics).toMatchObject([committed, { [metricNames.succeeded]: 1, [metricNames.throttled]: 0 }]);
-    expect(metrics[0]).not.toHaveProperty(metricNames.succeeded);
-    // The team is the only dimension.
-    const directive = expect.objectContaining({ Namespace: METRIC_NAMESPACE, Dimensions: [['team']] });
-    for (const { _aws } of metrics) expect(_aws).toMatchObject({ CloudWatchMetrics: [directive] });
+    expect(metrics).toEqual([gap, succeeded('main')]);
   });
 
   test('before the API key is stored, a run succeeds, writes nothing, and logs the command that stores the key', async () => {
@@ -211,8 +199,7 @@ describe('a run against mocked AWS clients', () => {
     );
     const report = { outcome: 'not-configured', manifests: 0, detail };
     expect(await handler({ ...input, team: 'new' }, context)).toMatchObject(report);
-    const metrics = [{ team: 'new', [metricNames.succeeded]: 1 }];
-    expect(toldNow()).toMatchObject({ summary: { level: 'INFO', ...report }, metrics });
+    expect(toldNow()).toMatchObject({ summary: { level: 'INFO', ...report }, metrics: [succeeded('new')] });
     expect(s3.commandCalls(PutObjectCommand)).toEqual([]);
     expect(fetch).not.toHaveBeenCalled();
   });
@@ -222,7 +209,7 @@ describe('a run against mocked AWS clients', () => {
     ssm.on(GetParameterCommand).rejects(Object.assign(new Error(), { name: 'ParameterNotFound' }));
     const { summary, metrics } = await failureOf({ ...input, team: 'new' });
     expect(summary).toMatchObject({ outcome: 'failed', code: 'checkpoint-ahead' });
-    expect(metrics).toMatchObject([{ team: 'new', [metricNames.failed]: 1 }]);
+    expect(metrics).toEqual([[archiveMetrics.integrity, 1, { bucket: 'archive' }]]);
   });
 
   test.each([
@@ -244,14 +231,18 @@ describe('a run against mocked AWS clients', () => {
       new RegExp(`^${unfit} of ${lines} served lines lack a usable id or timestamp`),
     );
     expect(summary.detail).toEqual(isTold ? sentence : undefined);
-    expect(metrics.at(-1)[metricNames.drift]).toBe(isTold ? 1 : undefined);
+    expect(metrics).toEqual([
+      gap,
+      ...(isTold ? [[archiveMetrics.drift, 1, { bucket: 'archive' }]] : []),
+      succeeded('main'),
+    ]);
   });
 
-  test('a run that commits and then fails keeps its counts and gaps, in the metrics and in the summary', async () => {
+  test('a run that commits and then fails keeps its counts in the summary, and its gap in the metrics too', async () => {
     failPuts('events/', 'AccessDenied', 403);
     const { summary, metrics } = await failureOf(input);
     expect(summary).toMatchObject({ outcome: 'failed', manifests: 1, seq: 1, gaps: 1, counts: { events: 1 } });
-    expect(metrics).toMatchObject([committed, { team: 'main', [metricNames.failed]: 1 }]);
+    expect(metrics).toEqual([gap]);
   });
 
   test('a run that finds the lease held by another run emits no metrics', async () => {

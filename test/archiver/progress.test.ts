@@ -4,6 +4,7 @@ import {
   batchCommitted,
   beginProgress,
   daySwept,
+  isNearlyForgotten,
   isStuck,
   type Progress,
   pageRead,
@@ -303,6 +304,16 @@ test('whatever pages come, a recorded position never moves back nor passes the w
     }
   });
   fc.assert(property, { numRuns: 150 });
+});
+
+test.each<[string, number, Manifest['run']['reason'], string | null, boolean]>([
+  ['whose last walk was complete', 151, 'complete', null, true],
+  ['that is caught up', 149, 'complete', null, false],
+  ['whose first walk is on its way', 179, 'batch-full', null, false],
+  ['that has swept, and is on its way again', 151, 'deadline', '2026-06-12T12:00:01.000Z', true],
+])('the source will soon forget what follows the head of a chain %s, %d days back: told after %s, swept at %s: %p', (_, days, reason, sweptAt, isTold) => {
+  const head = aManifest({ sweptAt, run: { ...aManifest().run, reason } });
+  expect(isNearlyForgotten(head, addMs(new Date(head.position), days * DAY_MS))).toBe(isTold);
 });
 
 function begin(

@@ -23,6 +23,9 @@ const README_NAMES: Readonly<Record<string, string>> = {
 
 /** Lists the physical ids of all resources of a type. */
 const LISTS: Readonly<Record<string, string>> = {
+  'AWS::CloudWatch::Alarm': 'cloudwatch describe-alarms --query MetricAlarms[].AlarmName',
+  'AWS::CloudWatch::Dashboard': 'cloudwatch list-dashboards --query DashboardEntries[].DashboardName',
+  'AWS::SNS::Topic': 'sns list-topics --query Topics[].TopicArn',
   'AWS::Athena::WorkGroup': 'athena list-work-groups --query WorkGroups[].Name',
   'AWS::DynamoDB::Table': 'dynamodb list-tables --query TableNames',
   'AWS::Glue::Database': 'glue get-databases --query DatabaseList[].Name',
@@ -39,7 +42,7 @@ const LISTS: Readonly<Record<string, string>> = {
 
 /** They exist as long as the resource that they belong to. */
 const PARTS =
-  /^AWS::(Athena::NamedQuery|Glue::Table|IAM::Policy|Lambda::EventInvokeConfig|SQS::QueuePolicy|S3::BucketPolicy|Scheduler::Schedule|CDK::Metadata)$/;
+  /^AWS::(Athena::NamedQuery|Glue::Table|IAM::Policy|Lambda::EventInvokeConfig|SNS::Subscription|SNS::TopicPolicy|SQS::QueuePolicy|S3::BucketPolicy|Scheduler::Schedule|CDK::Metadata)$/;
 
 /** Those that exist, each by the README's name, or by its logical id if the README does not name it. */
 export async function existing(resources: readonly Resource[], { aws }: Account): Promise<string[]> {

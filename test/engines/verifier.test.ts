@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand, PutObjectRetentionCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
 import { openFolders } from '../../lambdas/adapters/s3-versions';
+import { archiveMetrics, teamMetrics } from '../../lambdas/shared/alarms';
 import { DAY_MS } from '../../lambdas/shared/time';
 import { handler } from '../../lambdas/verifier/handler';
 import { verify } from '../../lambdas/verifier/verify';
 import { buildArchive, sampleBatches, testKey, testSigner } from '../support/archive-builder';
+import { datapointsIn } from '../support/emf';
 import { scratch } from '../support/scratch';
 import { keyOf, listed, shortened } from '../support/tampering';
 import { createLockedBucket, s3ClientOf } from './clients';
@@ -120,8 +122,7 @@ describeWith(['moto'], 'on moto', () => {
       for (const stream of [process.stdout, process.stderr])
         jest.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(...String(chunk).split('\n')) > 0);
       const summary = await handler({}, { getRemainingTimeInMillis: () => 900_000 } as Context);
-      const [metrics] = logged.flatMap((line) => (line.includes('CloudWatchMetrics') ? [JSON.parse(line)] : []));
-      return { summary, metrics };
+      return { summary, metrics: Object.fromEntries(datapointsIn(logged).map(({ name, value }) => [name, value])) };
     }
 
     const anchors = async () => (await openFolders(s3, bucket, ['anchors/'])).list('');
@@ -129,8 +130,11 @@ describeWith(['moto'], 'on moto', () => {
     test('the first run writes an anchor, and each further one writes another', async () => {
       const first = await run();
       expect(first.summary).toMatchObject({ outcome: 'good', teams: [{ team: 'main', outcome: 'good', seq: 4 }] });
-      expect(first.metrics).toMatchObject({ UnverifiedHours: 0 });
-      expect(first.metrics).not.toHaveProperty('Findings');
+      expect(first.metrics).toMatchObject({
+        [archiveMetrics.verified]: 1,
+        [teamMetrics.manifestAge]: expect.any(Number),
+      });
+      expect(first.metrics).not.toHaveProperty(archiveMetrics.integrity);
       expect((await run()).summary.outcome).toBe('good');
       expect(await anchors()).toHaveLength(2);
     });
@@ -153,7 +157,8 @@ describeWith(['moto'], 'on moto', () => {
           outcome: 'findings',
           teams: [{ team: 'main', outcome: 'findings', findings: 1 }],
         });
-        expect(metrics).toMatchObject({ Findings: 1 });
+        expect(metrics).toMatchObject({ [archiveMetrics.integrity]: 1 });
+        expect(metrics).not.toHaveProperty(archiveMetrics.verified);
         expect(logged.join()).toContain(`"object":"${keyOf('E1b')}"`);
       }
       expect(await anchors()).toHaveLength(2);

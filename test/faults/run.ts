@@ -90,6 +90,7 @@ export async function live(run: Run, options: RunOptions, shared: Surroundings):
   try {
     const archived = await around.program.archive({
       ...createPorts(run, options, around),
+      onHead: () => undefined,
       onCommitted: () => {
         manifests += 1;
       },
@@ -101,7 +102,11 @@ export async function live(run: Run, options: RunOptions, shared: Surroundings):
   run.endedAt = around.scheduler.now();
 }
 
-function createPorts(run: Run, options: RunOptions, around: Surroundings): Omit<unpatched.Run, 'onCommitted'> {
+function createPorts(
+  run: Run,
+  options: RunOptions,
+  around: Surroundings,
+): Omit<unpatched.Run, 'onHead' | 'onCommitted'> {
   const { program, scheduler, witness } = around;
   const { skewMs = 0, timeoutMs = 15 * MINUTE, latency = (method) => LATENCY[method] ?? 10 } = options;
   const deadline = scheduler.now() + timeoutMs;

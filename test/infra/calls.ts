@@ -42,7 +42,8 @@ function places(arn: FindArn): Readonly<Record<string, string>> {
     verifierLogStream: arn('VerifierLogs').replace('*', 'log-stream:a'),
     function: arn('ArchiverFunction'),
     anotherFunction: `${arn('ArchiverFunction')}2`,
-    queue: arn('ArchiverUnhandled'),
+    queue: arn('SchedulesUnhandled'),
+    topic: arn('AlarmsTopic'),
     logStream: arn('ArchiverLogs').replace('*', 'log-stream:a'),
     scheduler: arn('SchedulesRole'),
     breakGlass: arn('BreakGlassRole'),
@@ -80,8 +81,17 @@ function contexts(arn: FindArn): Readonly<Record<string, Context>> {
   const logs = (group: string) => ({
     'kms:EncryptionContext:aws:logs:arn': `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}`,
   });
+  const alarm = (name: string) => source(`arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:${name}/gap`);
+  const topic = (name: string) => ({
+    'kms:EncryptionContext:aws:sns:topicArn': `arn:aws:sns:${REGION}:${ACCOUNT}:${name}`,
+  });
   return {
     overTls,
+    ofAnAlarm: { ...overTls, ...alarm('postman-audit-archive') },
+    ofAnotherAlarm: { ...overTls, ...alarm('postman-audit-archive-dev') },
+    ofAForeignAlarm: { ...overTls, ...alarm('postman-audit-archive'), 'aws:SourceAccount': '999999999999' },
+    ofTheTopic: topic('postman-audit-archive-AlarmsTopic3A2DFEBA-x'),
+    ofAnotherTopic: topic('another'),
     putting,
     creating,
     inParts: { ...overTls, 's3:ObjectCreationOperation': 'false' },
@@ -188,7 +198,6 @@ export const required = `
   the archiver moves its checkpoint                | archiver | dynamodb:UpdateItem | checkpoints
   Lambda opens a log stream                        | archiver | logs:CreateLogStream | logStream
   Lambda writes the log                            | archiver | logs:PutLogEvents | logStream
-  Lambda reports a run that failed                 | archiver | sqs:SendMessage | queue
   Lambda takes on the role of the archiver         | lambda.amazonaws.com | sts:AssumeRole | archiver
   Lambda takes on the role of the verifier         | lambda.amazonaws.com | sts:AssumeRole | verifier
   the verifier lists the archive                   | verifier | s3:ListBucket | bucket
@@ -208,6 +217,9 @@ export const required = `
   Scheduler reports a run that it could not start  | scheduler | sqs:SendMessage | queue
   CloudWatch Logs encrypts the log                 | logService | kms:GenerateDataKey | encryption | ofTheLog
   Athena encrypts the results of a query           | encryption.athena.amazonaws.com | kms:GenerateDataKey | encryption | ofTheWorkgroup
+  CloudWatch notifies the topic of an alarm        | cloudwatch.amazonaws.com | sns:Publish | topic | ofAnAlarm
+  SNS encrypts what CloudWatch publishes           | cloudwatch.amazonaws.com | kms:GenerateDataKey | encryption | ofTheTopic
+  SNS decrypts what CloudWatch publishes           | cloudwatch.amazonaws.com | kms:Decrypt | encryption | ofTheTopic
   S3 delivers the access log                       | logging.s3.amazonaws.com | s3:PutObject | accessLog/a | accessLogDelivery
   an administrator reads an event                  | admin | s3:GetObject | event
   a company of auditors takes on its role          | auditCompany | sts:AssumeRole | auditor
@@ -296,6 +308,10 @@ export const forbidden = `
   break glass deletes from another bucket          | breakGlass | s3:DeleteObject | elsewhere/a
   Athena uses the key for another workgroup        | encryption.athena.amazonaws.com | kms:Decrypt | encryption | ofAnotherWorkgroup
   CloudWatch Logs uses the key for another log     | logService | kms:Decrypt | encryption | ofAnotherLog
+  CloudWatch notifies the topic of another alarm   | cloudwatch.amazonaws.com | sns:Publish | topic | ofAnotherAlarm
+  CloudWatch notifies the topic of a foreign alarm | cloudwatch.amazonaws.com | sns:Publish | topic | ofAForeignAlarm
+  CloudWatch uses the key for another topic        | cloudwatch.amazonaws.com | kms:GenerateDataKey | encryption | ofAnotherTopic
+  the topic is notified over plain HTTP            | admin | sns:Publish | topic | plain
   a stranger reads an event                        | stranger | s3:GetObject | event`;
 
 /** The policies of bucket and keys must deny these calls even if somebody gives the archiver's role every right. */

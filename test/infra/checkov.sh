@@ -6,16 +6,16 @@ cd "$(dirname "$0")/../.."
 
 acknowledged='
 CKV_AWS_115 ArchiverFunction    A lease keeps runs of one team apart, and a new account has no concurrency to reserve.
-CKV_AWS_116 ArchiverFunction    Failed runs go to an on-failure destination, which also receives the reason.
+CKV_AWS_116 ArchiverFunction    The log and the alarm silent tell of failed runs, and the next run does their work.
 CKV_AWS_115 VerifierFunction    It runs once a day, and a new account has no concurrency to reserve.
-CKV_AWS_116 VerifierFunction    The next day does the work, and the metric UnverifiedHours tells that a day did not.
+CKV_AWS_116 VerifierFunction    The next day does the work, and the alarm unverified tells if no day did.
 CKV_AWS_117 VerifierFunction    It calls AWS alone and accepts no connection, so that a VPC would only add endpoints to pay for.
 CKV_AWS_173 VerifierFunction    The environment holds two names and no secret, under a key of Lambda itself.
 CKV_AWS_117 ArchiverFunction    It calls a public API and accepts no connection, so that a VPC would only add a NAT gateway.
 CKV_AWS_119 StorageCheckpoints  It holds no event, only a hint for each team, under a key of DynamoDB itself.
 CKV_AWS_173 ArchiverFunction    The environment holds names and settings and no secret, under a key of Lambda itself.
 CKV_AWS_18  StorageAccessLogs   A bucket that logged into itself would log without end.
-CKV_AWS_27  ArchiverUnhandled   SQS encrypts it with a key of its own, which this check does not know.
+CKV_AWS_27  SchedulesUnhandled  SQS encrypts it with a key of its own, which this check does not know.
 '
 
 version=3.3.30

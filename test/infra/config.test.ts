@@ -33,7 +33,7 @@ test('a configuration needs only the name of one team', () => {
     lookbackHours: 6,
     maxRequestsPerMinute: 200,
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
-    alarmEmail: null,
+    alarms: { email: null, topicArn: null },
     adopt: null,
     auditors: [],
   });
@@ -66,6 +66,8 @@ test('a configuration is refused with every problem at once, each with its place
 
 const withTeam = (team: object) => ({ teams: [{ ...main, ...team }] });
 const withMain = (more: object) => ({ teams: [main], ...more });
+const withAlarms = (alarms: object) => withMain({ alarms });
+const topic = 'arn:aws:sns:eu-central-1:111122223333:pages';
 const key = (id: string) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`;
 const kept = { bucket: 'b-1', accessLogs: 'b-2', table: 'tab', encryptionKeyArn: key('1'), signingKeyArn: key('2') };
 const reader = `arn:aws:iam::444455556666:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Reader_${'0'.repeat(16)}`;
@@ -98,7 +100,24 @@ test.each<[string, unknown, RegExp]>([
   ['it locks for no day', withMain({ retention: { days: 0 } }), /^retention\.days: Too small/],
   ['it locks for too long', withMain({ retention: { days: 36_501 } }), /^retention\.days: Too big/],
   ['expiry comes before Postman forgets', withMain({ retention: { days: 1, expireAfterDays: 199 } }), />=200/],
-  ['its address is none', withMain({ alarmEmail: 'security' }), /^alarmEmail: Invalid email/],
+  ['its address is none', withAlarms({ email: 'security' }), /^alarms\.email: Invalid email/],
+  ['a topic is a name', withAlarms({ topicArn: 'pages' }), /^alarms\.topicArn: must be the ARN of an SNS topic$/],
+  [
+    'a topic is in China',
+    withAlarms({ topicArn: 'arn:aws-cn:sns:cn-north-1:111122223333:a' }),
+    /must be the ARN of an SNS/,
+  ],
+  [
+    'a topic has no account',
+    withAlarms({ topicArn: 'arn:aws:sns:eu-central-1::pages' }),
+    /must be the ARN of an SNS topic$/,
+  ],
+  ['a topic is FIFO', withAlarms({ topicArn: `${topic}.fifo` }), /^alarms\.topicArn: must be a standard topic/],
+  [
+    'alarms go to two places',
+    withAlarms({ topicArn: topic, email: 'a@b.example' }),
+    /^alarms: name an email or a topicArn/,
+  ],
   ['it adopts a bucket alone', withMain({ adopt: { ...kept, table: undefined } }), /^adopt\.table: Invalid input/],
   ['it adopts one bucket twice', adopting({ accessLogs: 'b-1' }), /^adopt: bucket and accessLogs must be two buckets$/],
   ['it adopts one key twice', adopting({ signingKeyArn: key('1') }), /^adopt: .* must be two keys$/],

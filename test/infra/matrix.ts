@@ -30,7 +30,7 @@ export const matrix: Readonly<Record<string, object>> = {
     lookbackHours: 48,
     maxRequestsPerMinute: 60,
     retention: { mode: 'COMPLIANCE', days: 2557, expireAfterDays: 2600 },
-    alarmEmail: 'security@example.com',
+    alarms: { email: 'security@example.com', topicArn: null },
   },
   'every option off': {
     teams: [{ name: 'main' }],
@@ -38,7 +38,7 @@ export const matrix: Readonly<Record<string, object>> = {
     lookbackHours: 1,
     maxRequestsPerMinute: 1,
     retention: { mode: 'GOVERNANCE', days: 1, expireAfterDays: null },
-    alarmEmail: null,
+    alarms: { email: null, topicArn: null },
     adopt: null,
     auditors: [],
   },

@@ -10,7 +10,7 @@ import { matrix } from './matrix';
 const { template, messages } = synthesise(matrix['one team']);
 const full = synthesise(matrix['every option on'], { account: '111122223333', region: 'us-east-1' });
 const { filled } = deploy(template);
-const queueArn = 'arn:aws:sqs:eu-central-1:111122223333:ArchiverUnhandled26DD32E6';
+const queueArn = 'arn:aws:sqs:eu-central-1:111122223333:SchedulesUnhandledFCCECB59';
 
 const encryptionKey = { 'Fn::GetAtt': ['KeysEncryption703EF701', 'Arn'] };
 
@@ -160,15 +160,13 @@ describe('the archiver', () => {
     });
   });
 
-  test('a failed run is retried twice within the hour, and then kept for two weeks', () => {
+  test('a failed run is retried twice within the hour, and goes to no queue', () => {
     expect(filled(only(template, 'AWS::Lambda::EventInvokeConfig').properties)).toEqual({
       FunctionName: id,
       Qualifier: '$LATEST',
       MaximumRetryAttempts: 2,
       MaximumEventAgeInSeconds: 3600,
-      DestinationConfig: { OnFailure: { Destination: queueArn } },
     });
-    expect(only(template, 'AWS::SQS::Queue').properties.MessageRetentionPeriod).toBe(14 * 86_400);
   });
 
   test('the log is encrypted and kept for thirteen months, and the function is created after its rights', () => {
@@ -182,9 +180,10 @@ describe('a schedule', () => {
   const schedule = (each: typeof template, name: string) =>
     Object.values(each.findResources('AWS::Scheduler::Schedule', { Properties: { Name: name } }))[0]?.Properties;
 
-  test('a schedule sends the input that the handler reads, with the time it was due, and keeps what it cannot deliver', () => {
+  test('a schedule sends the input that the handler reads, with the time it was due, and keeps what it cannot deliver for four days', () => {
     const { Input, DeadLetterConfig } = schedule(template, 'main').Target;
     expect(filled(DeadLetterConfig)).toEqual({ Arn: queueArn });
+    expect(only(template, 'AWS::SQS::Queue').properties.MessageRetentionPeriod).toBe(4 * 86_400);
     const input = JSON.parse(Input);
     expect(input.scheduledTime).toBe('<aws.scheduler.scheduled-time>');
     expect(readArchiveInput({ ...input, scheduledTime: '2026-06-12T21:00:00Z' })).toEqual({
@@ -223,28 +222,28 @@ test('no two stages of an account share a name, even if a stage is called as a p
   for (const path of paths) expect(paths.filter((each) => each.startsWith(path))).toEqual([path]);
 });
 
-test('a team comes and goes with a change only to its schedule, the list of partitions and the code that its settings lie beside', () => {
+test('a team comes and goes with a change only to its schedule, its alarm, the lists of partitions and of alarms, and the code that its settings lie beside', () => {
   const { template: two } = synthesise({ teams: [{ name: 'main' }, { name: 'sales' }] });
   const { template: left } = synthesise({ teams: [{ name: 'main' }], formerTeams: ['sales'] });
   const lines = ['CatalogEventLines', 'CatalogManifestLines', 'CatalogQuarantineLines'];
-  expect(differing(template, two)).toEqual([...lines, 'SchedulesTeamsales']);
+  expect(differing(template, two)).toEqual(['Alarmssilentsales', ...lines, 'Dashboard', 'SchedulesTeamsales']);
   // A former team stays in the partitions.
-  expect(differing(two, left)).toEqual(['SchedulesTeamsales']);
+  expect(differing(two, left)).toEqual(['Alarmssilentsales', 'Dashboard', 'SchedulesTeamsales']);
 });
 
 test.each([
   ['COMPLIANCE cannot be undone', /^info: COMPLIANCE lock: .*cannot be deleted for 2557 days/],
   ['expiry reaches objects whose manifests do not say so', /^info: expireAfterDays: .*after 2600 days/],
-  ['nobody is mailed yet', /^warning: alarmEmail is set, but/],
   ['data would leave the EU', /^warning: platform: .* in the EU, and the region us-east-1 is not in the EU/],
 ])('synth says that %s', (_, message) => {
   expect(full.messages).toContainEqual(expect.stringMatching(message));
 });
 
-test('synth warns of nothing if data of the EU stays there, and says only that production wants COMPLIANCE by default', () => {
+test('synth warns of nothing if data of the EU stays there, and says only that production wants COMPLIANCE and alarms a recipient by default', () => {
   const inEu = synthesise(matrix['every option on'], { account: '111122223333', region: 'eu-west-1' });
   expect(inEu.messages).toEqual(full.messages.filter((each) => !each.includes('in the EU')));
-  expect(messages).toEqual([expect.stringMatching(/^info: GOVERNANCE lock: .*COMPLIANCE/)]);
+  const choices = [/^info: GOVERNANCE lock: .*COMPLIANCE/, /^info: alarms: nobody is told of an alarm; set/];
+  expect(messages).toEqual(choices.map((choice) => expect.stringMatching(choice)));
 });
 
 test.each([
@@ -287,7 +286,9 @@ function differing(a: typeof template, b: typeof template): string[] {
 function namesIn(each: typeof template): string[] {
   return Object.values(resourcesOf(each))
     .filter(({ Type }) => !['AWS::Scheduler::Schedule', 'AWS::Glue::Table', 'AWS::Athena::NamedQuery'].includes(Type))
-    .flatMap(({ Properties: { AliasName, RoleName, Name, DatabaseInput } = {} }) => [
+    .flatMap(({ Properties: { AliasName, RoleName, Name, DatabaseInput, AlarmName, DashboardName } = {} }) => [
+      AlarmName,
+      DashboardName && filled(DashboardName),
       AliasName,
       RoleName,
       Name,

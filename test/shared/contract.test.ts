@@ -1,4 +1,4 @@
-import { baseUrlProblem, metricNames, readArchiveInput, readTeam, writeTeams } from '../../lambdas/shared/contract';
+import { baseUrlProblem, readArchiveInput, readTeam, writeTeams } from '../../lambdas/shared/contract';
 import { ConfigError } from '../../lambdas/shared/errors';
 
 const INPUT = {
@@ -147,9 +147,4 @@ describe('the API key', () => {
   ])('is not sent to %j, which is no URL', (url) => {
     expect(baseUrlProblem(url)).toBe('must be an absolute URL');
   });
-});
-
-test('each metric has a name of its own', () => {
-  const names = Object.values(metricNames);
-  expect(new Set(names).size).toBe(names.length);
 });

@@ -22,7 +22,11 @@ export function deploy(template: Template) {
     return arn(String(filled(name) ?? id), Type);
   };
   // The value of `Ref`. The name of a bucket has no capitals.
-  const nameOf = (id: string) => (Resources[id]?.Type === 'AWS::S3::Bucket' ? id.toLowerCase() : id);
+  const nameOf = (id: string): string => {
+    const type = Resources[id]?.Type;
+    if (type === 'AWS::SNS::Topic') return arnOf(id);
+    return type === 'AWS::S3::Bucket' ? id.toLowerCase() : id;
+  };
   /** A part of the template with its references filled in. */
   const filled = (value: unknown) => fill(value, { arnOf, nameOf });
   const policies = Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) =>
@@ -35,6 +39,8 @@ const ARNS: Readonly<Record<string, (id: string) => string>> = {
   'AWS::S3::Bucket': (id) => `arn:aws:s3:::${id.toLowerCase()}`,
   'AWS::IAM::Role': (id) => `arn:aws:iam::${ACCOUNT}:role/${id}`,
   'AWS::KMS::Key': (id) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`,
+  'AWS::CloudWatch::Alarm': (id) => `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:${id}`,
+  'AWS::SNS::Topic': (id) => `arn:aws:sns:${REGION}:${ACCOUNT}:${id}`,
   'AWS::SQS::Queue': (id) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${id}`,
   'AWS::DynamoDB::Table': (id) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${id}`,
   'AWS::Lambda::Function': (id) => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${id}`,
@@ -67,6 +73,7 @@ function fill(value: unknown, names: Names): unknown {
   if (name === 'Ref') return PSEUDO_PARAMETERS[argument] ?? names.nameOf(argument);
   if (name === 'Fn::Join') return (fill(argument[1], names) as string[]).join(argument[0]);
   if (name === 'Fn::GetAtt' && argument[1] === 'Arn') return names.arnOf(argument[0]);
+  if (name === 'Fn::GetAtt' && argument[1].endsWith('Name')) return names.nameOf(argument[0]);
   if (name === 'Fn::Sub')
     return argument.replace(/\$\{([^}]+)\}/g, (_: string, id: string) => fill({ Ref: id }, names));
   if (name.startsWith('Fn::')) throw new Error(`cannot fill in ${JSON.stringify(value)}`);
@@ -81,6 +88,7 @@ interface Document {
 interface Properties {
   readonly Roles: readonly string[];
   readonly Queues: readonly string[];
+  readonly Topics: readonly string[];
   readonly Bucket: string;
   readonly PolicyDocument: Document;
   readonly AssumeRolePolicyDocument: Document;
@@ -113,6 +121,8 @@ function policiesIn(source: string, type: string, { properties, arnOf }: Filled)
       return [policy({ resource: arnOf(source) }, properties.KeyPolicy)];
     case 'AWS::SQS::QueuePolicy':
       return properties.Queues.map((id) => policy({ resource: arnOf(id) }));
+    case 'AWS::SNS::TopicPolicy':
+      return properties.Topics.map((topic) => policy({ resource: topic }));
     case 'AWS::Lambda::Permission':
     case 'AWS::IAM::ManagedPolicy':
       throw new Error(`cannot evaluate ${type}`);

@@ -45,6 +45,7 @@ export function aRun(changes: Partial<Run> = {}): Run {
     signer: testSigner,
     clock: virtualClock(),
     logger: recordedLogger(),
+    onHead: () => undefined,
     onCommitted: () => undefined,
     ...changes,
   };

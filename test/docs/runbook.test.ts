@@ -1,0 +1,132 @@
+/** Whoever is paged at night believes `docs/runbook.md`, so it is tested: its sections, its commands and its queries. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as dynamodb from '@aws-sdk/client-dynamodb';
+import * as s3 from '@aws-sdk/client-s3';
+import { openFolderSql } from '../../cli/sql';
+import { alarmTexts } from '../../infra/alarm-texts';
+import { handler } from '../../lambdas/archiver/handler';
+import { type AlarmId, alarmIds } from '../../lambdas/shared/alarms';
+import type { Finding } from '../../lambdas/verifier/findings';
+import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
+import { trinoProblems } from '../support/trino-grammar';
+
+const ROOT = join(import.meta.dirname, '../..');
+const text = readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8');
+const errors = readFileSync(join(ROOT, 'lambdas/shared/errors.ts'), 'utf8');
+const blocks = (kind: string, of = text) =>
+  [...of.matchAll(new RegExp(`^ *\`\`\`${kind}\\n(.*?)^ *\`\`\`$`, 'gms'))].map(([, body = '']) => body.trim());
+const headingsIn = (chapter: string) =>
+  [...chapterOf(chapter).matchAll(/^### (.*)$/gm)].map(([, heading]) => heading).sort();
+
+/** The second level of headings. */
+function chapterOf(title: string): string {
+  return text.split(/^## /m).find((chapter) => chapter.startsWith(`${title}\n`)) ?? '';
+}
+
+function sectionOf(id: string): string {
+  return text.split(/^##+ /m).find((section) => section.startsWith(`${id}\n`)) ?? '';
+}
+
+test('there is a section for every alarm, and for no other', () => {
+  expect(headingsIn('Alarms')).toEqual(alarmIds.toSorted());
+});
+
+test('there is a section for every code with which a run can fail, and for no other', () => {
+  const codes = [...errors.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code);
+  expect(codes).toContain('team-mismatch');
+  expect(headingsIn('Failures')).toEqual([...codes, 'unexpected'].sort());
+});
+
+test.each(
+  alarmIds,
+)('the section of %s says what it means, what to look at first, what mends it, and when not to use it', (id) => {
+  const section = sectionOf(id);
+  for (const part of ['Means', 'Look first', 'Mend', 'Do not use this']) expect(section).toContain(`**${part}**`);
+});
+
+test.each(
+  Object.entries(alarmTexts).filter(([, { query }]) => query !== ''),
+)('the section of %s repeats the query that the alarm opens', (id, { query }) => {
+  expect(blocks('insights', sectionOf(id as AlarmId))).toContain(query.replace('<team>', 'main'));
+});
+
+describe('the queries of the log', () => {
+  /** The fields of the lines that the functions log, besides those that CloudWatch adds. */
+  const known = new Set<string>(['@timestamp', '@message', 'gaps.0.from', 'gaps.0.to', 'position']);
+  known.add('object' satisfies keyof Finding);
+  beforeAll(async () => {
+    const lines: string[] = [];
+    for (const stream of [process.stdout, process.stderr])
+      jest.spyOn(stream, 'write').mockImplementation((chunk) => lines.push(...String(chunk).split('\n')) > 0);
+    await handler(undefined, { getRemainingTimeInMillis: () => 0 } as never).catch(() => undefined);
+    for (const line of lines.filter((each) => each.startsWith('{')))
+      for (const field of Object.keys(JSON.parse(line))) known.add(field);
+  });
+
+  test.each(
+    blocks('insights'),
+  )('a query of the log has commands of Logs Insights and fields that are logged: %s', (query) => {
+    const [filter = '', display = '', ...others] = query.split(' | ');
+    expect([filter.split(' ')[0], display.split(' ')[0], others]).toEqual(['filter', 'display', []]);
+    const words = filter.replace(/"[^"]*"/g, '').match(/[@\w][\w.]*/g) ?? [];
+    const fields = words.filter((word) => !['filter', 'and', 'or', 'ispresent'].includes(word));
+    const shown = display.replace('display ', '').split(', ');
+    expect([...fields, ...shown].filter((field) => !known.has(field))).toEqual([]);
+    expect(fields.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the queries in SQL', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runbook-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each(blocks('sql'))('a query in SQL is right for Athena and answers on a copy: %s', async (sql) => {
+    expect(trinoProblems(sql)).toEqual([]);
+    writeObjects(await buildArchive({ batches: sampleBatches }), folder);
+    const engine = await openFolderSql(folder, { now: new Date() });
+    try {
+      expect((await engine.ask(sql)).columns.length).toBeGreaterThan(2);
+    } finally {
+      engine.close();
+    }
+  });
+});
+
+describe('the commands', () => {
+  const lines = blocks('sh').join('\n').replaceAll('\\\n', ' ').split('\n');
+
+  test('every block of commands is right for a shell', () => {
+    for (const block of blocks('sh')) {
+      const { status, stderr } = spawnSync('bash', ['-n'], { input: block, encoding: 'utf8' });
+      expect([block, status, stderr]).toEqual([block, 0, '']);
+    }
+  });
+
+  test('every command of audit-archive has a verb and options that exist', () => {
+    const commands = lines.filter((line) => line.startsWith('npx audit-archive '));
+    expect(commands.length).toBeGreaterThan(1);
+    for (const [, , verb = '', ...words] of commands.map((line) => line.split(' '))) {
+      const { stdout } = spawnSync(process.execPath, [join(ROOT, 'cli/audit-archive.mjs'), verb, '--help'], {
+        encoding: 'utf8',
+      });
+      for (const option of words.filter((word) => word.startsWith('--'))) expect(stdout).toContain(`${option} `);
+    }
+  });
+
+  test('every command of the AWS CLI for S3 and DynamoDB is an operation of that service', () => {
+    const called = [...text.matchAll(/aws (s3api|dynamodb) ([a-z-]+)/g)];
+    expect(called.length).toBeGreaterThan(5);
+    for (const [, service, operation = ''] of called) {
+      const name = `${operation.replace(/(^|-)[a-z]/g, (each) => each.at(-1)?.toUpperCase() ?? '')}Command`;
+      expect(Object.keys(service === 's3api' ? s3 : dynamodb)).toContain(name);
+    }
+  });
+
+  test('no command deletes a version that is not a marker', () => {
+    const deletions = lines.filter((line) => line.includes('delete-object'));
+    expect(deletions.map((line) => /--version-id (.*)$/.exec(line)?.[1])).toEqual([undefined, '"$MARKER"']);
+  });
+});
