@@ -89,7 +89,7 @@ function printRecipient(stack: ArchiveStack, { email, topicArn }: ArchiveConfig[
     annotations.addInfo('alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }');
   if (topicArn === null) return;
   annotations.addInfo(
-    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish. Try it (README: "Try the alarms").',
+    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish, and the role of the verifier (docs/runbook.md#mail-refused). Try it (README: "Try the alarms").',
   );
   const [, , , region] = topicArn.split(':');
   if (!Token.isUnresolved(stack.region) && region !== stack.region)

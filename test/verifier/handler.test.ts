@@ -1,6 +1,6 @@
 /**
- * Several teams of which one cannot be verified, which no server can be made to show. `test/engines/verifier.test.ts` shows
- * everything else.
+ * Several teams of which one cannot be verified, and a mail that SNS refuses, which no server can be made to show.
+ * `test/engines/verifier.test.ts` shows everything else.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,15 +11,19 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
+import { archiveMetrics } from '../../lambdas/shared/alarms';
 import type { VerifierSummary } from '../../lambdas/shared/contract';
 import { addMs, DAY_MS } from '../../lambdas/shared/time';
 import { handler } from '../../lambdas/verifier/handler';
 import { buildArchive, sampleBatches, testSigner } from '../support/archive-builder';
+import { datapointsIn } from '../support/emf';
 import { scratch } from '../support/scratch';
 
 const FIRST_DAY = new Date('2026-06-12T03:00:00.000Z');
+const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:topic';
 const TEN = Array.from('abcdefghij');
 
 beforeAll(() => {
@@ -28,6 +32,7 @@ beforeAll(() => {
   Object.assign(process.env, {
     ARCHIVE_BUCKET: 'archive',
     SIGNING_KEY: `file:${publicKey}`,
+    ALARM_TOPIC: TOPIC,
     AWS_REGION: 'eu-central-1',
   });
 });
@@ -61,20 +66,22 @@ async function bucketOf(teams: readonly string[], onListing: (prefix: string) =>
   return stored;
 }
 
-/** Runs the handler on that day. Returns its summary, or its error, and the metrics that it emitted. */
+/** Runs the handler on that day. Returns its summary, or its error, the names of its metrics, and what it logged as a whole. */
 async function runOn(day: number, remaining: () => number = () => 900_000) {
   const logged: string[] = [];
+  const scheduledTime = addMs(FIRST_DAY, day * DAY_MS).toISOString();
   for (const stream of [process.stdout, process.stderr])
     jest.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(...String(chunk).split('\n')) > 0);
   const timers = ['setTimeout', 'setInterval', 'setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as const;
   jest.useFakeTimers({ now: addMs(FIRST_DAY, day * DAY_MS), doNotFake: [...timers] });
-  const running = handler({}, { getRemainingTimeInMillis: remaining } as Context);
+  const running = handler({ scheduledTime }, { getRemainingTimeInMillis: remaining } as Context);
   const result: VerifierSummary | Error = await running.catch((error: Error) => error);
-  const [metrics] = logged.flatMap((line) => (line.includes('CloudWatchMetrics') ? [JSON.parse(line)] : []));
-  return { result, metrics };
+  const metrics = datapointsIn(logged).map(({ name }) => name);
+  const [line = '{}'] = logged.filter((each) => each.includes('"message":"verification"'));
+  return { result, metrics, logged: logged.join('\n'), unverifiedHours: JSON.parse(line).unverifiedHours };
 }
 
-test('of ten teams one is stuck: the others are verified daily, and the metric tells for how long that one was not', async () => {
+test('of ten teams one is stuck: the others are verified daily, and the log tells for how long that one was not', async () => {
   let isStuck = false;
   const stored = await bucketOf(TEN, (prefix) => {
     if (isStuck && prefix === 'events/team=d/') throw Object.assign(new Error(), { name: 'AccessDenied' });
@@ -82,18 +89,18 @@ test('of ten teams one is stuck: the others are verified daily, and the metric t
   const hours: number[] = [];
   for (const day of [0, 1, 2, 3]) {
     isStuck = day > 0;
-    const { result, metrics } = await runOn(day);
+    const { result, unverifiedHours } = await runOn(day);
     expect(String(result)).toMatch(
       isStuck ? /^Error: not every team could be verified: d: storage-refused: / : /object/,
     );
-    hours.push(metrics.UnverifiedHours);
+    hours.push(unverifiedHours);
   }
   expect(hours).toEqual([0, 24, 48, 72]);
   const anchors = (team: string) => [...stored.keys()].filter((key) => key.startsWith(`anchors/team=${team}/`)).length;
   expect(TEN.map(anchors)).toEqual([4, 4, 4, 1, 4, 4, 4, 4, 4, 4]);
 });
 
-test('teams for whom no time is left are verified first by the next run, and the metric tells how long they waited', async () => {
+test('teams for whom no time is left are verified first by the next run, and the log tells how long they waited', async () => {
   let remaining = 0;
   await bucketOf(TEN, (prefix) => {
     if (prefix.startsWith('events/')) remaining -= 200_000;
@@ -102,12 +109,53 @@ test('teams for whom no time is left are verified first by the next run, and the
   const hours: number[] = [];
   for (const day of [0, 1, 2, 3]) {
     remaining = 900_000;
-    const { result, metrics } = await runOn(day, () => remaining);
+    const { result, unverifiedHours } = await runOn(day, () => remaining);
     const { teams } = result as VerifierSummary;
     expect(teams).toHaveLength(TEN.length);
     verified.push(teams.flatMap(({ team, roundDays }) => (roundDays === undefined ? [] : team)).join(''));
-    hours.push(metrics.UnverifiedHours);
+    hours.push(unverifiedHours);
   }
   expect(verified).toEqual(['abcd', 'efgh', 'ijab', 'cdef']);
   expect(hours).toEqual([0, 24, 48, 48]);
+});
+
+describe('the weekly mail', () => {
+  const MONDAY = 3;
+  const sns = mockClient(SNSClient);
+  beforeEach(() => {
+    sns.reset();
+    process.env.ALARM_TOPIC = TOPIC;
+  });
+  const mails = () => sns.commandCalls(PublishCommand).map(({ args }) => args[0].input);
+
+  test('the verification of a Monday sends one mail to the topic, and compares with the anchor of a week before', async () => {
+    sns.on(PublishCommand).resolves({});
+    await bucketOf(['main'], () => undefined);
+    const sent: number[] = [];
+    for (let day = 0; day <= 10; day += 1) {
+      await runOn(day);
+      sent.push(mails().length);
+    }
+    expect(sent).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2]);
+    const [first, second] = mails();
+    expect(first).toMatchObject({ TopicArn: TOPIC, Subject: 'Audit archive until 2026-06-15: all good' });
+    expect(first?.Message).toContain('main: good. 7 events since the archive began (0 late, 3 quarantined, 4 runs)');
+    expect(second?.Message).toContain(
+      'main: SILENT. 0 events since 2026-06-15 03:00 (0 late, 0 quarantined, 0 runs), 7 in',
+    );
+  });
+
+  test.each([
+    ['SNS refuses the mail', TOPIC, 'mail-refused'],
+    ['no topic is configured', '', 'environment-invalid'],
+  ])('%s: every team has its anchor and the metric of a good verification, and the run fails loudly', async (_, topic, code) => {
+    sns.on(PublishCommand).rejects(Object.assign(new Error(), { name: 'AuthorizationErrorException' }));
+    process.env.ALARM_TOPIC = topic;
+    const stored = await bucketOf(TEN, () => undefined);
+    const { result, metrics, logged } = await runOn(MONDAY);
+    expect(String(result)).toContain(`the weekly mail was not sent: ${code}: `);
+    expect(logged).toContain('"level":"ERROR","message":"mail"');
+    expect(metrics).toContain(archiveMetrics.verified);
+    expect([...stored.keys()].filter((key) => key.startsWith('anchors/'))).toHaveLength(TEN.length);
+  });
 });
