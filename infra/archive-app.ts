@@ -52,9 +52,13 @@ function refuseRegion(region = ''): void {
   ]);
 }
 
-function printChoices(stack: ArchiveStack, { retention, alarms, teams, adopt }: ArchiveConfig): void {
+function printChoices(stack: ArchiveStack, { retention, alarms, teams, adopt, eventBridge }: ArchiveConfig): void {
   const { mode, days, expireAfterDays } = retention;
   const annotations = Annotations.of(stack);
+  if (adopt !== null && eventBridge)
+    annotations.addInfo(
+      `eventBridge: this stack does not manage the kept bucket. If its notifications are off, break glass turns them on: aws s3api put-bucket-notification-configuration --bucket ${adopt.bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
+    );
   if (adopt !== null) printAdoption(stack, retention, adopt);
   else
     annotations.addInfo(

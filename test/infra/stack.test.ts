@@ -79,6 +79,14 @@ describe('the bucket', () => {
     expect(bucket().LoggingConfiguration).toEqual({ DestinationBucketName: { Ref: 'StorageAccessLogs96FB524C' } });
   });
 
+  test('the bucket tells EventBridge of new objects only if the configuration says so, and without a function of CDK', () => {
+    expect(bucket().NotificationConfiguration).toBeUndefined();
+    const { NotificationConfiguration } = bucket(full.template);
+    expect(NotificationConfiguration).toEqual({ EventBridgeConfiguration: { EventBridgeEnabled: true } });
+    const functions = Object.keys(full.template.findResources('AWS::Lambda::Function'));
+    expect(functions.map((id) => id.replace(/Function.*/, '')).sort()).toEqual(['Archiver', 'Verifier']);
+  });
+
   test('the bucket and its access log are closed to the public', () => {
     for (const { Properties } of Object.values(template.findResources('AWS::S3::Bucket'))) {
       expect(Object.values(Properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
