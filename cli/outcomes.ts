@@ -48,6 +48,7 @@ export const OUTCOMES: Readonly<Record<RunOutcome, Meaning>> = {
     mend: `${deploy}; read the line of the log, which names the call`,
   },
   'signing-refused': { means: 'AWS refused to sign', mend: `${deploy}, and see whether the signing key is enabled` },
+  'mail-refused': { means: 'the weekly mail was refused', mend: 'allow it in the policies of the topic and its key' },
   'source-unavailable': { means: `Postman did not answer; ${laterRun}` },
   'source-throttled': { means: `Postman asked to wait for longer than the run could; ${laterRun}` },
   'source-quota-exhausted': {

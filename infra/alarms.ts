@@ -39,7 +39,7 @@ interface AlarmsProps {
 export class Alarms extends Construct {
   /** Those of the whole archive come first. */
   readonly all: cloudwatch.Alarm[] = [];
-  private readonly topicArn: string;
+  readonly topicArn: string;
 
   constructor(
     scope: Construct,

@@ -52,9 +52,13 @@ function refuseRegion(region = ''): void {
   ]);
 }
 
-function printChoices(stack: ArchiveStack, { retention, alarms, teams, adopt }: ArchiveConfig): void {
+function printChoices(stack: ArchiveStack, { retention, alarms, teams, adopt, eventBridge }: ArchiveConfig): void {
   const { mode, days, expireAfterDays } = retention;
   const annotations = Annotations.of(stack);
+  if (adopt !== null && eventBridge)
+    annotations.addInfo(
+      `eventBridge: this stack does not manage the kept bucket. If its notifications are off, break glass turns them on: aws s3api put-bucket-notification-configuration --bucket ${adopt.bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
+    );
   if (adopt !== null) printAdoption(stack, retention, adopt);
   else
     annotations.addInfo(
@@ -89,7 +93,7 @@ function printRecipient(stack: ArchiveStack, { email, topicArn }: ArchiveConfig[
     annotations.addInfo('alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }');
   if (topicArn === null) return;
   annotations.addInfo(
-    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish. Try it (README: "Try the alarms").',
+    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish, and the role of the verifier (docs/runbook.md#mail-refused). Try it (README: "Try the alarms").',
   );
   const [, , , region] = topicArn.split(':');
   if (!Token.isUnresolved(stack.region) && region !== stack.region)

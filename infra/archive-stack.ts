@@ -47,6 +47,7 @@ export class ArchiveStack extends Stack {
     const { unhandled } = new Schedules(this, 'Schedules', { teams: config.teams, archiver, verifier });
     const logs = { archiver: archiver.logGroup, verifier: verifier.logGroup };
     const alarms = new Alarms(this, 'Alarms', { name, config, key: keys.encryption, bucket, unhandled, logs });
+    verifier.sendMailTo(alarms.topicArn, { isOwn: config.alarms.topicArn === null });
     new Dashboard(this, 'Dashboard', { name, bucket, archiverLog: archiver.logGroup, alarms: alarms.all });
     const catalog = new Catalog(this, 'Catalog', { name, teams, bucket, key: keys.encryption });
     const hasAuditors = config.auditors.length > 0;

@@ -102,6 +102,7 @@ const archive = strict({
   maxRequestsPerMinute: z.int().min(1).max(300, 'Postman allows 300 requests a minute').default(200),
   retention: retention.prefault({}),
   alarms: alarms.prefault({}),
+  eventBridge: z.boolean().default(false),
   adopt: adopt.nullable().default(null),
   auditors: auditors.default([]),
 }).superRefine(

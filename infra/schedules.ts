@@ -9,12 +9,14 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { ArchiveInput } from '../lambdas/shared/contract';
+import type { ArchiveInput, VerifierInput } from '../lambdas/shared/contract';
 import type { Archiver } from './archiver';
 import type { TeamConfig } from './config';
 import { allow, forThisAccount } from './policies';
 import { spreadMinutes } from './schedule-expression';
 import type { Verifier } from './verifier';
+
+const DUE = scheduler.ContextAttribute.scheduledTime;
 
 interface SchedulesProps {
   readonly teams: readonly TeamConfig[];
@@ -78,7 +80,7 @@ export class Schedules extends Construct {
       description: 'Verifies the archive',
       schedule: scheduler.ScheduleExpression.rate(Duration.days(1)),
       timeWindow: scheduler.TimeWindow.flexible(Duration.minutes(15)),
-      target: target(verifier.function, {}),
+      target: target(verifier.function, { scheduledTime: DUE } satisfies VerifierInput),
     });
     for (const each of [...ofTeams, daily]) each.node.addDependency(policy);
   }
@@ -90,5 +92,5 @@ function timeWindow(schedule: string): scheduler.TimeWindow {
 }
 
 function inputOf(team: TeamConfig): ArchiveInput {
-  return { team: team.name, scheduledTime: scheduler.ContextAttribute.scheduledTime };
+  return { team: team.name, scheduledTime: DUE };
 }

@@ -18,6 +18,7 @@ import { denyAll, denyAllBut, KEPT, KEPT_ALWAYS, roleArn } from './policies';
 interface StorageProps {
   readonly stage: string;
   readonly retention: ArchiveConfig['retention'];
+  readonly eventBridge: boolean;
   readonly key: IKey;
   readonly adopt: ArchiveConfig['adopt'];
 }
@@ -52,7 +53,7 @@ export class Storage extends Construct {
     return bucket;
   }
 
-  private createBucket({ stage, retention, key }: StorageProps): s3.Bucket {
+  private createBucket({ stage, retention, eventBridge, key }: StorageProps): s3.Bucket {
     const bucket = new s3.Bucket(this, 'Bucket', {
       ...hardened,
       encryption: s3.BucketEncryption.KMS,
@@ -63,6 +64,9 @@ export class Storage extends Construct {
       // A bucket under lock cannot receive its own access log.
       serverAccessLogsBucket: this.accessLogs,
     });
+    // CDK's own `eventBridgeEnabled` would add a function that may change the notifications of every bucket.
+    if (eventBridge && bucket.node.defaultChild instanceof s3.CfnBucket)
+      bucket.node.defaultChild.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
     const objects = bucket.arnForObjects('*');
     bucket.addToResourcePolicy(createOnly(objects));
     for (const statement of writers(bucket as s3.IBucket, stage)) bucket.addToResourcePolicy(statement);

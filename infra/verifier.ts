@@ -1,6 +1,6 @@
 /**
- * The function that verifies the archive every day. Its role reads the archive and the public key. It can create anchors and
- * nothing else, and it cannot sign, so whoever takes it over can neither forge evidence nor remove it.
+ * The function that verifies the archive every day, and sends the weekly mail. Its role reads the archive and the public key. It
+ * can create anchors and nothing else, and it cannot sign, so whoever takes it over can neither forge evidence nor remove it.
  */
 
 import { Aws, Duration } from 'aws-cdk-lib';
@@ -10,7 +10,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { anchorPrefix } from '../lambdas/shared/anchor';
-import { verifierEnvironment } from '../lambdas/shared/contract';
+import { mailEnvironment, verifierEnvironment } from '../lambdas/shared/contract';
 import { encodeEnvironment } from '../lambdas/shared/env';
 import type { KmsKeys } from './kms-keys';
 import { archiveName, roleName } from './names';
@@ -26,9 +26,15 @@ interface VerifierProps {
 export class Verifier extends Construct {
   readonly function: lambda.Function;
   readonly logGroup: logs.LogGroup;
+  private readonly policy: iam.Policy;
 
-  constructor(scope: Construct, id: string, { stage, code, bucket, keys }: VerifierProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: VerifierProps,
+  ) {
     super(scope, id);
+    const { stage, code, bucket, keys } = props;
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       encryptionKey: keys.encryption,
       retention: logs.RetentionDays.THIRTEEN_MONTHS,
@@ -37,7 +43,7 @@ export class Verifier extends Construct {
     const role = new iam.Role(this, 'Role', {
       roleName: roleName(stage, 'verifier', Aws.REGION),
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Reads and verifies the Postman audit archive; may create anchors and nothing else',
+      description: 'Reads and verifies the Postman audit archive; may create anchors and send mail and nothing else',
     });
     this.function = new lambda.Function(this, 'Function', {
       description: `Verifies the archive ${archiveName(stage)}`,
@@ -55,10 +61,24 @@ export class Verifier extends Construct {
         bucket: bucket.bucketName,
         signingKey: keys.signing.keyArn,
       }),
+      // The next day verifies again. A second retry could send a third mail.
+      retryAttempts: 1,
     });
     const statements = rights(bucket, keys, this.logGroup);
-    const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
-    this.function.node.addDependency(policy);
+    this.policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
+    this.function.node.addDependency(this.policy);
+  }
+
+  /** The topic of the archive is under its key. The policies of any other topic and of its key must let the role publish. */
+  sendMailTo(topicArn: string, { isOwn }: { readonly isOwn: boolean }): void {
+    this.function.addEnvironment(mailEnvironment.topic.name, topicArn);
+    this.policy.addStatements(allow('SendMail', ['sns:Publish'], [topicArn]));
+    if (!isOwn) return;
+    this.policy.addStatements(
+      allow('EncryptMail', ['kms:GenerateDataKey', 'kms:Decrypt'], [this.props.keys.encryption.keyArn], {
+        StringEquals: { 'kms:EncryptionContext:aws:sns:topicArn': topicArn },
+      }),
+    );
   }
 }
 

@@ -1,10 +1,11 @@
 -- Every archived event as an event of OCSF 1.6.0 (schema.ocsf.io), mapping version 1. The action of an event decides
 -- its OCSF class. If the mapping does not contain the action, or the event lacks an attribute that the class requires,
 -- the row is an API Activity of the kind "Other". So no event is lost, and every row has the attributes that its class
--- requires.
+-- requires. What the schema of OCSF would refuse as an address is a name: a text that is no IP address in src_endpoint, and one
+-- that is no e-mail address in a user.
 --
--- "team" and "dt" are columns of the archive; filter by them. "unmapped" contains the event's whole member data, and
--- "raw_data" the whole event. Entity Management has no attribute for the person for whom an entity was created, such as
+-- "team" and "dt" are columns of the archive; filter by them. "unmapped" contains the event's whole member data, under "data"
+-- if it is not an object, and "raw_data" the whole event. Entity Management has no attribute for the person for whom an entity was created, such as
 -- the owner of an API key that Postman's own system created: that person is in "unmapped", under "user".
 WITH mapping (action, class_uid, activity_id, activity_name, entity_type) AS (
   VALUES
@@ -57,6 +58,9 @@ classes (class_uid, class_name, category_uid, category_name) AS (
 subjects AS (
   SELECT
     *,
+    regexp_like(ip, '^((::[Ff]{4}:)?(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}|([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|(([0-9A-Fa-f]{1,4}:){1,6}|:)(:[0-9A-Fa-f]{1,4}){1,6}|([0-9A-Fa-f]{1,4}:){1,7}:)$') AS is_address,
+    CASE WHEN regexp_like(user_email, '^[A-Za-z0-9!#$%&''*+/=?^_{|}~.-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+$') THEN user_email END AS user_address,
+    CASE WHEN regexp_like(actor_email, '^[A-Za-z0-9!#$%&''*+/=?^_{|}~.-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+$') THEN actor_email END AS actor_address,
     coalesce(user_id, user_email, user_username, user_name) IS NOT NULL AS has_user,
     coalesce(actor_id, actor_email, actor_username, actor_name) IS NOT NULL AS has_actor,
     coalesce(json_extract_scalar(variables, '$.users'), json_format(json_extract(variables, '$.users'))) AS changes
@@ -95,13 +99,13 @@ typed AS (
         actor_id,
         coalesce(actor_username, actor_email, actor_name, CASE WHEN NOT has_actor THEN 'unknown' END),
         actor_name,
-        actor_email,
+        actor_address,
         CASE WHEN has_actor THEN 1 ELSE 0 END
       )
       AS ROW(uid varchar, name varchar, full_name varchar, email_addr varchar, type_id integer)
     ) AS doer,
     CAST(
-      ROW(CASE WHEN has_user THEN user_id ELSE member END, coalesce(user_username, user_email, user_name), user_name, user_email, 1)
+      ROW(CASE WHEN has_user THEN user_id ELSE member END, coalesce(user_username, user_email, user_name), user_name, user_address, 1)
       AS ROW(uid varchar, name varchar, full_name varchar, email_addr varchar, type_id integer)
     ) AS subject
   FROM judged
@@ -128,7 +132,10 @@ SELECT
     WHEN class = 3002 AND NOT has_user THEN doer
     WHEN class IN (3002, 3005) OR (class = 3006 AND has_user) THEN subject
   END AS "user",
-  CAST(ROW(ip, CASE WHEN ip IS NULL THEN 'unknown' END) AS ROW(ip varchar, name varchar)) AS src_endpoint,
+  CAST(
+    ROW(CASE WHEN is_address THEN ip END, CASE WHEN is_address THEN NULL ELSE coalesce(ip, 'unknown') END)
+    AS ROW(ip varchar, name varchar)
+  ) AS src_endpoint,
   CASE WHEN user_agent IS NOT NULL THEN CAST(ROW(user_agent) AS ROW(user_agent varchar)) END AS http_request,
   CASE WHEN class = 6003 THEN CAST(ROW(coalesce(action, 'unknown')) AS ROW(operation varchar)) END AS api,
   CASE WHEN class = 3002 THEN CAST(ROW('Postman') AS ROW(name varchar)) END AS service,
@@ -160,7 +167,7 @@ SELECT
     ROW('1.6.0', id, action, json_extract_scalar(line, '$.timestamp'), team_id, 'audit', ROW('Postman', 'Postman'), ARRAY['mapping:1'])
     AS ROW(version varchar, uid varchar, event_code varchar, original_time varchar, tenant_uid varchar, log_name varchar, product ROW(name varchar, vendor_name varchar), labels varchar ARRAY)
   ) AS metadata,
-  data AS unmapped,
+  CASE WHEN data LIKE '{%' THEN data ELSE '{"data":' || data || '}' END AS unmapped,
   line AS raw_data
 FROM typed
 JOIN classes ON classes.class_uid = typed.class

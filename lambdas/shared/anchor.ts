@@ -44,6 +44,15 @@ const anchor = z.object({
       quarantine: storedKeys,
     }),
   ),
+  /** The sums of the manifests 1 to `seq`. The weekly mail compares them with those of a week before. */
+  counts: z.object({
+    runs: count,
+    events: count,
+    late: count,
+    quarantined: count,
+    gaps: count,
+    latestGap: z.nullable(z.object({ from: instant, to: instant })),
+  }),
   /** How many keys have a delete marker on top of a version, and how many have several versions. */
   versions: z.object({ hidden: count, several: count }),
 });

@@ -9,7 +9,7 @@ import { tryParse } from './json';
 import type { Counts, Sweep } from './manifest';
 import { TEAM_PATTERN } from './object-keys';
 import { retentionSchema } from './retention';
-import { parseDateOrInstant } from './time';
+import { parseDateOrInstant, parseInstant } from './time';
 
 /** The environment of the archiver is the same for all teams. */
 export const archiverEnvironment = {
@@ -35,6 +35,11 @@ export const verifierEnvironment = {
   signingKey: textVariable('SIGNING_KEY'),
 };
 
+/** Only the weekly mail needs it, and a verification does not fail without it. */
+export const mailEnvironment = {
+  topic: textVariable('ALARM_TOPIC'),
+};
+
 /** The memory of the archiver, deployed and locally. A run needs less than half of it, whatever the backlog. */
 export const ARCHIVER_MEMORY_MB = 512;
 
@@ -51,6 +56,20 @@ const archiveInput = z.strictObject({
 
 /** The handler's input. One schedule per team sends it. A person may send it by hand. */
 export type ArchiveInput = Readonly<z.infer<typeof archiveInput>>;
+
+/** The input of the verifier. The daily schedule states when it was due; whoever starts a verification by hand may leave it out. */
+export interface VerifierInput {
+  readonly scheduledTime?: string;
+}
+
+/**
+ * Whether this verification sends the weekly mail: the one that was due on a Monday. The schedule fires every 24 hours, so there is
+ * one on each Monday, and a retry has the time of the first attempt.
+ */
+export function isMailDay(input: unknown): boolean {
+  const { scheduledTime } = (input ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof scheduledTime === 'string' && parseInstant(scheduledTime)?.getUTCDay() === 1;
+}
 
 /** The form of a Postman team's id. */
 export const SOURCE_TEAM_PATTERN = /^[\w-]{1,64}$/;

@@ -15,7 +15,8 @@ export type ConfigCode =
   | 'api-key-malformed'
   | 'api-key-refused'
   | 'storage-refused'
-  | 'signing-refused';
+  | 'signing-refused'
+  | 'mail-refused';
 
 /** The source or an AWS service is unavailable or has changed. Wait, or ask its vendor. */
 export type UpstreamCode =

@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Anchor } from '../shared/anchor';
 import { manifestKey } from '../shared/object-keys';
+import { addCounts, NO_COUNTS } from './chain-counts';
 import type { Finding } from './findings';
 import type { ArchiveReader } from './inventory';
 import { type MonthBounds, monthsUpTo, seqOfKey } from './months';
@@ -41,6 +42,7 @@ export function createSteps(keys: readonly string[], headSeq: number, options: D
   const heads = anchor === undefined ? [] : [anchor];
   let newest: TeamSummary['head'] = anchor === undefined ? null : { ...anchor, finished: anchor.verifiedAt };
   let months: readonly MonthBounds[] = anchor?.inventory ?? [];
+  let counts = anchor?.counts ?? NO_COUNTS;
   const hasFound = () => findings.some(({ severity }) => severity === 'finding');
 
   async function verifyScope(scope: Scope, part: ArchiveReader): Promise<TeamSummary | undefined> {
@@ -62,9 +64,11 @@ export function createSteps(keys: readonly string[], headSeq: number, options: D
       const shown = keysIn(at.seq, end);
       const list = async (prefix: string) => shown.filter((key) => key.startsWith(prefix));
       const scope: Scope = { kind: 'range', team, after: at.seq === 0 ? null : at, through: end, depth };
-      const { head = null } = (await verifyScope(scope, { ...reader, list })) ?? {};
-      if (head !== null && head.seq > (newest?.seq ?? 0)) {
+      const summary = await verifyScope(scope, { ...reader, list });
+      const head = summary?.head ?? null;
+      if (summary !== undefined && head !== null && head.seq > (newest?.seq ?? 0)) {
         newest = head;
+        counts = addCounts(counts, summary.counts);
         months = monthsUpTo(months, head);
       }
       at = head ?? at;
@@ -81,6 +85,8 @@ export function createSteps(keys: readonly string[], headSeq: number, options: D
     newest: () => newest ?? undefined,
     /** The bounds of the months up to that manifest, as far as the steps have shown them. */
     months: () => (newest === null ? months : monthsUpTo(months, newest)),
+    /** The sums of the manifests up to that manifest. */
+    counts: () => counts,
     addOtherKey({ seq, keyid }: Anchor): void {
       const detail = `anchor ${seq} was written for the key ${keyid}`;
       findings.push({ code: 'signature-other-key', severity: 'finding', team, object: manifestKey(team, seq), detail });

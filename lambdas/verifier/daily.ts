@@ -55,7 +55,7 @@ export async function verifyDaily(options: DailyOptions): Promise<Daily> {
   const inventory = months.map((month, i) => (i < compared ? month : (known[i] ?? month)));
   return {
     findings: steps.findings,
-    anchor: { ...verified, scope: again.scope, inventory },
+    anchor: { ...verified, scope: again.scope, inventory, counts: steps.counts() },
     isComplete: head.seq === headSeq && compared === known.length && again.isComplete,
   };
 }

@@ -1,27 +1,36 @@
 /**
  * The verifier Lambda: the composition root. Once a day it verifies each team from its newest anchor, the team that was verified
- * longest ago first, and writes a new anchor for each team without a finding. It can read the archive and its public key. It can
- * write nothing but anchors, and it cannot sign.
+ * longest ago first, and writes a new anchor for each team without a finding. On Mondays it sends the weekly mail. It can read the
+ * archive and its public key. It can write nothing but anchors, and it cannot sign.
  */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SNSClient } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { awsClient } from '../adapters/aws-client';
 import { emitForArchive, emitForTeam } from '../adapters/metrics';
 import { createS3Store } from '../adapters/s3';
 import { listFolders, openFolders } from '../adapters/s3-versions';
 import { readSigningKey } from '../adapters/signer';
+import { publishMail } from '../adapters/sns';
 import { archiveMetrics, teamMetrics } from '../shared/alarms';
 import { type Anchor, anchorPrefix, decodeAnchor, encodeAnchor, roundDays } from '../shared/anchor';
-import { type VerifiedTeam, type VerifierSummary, verifierEnvironment } from '../shared/contract';
+import {
+  isMailDay,
+  mailEnvironment,
+  type VerifiedTeam,
+  type VerifierSummary,
+  verifierEnvironment,
+} from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure } from '../shared/errors';
 import { manifestPrefix } from '../shared/object-keys';
-import { HOUR_MS } from '../shared/time';
+import { addMs, DAY_MS, HOUR_MS } from '../shared/time';
 import { verifyDaily } from './daily';
 import type { DailyOptions } from './daily-steps';
 import type { Finding } from './findings';
+import { type MailedTeam, writeMail } from './mail';
 
 const s3 = new S3Client(awsClient);
 const logger = new Logger({ serviceName: 'verifier' });
@@ -29,12 +38,14 @@ const logger = new Logger({ serviceName: 'verifier' });
 const RESERVE_MS = 120_000;
 /** A day, and an hour for a run that begins late. */
 const LONGEST_TURN_HOURS = 25;
+/** The mail compares with the newest anchor that is so old. Two verifications are seldom exactly 24 hours apart. */
+const WEEK_MS = 6.5 * DAY_MS;
 /** The other findings of a team are counted. */
 const MAX_LOGGED = 100;
 /** The manifests come last, because a run may commit meanwhile. */
 const AREAS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'];
 
-export async function handler(_event: unknown, context: Context): Promise<VerifierSummary> {
+export async function handler(input: unknown, context: Context): Promise<VerifierSummary> {
   const { bucket, signingKey } = decodeEnvironment(verifierEnvironment, process.env);
   const publicKey = await readSigningKey(signingKey, () => new KMSClient(awsClient));
   const now = new Date();
@@ -52,7 +63,11 @@ export async function handler(_event: unknown, context: Context): Promise<Verifi
     const hasTime = () => context.getRemainingTimeInMillis() > until;
     verified.push(await verifyTeam(team, { bucket, publicKey, now, hasTime }));
   }
-  return report(verified, { bucket, now });
+  const summary = report(verified, { bucket, now });
+  const problems = [...failuresOf(summary), ...(isMailDay(input) ? await sendMail(verified, { bucket, now }) : [])];
+  // Lambda tries once more. A mail that has been sent is then sent a second time.
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  return summary;
 }
 
 /** A team with what the verifier remembers of it. */
@@ -70,10 +85,12 @@ async function teamsIn(bucket: string): Promise<readonly string[]> {
   return [...new Set(names)].sort();
 }
 
-async function remember(bucket: string, team: string): Promise<Remembered> {
+/** The newest anchor that was written before an instant. */
+async function remember(bucket: string, team: string, before?: Date): Promise<Remembered> {
   const folder = await openFolders(s3, bucket, [anchorPrefix(team)]);
   const writtenAt = (key: string) => folder.writtenAt(key).getTime();
-  const [newest] = (await folder.list('')).toSorted((a, b) => writtenAt(b) - writtenAt(a));
+  const known = (await folder.list('')).filter((key) => before === undefined || folder.writtenAt(key) < before);
+  const [newest] = known.toSorted((a, b) => writtenAt(b) - writtenAt(a));
   if (newest === undefined) return { team, anchor: undefined, unreadable: undefined };
   const anchor = decodeAnchor(newest, (await folder.get(newest)) ?? Buffer.alloc(0));
   return { team, anchor, unreadable: anchor === undefined ? newest : undefined };
@@ -93,19 +110,23 @@ interface Verified {
   readonly since: Date;
   /** Whether the team has an anchor of this day, or waits for its turn only. */
   readonly isCurrent: boolean;
+  readonly findings: readonly Finding[];
+  /** When the newest manifest was written. */
+  readonly lastRun: Date | undefined;
 }
 
 /** Where one run does not suffice for all teams, the others are the first ones of the next run. */
 function leaveForTheNextRun({ team, anchor }: Remembered, now: Date): Verified {
   const since = anchor === undefined ? now : new Date(anchor.verifiedAt);
   const isCurrent = anchor !== undefined && hoursBetween(since, now) <= LONGEST_TURN_HOURS;
-  return { summary: { team, outcome: 'behind' }, since, isCurrent };
+  return { summary: { team, outcome: 'behind' }, since, isCurrent, findings: [], lastRun: undefined };
 }
 
 /** A team whose verification fails does not keep the others from being verified. */
 async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstances: Circumstances): Promise<Verified> {
   const { bucket, now } = circumstances;
   let since = anchor && new Date(anchor.verifiedAt);
+  let lastRun: Date | undefined;
   try {
     const reader = await openFolders(
       s3,
@@ -115,14 +136,16 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
     const manifests = await reader.list(manifestPrefix(team));
     const [first, newest] = [manifests[0], manifests.at(-1)];
     if (first !== undefined) since ??= reader.writtenAt(first);
-    if (newest !== undefined)
-      emitForTeam(teamMetrics.manifestAge, hoursBetween(reader.writtenAt(newest), now), { bucket, team });
+    if (newest !== undefined) {
+      lastRun = reader.writtenAt(newest);
+      emitForTeam(teamMetrics.manifestAge, hoursBetween(lastRun, now), { bucket, team });
+    }
     const daily = await verifyDaily({ ...circumstances, reader, team, anchor });
     const findings =
       unreadable === undefined ? daily.findings : [anchorUnreadable(team, unreadable), ...daily.findings];
     logFindings(findings);
     const grave = findings.filter(({ severity }) => severity === 'finding').length;
-    const notNow = { since: since ?? now, isCurrent: false };
+    const notNow = { since: since ?? now, isCurrent: false, findings, lastRun };
     if (grave > 0) return { summary: { team, outcome: 'findings', findings: grave }, ...notNow };
     if (daily.anchor === undefined) return { summary: { team, outcome: 'behind' }, ...notNow };
     const { hidden, several } = reader.versions;
@@ -130,12 +153,13 @@ async function verifyTeam({ team, anchor, unreadable }: Remembered, circumstance
       logger.warn('versions', { team, hidden: hidden.slice(0, MAX_LOGGED), several: several.slice(0, MAX_LOGGED) });
     await storeAnchor(bucket, { ...daily.anchor, versions: { hidden: hidden.length, several: several.length } });
     const outcome = daily.isComplete ? 'good' : 'behind';
-    const { seq } = daily.anchor;
-    return { summary: { team, outcome, seq, roundDays: roundDays(daily.anchor) }, since: now, isCurrent: true };
+    const summary: VerifiedTeam = { team, outcome, seq: daily.anchor.seq, roundDays: roundDays(daily.anchor) };
+    return { summary, since: now, isCurrent: true, findings, lastRun };
   } catch (error) {
-    const detail = error instanceof Failure ? `${error.code}: ${error.message}` : 'an unexpected error';
+    const detail = detailOf(error);
     logger.error('failed', { team, detail });
-    return { summary: { team, outcome: 'failed', detail }, since: since ?? now, isCurrent: false };
+    const notNow = { since: since ?? now, isCurrent: false };
+    return { summary: { team, outcome: 'failed', detail }, ...notNow, findings: [], lastRun };
   }
 }
 
@@ -155,7 +179,7 @@ function logFindings(findings: readonly Finding[]): void {
   if (findings.length > MAX_LOGGED) logger.error('further findings', { findings: findings.length - MAX_LOGGED });
 }
 
-/** Logs the summary and emits the metrics. Throws an error where a team could not be verified, so that Lambda retries. */
+/** Logs the summary and emits the metrics. */
 function report(
   verified: readonly Verified[],
   { bucket, now }: Pick<Circumstances, 'bucket' | 'now'>,
@@ -168,9 +192,39 @@ function report(
   if (findings > 0) emitForArchive(archiveMetrics.integrity, findings, bucket);
   if (isGood && verified.every(({ isCurrent }) => isCurrent)) emitForArchive(archiveMetrics.verified, 1, bucket);
   logger.info('verification', { ...summary });
-  const failed = teams.filter(({ outcome }) => outcome === 'failed').map(({ team, detail }) => `${team}: ${detail}`);
-  if (failed.length > 0) throw new Error(`not every team could be verified: ${failed.join('; ')}`);
   return summary;
+}
+
+function failuresOf({ teams }: VerifierSummary): readonly string[] {
+  const failed = teams.filter(({ outcome }) => outcome === 'failed').map(({ team, detail }) => `${team}: ${detail}`);
+  return failed.length > 0 ? [`not every team could be verified: ${failed.join('; ')}`] : [];
+}
+
+/** Returns the reason why the mail was not sent. Everything is verified by then, and neither an anchor nor a metric depends on it. */
+async function sendMail(verified: readonly Verified[], week: Pick<Circumstances, 'bucket' | 'now'>): Promise<string[]> {
+  try {
+    const { topic } = decodeEnvironment(mailEnvironment, process.env);
+    const teams = await Promise.all(verified.map((team) => mailedTeam(team, week)));
+    await publishMail(new SNSClient(awsClient), topic, writeMail(teams, week));
+    return [];
+  } catch (error) {
+    const detail = detailOf(error);
+    logger.error('mail', { detail });
+    return [`the weekly mail was not sent: ${detail}`];
+  }
+}
+
+async function mailedTeam(
+  { summary, findings, lastRun }: Verified,
+  { bucket, now }: Pick<Circumstances, 'bucket' | 'now'>,
+): Promise<MailedTeam> {
+  const { anchor } = await remember(bucket, summary.team);
+  const { anchor: before } = await remember(bucket, summary.team, addMs(now, -WEEK_MS));
+  return { verified: summary, findings, lastRun, anchor, before };
+}
+
+function detailOf(error: unknown): string {
+  return error instanceof Failure ? `${error.code}: ${error.message}` : 'an unexpected error';
 }
 
 function hoursBetween(from: Date, to: Date): number {

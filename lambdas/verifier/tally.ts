@@ -1,6 +1,7 @@
 /** The tally adds up the facts of one team's manifests while they are read. The summary of a team is made from it. */
 import type { Gap, TimeRange } from '../shared/manifest';
 import type { Link } from './chain';
+import { addCounts, type ChainCounts, countsOf, NO_COUNTS } from './chain-counts';
 import type { ContentTally } from './content';
 import type { AddFinding } from './findings';
 import type { TeamFolder } from './inventory';
@@ -22,6 +23,8 @@ export interface TeamSummary {
   /** From the chain's start up to its position. */
   readonly period: TimeRange | null;
   readonly gaps: readonly Gap[];
+  /** What the manifests state. */
+  readonly counts: ChainCounts;
   /** Missing objects that may have expired, and the number of lines that their manifests state. */
   readonly expired: { readonly objects: number; readonly lines: number };
   readonly head: (SavedHead & { readonly finished: string }) | null;
@@ -35,19 +38,22 @@ export interface TeamTally extends ContentTally {
   readonly seqs: Set<number>;
   readonly codeVersions: Set<string>;
   readonly gaps: Gap[];
+  counts: ChainCounts;
   first: Link | undefined;
   last: Link | undefined;
 }
 
 export function emptyTally(): TeamTally {
   const content = { events: 0, quarantine: 0, expired: { objects: 0, lines: 0 }, firstExpired: undefined };
-  return { ...content, seqs: new Set(), codeVersions: new Set(), gaps: [], first: undefined, last: undefined };
+  const chain = { seqs: new Set<number>(), codeVersions: new Set<string>(), gaps: [], counts: NO_COUNTS };
+  return { ...content, ...chain, first: undefined, last: undefined };
 }
 
 export function addLink(link: Link, tally: TeamTally): void {
   tally.seqs.add(link.manifest.seq);
   tally.codeVersions.add(link.manifest.run.codeVersion);
   for (const gap of link.manifest.gaps) tally.gaps.push(gap); // A forged million of gaps would overflow the stack of `push(...)`.
+  tally.counts = addCounts(tally.counts, countsOf(link.manifest));
   tally.first ??= link;
   tally.last = link;
 }
@@ -66,6 +72,7 @@ export function summaryOf({ team, staged }: TeamFolder, { first, last, ...tally 
     quarantined: tally.quarantine,
     period: first && last ? { from: first.manifest.start, to: last.manifest.position } : null,
     gaps: tally.gaps,
+    counts: tally.counts,
     expired: tally.expired,
     head: last ? { team, seq: last.seq, sha256: last.sha256, finished: last.manifest.run.finished } : null,
     codeVersions: [...tally.codeVersions],

@@ -1,4 +1,5 @@
 /** The command `audit-archive status` on a copy, with real files. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openFolder } from '../../cli/folder';
@@ -8,6 +9,7 @@ import * as infra from '../../infra/expected';
 import { encodeAnchor } from '../../lambdas/shared/anchor';
 import { type Manifest, sha256 } from '../../lambdas/shared/manifest';
 import { addMs, DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
+import { NO_COUNTS } from '../../lambdas/verifier/chain-counts';
 import {
   buildArchive,
   createSigner,
@@ -57,6 +59,7 @@ function anchorTo(objects: Objects, { seq = 4, hash = '', verifiedAt = soon } = 
     verifiedAt: verifiedAt.toISOString(),
     scope: { after: 0, through: 0, sha256: null, roundBegan: verifiedAt.toISOString() },
     inventory: [],
+    counts: NO_COUNTS,
     versions: { hidden: 0, several: 0 },
   });
   return [key, body];

@@ -3,6 +3,7 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { type AwsServer, REGION } from './servers';
 
 type Address = Pick<AwsServer, 'url' | 'credentials'>;
@@ -11,6 +12,7 @@ const settingsFor = ({ url, credentials }: Address) => ({ endpoint: url, region:
 
 export const s3ClientOf = (server: Address) => new S3Client(settingsFor(server));
 export const dynamoDbClientOf = (server: Address) => new DynamoDBClient(settingsFor(server));
+export const snsClientOf = (server: Address) => new SNSClient(settingsFor(server));
 export const kmsClientOf = (server: Address) => new KMSClient(settingsFor(server));
 
 /** The bucket is versioned and locked by default, as the deployed one. */

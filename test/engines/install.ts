@@ -75,6 +75,12 @@ const engines = {
     steps: (folder) =>
       pipInstall(folder, join(here, 'securesystemslib/constraints.txt'), ['securesystemslib', 'cryptography']),
   },
+  /** The official schemas of OCSF. */
+  'ocsf-json-schema': {
+    version: '1.2.0',
+    needs: [python],
+    steps: (folder) => pipInstall(folder, join(here, 'ocsf/constraints.txt'), ['ocsf-json-schema']),
+  },
   /** The command line of AWS, for what the documents tell people to type. */
   awscli: {
     version: '1.46.3',
@@ -137,7 +143,16 @@ export function isInstalled(name: EngineName): boolean {
 
 /** Jest calls it before the suite `engines`. */
 export default function installForEngines(): void {
-  installEngines(['versitygw', 'dynamodb-local', 'moto', 'trino', 'securesystemslib', 'awscli', 'chromium']);
+  installEngines([
+    'versitygw',
+    'dynamodb-local',
+    'moto',
+    'trino',
+    'securesystemslib',
+    'ocsf-json-schema',
+    'awscli',
+    'chromium',
+  ]);
 }
 
 /** Throws if an installation fails, and in CI if an engine is missing. */

@@ -10,6 +10,7 @@ import { type Query, readQueries } from '../../infra/queries/queries';
 import { datesBetween } from '../../lambdas/shared/time';
 import { ALL_DAYS, testFunctions, testLines, testManifests, testTables } from '../support/asked/suite';
 import { parametersOf, statementOf } from '../support/asked/tables';
+import { testOcsf } from './ocsf';
 import { describeWith, type LoggedRequest, stopServers } from './servers';
 import { openSqlArchive, type SqlArchive } from './sql-archive';
 
@@ -51,6 +52,7 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
   testLines(asking);
   testManifests(asking);
   testFunctions('trino', asking);
+  testOcsf(asking);
 
   test('the command line is told which teams the archive holds', async () => {
     const { rows } = await sql.ask(periodsStatement('ma_n'));

@@ -3,9 +3,14 @@
  * markers, versions on top of each other, and the lock of each object. moto lets an owner shorten a lock, which AWS does not
  * allow.
  */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { DeleteObjectCommand, PutObjectCommand, PutObjectRetentionCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { openFolders } from '../../lambdas/adapters/s3-versions';
 import { archiveMetrics, teamMetrics } from '../../lambdas/shared/alarms';
@@ -16,11 +21,27 @@ import { buildArchive, sampleBatches, testKey, testSigner } from '../support/arc
 import { datapointsIn } from '../support/emf';
 import { scratch } from '../support/scratch';
 import { keyOf, listed, shortened } from '../support/tampering';
-import { createLockedBucket, s3ClientOf } from './clients';
+import { createLockedBucket, s3ClientOf, snsClientOf } from './clients';
 import { type AwsServer, describeWith, REGION, startMoto, stopServers } from './servers';
 
 const PREFIXES = ['batches/', 'events/', 'quarantine/', 'manifests/'];
 const retention = { mode: 'GOVERNANCE', days: 400, expireAfterDays: null } as const;
+
+/** A server to which SNS posts what is published. */
+async function startSubscriber() {
+  const posted: { readonly Type: string; readonly Subject?: string; readonly Message: string }[] = [];
+  const server = createServer(async (request, response) => {
+    posted.push(JSON.parse(await text(request)));
+    response.end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    mails: () => posted.filter(({ Type }) => Type === 'Notification'),
+    stop: () => server.close(),
+  };
+}
 
 describeWith(['moto'], 'on moto', () => {
   let moto: AwsServer;
@@ -117,11 +138,11 @@ describeWith(['moto'], 'on moto', () => {
     });
 
     /** Runs the handler. Returns its summary and the metrics that it emitted. */
-    async function run() {
+    async function run(input = {}) {
       logged.length = 0;
       for (const stream of [process.stdout, process.stderr])
         jest.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(...String(chunk).split('\n')) > 0);
-      const summary = await handler({}, { getRemainingTimeInMillis: () => 900_000 } as Context);
+      const summary = await handler(input, { getRemainingTimeInMillis: () => 900_000 } as Context);
       return { summary, metrics: Object.fromEntries(datapointsIn(logged).map(({ name, value }) => [name, value])) };
     }
 
@@ -137,6 +158,22 @@ describeWith(['moto'], 'on moto', () => {
       expect(first.metrics).not.toHaveProperty(archiveMetrics.integrity);
       expect((await run()).summary.outcome).toBe('good');
       expect(await anchors()).toHaveLength(2);
+    });
+
+    test('on a Monday it sends the weekly mail, which arrives at a subscriber of the topic as it was written', async () => {
+      const sns = snsClientOf(moto);
+      const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'alarms' }));
+      const subscriber = await startSubscriber();
+      await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'http', Endpoint: subscriber.url }));
+      process.env.ALARM_TOPIC = TopicArn;
+      await run({ scheduledTime: '2026-06-15T03:00:00Z' });
+      subscriber.stop();
+      sns.destroy();
+      const [mail, ...others] = subscriber.mails();
+      expect(others).toEqual([]);
+      expect(mail).toMatchObject({ TopicArn, Subject: expect.stringMatching(/^Audit archive until [\d-]{10}: /) });
+      expect(mail?.Message).toContain(`s3://${bucket}`);
+      expect(mail?.Message).toContain('{"team":"main","seq":4,"sha256":"');
     });
 
     test('a copy of the bucket is good with its anchors, and a chain that contradicts them is not', async () => {
@@ -161,7 +198,7 @@ describeWith(['moto'], 'on moto', () => {
         expect(metrics).not.toHaveProperty(archiveMetrics.verified);
         expect(logged.join()).toContain(`"object":"${keyOf('E1b')}"`);
       }
-      expect(await anchors()).toHaveLength(2);
+      expect(await anchors()).toHaveLength(3);
     });
 
     test('an anchor whose bytes are those of another one is a finding', async () => {

@@ -56,6 +56,12 @@ test('synth says which settings of the kept bucket are not managed, in place of 
   expect(messages.filter((each) => each.includes('lock: '))).toEqual([]);
 });
 
+test('synth says how a kept bucket comes to notify EventBridge, because the stack does not manage it', () => {
+  const { template, messages } = synthesise({ ...adopting, eventBridge: true });
+  expect(messages).toContainEqual(expect.stringMatching(/^info: eventBridge: .* break glass .* '\{"EventBridge/));
+  expect(template.findResources('AWS::S3::Bucket')).toEqual({});
+});
+
 test('synth refuses kept keys of another region', () => {
   const { messages } = synthesise(adopting, { account: '111122223333', region: 'eu-west-1' });
   expect(messages).toContainEqual(expect.stringMatching(/^error: adopt: .*:eu-west-1:111122223333:$/));

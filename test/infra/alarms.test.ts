@@ -35,6 +35,8 @@ test('a topic of yours is notified instead of one of the archive, and synth says
   const { template, messages } = synthesise(archive, HERE);
   expect(template.findResources('AWS::SNS::Topic')).toEqual({});
   for (const { AlarmActions } of alarmsOf({ template })) expect(AlarmActions).toEqual([topicArn]);
+  const { Environment } = only(template, 'AWS::Lambda::Function', 'Verifier').properties;
+  expect(Environment.Variables.ALARM_TOPIC).toBe(topicArn);
   expect(messages).toContainEqual(expect.stringMatching(/^info: alarms\.topicArn: .* must let cloudwatch/));
   expect(messages.filter((each) => each.includes('alarms') && !each.startsWith('info'))).toEqual([]);
 });

@@ -44,6 +44,7 @@ function places(arn: FindArn): Readonly<Record<string, string>> {
     anotherFunction: `${arn('ArchiverFunction')}2`,
     queue: arn('SchedulesUnhandled'),
     topic: arn('AlarmsTopic'),
+    anotherTopic: `${arn('AlarmsTopic')}2`,
     logStream: arn('ArchiverLogs').replace('*', 'log-stream:a'),
     scheduler: arn('SchedulesRole'),
     breakGlass: arn('BreakGlassRole'),
@@ -92,6 +93,7 @@ function contexts(arn: FindArn): Readonly<Record<string, Context>> {
     ofAForeignAlarm: { ...overTls, ...alarm('postman-audit-archive'), 'aws:SourceAccount': '999999999999' },
     ofTheTopic: topic('postman-audit-archive-AlarmsTopic3A2DFEBA-x'),
     ofAnotherTopic: topic('another'),
+    ofThisTopic: { 'kms:EncryptionContext:aws:sns:topicArn': arn('AlarmsTopic') },
     putting,
     creating,
     inParts: { ...overTls, 's3:ObjectCreationOperation': 'false' },
@@ -209,6 +211,9 @@ export const required = `
   S3 decrypts for the verifier                     | verifier | kms:Decrypt | encryption | viaS3
   S3 encrypts an anchor                            | verifier | kms:GenerateDataKey | encryption | viaS3
   the verifier reads the public key                | verifier | kms:GetPublicKey | signing
+  the verifier sends the weekly mail               | verifier | sns:Publish | topic
+  SNS encrypts the weekly mail                     | verifier | kms:GenerateDataKey | encryption | ofThisTopic
+  SNS decrypts the weekly mail                     | verifier | kms:Decrypt | encryption | ofThisTopic
   Lambda opens a log stream of the verifier        | verifier | logs:CreateLogStream | verifierLogStream
   Lambda writes the log of the verifier            | verifier | logs:PutLogEvents | verifierLogStream
   Scheduler starts a verification                  | scheduler | lambda:InvokeFunction | verifierFunction
@@ -273,6 +278,8 @@ export const forbidden = `
   the verifier overwrites an anchor                | verifier | s3:PutObject | anchor | putting
   the verifier writes outside the anchors          | verifier | s3:PutObject | manifest | creating
   the verifier decrypts an API key                 | verifier | kms:Decrypt | encryption | viaSsm
+  the verifier publishes to another topic          | verifier | sns:Publish | anotherTopic
+  the verifier uses the key for another topic      | verifier | kms:GenerateDataKey | encryption | ofAnotherTopic
   the verifier reads the access log                | verifier | s3:GetObject | accessLog/a
   an administrator plants an anchor                | admin | s3:PutObject | anchor | creating
   Scheduler starts another function                | scheduler | lambda:InvokeFunction | anotherFunction

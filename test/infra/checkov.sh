@@ -10,7 +10,7 @@ CKV_AWS_116 ArchiverFunction    The log and the alarm silent tell of failed runs
 CKV_AWS_115 VerifierFunction    It runs once a day, and a new account has no concurrency to reserve.
 CKV_AWS_116 VerifierFunction    The next day does the work, and the alarm unverified tells if no day did.
 CKV_AWS_117 VerifierFunction    It calls AWS alone and accepts no connection, so that a VPC would only add endpoints to pay for.
-CKV_AWS_173 VerifierFunction    The environment holds two names and no secret, under a key of Lambda itself.
+CKV_AWS_173 VerifierFunction    The environment holds three names and no secret, under a key of Lambda itself.
 CKV_AWS_117 ArchiverFunction    It calls a public API and accepts no connection, so that a VPC would only add a NAT gateway.
 CKV_AWS_119 StorageCheckpoints  It holds no event, only a hint for each team, under a key of DynamoDB itself.
 CKV_AWS_173 ArchiverFunction    The environment holds names and settings and no secret, under a key of Lambda itself.

@@ -34,6 +34,7 @@ test('a configuration needs only the name of one team', () => {
     maxRequestsPerMinute: 200,
     retention: { mode: 'GOVERNANCE', days: 400, expireAfterDays: null },
     alarms: { email: null, topicArn: null },
+    eventBridge: false,
     adopt: null,
     auditors: [],
   });

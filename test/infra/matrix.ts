@@ -31,6 +31,7 @@ export const matrix: Readonly<Record<string, object>> = {
     maxRequestsPerMinute: 60,
     retention: { mode: 'COMPLIANCE', days: 2557, expireAfterDays: 2600 },
     alarms: { email: 'security@example.com', topicArn: null },
+    eventBridge: true,
   },
   'every option off': {
     teams: [{ name: 'main' }],
@@ -39,6 +40,7 @@ export const matrix: Readonly<Record<string, object>> = {
     maxRequestsPerMinute: 1,
     retention: { mode: 'GOVERNANCE', days: 1, expireAfterDays: null },
     alarms: { email: null, topicArn: null },
+    eventBridge: false,
     adopt: null,
     auditors: [],
   },

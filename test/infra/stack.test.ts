@@ -1,7 +1,12 @@
 /** The promises of the deployed archive, one promise a test. `policy.test.ts` holds who may do what. */
 import { CliCredentialsStackSynthesizer, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
 import { archiveName, parameterPath } from '../../infra/names';
-import { archiverEnvironment, readArchiveInput } from '../../lambdas/shared/contract';
+import {
+  archiverEnvironment,
+  mailEnvironment,
+  readArchiveInput,
+  verifierEnvironment,
+} from '../../lambdas/shared/contract';
 import { decodeEnvironment } from '../../lambdas/shared/env';
 import { deploy } from '../support/deployed';
 import { only, type Properties, synthesise } from '../support/synthesised';
@@ -72,6 +77,14 @@ describe('the bucket', () => {
     const encryption = { BucketKeyEnabled: true, ServerSideEncryptionByDefault: key };
     expect(bucket().BucketEncryption.ServerSideEncryptionConfiguration).toEqual([encryption]);
     expect(bucket().LoggingConfiguration).toEqual({ DestinationBucketName: { Ref: 'StorageAccessLogs96FB524C' } });
+  });
+
+  test('the bucket tells EventBridge of new objects only if the configuration says so, and without a function of CDK', () => {
+    expect(bucket().NotificationConfiguration).toBeUndefined();
+    const { NotificationConfiguration } = bucket(full.template);
+    expect(NotificationConfiguration).toEqual({ EventBridgeConfiguration: { EventBridgeEnabled: true } });
+    const functions = Object.keys(full.template.findResources('AWS::Lambda::Function'));
+    expect(functions.map((id) => id.replace(/Function.*/, '')).sort()).toEqual(['Archiver', 'Verifier']);
   });
 
   test('the bucket and its access log are closed to the public', () => {
@@ -161,7 +174,7 @@ describe('the archiver', () => {
   });
 
   test('a failed run is retried twice within the hour, and goes to no queue', () => {
-    expect(filled(only(template, 'AWS::Lambda::EventInvokeConfig').properties)).toEqual({
+    expect(filled(only(template, 'AWS::Lambda::EventInvokeConfig', 'Archiver').properties)).toEqual({
       FunctionName: id,
       Qualifier: '$LATEST',
       MaximumRetryAttempts: 2,
@@ -173,6 +186,22 @@ describe('the archiver', () => {
     const { properties: log } = only(template, 'AWS::Logs::LogGroup', 'Archiver');
     expect(log).toEqual({ KmsKeyId: encryptionKey, RetentionInDays: 400 });
     expect(resourcesOf(template)[id].DependsOn).toContainEqual(expect.stringMatching(/^ArchiverPolicy/));
+  });
+});
+
+describe('the verifier', () => {
+  const { id, properties } = only(template, 'AWS::Lambda::Function', 'Verifier');
+
+  test('the verifier has the variables that the contract declares, and the topic of the alarms for its mail', () => {
+    const variables = filled(properties.Environment.Variables) as Record<string, string>;
+    const declared = Object.values({ ...verifierEnvironment, ...mailEnvironment }).map(({ name }) => name);
+    expect(Object.keys(variables).sort()).toEqual(declared.sort());
+    expect(properties.Environment.Variables.ALARM_TOPIC).toEqual({ Ref: only(template, 'AWS::SNS::Topic').id });
+  });
+
+  test('a failed verification is retried once, so that there are two mails of a week at most', () => {
+    const { properties: retries } = only(template, 'AWS::Lambda::EventInvokeConfig', 'Verifier');
+    expect(filled(retries)).toMatchObject({ FunctionName: id, MaximumRetryAttempts: 1 });
   });
 });
 
@@ -190,6 +219,12 @@ describe('a schedule', () => {
       team: 'main',
       scheduledTime: '2026-06-12T21:00:00.000Z',
     });
+  });
+
+  test('the daily schedule sends the time that decides on the weekly mail, every 24 hours', () => {
+    const daily = schedule(template, '_verifier');
+    expect(daily?.ScheduleExpression).toBe('rate(1 day)');
+    expect(JSON.parse(daily?.Target.Input)).toEqual({ scheduledTime: '<aws.scheduler.scheduled-time>' });
   });
 
   test('a schedule fires as its team is configured, a little late, so that many teams do not begin at once', () => {

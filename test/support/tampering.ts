@@ -7,6 +7,7 @@ import { type Anchor, encodeAnchor } from '../../lambdas/shared/anchor';
 import { keyId } from '../../lambdas/shared/dsse';
 import { type Manifest, sha256 } from '../../lambdas/shared/manifest';
 import { batchKey, manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
+import { NO_COUNTS } from '../../lambdas/verifier/chain-counts';
 import type { Scope } from '../../lambdas/verifier/scope';
 import { ATTEMPT, type Objects, testKey } from './archive-builder';
 
@@ -139,6 +140,7 @@ export function anchorOf(objects: Objects, name: string, facts: Partial<Anchor> 
     ...{ team, seq, sha256: payloadHash(objects, name), keyid: keyId(testKey), verifiedAt: run.finished },
     scope: { after: 0, through: 0, sha256: null, roundBegan: run.finished },
     inventory: [],
+    counts: NO_COUNTS,
     versions: { hidden: 0, several: 0 },
     ...facts,
   });

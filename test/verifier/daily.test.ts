@@ -227,3 +227,22 @@ test('a staged batch of a run that lost its race is not a finding, although the 
   objects.set('batches/team=main/0000000100-11111111-1111-4111-8111-111111111111.gz', Buffer.of(1));
   expect((await verifyOn(objects, { anchor, now: nightAfter(10) })).found).toEqual([]);
 });
+
+test('an anchor counts what the manifests state from the first to its own, whichever days they were verified on', async () => {
+  const gap = { from: '2025-09-01T00:00:00.000Z', to: '2025-09-02T00:00:00.000Z', reason: 'retention' } as const;
+  const amend = (manifest: Manifest): Manifest => ({
+    ...manifest,
+    run: { ...manifest.run, reason: manifest.seq === 40 ? 'batch-full' : 'complete' },
+    counts: { ...manifest.counts, late: manifest.seq === 31 ? 1 : 0 },
+    gaps: manifest.seq === 31 ? [gap] : [],
+  });
+  const objects = await buildHistory(3, { amend });
+  const first = await verifyDay(objects, 1);
+  const third = await verifyDay(objects, 3, (await verifyDay(objects, 2, first.anchor)).anchor);
+  expect(first.anchor?.counts).toEqual({ runs: 24, events: 44, late: 0, quarantined: 1, gaps: 0, latestGap: null });
+  const { from, to } = gap;
+  expect(third.anchor?.counts).toEqual({
+    ...{ runs: 71, events: 130, late: 1, quarantined: 3, gaps: 1 },
+    latestGap: { from, to },
+  });
+});

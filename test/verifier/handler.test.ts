@@ -1,6 +1,6 @@
 /**
- * Several teams of which one cannot be verified, which no server can be made to show. `test/engines/verifier.test.ts` shows
- * everything else.
+ * Several teams of which one cannot be verified, and a mail that SNS refuses, which no server can be made to show.
+ * `test/engines/verifier.test.ts` shows everything else.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { VerifierSummary } from '../../lambdas/shared/contract';
@@ -20,6 +21,7 @@ import { buildArchive, sampleBatches, testSigner } from '../support/archive-buil
 import { scratch } from '../support/scratch';
 
 const FIRST_DAY = new Date('2026-06-12T03:00:00.000Z');
+const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:topic';
 const TEN = Array.from('abcdefghij');
 
 beforeAll(() => {
@@ -28,6 +30,7 @@ beforeAll(() => {
   Object.assign(process.env, {
     ARCHIVE_BUCKET: 'archive',
     SIGNING_KEY: `file:${publicKey}`,
+    ALARM_TOPIC: TOPIC,
     AWS_REGION: 'eu-central-1',
   });
 });
@@ -61,18 +64,20 @@ async function bucketOf(teams: readonly string[], onListing: (prefix: string) =>
   return stored;
 }
 
-/** Runs the handler on that day. Returns its summary, or its error, whether it emitted that every team is verified, and the age of the oldest anchor. */
+/** Runs the handler on that day. Returns its summary, or its error, whether it emitted that every team is verified, the age of the oldest anchor, and the log. */
 async function runOn(day: number, remaining: () => number = () => 900_000) {
   const logged: string[] = [];
+  const scheduledTime = addMs(FIRST_DAY, day * DAY_MS).toISOString();
   for (const stream of [process.stdout, process.stderr])
     jest.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(...String(chunk).split('\n')) > 0);
   const timers = ['setTimeout', 'setInterval', 'setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as const;
   jest.useFakeTimers({ now: addMs(FIRST_DAY, day * DAY_MS), doNotFake: [...timers] });
-  const running = handler({}, { getRemainingTimeInMillis: remaining } as Context);
+  const running = handler({ scheduledTime }, { getRemainingTimeInMillis: remaining } as Context);
   const result: VerifierSummary | Error = await running.catch((error: Error) => error);
   const lines = logged.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
   const isVerified = lines.some(({ Verified }) => Verified === 1);
-  return { result, isVerified, hours: lines.find(({ message }) => message === 'verification')?.unverifiedHours };
+  const hours = lines.find(({ message }) => message === 'verification')?.unverifiedHours;
+  return { result, isVerified, hours, logged: logged.join('\n') };
 }
 
 test('of ten teams one is stuck: the others are verified daily, and no metric says that all of them are', async () => {
@@ -117,4 +122,45 @@ test.each([
   );
   expect(verified).toEqual(turns);
   expect(days.map(({ isVerified }) => isVerified)).toEqual(told);
+});
+
+describe('the weekly mail', () => {
+  const MONDAY = 3;
+  const sns = mockClient(SNSClient);
+  beforeEach(() => {
+    sns.reset();
+    process.env.ALARM_TOPIC = TOPIC;
+  });
+  const mails = () => sns.commandCalls(PublishCommand).map(({ args }) => args[0].input);
+
+  test('the verification of a Monday sends one mail to the topic, and compares with the anchor of a week before', async () => {
+    sns.on(PublishCommand).resolves({});
+    await bucketOf(['main'], () => undefined);
+    const sent: number[] = [];
+    for (let day = 0; day <= 10; day += 1) {
+      await runOn(day);
+      sent.push(mails().length);
+    }
+    expect(sent).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2]);
+    const [first, second] = mails();
+    expect(first).toMatchObject({ TopicArn: TOPIC, Subject: 'Audit archive until 2026-06-15: all good' });
+    expect(first?.Message).toContain('main: good. 7 events since the archive began (0 late, 3 quarantined, 4 runs)');
+    expect(second?.Message).toContain(
+      'main: SILENT. 0 events since 2026-06-15 03:00 (0 late, 0 quarantined, 0 runs), 7 in',
+    );
+  });
+
+  test.each([
+    ['SNS refuses the mail', TOPIC, 'mail-refused'],
+    ['no topic is configured', '', 'environment-invalid'],
+  ])('%s: every team has its anchor and the metric of a good verification, and the run fails loudly', async (_, topic, code) => {
+    sns.on(PublishCommand).rejects(Object.assign(new Error(), { name: 'AuthorizationErrorException' }));
+    process.env.ALARM_TOPIC = topic;
+    const stored = await bucketOf(TEN, () => undefined);
+    const { result, isVerified, logged } = await runOn(MONDAY);
+    expect(String(result)).toContain(`the weekly mail was not sent: ${code}: `);
+    expect(logged).toContain('"level":"ERROR","message":"mail"');
+    expect(isVerified).toBe(true);
+    expect([...stored.keys()].filter((key) => key.startsWith('anchors/'))).toHaveLength(TEN.length);
+  });
 });
