@@ -18,6 +18,7 @@ import type { Backend } from '../support/backend';
 import { openWorld, type World } from '../support/scenario';
 import { scratch } from '../support/scratch';
 import { manifestAt } from '../support/stored';
+import { atFirst } from '../support/tap';
 import { shellEnvironment } from './aws-cli';
 import { openMotoBackend } from './backend';
 import { dynamoDbClientOf, s3ClientOf } from './clients';
@@ -40,6 +41,7 @@ const lines = {
   hide: block(/delete-object .*"\$KEY"\n/),
   unhide: block(/delete-object .*"\$MARKER"/),
   fetch: block(/get-object .*"\$LISTED"/),
+  cutOut: block(/get-object .*--range/),
   payloadHash: block(/jq -r \.payload genuine/),
   create: block(/put-object /),
   forget: block(/dynamodb delete-item/),
@@ -272,6 +274,36 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     const [anchor = ''] = await keysLike('^anchors/');
     type(lines.hide, { KEY: anchor });
     await goesOn();
+  }, 120_000);
+
+  test('a segment of which no version is left is cut out of its staged batch', async () => {
+    await open('GOVERNANCE');
+    const [KEY = ''] = await archives(3);
+    await archives(3);
+    await attacker.destroy(KEY);
+    await stops('segment-missing');
+    type(lines.cutOut, { KEY });
+    type(lines.create, { KEY });
+    await goesOn();
+  }, 120_000);
+
+  test('a batch that is gone before it was published is given up, and its events are read again', async () => {
+    await open('GOVERNANCE');
+    await archives(3);
+    world.source.happen(3);
+    const lambda = await world.lambda();
+    const kill = () => {
+      lambda.signal('SIGKILL');
+      return 'reset' as const;
+    };
+    world.meddle({ before: atFirst('PUT events', kill) });
+    expect(await world.run()).toMatchObject({ outcome: 'ended' });
+    await world.leaseEnds();
+    const [batch = ''] = await keysLike('^batches/.*/0000000002-');
+    await attacker.destroy(batch);
+    await stops('batch-unreadable');
+    type(lines.hide, { KEY: M2 });
+    await goesOn(5);
   }, 120_000);
 
   test('a table that was deleted is made anew, and the chain goes on from S3', async () => {
