@@ -7,7 +7,7 @@ import { HOUR_MS } from '../../lambdas/shared/time';
 import { deploy } from '../support/deployed';
 import { only, synthesise } from '../support/synthesised';
 import { type AlarmProperties, type Ringing, ringingsOf, STEP_MS, type Windows } from './cloudwatch';
-import { END, playScenarios, type Scenario, START, schedules } from './scenarios';
+import { END, FORMER, playScenarios, type Scenario, START, schedules } from './scenarios';
 
 interface Metric {
   readonly Namespace?: string;
@@ -25,7 +25,7 @@ interface Alarm extends Metric, AlarmProperties {
 }
 
 const teams = Object.entries(schedules).map(([name, schedule]) => ({ name, schedule }));
-const { template } = synthesise({ teams });
+const { template } = synthesise({ teams, formerTeams: [FORMER] });
 const { filled } = deploy(template);
 const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
   ({ Properties }) => filled(Properties) as Alarm,
@@ -65,6 +65,15 @@ test('every metric is emitted by a handler, and read by an alarm', () => {
   const known = [...Object.values(teamMetrics), ...Object.values(archiveMetrics), 'ApproximateNumberOfMessagesVisible'];
   expect([...new Set(emitted)].sort()).toEqual(known.toSorted());
   expect([...new Set(read)].sort()).toEqual(known.toSorted());
+});
+
+test('the age of the newest manifest of a team that left is told as long as the archive is there, and rings no alarm', () => {
+  const { datapoints, expected } = scenarios['all is well'] ?? { datapoints: [], expected: {} };
+  const ages = datapoints.filter(
+    ({ name, dimensions: { team } }) => name === teamMetrics.manifestAge && team === FORMER,
+  );
+  expect(ages.at(-1)?.value).toBeGreaterThan(45 * 24);
+  expect(Object.keys(expected).filter((id) => id.includes(FORMER))).toEqual([]);
 });
 
 test.each(names)('the right alarms ring and clear at the right time, and no others, when %s', (name) => {

@@ -1,5 +1,5 @@
 /**
- * What may happen to an archive of five teams in seven weeks: the datapoints that are emitted, and the alarms that must ring. Each
+ * What may happen to an archive of five teams, and of one that left, in seven weeks: the datapoints that are emitted, and the alarms that must ring. Each
  * kind of log line comes from the real handlers, and a schedule repeats it. The teams whose newest manifest the verifier watches
  * are played run by run.
  */
@@ -25,6 +25,8 @@ export const schedules = {
   weekly: 'cron(0 9 ? * MON *)',
   lost: 'rate(7 days)',
 };
+/** Archived once, when it was still a team of this archive. The verifier goes on to tell the age of its newest manifest. */
+export const FORMER = 'left';
 const FREQUENT = ['hourly', 'quarter', 'daily'] as const;
 const RARE = ['weekdays', 'weekly'] as const;
 type Frequent = (typeof FREQUENT)[number];
@@ -71,7 +73,10 @@ type Account = ReturnType<typeof openAccount>;
 export async function playScenarios(
   environment: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, Scenario>>> {
-  const teams = Object.keys(schedules).map((name) => ({ name, startDate: name === 'lost' ? '2020-01-01' : null }));
+  const teams = [...Object.keys(schedules), FORMER].map((name) => ({
+    name,
+    startDate: name === 'lost' ? '2020-01-01' : null,
+  }));
   const account = openAccount({ environment, teams });
   try {
     const lines = await playFrequent(account);
@@ -133,6 +138,7 @@ async function playRare(
   isOut: (team: Rare, at: number) => boolean,
 ): Promise<Datapoint[]> {
   world.objects.clear();
+  await run(FORMER, START);
   const runs = RARE.flatMap((team) =>
     runsOf(team)
       .filter((at) => !isOut(team, at))

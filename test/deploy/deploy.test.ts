@@ -61,6 +61,13 @@ describeWith(['ministack'], 'a deployed archive', () => {
     return JSON.parse(readFileSync(join(account.checkout, 'run.json'), 'utf8'));
   }
 
+  /** The partitions of the view of events. */
+  async function teamsInSql(): Promise<string> {
+    const table = `glue get-table --database-name ${STACK.replaceAll('-', '_')} --name event_lines`;
+    const { Parameters } = await account.aws(`${table} --query Table`);
+    return Parameters['projection.team.values'];
+  }
+
   /**
    * Copies and verifies the archive with the commands of the README. The copy holds each served event once. Returns the
    * objects of the copy.
@@ -198,9 +205,7 @@ describeWith(['ministack'], 'a deployed archive', () => {
 
     const schedules = await account.aws('scheduler list-schedules --query Schedules[].Name');
     expect(schedules.sort()).toEqual(['_verifier', 'main', 'payments', 'research']);
-    const table = `glue get-table --database-name ${STACK.replaceAll('-', '_')} --name event_lines`;
-    const { Parameters } = await account.aws(`${table} --query Table`);
-    expect(Parameters['projection.team.values']).toBe('main,payments,research');
+    expect(await teamsInSql()).toBe('main,payments,research');
 
     source.happen(3);
     expect(await run()).toMatchObject({ outcome: 'archived', seq: 5, counts: { events: 3 } });
@@ -229,6 +234,24 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect(await run()).toMatchObject({ outcome: 'archived', seq: 6, counts: { events: 2 } });
     await expectWhole();
     await account.shell('npx cdk diff --fail');
+  });
+
+  test('a team that left has no schedule and no alarm, stays queryable, and is verified up to its last manifest', async () => {
+    const adopt = JSON.parse(outputs.Adopt ?? 'null');
+    account.configure({ teams: [{ name: 'payments' }], formerTeams: ['main'], retention: RETENTION, adopt });
+    outputs = await account.deploy();
+    const schedules = await account.aws('scheduler list-schedules --query Schedules[].Name');
+    expect(schedules.sort()).toEqual(['_verifier', 'payments']);
+    const alarms = await account.aws('cloudwatch describe-alarms --query MetricAlarms[].AlarmName');
+    expect(alarms.filter((name: string) => name.includes('silent'))).toEqual([`${STACK}/silent/payments`]);
+    expect(await teamsInSql()).toBe('payments,main');
+    for (const _ of ['the day after', 'another day'])
+      expect(await run('_verifier')).toMatchObject({
+        outcome: 'good',
+        teams: [{ team: 'main', outcome: 'good', seq: 4 }],
+      });
+    const anchors = [...(await expectWhole()).keys()].filter((key) => key.startsWith('anchors/team=main/0000000004-'));
+    expect(anchors).toHaveLength(2);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Whoever is paged at night believes `docs/runbook.md`, so it is tested: its sections, its commands and its queries. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as dynamodb from '@aws-sdk/client-dynamodb';
@@ -10,7 +10,11 @@ import { alarmTexts } from '../../infra/alarm-texts';
 import { handler } from '../../lambdas/archiver/handler';
 import { type AlarmId, alarmIds } from '../../lambdas/shared/alarms';
 import type { Finding } from '../../lambdas/verifier/findings';
+import { everyRight } from '../infra/calls';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
+import { ACCOUNT, deploy } from '../support/deployed';
+import { type Context, isAllowed } from '../support/policy';
+import { only, synthesise } from '../support/synthesised';
 import { trinoProblems } from '../support/trino-grammar';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -128,5 +132,49 @@ describe('the commands', () => {
   test('no command deletes a version that is not a marker', () => {
     const deletions = lines.filter((line) => line.includes('delete-object'));
     expect(deletions.map((line) => /--version-id (.*)$/.exec(line)?.[1])).toEqual([undefined, '"$MARKER"']);
+  });
+});
+
+describe('the lines that exempt an administrator from the bucket policy', () => {
+  const { template } = synthesise({ teams: [{ name: 'main' }] });
+  const { policies, arnOf } = deploy(template);
+  const { id } = only(template, 'AWS::S3::BucketPolicy', 'StorageBucket');
+  const { id: bucket } = only(template, 'AWS::S3::Bucket', 'StorageBucket');
+  const Statement = policies.find(({ source }) => source === id)?.statements ?? [];
+  const [administrator, other] = ['Administrator', 'Other'].map((name) => `arn:aws:iam::${ACCOUNT}:role/${name}`);
+  const folder = mkdtempSync(join(tmpdir(), 'policy-'));
+  const policyFile = join(folder, 'deployed.json');
+  beforeAll(() => writeFileSync(policyFile, JSON.stringify({ Statement })));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Types the block, with a stand-in for the AWS CLI that keeps the policy in a file. */
+  function type(part: string): void {
+    const lines = blocks('sh').find((block) => block.includes(part)) ?? 'false';
+    const aws = `aws() { case $2 in get-*) cat deployed.json ;; *) cp "$(echo "$6" | cut -c 8-)" deployed.json ;; esac; }`;
+    const { status, stderr } = spawnSync('bash', ['-ec', `${aws}\n${lines}`], { cwd: folder, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+  }
+
+  const overwriting = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3', 's3:ObjectCreationOperation': 'true' };
+  const creating = { ...overwriting, 's3:if-none-match': '*' };
+
+  /** Whether somebody with every right may put the object. */
+  function mayPut(principal = '', key = 'events/team=main/a', context: Context = creating): boolean {
+    const { Statement: statements } = JSON.parse(readFileSync(policyFile, 'utf8'));
+    const now = policies.map((policy) => (policy.source === id ? { ...policy, statements } : policy));
+    const call = { principal, action: 's3:PutObject', resource: `${arnOf(bucket)}/${key}`, context };
+    return isAllowed([...now, everyRight(principal)], call);
+  }
+
+  const declare = spawnSync('sh', ['-c', 'command -v jq']).status === 0 ? test : test.skip;
+  declare('they let one role create objects of the archive, and nothing else, until they are undone', () => {
+    expect(mayPut(administrator)).toBe(false);
+    type('WriteOnlyAsArchiver');
+    expect(mayPut(administrator)).toBe(true);
+    expect(mayPut(other)).toBe(false);
+    expect(mayPut(administrator, 'events/team=main/a', overwriting)).toBe(false);
+    expect(mayPut(administrator, 'anchors/team=main/a')).toBe(false);
+    type('file://policy.json');
+    expect(JSON.parse(readFileSync(policyFile, 'utf8'))).toEqual({ Statement });
   });
 });

@@ -1,6 +1,8 @@
 /** Stories of the source: what it serves, and what goes wrong between it and the archiver. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HOUR_MS } from '../../lambdas/shared/time';
+import type { Ended } from '../support/lambda';
 import { RETRY_AFTER } from '../support/retry-after';
 import { PARAMETER, type Story, type World } from '../support/scenario';
 import type { Fault, SourceSettings } from '../support/test-source';
@@ -38,6 +40,23 @@ export const sourceStories: readonly Story[] = [
   { name: `${backfill}: from a server like the live service`, play: keepsUp },
   { name: `${backfill}: from a server that keeps to the contract`, shape: 'contract', play: keepsUp },
   { name: `${backfill}: from a server that reads the contract in its own way`, source: AWKWARD, play: keepsUp },
+  {
+    name: 'the first 180 days of a large team take several runs, and the summary of each tells how far it has come',
+    source: { maxLimit: 10 },
+    play: async ({ source, run, meddle }) => {
+      for (let day = 179; day > 0; day -= 1) source.happen(3, { hoursAgo: 24 * day });
+      meddle({ before: ({ service }) => (service === 'source' ? sleep(150, undefined) : undefined) });
+      const told: Ended[] = [];
+      do {
+        told.push(await run({ timeoutMs: 8000 }));
+        expect(told.at(-1)).toMatchObject({ outcome: 'archived', gaps: 0 });
+      } while (Date.parse(told.at(-1)?.position ?? '') < Date.now() - HOUR_MS);
+      const positions = told.map(({ position }) => position ?? '');
+      expect(positions.length).toBeGreaterThan(2);
+      expect(positions).toEqual([...new Set(positions)].sort());
+      expect(told.reduce((sum, { counts }) => sum + (counts?.events ?? 0), 0)).toBe(537);
+    },
+  },
   {
     name: 'each text is archived byte for byte, and what is unfit is quarantined once for each reason',
     play: async ({ source, run }) => {

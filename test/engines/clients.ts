@@ -2,7 +2,12 @@
 
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  type DefaultRetention,
+  PutObjectLockConfigurationCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { type AwsServer, REGION } from './servers';
 
@@ -16,9 +21,13 @@ export const snsClientOf = (server: Address) => new SNSClient(settingsFor(server
 export const kmsClientOf = (server: Address) => new KMSClient(settingsFor(server));
 
 /** The bucket is versioned and locked by default, as the deployed one. */
-export async function createLockedBucket(client: S3Client, Bucket: string): Promise<void> {
+export async function createLockedBucket(
+  client: S3Client,
+  Bucket: string,
+  DefaultRetention: DefaultRetention = { Mode: 'GOVERNANCE', Days: 1 },
+): Promise<void> {
   await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
-  const Rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } as const;
+  const Rule = { DefaultRetention };
   await client.send(
     new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule } }),
   );

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -20,9 +20,9 @@ import { verify } from '../../lambdas/verifier/verify';
 import { buildArchive, sampleBatches, testKey } from '../support/archive-builder';
 import { scratch } from '../support/scratch';
 import { anchorOf, keyOf, read } from '../support/tampering';
+import { shellEnvironment } from './aws-cli';
 import { createLockedBucket, s3ClientOf } from './clients';
-import { engineFolder } from './install';
-import { describeWith, REGION, startVersitygw, stopServers, type Versitygw } from './servers';
+import { describeWith, startVersitygw, stopServers, type Versitygw } from './servers';
 
 const Bucket = 'archive';
 const MODE = 'GOVERNANCE' as const;
@@ -53,9 +53,6 @@ describeWith(['versitygw', 'awscli'], 'the line that lengthens locks', () => {
     await put(keyOf('E1a'), read(objects, 'E1a'));
     await put('events/team=main/dt=2026-03-09/planted', Buffer.of(1));
     await s3.send(new DeleteObjectCommand({ Bucket, Key: 'events/team=main/dt=2026-03-09/planted' }));
-    mkdirSync(join(scratch, 'bin'));
-    const python = join(engineFolder('awscli'), 'bin/python');
-    writeFileSync(join(scratch, 'bin/aws'), `#!/bin/sh\nexec ${python} -m awscli "$@"\n`, { mode: 0o755 });
   }, 120_000);
   afterAll(async () => {
     s3.destroy();
@@ -75,15 +72,7 @@ describeWith(['versitygw', 'awscli'], 'the line that lengthens locks', () => {
       cwd: scratch,
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: {
-        PATH: `${join(scratch, 'bin')}:${process.env.PATH}`,
-        HOME: scratch,
-        BUCKET: Bucket,
-        AWS_ENDPOINT_URL: server.url,
-        AWS_DEFAULT_REGION: REGION,
-        AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
-      },
+      env: { ...shellEnvironment(server), BUCKET: Bucket },
     });
     const said: string[] = [];
     child.stderr.on('data', (chunk) => said.push(String(chunk)));

@@ -10,11 +10,12 @@ import { dirname, join } from 'node:path';
 import { type Bundle, bundle } from '../../infra/bundle';
 import { archiverEnvironment, TEAMS_FILE, type TeamSettings, writeTeams } from '../../lambdas/shared/contract';
 import { encodeEnvironment } from '../../lambdas/shared/env';
+import type { Retention } from '../../lambdas/shared/retention';
 import { awsEnvironment } from '../../local/lambda-process';
 import type { LocalRequest } from '../../local/server';
 import { type Backend, type OpenBackend, ownerOf } from './backend';
 import { type Lambda, type LambdaOptions, type RunChange, startLambda } from './lambda';
-import { lineTroubles, quarantineTroubles, secretTroubles, verifierTroubles } from './oracle';
+import { lineTroubles, quarantineTroubles, secretTroubles, type Trouble, verifierTroubles } from './oracle';
 import { scratch } from './scratch';
 import { type Call, type Meddler, type Service, tap } from './tap';
 import { startTeamLog } from './team-log';
@@ -29,6 +30,8 @@ export interface WorldSetup {
   /** A function as it is deployed: its code, and its environment without the credentials and addresses of AWS. */
   readonly deployed?: { readonly handlerFile: string; readonly environment: Readonly<Record<string, string>> };
   readonly onRequest?: (service: Service, request: LocalRequest) => void;
+  /** The retention that the manifests state; none by default, because most servers set no lock. */
+  readonly retention?: Retention;
 }
 
 export interface Story extends WorldSetup {
@@ -59,7 +62,7 @@ export async function inWorld(
 }
 
 export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
-  const { shape = 'reality', source: sourceSettings = {}, deployed, onRequest } = setup;
+  const { shape = 'reality', source: sourceSettings = {}, deployed, onRequest, retention = null } = setup;
   const backend = await openBackend();
   const owner = ownerOf(backend, TEAM);
   const apiKey = `PMAK-canary-${randomUUID()}`;
@@ -81,19 +84,24 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
       ...awsEnvironment(taps.urls, backend.credentials.accessKeyId),
       AWS_SECRET_ACCESS_KEY: backend.credentials.secretAccessKey,
       AWS_ENDPOINT_URL_KMS: taps.urls.kms,
-      ...(deployed?.environment ?? environmentFor(backend, signingKey)),
+      ...(deployed?.environment ?? environmentFor(backend, signingKey, retention)),
     },
     input: { team: TEAM },
     onLine: (line) => logged.push(line),
   });
 
-  async function expectWhole(): Promise<void> {
+  /** What is wrong with the archive, by the oracle and the verifier. */
+  async function troubles(): Promise<readonly Trouble[]> {
     const objects = await owner.objects();
     const texts = [...logged, ...taps.calls.map(({ body }) => body), JSON.stringify((await owner.item()) ?? {})];
     const evidence = { objects, ...source.evidence() };
-    const troubles = [...lineTroubles(evidence), ...quarantineTroubles(evidence), ...secretTroubles(objects, texts)];
-    for await (const trouble of verifierTroubles(objects, publicKey)) troubles.push(trouble);
-    expect({ troubles, violations: source.violations }).toEqual({ troubles: [], violations: [] });
+    const found = [...lineTroubles(evidence), ...quarantineTroubles(evidence), ...secretTroubles(objects, texts)];
+    for await (const trouble of verifierTroubles(objects, publicKey)) found.push(trouble);
+    return found;
+  }
+
+  async function expectWhole(): Promise<void> {
+    expect({ troubles: await troubles(), violations: source.violations }).toEqual({ troubles: [], violations: [] });
   }
 
   return {
@@ -114,6 +122,7 @@ export async function openWorld(setup: WorldSetup, openBackend: OpenBackend) {
     leaseEnds: async () => {
       if ((await owner.item())?.leaseUntil !== undefined) await owner.setItem({ leaseUntil: { N: '1' } });
     },
+    troubles,
     expectWhole,
     close: async () => {
       await processes.close();
@@ -175,8 +184,12 @@ async function openTaps(urls: Urls, onRequest: WorldSetup['onRequest']) {
   };
 }
 
-function environmentFor({ bucket, table }: Backend, signingKey: string): Record<string, string> {
-  const limits = { lookbackHours: 6, maxRequestsPerMinute: 100_000, retention: null };
+function environmentFor(
+  { bucket, table }: Backend,
+  signingKey: string,
+  retention: Retention | null,
+): Record<string, string> {
+  const limits = { lookbackHours: 6, maxRequestsPerMinute: 100_000, retention };
   const values = { bucket, table, signingKey, encryptionKey: 'alias/archive', ...limits };
   return { ...encodeEnvironment(archiverEnvironment, values), POWERTOOLS_LOG_LEVEL: 'DEBUG' };
 }

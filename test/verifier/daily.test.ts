@@ -4,6 +4,7 @@
  */
 import { type Anchor, roundDays } from '../../lambdas/shared/anchor';
 import type { Manifest } from '../../lambdas/shared/manifest';
+import { manifestKey } from '../../lambdas/shared/object-keys';
 import { addMs, DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
 import { createSigner, type Objects, walkStartOf } from '../support/archive-builder';
 import { A_DAY, buildHistory, nightAfter, numberOf, onDay, verifyDay, verifyOn } from '../support/history';
@@ -127,6 +128,14 @@ test.each<[string, (objects: Objects) => void, string]>([
 function cutAfter(objects: Objects, seq: number): void {
   for (const key of objects.keys()) if (numberOf(key) > seq) objects.delete(key);
 }
+
+test('where the chain ends before the manifest that the anchor names, no later manifest is said to be missing', async () => {
+  const anchor = await anchorAfter(40);
+  const objects = onDay(whole, 41);
+  cutAfter(objects, 40 * A_DAY - 3);
+  const { found } = await verifyOn(objects, { anchor, now: nightAfter(41) });
+  expect([...new Set(found.map((finding) => finding.split(' ')[1]))]).toEqual([manifestKey('main', 40 * A_DAY)]);
+});
 
 test('a cut tail is found within a day by an older anchor too, where somebody has written a new one', async () => {
   const { key = '', body = Buffer.alloc(0) } = (await verifyDay(whole, 40)).written ?? {};
