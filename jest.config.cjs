@@ -1,6 +1,6 @@
 // `npm test` runs the project `unit`; each slow suite is a project with a script of its own. All of them share one
 // transformer and one reporter.
-const slowSuites = ['e2e', 'faults', 'engines', 'deploy', 'memory'];
+const slowSuites = ['e2e', 'faults', 'engines', 'deploy', 'scale'];
 
 const project = (displayName, testMatch, testPathIgnorePatterns = []) => ({
   displayName,
@@ -27,7 +27,7 @@ module.exports = {
     ),
     suite('e2e'),
     suite('faults'),
-    suite('memory'),
+    suite('scale'),
     {
       ...suite('engines'),
       globalSetup: '<rootDir>/test/engines/install.ts',

@@ -1,6 +1,6 @@
 /**
  * The peak memory of the handler's process, however much there is to archive, and of the command that verifies the result. The
- * source and the servers are in other processes. This suite is too slow for `npm test`; `npm run test:memory` runs it.
+ * source and the servers are in other processes. This suite is too slow for `npm test`; `npm run test:scale` runs it.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
