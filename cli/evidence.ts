@@ -9,7 +9,7 @@ import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { makeEvidence } from './evidence/make';
 import { packagePaths } from './evidence/package-format';
 import { prepareQuestions } from './evidence/questions';
-import type { Contents } from './evidence/report';
+import { type Contents, coverageSentence, goodSentence } from './evidence/report';
 import { exitCodes } from './exit';
 import { plural } from './plural';
 import { addParameter } from './query';
@@ -81,14 +81,18 @@ function asJson({ clean, team, from, to, made, verification, facts, answers }: C
   return { clean, out, team, from, to, made, verification, days: facts.days, answers: asked };
 }
 
-export function describeEvidence({ clean, verification, summary, answers }: Contents, out: string): string {
+export function describeEvidence({ clean, verification, summary, answers, facts }: Contents, out: string): string {
   const findings = verification.findings.filter(({ severity }) => severity === 'finding');
   const unasked = answers.flatMap(({ outcome }) => ('needs' in outcome ? outcome.needs : []));
   const result = clean
-    ? 'Good: in what was checked nothing is missing, added or changed.'
+    ? goodSentence(summary)
     : `NOT GOOD: ${plural(findings.length, 'finding')}, the first is ${findings[0]?.code}. The report lists them all.`;
   return [
     result,
+    ...(verification.mayComeFromCopying
+      ? ['A copy that was made while a run was committing looks like this: copy again.']
+      : []),
+    coverageSentence(facts.days),
     `${plural(summary.events, 'event')} of the period, ${plural(summary.manifests, 'manifest')}.`,
     ...(unasked.length > 0
       ? [`Not asked for lack of a parameter, for example: --param ${unasked.join(' --param ')}`]

@@ -10,7 +10,7 @@ interface Meaning {
   readonly mend?: string;
 }
 
-const deploy = 'run "npx cdk deploy"';
+const deploy = 'run "npx cdk deploy --revert-drift"';
 const security = 'call the security team, delete nothing, and follow docs/runbook.md';
 const laterRun = 'a later run goes on from the same position';
 
@@ -47,7 +47,10 @@ export const OUTCOMES: Readonly<Record<RunOutcome, Meaning>> = {
     means: 'AWS refused a call to S3 or DynamoDB',
     mend: `${deploy}; read the line of the log, which names the call`,
   },
-  'signing-refused': { means: 'AWS refused to sign', mend: `${deploy}, and see whether the signing key is enabled` },
+  'signing-refused': {
+    means: 'AWS refused to sign',
+    mend: 'see whether the signing key is enabled; an administrator enables it with "aws kms enable-key"',
+  },
   'mail-refused': { means: 'the weekly mail was refused', mend: 'allow it in the policies of the topic and its key' },
   'source-unavailable': { means: `Postman did not answer; ${laterRun}` },
   'source-throttled': { means: `Postman asked to wait for longer than the run could; ${laterRun}` },

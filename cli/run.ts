@@ -96,7 +96,7 @@ async function newestKey(reader: ArchiveReader, team: string, after: string | un
 export function* describeRun(invoked: Invoked): Generator<string> {
   if ('failure' in invoked) {
     yield `The run failed: ${invoked.failure}`;
-    yield 'What it had committed before stays archived, and the next run goes on from there. "audit-archive status" names the code, which has a section in docs/runbook.md.';
+    yield 'What it had committed before stays archived, and the next run goes on from there. "audit-archive status" or the line "run" in the log names the code, which has a section in docs/runbook.md.';
     return;
   }
   const { outcome, seq, position, counts, gaps = 0, detail, durationMs } = invoked.summary;

@@ -6,6 +6,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
+import { isDate } from '../infra/queries/queries';
 import { tryParse } from '../lambdas/shared/json';
 import {
   decodeManifest,
@@ -17,7 +18,7 @@ import {
 } from '../lambdas/shared/manifest';
 import { type Area, manifestKey, segmentKey, seqOfManifestKey, TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { openManifest } from '../lambdas/shared/open-manifest';
-import { decompress } from '../lambdas/shared/segment';
+import { decompress, GzipError } from '../lambdas/shared/segment';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { inOrder } from './in-order';
 
@@ -69,6 +70,7 @@ interface ListedSegment {
   readonly mayHaveExpired: boolean;
 }
 
+const NEWLINE = 0x0a;
 const SEGMENT_KEY = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//;
 
 /** Objects that the copy should hold: one of them, and how many there are. */
@@ -131,7 +133,13 @@ export async function* readSegments(
 
 function contentOf({ key, bytes, objectSha256 }: SegmentEntry, stored: Buffer): Buffer {
   if (sha256(stored) !== objectSha256) throw new AlteredCopyError(key, 'has other content than its manifest lists');
-  return decompress(stored, bytes);
+  try {
+    const content = decompress(stored, bytes);
+    if (content.at(-1) === NEWLINE) return content;
+  } catch (error) {
+    if (!(error instanceof GzipError)) throw error;
+  }
+  throw new AlteredCopyError(key, 'is not the gzip of lines of the listed size');
 }
 
 function unlessAltered<T>({ onAltered }: CopyOptions, read: () => T): T | undefined {
@@ -182,7 +190,7 @@ function segmentsOf({ key, team, manifest }: StoredManifest, now: Date): ListedS
   return manifest.segments.map((entry) => {
     const [, area, date = ''] = SEGMENT_KEY.exec(entry.key) ?? [];
     const isArea = area === 'events' || area === 'quarantine';
-    if (!isArea || entry.key !== segmentKey(area, team, date, manifest.seq))
+    if (!isArea || !isDate(date) || entry.key !== segmentKey(area, team, date, manifest.seq))
       throw new AlteredCopyError(key, `lists ${JSON.stringify(entry.key)}, which is not a key of its segments`);
     return { area, team, date, entry, mayHaveExpired: expired };
   });

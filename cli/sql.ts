@@ -43,7 +43,7 @@ export async function openFolderSql(path: string, options: CopyOptions): Promise
  */
 export async function openCopySql(reader: ArchiveReader, path: string, options: CopyOptions): Promise<CopySql> {
   const { manifests, absent: absentManifests } = await readManifests(reader, options);
-  if (manifests.length === 0)
+  if (manifests.length === 0 && options.onAltered === undefined)
     throw new Error(`there is no archive in ${path}: a copy of the bucket contains a folder manifests/`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();

@@ -27,7 +27,8 @@ export interface Deployment {
   readonly now: Date;
 }
 
-const DEPLOY = 'run "npx cdk deploy" in the checkout of this version';
+/** A plain deployment changes nothing that somebody changed by hand, because the template is the same. */
+const DEPLOY = 'run "npx cdk deploy --revert-drift" in the checkout of this version';
 const BREAK_GLASS = `${DEPLOY}; for an adopted bucket, put it back with the break-glass role as "npx cdk synth" prints it`;
 const SECURITY = 'if nobody here changed it, call the security team';
 
@@ -159,7 +160,7 @@ function otherChecks({ account, expected, place, now }: Deployment) {
       const state = await account.keyState(id);
       return state === 'Enabled'
         ? 'enabled'
-        : [need(`has the state ${state}`, `enable it with the break-glass role; ${SECURITY}`)];
+        : [need(`has the state ${state}`, `as an administrator: aws kms enable-key --key-id ${id}; ${SECURITY}`)];
     });
   return [
     key('signing', place.signingKey),
@@ -190,10 +191,20 @@ async function recipients(account: Account, expected: Expected): Promise<string 
     return [
       need('the subscription is not confirmed', 'open the mail that AWS has sent, and confirm it; or deploy again'),
     ];
-  return [need('nobody is told of an alarm', 'set "alarms": { "email": "..." } in cdk.json, and deploy')];
+  const again = `subscribe it again: aws sns subscribe --topic-arn ${topic} --protocol email --notification-endpoint ${email}`;
+  return [
+    need(
+      'nobody is told of an alarm',
+      email === null ? 'set "alarms": { "email": "..." } in cdk.json, and deploy' : again,
+    ),
+  ];
 }
 
 /** CloudFormation begins the name of the topic with those of the stack and of its part. */
 export async function topicOf(account: Account, { alarms, name }: Expected): Promise<string | undefined> {
-  return alarms.topicArn ?? (await account.topicOf(`${name}-AlarmsTopic`));
+  return alarms.topicArn ?? ownTopic(account, name);
+}
+
+export async function ownTopic(account: Account, archive: string): Promise<string | undefined> {
+  return account.topicOf(`${archive}-AlarmsTopic`);
 }

@@ -10,7 +10,7 @@ import { HOUR_MS } from '../lambdas/shared/time';
 import { version } from '../package.json';
 import { exitCodes } from './exit';
 import type { Account, DeployedFunction } from './status-account';
-import { type Check, checkSettings, topicOf } from './status-checks';
+import { type Check, checkSettings, ownTopic, topicOf } from './status-checks';
 import { describeReport, type Report } from './status-output';
 import { need } from './status-team';
 import { readTeams } from './status-teams';
@@ -84,8 +84,10 @@ async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Rep
   const { now, openBucket } = world;
   const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
   const functions = await findFunctions(account, infra, flags.stage);
-  const place = placeOf(functions.archiver, functions.verifier);
-  const expected = infra.expectedSettings(readContext(flags.stage), place);
+  const context = readContext(flags.stage);
+  const topic = await ownTopic(account, infra.archiveName(flags.stage)).catch(() => undefined);
+  const place = { ...placeOf(functions.archiver, functions.verifier), topic: topic ?? '' };
+  const expected = infra.expectedSettings(context, place);
   const publicKey = flags.key === undefined ? undefined : await readKey(flags.key);
   const silences = new Map(expected.teams.map(({ name, silentHours }) => [name, silentHours * HOUR_MS]));
   const options = { publicKey, now, isCopy: false, expected: silences, silentMs: undefined };
@@ -100,7 +102,9 @@ async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Rep
     const topic = await topicOf(account, expected);
     if (topic === undefined) throw new Error('no test message was sent, because the topic of the alarms is not there');
     await account.publish(topic, `This is a test of ${expected.name}. Nothing is wrong.`);
-    notes.push(`A test message was sent to ${topic}: it must arrive within a minute.`);
+    notes.push(
+      `A test message was sent to ${topic}: those who have confirmed their subscription get it within a minute.`,
+    );
   }
   return { ...reported({ now, teams, checks }, notes), maxRequestsPerMinute: expected.maxRequestsPerMinute };
 }
@@ -125,7 +129,10 @@ export async function findFunctions(account: RegionalAccount, infra: Infra, stag
   return { archiver, verifier: await account.functionOf(roles.verifier) };
 }
 
-function placeOf(archiver: DeployedFunction, verifier: DeployedFunction | undefined): infraExpected.Place {
+function placeOf(
+  archiver: DeployedFunction,
+  verifier: DeployedFunction | undefined,
+): Omit<infraExpected.Place, 'topic'> {
   const [, partition = '', , region = '', account = ''] = archiver.arn.split(':');
   const variable = ({ name }: { readonly name: string }) => archiver.environment[name] ?? '';
   const { bucket, table, signingKey } = archiverEnvironment;

@@ -50,11 +50,14 @@ export function* describeFacts(
 
 /** The result of a verification without findings. */
 export function resultOf({ teams, notChecked }: Verification): string {
-  if (notChecked.length > 0) return 'Good as far as it was checked: in that part nothing is missing, added or changed.';
-  const isWhole = teams.every(({ expired }) => expired.objects === 0);
-  return isWhole
-    ? "Good: nothing is missing, added or changed, up to each team's newest manifest above."
-    : "Good: nothing is added or changed, up to each team's newest manifest above. Nothing is missing except expired objects.";
+  const isPart = notChecked.length > 0;
+  const where = isPart ? 'in that part' : "up to each team's newest manifest above";
+  const good = isPart ? 'Good as far as it was checked' : 'Good';
+  if (teams.some(({ expired }) => expired.objects > 0))
+    return `${good}: nothing is added or changed, ${where}. Nothing is missing except expired objects.`;
+  return isPart
+    ? `${good}: in that part nothing is missing, added or changed.`
+    : `${good}: nothing is missing, added or changed, ${where}.`;
 }
 
 function* describeTeam({ team, head, period, ...facts }: TeamSummary, now: Date): Generator<string> {

@@ -19,6 +19,8 @@ export interface Place {
   readonly bucket: string;
   readonly table: string;
   readonly signingKey: string;
+  /** The topic of the alarms; empty where there is none. */
+  readonly topic: string;
   readonly archiverArn: string;
   readonly verifierArn: string;
 }
@@ -52,6 +54,7 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
     [`${bucket.id}.Arn`]: `arn:${place.partition}:s3:::${place.bucket}`,
     [only('AWS::DynamoDB::Table', 'Storage').id]: place.table,
     [`${only('AWS::KMS::Key', 'KeysSigning').id}.Arn`]: place.signingKey,
+    ...topicName(resources, place.topic),
     [`${functions.archiver.id}.Arn`]: place.archiverArn,
     [`${functions.verifier.id}.Arn`]: place.verifierArn,
   };
@@ -84,12 +87,20 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
   };
 }
 
+/** With a topic of somebody else's, the template has none. */
+function topicName(resources: Readonly<Record<string, Resource>>, topic: string): Readonly<Record<string, string>> {
+  const [id] = Object.entries(resources).find(([, { Type }]) => Type === 'AWS::SNS::Topic') ?? [];
+  return id === undefined ? {} : { [id]: topic };
+}
+
 interface ExpectedSchedule {
   readonly GroupName: string;
   readonly Name: string;
   readonly ScheduleExpression: string;
   readonly Target: { readonly Arn: string };
 }
+
+export { archiveName };
 
 /** The names of the roles by which the functions are found. CloudFormation chooses the names of the functions themselves. */
 export function functionRoles(stage: string, region: string) {

@@ -24,7 +24,7 @@ interface Square {
 }
 
 export function drawCalendars(days: readonly Day[]): Html[] {
-  const most = Math.max(1, ...days.map(({ events }) => events));
+  const most = days.reduce((highest, { events }) => Math.max(highest, events), 1);
   const years = [...new Set(days.map(({ date }) => date.slice(0, 4)))];
   return years.map((year) =>
     drawYear(

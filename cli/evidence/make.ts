@@ -2,8 +2,8 @@
  * Makes an evidence package: copies what belongs to it, verifies that, asks the queries, and writes the report. What a package says
  * is read from the archive in one go, and the finished package is verified once more with the verifier that it carries.
  */
-import { createHash, type KeyObject } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import type { KeyObject } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -16,10 +16,11 @@ import type { SavedHead } from '../../lambdas/verifier/tally';
 import { type Verification, verify } from '../../lambdas/verifier/verify';
 import { version } from '../../package.json';
 import { exitCodes } from '../exit';
+import { keyOf } from '../folder';
 import { csvHead, csvRow } from '../query-output';
 import { type CopySql, openCopySql } from '../sql';
 import { askFacts, type Facts, type Period } from './facts';
-import { EVIDENCE_FORMAT, type Evidence, packagePaths } from './package-format';
+import { EVIDENCE_FORMAT, type Evidence, hashFile, packagePaths } from './package-format';
 import type { Question, Questions } from './questions';
 import { type Answer, type Contents, writeReport } from './report';
 import { copyEvidence, ofTeam, readAnchors } from './source';
@@ -44,7 +45,7 @@ export async function makeEvidence(request: EvidenceRequest): Promise<Contents> 
   const { team, from, to, out, publicKey, now, questions, onStep } = request;
   const at = packagePaths(out);
   await openEmptyFolder(out);
-  const source = ofTeam(request.reader, team);
+  const source = await ofTeam(request.reader, team);
   if ((await source.list('manifests/')).length === 0) throw new Error(await noSuchTeam(request));
 
   onStep('copying the manifests, and the segments of the period');
@@ -86,7 +87,8 @@ export async function makeEvidence(request: EvidenceRequest): Promise<Contents> 
     hasLocks: reader.lockOf !== undefined,
   };
   await writeFile(at.report, writeReport({ ...about, ...found }));
-  await seal(out, { ...about, head: summary.head });
+  const findings = verification.findings.filter(({ severity }) => severity === 'finding').length;
+  await seal(out, { ...about, head: summary.head, findings });
   if (clean && (await verifyPackage(out, { now, print: () => undefined })) !== exitCodes.good)
     throw new Error(
       `the package in ${out} does not verify, although the archive did: it changed while it was read, or the disk is damaged`,
@@ -115,6 +117,7 @@ async function verifyTeamIn(
   { team, from, to, publicKey, heads, now }: EvidenceRequest,
 ): Promise<Verification> {
   const ofThisTeam = heads.filter((head) => head.team === team);
+  if (heads.length > 0 && ofThisTeam.length === 0) throw new Error(`the saved heads name no manifest of team ${team}`);
   const verification = await verify(reader, { publicKey, now, heads: ofThisTeam, scope: { kind: 'period', from, to } });
   const onlyTeam = `Only the folders of team ${team} were read, and nothing else in the archive.`;
   return { ...verification, notChecked: [...verification.notChecked, onlyTeam] };
@@ -160,6 +163,19 @@ async function writeCsv(engine: CopySql, file: string, statement: string): Promi
   return count;
 }
 
+/** An old Node must be able to parse the file, and must not end with the exit code of a finding. */
+const VERIFIER_HEAD = `// Verifies an evidence package: node verify.mjs. From postman-audit-archive ${version} (Apache-2.0) and zod (MIT).
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 15)) {
+  console.error('verify.mjs: Node ' + process.versions.node + ' is too old: install Node 20.15 or newer');
+  process.exit(${exitCodes.failed});
+}
+const require = createRequire(import.meta.url);
+const packageFolder = fileURLToPath(new URL('.', import.meta.url));
+`;
+
 /** The same version of the sources gives the same bytes on every machine. They are not minified, so that they can be read. */
 export function bundlePackageVerifier(): Buffer {
   const { outputFiles } = buildSync({
@@ -169,12 +185,12 @@ export function bundlePackageVerifier(): Buffer {
     bundle: true,
     write: false,
     platform: 'node',
-    format: 'esm',
-    target: 'node20',
+    format: 'iife',
+    target: 'node18',
     legalComments: 'none',
-    banner: {
-      js: `// Verifies an evidence package: node verify.mjs. From postman-audit-archive ${version} (Apache-2.0) and zod (MIT).`,
-    },
+    // The command line is bundled too, and its bundler replaces the whole name.
+    define: { [['import.meta', 'dirname'].join('.')]: 'packageFolder' },
+    banner: { js: VERIFIER_HEAD },
     logLevel: 'warning',
   });
   return Buffer.concat(outputFiles.map(({ contents }) => contents));
@@ -186,23 +202,20 @@ interface Described extends Omit<Evidence, 'format' | 'keyid' | 'files' | 'head'
 }
 
 /** Writes `evidence.json`, which makes the package complete. */
-async function seal(out: string, { team, from, to, made, version, publicKey, head }: Described): Promise<void> {
+async function seal(
+  out: string,
+  { team, from, to, made, version, publicKey, head, findings }: Described,
+): Promise<void> {
   const names = (await readdir(out, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(join(out, '/').length).replaceAll('\\', '/'))
+    .map((entry) => keyOf(out, join(entry.parentPath, entry.name)))
     .filter((name) => !name.startsWith('archive/'));
   const files: Record<string, string> = {};
   for (const name of names.sort()) files[name] = await hashFile(join(out, name));
   const { seq, sha256: ofHead } = head;
   const evidence: Evidence = {
     ...{ format: EVIDENCE_FORMAT, team, from, to, made, version, keyid: keyId(publicKey) },
-    ...{ head: { seq, sha256: ofHead }, files },
+    ...{ head: { seq, sha256: ofHead }, findings, files },
   };
   await writeFile(packagePaths(out).evidence, `${JSON.stringify(evidence, null, 1)}\n`);
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }

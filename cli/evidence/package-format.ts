@@ -4,11 +4,13 @@
  * taken out of the package is missed. Nobody signs that file. It proves as much as the hands through which it came; everything
  * under `archive/` is proven by the manifests' signatures.
  */
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import * as z from 'zod/mini';
 import { tryParse } from '../../lambdas/shared/json';
-import { TEAM_PATTERN } from '../../lambdas/shared/object-keys';
+import { readSegmentKey, seqOfManifestKey, TEAM_PATTERN } from '../../lambdas/shared/object-keys';
 import { isCanonicalInstant } from '../../lambdas/shared/time';
 
 export const EVIDENCE_FORMAT = 'postman-audit-archive-evidence/1';
@@ -16,25 +18,43 @@ export const EVIDENCE_FORMAT = 'postman-audit-archive-evidence/1';
 const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const date = z.string().check(z.refine((value) => isCanonicalInstant(`${value}T00:00:00.000Z`)));
 
-const evidence = z.object({
-  format: z.literal(EVIDENCE_FORMAT),
-  team: z.string().check(z.regex(TEAM_PATTERN)),
-  /** UTC dates, both included. */
-  from: date,
-  to: date,
-  /** ISO 8601, UTC. */
-  made: z.string().check(z.refine(isCanonicalInstant)),
-  /** The version of audit-archive that made the package. */
-  version: z.string(),
-  /** SHA-256 of the public key (SPKI) with which the archive was verified. */
-  keyid: sha256Hex,
-  /** The newest manifest in the package. */
-  head: z.object({ seq: z.int(), sha256: sha256Hex }),
-  /** SHA-256 of each file outside of `archive/`, by its path in the package with `/`. */
-  files: z.record(z.string(), sha256Hex),
-});
+const evidence = z
+  .object({
+    format: z.literal(EVIDENCE_FORMAT),
+    team: z.string().check(z.regex(TEAM_PATTERN)),
+    /** UTC dates, both included. */
+    from: date,
+    to: date,
+    /** ISO 8601, UTC. */
+    made: z.string().check(z.refine(isCanonicalInstant)),
+    /** The version of audit-archive that made the package. */
+    version: z.string(),
+    /** SHA-256 of the public key (SPKI) with which the archive was verified. */
+    keyid: sha256Hex,
+    /** The newest manifest in the package. */
+    head: z.object({ seq: z.int().check(z.minimum(1)), sha256: sha256Hex }),
+    /** How many findings the archive had when the package was made. The report lists them. */
+    findings: z.int().check(z.minimum(0)),
+    /** SHA-256 of each file outside of `archive/`, by its path in the package with `/`. */
+    files: z.record(z.string(), sha256Hex),
+  })
+  .check(z.refine(({ from, to }) => from <= to));
 
 export type Evidence = z.infer<typeof evidence>;
+
+/** Whether an object of the archive belongs into the package of a period, by its key. */
+export function belongs(key: string, { from, to }: Pick<Evidence, 'from' | 'to'>): boolean {
+  const [area = '', folder = ''] = key.split('/');
+  if (area === 'manifests') return seqOfManifestKey(folder.replace('team=', ''), key) !== undefined;
+  const segment = readSegmentKey(key);
+  return segment?.date !== undefined && from <= segment.date && segment.date <= to;
+}
+
+export async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
 
 /** The places in a package. */
 export function packagePaths(folder: string) {

@@ -32,6 +32,9 @@ export function prepareQuestions(
   const before = dateOf(later(midnight(new Date(period.from), -HISTORY_DAYS), FIRST_DATE));
   const given: Values = { history_from: before, ...param, team, ...period };
   const problems = new Set<string>();
+  if (period.from < dateOf(FIRST_DATE))
+    problems.add(`from must not be earlier than ${dateOf(FIRST_DATE)}: no event is older`);
+  if (period.to > dateOf(midnight(now, 1))) problems.add('to must not be later than tomorrow');
   const names = new Set<string>();
   const questions = readQueries().map((query): Question => {
     for (const { name } of query.parameters) names.add(name);

@@ -19,6 +19,7 @@ import { type Html, html } from './html';
 /** A table shows at most this many rows; the files beside the report hold all of them. */
 const MOST_ROWS = 25;
 const MOST_FINDINGS = 500;
+const MOST_RANGES = 100;
 
 export interface Answer {
   readonly query: Query;
@@ -81,7 +82,7 @@ ${repeat(contents)}
 function verdict({ clean, facts, verification, summary }: Contents): Html {
   const findings = verification.findings.filter(({ severity }) => severity === 'finding').length;
   const result = clean
-    ? 'Good: in what was checked nothing is missing, added or changed.'
+    ? goodSentence(summary)
     : `NOT GOOD: ${plural(findings, 'finding')}. Do not rely on this evidence until every finding is explained.`;
   const lines = `${plural(summary.events, 'event')} and ${plural(summary.quarantined, 'quarantined line')} of the period were read and compared with ${plural(summary.manifests, 'signed manifest')}.`;
   return html`<div class="verdict ${clean ? 'good' : 'bad'}">
@@ -91,13 +92,18 @@ function verdict({ clean, facts, verification, summary }: Contents): Html {
 </div>`;
 }
 
-function coverageSentence(days: readonly Day[]): string {
+export function goodSentence({ expired }: TeamSummary): string {
+  if (expired.objects === 0) return 'Good: in what was checked nothing is missing, added or changed.';
+  return 'Good: in what was checked nothing is added or changed, and nothing is missing except expired objects.';
+}
+
+export function coverageSentence(days: readonly Day[]): string {
   const count = (...states: readonly string[]) => days.filter(({ state }) => states.includes(state)).length;
   const minutes = days.reduce((sum, { gapMinutes }) => sum + gapMinutes, 0);
   const parts = [
     `${plural(count('complete'), 'day')} of ${plural(days.length, 'day')} were read completely`,
     ...(count('read in part') > 0 ? [`${count('read in part')} in part`] : []),
-    ...(minutes > 0
+    ...(count('gap') > 0
       ? [`${plural(count('gap'), 'day')} have a gap, in which ${plural(minutes, 'minute')} are lost`]
       : []),
     ...(count('not read yet', 'before the archive') > 0
@@ -149,7 +155,8 @@ function findingsOf({ verification, leftOut }: Contents): Html {
   return html`<h2>Findings</h2>
 ${findings.length === 0 ? html`<p>There are no findings and no notices.</p>` : table('Findings', ['Kind', 'Code', 'Meaning', 'Object'], rows)}
 ${more > 0 ? html`<p>${plural(more, 'other')} like these: verify the archive to see them all.</p>` : ''}
-${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed manifests. The calendar, the figures and the answers leave them out.</p>` : ''}`;
+${verification.mayComeFromCopying ? html`<p>A copy that was made while a run was committing looks like this. Copy the bucket again, and make the evidence again.</p>` : ''}
+${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed manifests. The answers and events.csv lack their lines. The calendar and the months count what the signed manifests state.</p>` : ''}`;
 }
 
 function graveFirst(a: Finding, b: Finding): number {
@@ -157,13 +164,16 @@ function graveFirst(a: Finding, b: Finding): number {
 }
 
 function coverage({ days }: Facts): Html {
+  const ranges = rangesOf(days);
+  const more = ranges.length - MOST_RANGES;
   return html`<h2>Coverage</h2>
 <p>Each square is a UTC day. The darker it is, the more events it has. <a href="answers/completeness.csv">completeness.csv</a> has
 every day with all figures; the list of answers below says what its columns mean.</p>
 ${drawPatterns()}
 ${drawCalendars(days)}
 ${drawLegend()}
-${table('Coverage', ['Days', 'From', 'To', 'State'], rangesOf(days).slice(0, 100).map(rangeRow), [0])}
+${table('Coverage', ['Days', 'From', 'To', 'State'], ranges.slice(0, MOST_RANGES).map(rangeRow), [0])}
+${more > 0 ? html`<p>${plural(more, 'more range')} of days: see completeness.csv.</p>` : ''}
 ${monthTable(days)}`;
 }
 
@@ -236,7 +246,7 @@ ${countTable('Person', people)}`;
 
 function countTable(noun: string, counted: readonly Counted[]): Html {
   if (counted.length === 0) return html`<p class="none">There are no events.</p>`;
-  const most = Math.max(...counted.map(({ count }) => count));
+  const most = counted[0]?.count ?? 1;
   const rows = counted
     .slice(0, MOST_ROWS)
     .map(

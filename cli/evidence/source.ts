@@ -2,25 +2,27 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Anchor, decodeAnchor } from '../../lambdas/shared/anchor';
-import { readSegmentKey, seqOfManifestKey } from '../../lambdas/shared/object-keys';
-import type { ArchiveReader } from '../../lambdas/verifier/inventory';
+import { type ArchiveReader, readObject } from '../../lambdas/verifier/inventory';
 import { MAX_OBJECT_BYTES } from '../../lambdas/verifier/member';
+import { MAX_ANCHOR_BYTES } from '../../lambdas/verifier/verify';
 import { openFolder, pathOf } from '../folder';
 import { inOrder } from '../in-order';
 import type { Period } from './facts';
+import { belongs } from './package-format';
+
+/** An object may have 256 MB, and whoever can plant one can plant many. */
+const COPIES_AT_ONCE = 8;
 
 /** Manifests come last, because a run may be at work (see the verifier's `inventory.ts`). */
 const FOLDERS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'];
 
-export function ofTeam(reader: ArchiveReader, team: string): ArchiveReader {
+/** The team's keys are listed once, because a run may commit meanwhile. */
+export async function ofTeam(reader: ArchiveReader, team: string): Promise<ArchiveReader> {
+  const keys: string[] = [];
+  for (const name of FOLDERS) for (const key of await reader.list(`${name}/team=${team}/`)) keys.push(key);
   return {
     ...reader,
-    async list(prefix, startAfter) {
-      const keys: string[] = [];
-      for (const folder of FOLDERS.map((name) => `${name}/team=${team}/`))
-        if (folder.startsWith(prefix)) for (const key of await reader.list(folder, startAfter)) keys.push(key);
-      return keys;
-    },
+    list: async (prefix, startAfter = '') => keys.filter((key) => key.startsWith(prefix) && key > startAfter),
   };
 }
 
@@ -29,38 +31,40 @@ export function ofTeam(reader: ArchiveReader, team: string): ArchiveReader {
  * Returns a reader that takes from the copy what is there.
  */
 export async function copyEvidence(source: ArchiveReader, folder: string, period: Period): Promise<ArchiveReader> {
-  const keys = [...(await source.list('')), ...(await source.list('manifests/'))];
-  const wanted = [...new Set(keys)].filter((key) => belongs(key, period));
+  const wanted = (await source.list('')).filter((key) => belongs(key, period));
   const copied = new Set<string>();
   await mkdir(folder, { recursive: true });
-  const copying = inOrder(wanted, async (key) => {
+
+  async function copy(key: string): Promise<Buffer | undefined> {
     const path = pathOf(folder, key);
-    const bytes = path && (await source.get(key, { start: 0, end: MAX_OBJECT_BYTES + 1 }));
+    const bytes = await source.get(key, { start: 0, end: MAX_OBJECT_BYTES + 1 });
     // The verifier reports an object that is too large, and nothing needs its bytes.
-    if (path === undefined || bytes === undefined || bytes.length > MAX_OBJECT_BYTES) return;
+    if (path === undefined || bytes === undefined || bytes.length > MAX_OBJECT_BYTES) return bytes;
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, bytes);
     copied.add(key);
-  });
-  for await (const _ of copying);
-  const copy = await openFolder(folder);
-  return { ...source, get: (key, range) => (copied.has(key) ? copy : source).get(key, range) };
+    return bytes;
+  }
+
+  for await (const _ of inOrder(wanted, copy, COPIES_AT_ONCE));
+  const files = await openFolder(folder);
+  return {
+    ...source,
+    async get(key, range) {
+      if (copied.has(key)) return files.get(key, range);
+      // A run may have published a segment after the keys were listed.
+      return belongs(key, period) ? (await copy(key))?.subarray(range?.start, range?.end) : source.get(key, range);
+    },
+  };
 }
 
-function belongs(key: string, { from, to }: Period): boolean {
-  const [area = '', folder = ''] = key.split('/');
-  if (area === 'manifests') return seqOfManifestKey(folder.replace('team=', ''), key) !== undefined;
-  const date = readSegmentKey(key)?.date;
-  return date !== undefined && from <= date && date <= to;
-}
-
-/** The team's anchors in order. What cannot be read as one is a finding of the verification. */
+/** The team's anchors, oldest first. What cannot be read as one is a finding of the verification. */
 export async function readAnchors(source: ArchiveReader): Promise<readonly Anchor[]> {
   const anchors: Anchor[] = [];
   for (const key of await source.list('anchors/')) {
-    const bytes = await source.get(key);
-    const anchor = bytes && decodeAnchor(key, bytes);
+    const bytes = await readObject(source, key, MAX_ANCHOR_BYTES);
+    const anchor = Buffer.isBuffer(bytes) ? decodeAnchor(key, bytes) : undefined;
     if (anchor !== undefined) anchors.push(anchor);
   }
-  return anchors;
+  return anchors.sort((a, b) => (a.verifiedAt < b.verifiedAt ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 /** `verify.mjs` of an evidence package. It is bundled into one file that runs on Node alone, without a network. */
 import { parseArgs } from 'node:util';
 import { exitCodes } from '../exit';
+import { asciiOnly } from '../verify-output';
 import { verifyPackage } from './verify-package';
 
 const USAGE = `Usage: node verify.mjs [FOLDER] [--key FILE] [--head FILE]
@@ -36,7 +37,7 @@ async function run(): Promise<number> {
 }
 
 function fail(error: unknown): never {
-  console.error(`verify.mjs: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`verify.mjs: ${asciiOnly(error instanceof Error ? error.message : String(error))}`);
   process.exit(exitCodes.failed);
 }
 

@@ -2,18 +2,20 @@
  * Verifies an evidence package: everything under `archive/` by the signed manifests, and the other files by `evidence.json`.
  * It says what the package does not show, and never calls more than that good.
  */
-import { readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyId } from '../../lambdas/shared/dsse';
-import { sha256 } from '../../lambdas/shared/manifest';
 import { earlier } from '../../lambdas/shared/time';
 import { type Verification, verify } from '../../lambdas/verifier/verify';
 import { exitCodes } from '../exit';
-import { openFolder } from '../folder';
+import { keyOf, openFolder, pathOf } from '../folder';
 import { plural } from '../plural';
 import { readHeads, readKey } from '../verify-inputs';
 import { asciiOnly, describeFacts, resultOf } from '../verify-output';
-import { type Evidence, packagePaths, readEvidence } from './package-format';
+import { belongs, type Evidence, hashFile, packagePaths, readEvidence } from './package-format';
+
+/** Files that desktop systems leave in a folder. */
+const JUNK = /(?:^|\/)(?:\.[^/]*|Thumbs\.db|desktop\.ini)$/;
 
 export interface PackageOptions {
   /** A public key that did not come with the package. */
@@ -29,19 +31,23 @@ export async function verifyPackage(folder: string, { key, head, now, print }: P
   const at = packagePaths(folder);
   const evidence = readEvidence(folder);
   const publicKey = await readKey(key ?? at.publicKey);
-  const given =
-    head === undefined ? [] : await readHeads(head, 'give the file of an anchor, or of "verify --save-head"');
   const anchors = await readAnchors(at.anchors);
   const { team, from, to } = evidence;
+  const given = head === undefined ? [] : await headsOf(team, head);
   const verification = await verify(await openFolder(at.archive), {
     publicKey,
     // Nothing expires in a package, so a segment may be absent only if it had expired when the package was made.
     now: earlier(new Date(evidence.made), now),
-    heads: [{ team, ...evidence.head }, ...anchors, ...given.filter((each) => each.team === team)],
+    heads: [{ team, ...evidence.head }, ...anchors, ...given],
     scope: { kind: 'period', from, to },
   });
   const altered = await alteredFiles(folder, evidence);
-  const clean = altered.length === 0 && verification.findings.every(({ severity }) => severity !== 'finding');
+  const isOtherKey = key === undefined && evidence.keyid !== keyId(publicKey);
+  if (isOtherKey) altered.push('public-key.pem (evidence.json names another key)');
+  const clean =
+    altered.length === 0 &&
+    evidence.findings === 0 &&
+    verification.findings.every(({ severity }) => severity !== 'finding');
   for (const line of describeFacts(verification, { now, keyId: keyId(publicKey) })) print(line);
   for (const line of describeResult({ evidence, verification, altered, clean, key })) print(line);
   return clean ? exitCodes.good : exitCodes.findings;
@@ -56,7 +62,9 @@ interface Result {
 }
 
 function* describeResult({ evidence, verification, altered, clean, key }: Result): Generator<string> {
-  if (altered.length > 0) yield `\n${plural(altered.length, 'file')} of the package changed or missing:`;
+  if (evidence.findings > 0)
+    yield `\nWhen the package was made, the archive had ${plural(evidence.findings, 'finding')}: report.html lists them.`;
+  if (altered.length > 0) yield `\n${plural(altered.length, 'file')} of the package changed, missing or added:`;
   for (const file of altered) yield `  ${asciiOnly(file)}`;
   if (!clean) {
     yield '\nNOT GOOD: do not rely on this package until every finding is explained.';
@@ -71,20 +79,39 @@ function* describeResult({ evidence, verification, altered, clean, key }: Result
     yield 'The public key came with the package: compare its SHA-256 above with the one that was saved when the archive was set up, or give that key with --key.';
 }
 
+async function headsOf(team: string, file: string) {
+  const heads = await readHeads(file, 'give the file of an anchor, or of "verify --save-head"');
+  const ofTeam = heads.filter((each) => each.team === team);
+  if (ofTeam.length === 0) throw new Error(`${file} names no manifest of team ${team}`);
+  return ofTeam;
+}
+
 /** A package that was made without an anchor has an empty list. */
 async function readAnchors(file: string) {
   const isEmpty = (await readFile(file, 'utf8')).trim() === '[]';
   return isEmpty ? [] : readHeads(file, 'use the file that came with the package');
 }
 
-async function alteredFiles(folder: string, { files }: Evidence): Promise<readonly string[]> {
+/** The files outside of `archive/` that are not as listed, and every file that nothing lists. */
+async function alteredFiles(folder: string, { from, to, files }: Evidence): Promise<string[]> {
   const altered: string[] = [];
   for (const [file, expected] of Object.entries(files)) {
-    const bytes = await readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return Buffer.of();
-      throw error;
-    });
-    if (sha256(bytes) !== expected) altered.push(file);
+    const path = pathOf(folder, file);
+    const isFile = path !== undefined && (await lstat(path).then((found) => found.isFile(), isMissing));
+    if (!isFile || (await hashFile(path)) !== expected) altered.push(file);
+  }
+  const listed = new Set([...Object.keys(files), 'evidence.json']);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((each) => !each.isDirectory())) {
+    const file = keyOf(folder, join(entry.parentPath, entry.name));
+    const isOfArchive = file.startsWith('archive/') && belongs(file.slice('archive/'.length), { from, to });
+    if (!listed.has(file) && !isOfArchive && !JUNK.test(file)) altered.push(`${file} (added)`);
   }
   return altered;
+}
+
+/** Any other error says that the package cannot be read. */
+function isMissing(error: NodeJS.ErrnoException): false {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false;
+  throw error;
 }

@@ -129,8 +129,8 @@ export function storeApiKey(
   place: { readonly region: string; readonly encryptionKey: string },
 ): string {
   return (
-    `read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region ${place.region} --name ${parameter}` +
-    ` --type SecureString --key-id ${place.encryptionKey} --overwrite --value file:///dev/stdin`
+    `(read -rs API_KEY && printf %s "$API_KEY" | aws ssm put-parameter --region ${place.region} --name ${parameter}` +
+    ` --type SecureString --key-id ${place.encryptionKey} --overwrite --value file:///dev/stdin)`
   );
 }
 

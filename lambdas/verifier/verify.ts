@@ -47,7 +47,7 @@ import {
 } from './tally';
 
 /** An anchor holds some hundred bytes for each month. */
-const MAX_ANCHOR_BYTES = 1024 * 1024;
+export const MAX_ANCHOR_BYTES = 1024 * 1024;
 
 export interface VerifyOptions {
   readonly publicKey: KeyObject;

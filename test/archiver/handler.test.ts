@@ -200,7 +200,7 @@ describe('a run against mocked AWS clients', () => {
     process.env.AWS_REGION = 'eu-central-1';
     ssm.on(GetParameterCommand).rejects(Object.assign(new Error(), { name: 'ParameterNotFound' }));
     const detail = expect.stringMatching(
-      /: read -rs KEY .* --region eu-central-1 --name \/new\/api-key .* --key-id alias\/archive /,
+      /: \(read -rs API_KEY .* --region eu-central-1 --name \/new\/api-key .* --key-id alias\/archive /,
     );
     const report = { outcome: 'not-configured', manifests: 0, detail };
     expect(await handler({ ...input, team: 'new' }, context)).toMatchObject(report);

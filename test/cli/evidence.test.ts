@@ -1,6 +1,7 @@
 /** The evidence package: what the report and the answers of a year show, and that whatever is taken out of a package is missed. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeEvidence } from '../../cli/evidence';
 import { prepareQuestions } from '../../cli/evidence/questions';
 import { verifyPackage } from '../../cli/evidence/verify-package';
 import type { Slice } from '../../lambdas/shared/json';
@@ -160,6 +161,50 @@ describe('a package of two days', () => {
     expect(text).not.toContain('Good');
   });
 
+  test.each<[string, string, (folder: string) => void]>([
+    [
+      'a file that nothing lists',
+      'answers/zz.csv (added)',
+      (folder) => writeFileSync(join(folder, 'answers/zz.csv'), ''),
+    ],
+    ['an object of another day', 'dt=2026-03-11/0000000002.ndjson.gz (added)', (folder) => plant(folder, '2026-03-11')],
+    [
+      'a list that names a file elsewhere',
+      '../../../../../dev/zero',
+      (folder) => editDescription(folder, { files: { '../../../../../dev/zero': 'a'.repeat(64) } }),
+    ],
+    [
+      'a list that names another key',
+      'public-key.pem (evidence',
+      (folder) => editDescription(folder, { keyid: 'b'.repeat(64) }),
+    ],
+    [
+      'a number of findings',
+      'the archive had 2 findings: report.html',
+      (folder) => editDescription(folder, { findings: 2 }),
+    ],
+  ])('the verifier of the package does not call good %s', async (_what, named, change) => {
+    const { exitCode, text } = await verdict(change);
+    expect(exitCode).toBe(1);
+    expect(text).toContain(named);
+  });
+
+  test.each([
+    ['ends before it begins', { from: '2026-03-10', to: '2026-03-09' }],
+    ['ends with manifest 0', { head: { seq: 0, sha256: 'a'.repeat(64) } }],
+  ])('evidence.json that %s is refused', async (_what, change) => {
+    await expect(verdict((folder) => editDescription(folder, change))).rejects.toThrow(
+      'does not describe an evidence package',
+    );
+  });
+
+  test('saved heads that name no manifest of the team are refused, because nothing would be compared', async () => {
+    const heads = join(scratch, 'heads.json');
+    writeFileSync(heads, JSON.stringify([{ team: 'other', seq: 99, sha256: 'a'.repeat(64) }]));
+    const verifying = verifyPackage(join(scratch, 'package'), { now: NOW, head: heads, print: () => undefined });
+    await expect(verifying).rejects.toThrow('names no manifest of team main');
+  });
+
   test('nothing expires in a package', async () => {
     const retention = { mode: 'COMPLIANCE', days: 200, expireAfterDays: 200 } as const;
     const batches = sampleBatches.map((spec) => ({
@@ -223,6 +268,39 @@ test('each object is read once from the archive, and the locks of the archive ar
   expect(readFileSync(join(scratch, 'locks/report.html'), 'utf8')).toContain('The lock of every object that was read');
 });
 
+test('a run that commits while the evidence is copied does no harm', async () => {
+  const objects = await twoTeams();
+  const later = ['manifests/team=main/0000000004.json', 'events/team=main/dt=2026-03-10/0000000004.ndjson.gz'];
+  const held = new Map(later.map((key) => [key, objects.get(key) ?? Buffer.of()]));
+  for (const key of later) objects.delete(key);
+  const { get, list } = readerOf(objects);
+  let gets = 0;
+  const reader = {
+    list,
+    get: (key: string, range?: Slice) => {
+      gets += 1;
+      if (gets === 3) for (const [each, bytes] of held) objects.set(each, bytes);
+      return get(key, range);
+    },
+  };
+  const { clean, summary } = await evidenceOf(objects, join(scratch, 'growing'), { ...MARCH, reader });
+  expect(clean).toBe(true);
+  expect(summary.head?.seq).toBe(3);
+});
+
+test('with a wrong key there is a package too, which is not good', async () => {
+  const objects = await buildArchive({ batches: sampleBatches, signer: createSigner() });
+  const { clean, verification } = await evidenceOf(objects, join(scratch, 'wrong-key'), MARCH);
+  expect(clean).toBe(false);
+  expect(verification.findings[0]?.code).toBe('signature-other-key');
+});
+
+test('a period before the archive is good, and the result says that no day is covered', async () => {
+  const period = { from: '2021-01-01', to: '2021-01-31' };
+  const made = await evidenceOf(await twoTeams(), join(scratch, 'before'), period);
+  expect(describeEvidence(made, 'out')).toContain('0 days of 31 days were read completely; 31 days are not covered.');
+});
+
 test('a query compares with the history before the period, which the package does not hold', async () => {
   const events = [
     eventLine(1, '2026-03-09T20:00:00.000Z', { action: 'known' }),
@@ -246,10 +324,24 @@ test('a folder that is not empty, an unknown team and a wrong parameter are refu
     'the archive contains no team mian; its teams are main, other',
   );
   expect(prepareQuestions('main', MARCH, { nobody: 'x' }, NOW)).toEqual(['no query has a parameter "nobody"']);
+  expect(prepareQuestions('main', { from: '2019-12-31', to: '9999-12-31' }, {}, NOW)).toEqual(
+    expect.arrayContaining([expect.stringContaining('no event is older'), 'to must not be later than tomorrow']),
+  );
   expect(prepareQuestions('main', { from: MARCH.to, to: MARCH.from }, {}, NOW)).toContain(
     'from must not be later than to',
   );
 });
+
+function plant(folder: string, date: string): void {
+  const day = join(folder, `archive/events/team=main/dt=${date}`);
+  mkdirSync(day);
+  writeFileSync(join(day, '0000000002.ndjson.gz'), '');
+}
+
+function editDescription(folder: string, change: object): void {
+  const file = join(folder, 'evidence.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...change }));
+}
 
 function withoutLastLine(file: string): void {
   writeFileSync(file, readFileSync(file, 'utf8').trimEnd().split('\n').slice(0, -1).join('\n'));

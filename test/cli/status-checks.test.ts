@@ -9,6 +9,7 @@ const now = new Date('2026-06-12T12:30:00.000Z');
 const arn = (name: string) => `arn:aws:lambda:eu-central-1:111122223333:function:${name}`;
 const place = {
   ...{ partition: 'aws', region: 'eu-central-1', account: '111122223333', bucket: 'archive', table: 'checkpoints' },
+  topic: 'arn:aws:sns:topic',
   ...{ signingKey: 'arn:aws:kms:eu-central-1:111122223333:key/1', archiverArn: arn('a'), verifierArn: arn('v') },
 };
 const archive = {

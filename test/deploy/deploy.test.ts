@@ -104,7 +104,7 @@ describeWith(['ministack'], 'a deployed archive', () => {
   });
 
   test('before the API key is stored, the commands run and status say how to store it', async () => {
-    expect(await account.shell('npx audit-archive run --team main || test $? = 1')).toContain('read -rs KEY');
+    expect(await account.shell('npx audit-archive run --team main || test $? = 1')).toContain('read -rs API_KEY');
     expect(await troubles()).toEqual([
       'main: nothing was ever archived',
       'main, API key: there is no SecureString /postman-audit-archive/main/api-key',

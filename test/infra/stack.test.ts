@@ -295,8 +295,8 @@ test('the outputs name what the next steps need, put an API key without showing 
   const others = ['ArchiverFunction', 'BreakGlassRole', 'Bucket', 'FirstQuery', 'PublicKey', 'RunNow', 'Workgroup'];
   expect(Object.keys(outputs).sort()).toEqual(['Adopt', ...others, 'PutApiKeyMain'].sort());
   expect(outputs.PutApiKeyMain?.Value).toBe(
-    'read -rs KEY && printf %s "$KEY" | aws ssm put-parameter --region eu-central-1 --name /postman-audit-archive/main/api-key' +
-      ' --type SecureString --key-id alias/postman-audit-archive --overwrite --value file:///dev/stdin',
+    '(read -rs API_KEY && printf %s "$API_KEY" | aws ssm put-parameter --region eu-central-1 --name /postman-audit-archive/main/api-key' +
+      ' --type SecureString --key-id alias/postman-audit-archive --overwrite --value file:///dev/stdin)',
   );
   expect(outputs.RunNow?.Value).toBe(
     `printf '{"team":"main","scheduledTime":"%s"}' "$(date -u +%FT%TZ)" | aws lambda invoke --region eu-central-1` +
