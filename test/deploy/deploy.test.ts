@@ -103,6 +103,14 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect(await account.aws('s3api list-buckets --query Buckets[].Name')).toContain(outputs.Bucket);
   });
 
+  test('every alarm is deployed, and tells the topic of the archive', async () => {
+    const alarms = await account.aws('cloudwatch describe-alarms --query MetricAlarms[].[AlarmName,AlarmActions]');
+    const ids = ['drift', 'gap', 'integrity', 'silent/main', 'unhandled', 'unverified'];
+    expect(alarms.sort()).toEqual(
+      ids.map((id) => [`${STACK}/${id}`, [expect.stringMatching(`:${STACK}-AlarmsTopic`)]]),
+    );
+  });
+
   test('before the API key is stored, the commands run and status say how to store it', async () => {
     expect(await account.shell('npx audit-archive run --team main || test $? = 1')).toContain('read -rs API_KEY');
     expect(await troubles()).toEqual([
@@ -248,9 +256,9 @@ describeWith(['ministack'], 'a deployed archive', () => {
     for (const _ of ['the day after', 'another day'])
       expect(await run('_verifier')).toMatchObject({
         outcome: 'good',
-        teams: [{ team: 'main', outcome: 'good', seq: 4 }],
+        teams: [{ team: 'main', outcome: 'good', seq: 6 }],
       });
-    const anchors = [...(await expectWhole()).keys()].filter((key) => key.startsWith('anchors/team=main/0000000004-'));
+    const anchors = [...(await expectWhole()).keys()].filter((key) => key.startsWith('anchors/team=main/0000000006-'));
     expect(anchors).toHaveLength(2);
   });
 });
