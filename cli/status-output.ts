@@ -1,5 +1,6 @@
 /** The report of `audit-archive status` for people: what needs a person stands first in each part, with what mends it. */
 
+import { ROUND_DAYS } from '../lambdas/shared/anchor';
 import { plural } from './plural';
 import type { Check } from './status-checks';
 import type { Need, TeamStatus } from './status-team';
@@ -33,7 +34,7 @@ export function* describeReport(report: Report): Generator<string> {
     : `NOT GOOD: a person must look at what is marked with ! above: ${plural(needs, 'thing')}.`;
 }
 
-function* describeTeam(team: TeamStatus, quota: string): Generator<string> {
+export function* describeTeam(team: TeamStatus, quota: string): Generator<string> {
   yield `\n${team.team}: ${plural(team.manifests, 'manifest')}, ${plural(team.eventsToday, 'event')} today`;
   yield* team.needs.map(describeNeed);
   if (team.lastSuccess !== null)
@@ -46,6 +47,8 @@ function* describeTeam(team: TeamStatus, quota: string): Generator<string> {
   yield verification === null
     ? '  never verified by the deployed verifier: "audit-archive verify" verifies it now'
     : `  verified ${verification.verifiedAt} up to manifest ${verification.seq}, ${verification.isInChain ? 'which is in the chain' : 'which is NOT in the chain'}`;
+  if (verification !== null && verification.roundDays > ROUND_DAYS)
+    yield `  every byte is read again in ${verification.roundDays} days: the archive has more than the verifier reads in ${ROUND_DAYS}`;
   for (const { from, to, recorded } of team.gaps) yield `  gap from ${from} to ${to}, recorded ${recorded}`;
   if (team.readFrom > 1) yield `  gaps that were recorded before manifest ${team.readFrom} are not shown`;
   if (requests !== null)

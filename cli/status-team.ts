@@ -2,7 +2,7 @@
  * The state of one team, computed from its manifests and its newest anchor alone: is it fresh, complete and verified? What needs
  * a person is in `needs`; all else is only told. The clock is a parameter.
  */
-import type { Anchor } from '../lambdas/shared/anchor';
+import { type Anchor, roundDays } from '../lambdas/shared/anchor';
 import type { Gap, Manifest } from '../lambdas/shared/manifest';
 import { readSegmentKey } from '../lambdas/shared/object-keys';
 import { addMs, DAY_MS, dateOf, HOUR_MS, MINUTE_MS } from '../lambdas/shared/time';
@@ -44,7 +44,13 @@ export interface TeamStatus {
   readonly position: string | null;
   readonly lagMinutes: number | null;
   readonly eventsToday: number;
-  readonly verification: { readonly verifiedAt: string; readonly seq: number; readonly isInChain: boolean } | null;
+  readonly verification: {
+    readonly verifiedAt: string;
+    readonly seq: number;
+    readonly isInChain: boolean;
+    /** In how many days every byte is read again. */
+    readonly roundDays: number;
+  } | null;
   readonly gaps: readonly (Gap & { readonly recorded: string })[];
   readonly backfill: Backfill | null;
   /** The version of the code that wrote the newest manifest. */
@@ -76,6 +82,7 @@ export function teamStatus(facts: TeamFacts): TeamStatus {
           verifiedAt: verification.anchor.verifiedAt,
           seq: verification.anchor.seq,
           isInChain: verification.isInChain,
+          roundDays: roundDays(verification.anchor),
         }
       : null,
     gaps,

@@ -1,4 +1,5 @@
 /** The state of a team is computed from manifests and an anchor; each row changes one thing about a good team. */
+import { describeTeam } from '../../cli/status-output';
 import { type TeamFacts, teamStatus } from '../../cli/status-team';
 import type { Anchor } from '../../lambdas/shared/anchor';
 import type { Manifest } from '../../lambdas/shared/manifest';
@@ -15,7 +16,12 @@ function manifestOf(ms: number, fields: Partial<Manifest> = {}, run: Partial<Man
   return { ...drawn, run: { ...drawn.run, id: String(ms), ...at, ...run } };
 }
 
-const anchorOf = (verifiedAt: string) => ({ verifiedAt, seq: 2 }) as Anchor;
+const anchorOf = (verifiedAt: string, through = 0) =>
+  ({
+    verifiedAt,
+    seq: 2,
+    scope: { after: 0, through, sha256: null, roundBegan: ago(89 * DAY_MS) },
+  }) as unknown as Anchor;
 
 const good: TeamFacts = {
   team: 'main',
@@ -94,6 +100,15 @@ test('the facts of a team are its newest success, its lag, the events of this UT
     backfill: null,
     requests: { ofLastRun: 3, aMinute: 3 },
   });
+});
+
+test('where the verifier has too little time, the state tells in how many days every byte is read again', () => {
+  const of = (through: number) =>
+    teamStatus({ ...good, verification: { anchor: anchorOf(ago(0), through), isInChain: true } });
+  expect(of(0).verification?.roundDays).toBe(30);
+  expect(of(1).verification?.roundDays).toBe(180);
+  expect([...describeTeam(of(1), '')].join('\n')).toContain('every byte is read again in 180 days');
+  expect([...describeTeam(of(0), '')].join('\n')).not.toContain('every byte');
 });
 
 describe('the backfill', () => {
