@@ -18,8 +18,8 @@ export const OUTCOMES: Readonly<Record<RunOutcome, Meaning>> = {
   archived: { means: 'the last run archived all that was new' },
   race: { means: 'the last run left its work to another run, which committed first' },
   'not-configured': {
-    means: 'nobody has stored the API key of this team yet, so nothing is archived',
-    mend: 'paste the command that the deployment printed as PutApiKey and the name of the team',
+    means: 'when the last run ended, nobody had stored the API key of this team, so nothing was archived',
+    mend: 'if the key is stored now, run the team; otherwise paste the command that was printed as PutApiKey and the name of the team',
   },
   unexpected: { means: 'the last run met an error that this version does not know', mend: 'read its line in the log' },
   'environment-invalid': { means: 'a variable of the function is missing or wrong', mend: deploy },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as dynamodb from '@aws-sdk/client-dynamodb';
 import * as s3 from '@aws-sdk/client-s3';
+import { OUTCOMES } from '../../cli/outcomes';
 import { openFolderSql } from '../../cli/sql';
 import { alarmTexts } from '../../infra/alarm-texts';
 import { handler } from '../../lambdas/archiver/handler';
@@ -42,6 +43,11 @@ test('there is a section for every code with which a run can fail, and for no ot
   const codes = [...errors.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code);
   expect(codes).toContain('team-mismatch');
   expect(headingsIn('Failures')).toEqual([...codes, 'unexpected'].sort());
+});
+
+test('every end of a run that needs a person has a section, to which status points', () => {
+  const pointed = Object.entries(OUTCOMES).flatMap(([code, { mend }]) => (mend === undefined ? [] : code));
+  expect(pointed.filter((code) => sectionOf(code) === '')).toEqual([]);
 });
 
 test.each(
