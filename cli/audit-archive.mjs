@@ -16,6 +16,8 @@ process.stdout.on('error', (error) => {
   if (!isClosedPipe) fail(new Error(`the output is incomplete, because it could not be written: ${error.message}`));
 });
 writeFilesCompletely();
+// The AWS SDK prints seven lines about Node 20 at every start, and they would hide the answer. README names the oldest Node.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 15)) {
