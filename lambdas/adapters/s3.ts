@@ -22,7 +22,7 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
       const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix, StartAfter: startAfter });
       for await (const page of pages) for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
     } catch (error) {
-      throw awsFailure(error, `listing ${prefix}`);
+      throw awsFailure(error, `listing ${prefix || 'the bucket'}`);
     }
     return keys;
   }
