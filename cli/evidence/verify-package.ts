@@ -3,7 +3,7 @@
  * It says what the package does not show, and never calls more than that good.
  */
 import { lstat, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { keyId } from '../../lambdas/shared/dsse';
 import { earlier } from '../../lambdas/shared/time';
 import { type Verification, verify } from '../../lambdas/verifier/verify';
@@ -27,7 +27,8 @@ export interface PackageOptions {
 }
 
 /** Returns the exit code. Throws an error if the package cannot be read. */
-export async function verifyPackage(folder: string, { key, head, now, print }: PackageOptions): Promise<number> {
+export async function verifyPackage(path: string, { key, head, now, print }: PackageOptions): Promise<number> {
+  const folder = resolve(path);
   const at = packagePaths(folder);
   const evidence = readEvidence(folder);
   const publicKey = await readKey(key ?? at.publicKey);

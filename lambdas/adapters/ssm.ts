@@ -1,5 +1,5 @@
 /**
- * API keys from SSM SecureString parameters. A key is kept in memory until the source refuses it, or the run ends. No error and no
+ * API keys from SSM SecureString parameters. A warm process keeps a key in memory until the source refuses it. No error and no
  * log line holds the key.
  */
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';

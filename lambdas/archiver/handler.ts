@@ -35,7 +35,7 @@ import { createSource, type Source } from './source';
 
 const s3 = new S3Client(awsClient);
 const dynamodb = new DynamoDBClient(awsClient);
-const ssm = new SSMClient(awsClient);
+const apiKeys = createApiKeys(new SSMClient(awsClient));
 const logger = new Logger({ serviceName: 'archiver' });
 const USER_AGENT = `postman-audit-archive/${version}`;
 /** So many unfit lines, and such a share of all lines that a run met, show that the source has changed their form. */
@@ -90,8 +90,6 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
     const environment = decodeEnvironment(archiverEnvironment, process.env);
     ({ bucket } = environment);
     const settings = await loadTeam(process.env.LAMBDA_TASK_ROOT ?? '', team);
-    // Each run reads the key anew, so that a key that was stored ahead of its time is tried by the next run.
-    const apiKeys = createApiKeys(ssm);
     source = createSource({ ...settings, ...environment, userAgent: USER_AGENT, transport, apiKeys, clock, logger });
     const archived = await archive({
       ...input,

@@ -1,6 +1,6 @@
 /** The evidence package: what the report and the answers of a year show, and that whatever is taken out of a package is missed. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describeEvidence } from '../../cli/evidence';
 import { prepareQuestions } from '../../cli/evidence/questions';
 import { verifyPackage } from '../../cli/evidence/verify-package';
@@ -117,6 +117,11 @@ describe('a package of two days', () => {
     );
     expect(text).toContain('no batch object, and no segment of another date');
     expect(text).toContain('The public key came with the package');
+  });
+
+  test('it is good however its folder is written', async () => {
+    for (const path of [join(scratch, 'package/'), relative('.', join(scratch, 'package')), `${scratch}/./package`])
+      expect(await verifyPackage(path, { now: NOW, print: () => undefined })).toBe(0);
   });
 
   test('it holds all manifests of its team and the segments of the period, and nothing of another team', () => {
