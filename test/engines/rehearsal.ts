@@ -29,9 +29,9 @@ function block(pattern: RegExp): string {
 
 export const runbookLines = {
   asBreakGlass: block(/assume-role/),
-  versions: block(/list-object-versions .*"\$KEY"/),
+  versions: block(/list-object-versions .*"\$OBJECT"/),
   markers: block(/list-object-versions .*DeleteMarkers/),
-  hide: block(/delete-object .*"\$KEY"\n/),
+  hide: block(/delete-object .*"\$OBJECT"\n/),
   unhide: block(/delete-object .*"\$MARKER"/),
   fetch: block(/get-object .*"\$LISTED"/),
   cutOut: block(/get-object .*--range/),

@@ -32,20 +32,20 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await archives(5);
     expect(await verified()).toEqual([]);
     const [event] = world.source.happen(3);
-    const KEY = segmentKey('events', 'main', dateOf(new Date(event?.at ?? 0)), 2);
-    await world.owner.plant(KEY, gzipSync('{"id":7,"timestamp":"2026-01-01T00:00:00.000Z"}\n'));
+    const OBJECT = segmentKey('events', 'main', dateOf(new Date(event?.at ?? 0)), 2);
+    await world.owner.plant(OBJECT, gzipSync('{"id":7,"timestamp":"2026-01-01T00:00:00.000Z"}\n'));
     await stops('object-unlisted');
-    expect(await verified()).toEqual([`object-unlisted ${KEY}`]);
-    const { Versions } = JSON.parse(type(lines.versions, { KEY }));
-    const deleting = attacker.destroyVersion(KEY, Versions[0].VersionId);
+    expect(await verified()).toEqual([`object-unlisted ${OBJECT}`]);
+    const { Versions } = JSON.parse(type(lines.versions, { OBJECT }));
+    const deleting = attacker.destroyVersion(OBJECT, Versions[0].VersionId);
     await expect(deleting).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
 
-    type(lines.asBreakGlass + lines.hide, { KEY });
+    type(lines.asBreakGlass + lines.hide, { OBJECT });
     expect(await verified()).toEqual([]);
-    expect(logged()).toContain(`"hidden":["${KEY}"]`);
+    expect(logged()).toContain(`"hidden":["${OBJECT}"]`);
     await goesOn(5);
-    expect(logged()).toContain(`"several":["${KEY}"]`);
-    expect(await versionsOf(KEY)).toEqual([expect.anything(), Versions[0].VersionId]);
+    expect(logged()).toContain(`"several":["${OBJECT}"]`);
+    expect(await versionsOf(OBJECT)).toEqual([expect.anything(), Versions[0].VersionId]);
   });
 
   test('step 1: markers over manifests and segments are removed, and a marker is put over what was planted', async () => {
@@ -53,22 +53,22 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     const [segment = ''] = await archives(3);
     await archives(3);
     await archives(3);
-    for (const [KEY, code] of [
+    for (const [OBJECT, code] of [
       [M3, 'checkpoint-ahead'],
       [M2, 'chain-broken'],
       [segment, 'segment-missing'],
     ] as const) {
-      await attacker.hide(KEY);
+      await attacker.hide(OBJECT);
       await stops(code);
-      const { DeleteMarkers } = JSON.parse(type(lines.versions, { KEY }));
-      if (KEY !== segment)
-        expect(JSON.parse(type(lines.markers))).toEqual([[KEY, DeleteMarkers[0].VersionId, expect.anything()]]);
-      type(lines.unhide, { KEY, MARKER: DeleteMarkers[0].VersionId });
+      const { DeleteMarkers } = JSON.parse(type(lines.versions, { OBJECT }));
+      if (OBJECT !== segment)
+        expect(JSON.parse(type(lines.markers))).toEqual([[OBJECT, DeleteMarkers[0].VersionId, expect.anything()]]);
+      type(lines.unhide, { OBJECT, MARKER: DeleteMarkers[0].VersionId });
     }
     await goesOn();
     await attacker.put(M5);
     await stops('chain-broken');
-    type(lines.hide, { KEY: M5 });
+    type(lines.hide, { OBJECT: M5 });
     await goesOn();
   });
 
@@ -79,10 +79,10 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     for (const key of [M2, M3, ...segments]) await attacker.hide(key);
     await world.owner.setItem('deleted');
     expect(await world.run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 6 } });
-    const { DeleteMarkers } = JSON.parse(type(lines.versions, { KEY: M3 }));
-    type(lines.unhide, { KEY: M3, MARKER: DeleteMarkers[0].VersionId });
+    const { DeleteMarkers } = JSON.parse(type(lines.versions, { OBJECT: M3 }));
+    type(lines.unhide, { OBJECT: M3, MARKER: DeleteMarkers[0].VersionId });
     await stops('chain-broken');
-    type(lines.hide, { KEY: M3 });
+    type(lines.hide, { OBJECT: M3 });
     await goesOn();
   });
 
@@ -93,21 +93,21 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await attacker.put(segment);
     await stops('segment-differs');
     const [, LISTED = ''] = await versionsOf(segment);
-    type(lines.fetch, { KEY: segment, LISTED });
-    type(lines.hide, { KEY: segment });
+    type(lines.fetch, { OBJECT: segment, LISTED });
+    type(lines.hide, { OBJECT: segment });
     await stops('segment-missing');
-    type(lines.create, { KEY: segment });
+    type(lines.create, { OBJECT: segment });
     await goesOn();
 
     await attacker.put(M2);
     await stops('chain-broken');
     const [, genuine = ''] = await versionsOf(M2);
-    type(lines.fetch.split('\n')[0] ?? '', { KEY: M2, LISTED: genuine });
+    type(lines.fetch.split('\n')[0] ?? '', { OBJECT: M2, LISTED: genuine });
     const { previous } = manifestAt(await world.owner.objects(), M3) ?? {};
     expect(type(lines.payloadHash)).toBe(`${previous}  -\n`);
-    type(lines.hide, { KEY: M2 });
+    type(lines.hide, { OBJECT: M2 });
     await stops('chain-broken');
-    type(lines.create.replace('x-ndjson', 'json'), { KEY: M2 });
+    type(lines.create.replace('x-ndjson', 'json'), { OBJECT: M2 });
     await goesOn();
   });
 
@@ -118,13 +118,13 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     expect(await verified()).toEqual([]);
     await attacker.destroy(M2);
     await stops('chain-broken');
-    for (const KEY of [M3, M4]) type(lines.hide, { KEY });
+    for (const OBJECT of [M3, M4]) type(lines.hide, { OBJECT });
     await stops('checkpoint-ahead');
     const item = await world.owner.item();
     type(lines.forget);
     await stops('object-unlisted');
     await world.owner.setItem(item ?? {});
-    for (const KEY of given) type(lines.hide, { KEY });
+    for (const OBJECT of given) type(lines.hide, { OBJECT });
     await stops('checkpoint-ahead');
     type(lines.forget);
     expect(await world.run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 9 } });
@@ -138,18 +138,18 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await archives(2);
     expect(await verified()).toEqual([ofAnchor('head-differs')]);
     const [anchor = ''] = await keysLike('^anchors/');
-    type(lines.hide, { KEY: anchor });
+    type(lines.hide, { OBJECT: anchor });
     await goesOn();
   });
 
   test('a segment of which no version is left is cut out of its staged batch', async () => {
     const { type, attacker, archives, stops, goesOn } = await open('GOVERNANCE');
-    const [KEY = ''] = await archives(3);
+    const [OBJECT = ''] = await archives(3);
     await archives(3);
-    await attacker.destroy(KEY);
+    await attacker.destroy(OBJECT);
     await stops('segment-missing');
-    type(lines.cutOut, { KEY });
-    type(lines.create, { KEY });
+    type(lines.cutOut, { OBJECT });
+    type(lines.create, { OBJECT });
     await goesOn();
   });
 
@@ -168,7 +168,7 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     const [batch = ''] = await keysLike('^batches/.*/0000000002-');
     await attacker.destroy(batch);
     await stops('batch-unreadable');
-    type(lines.hide, { KEY: M2 });
+    type(lines.hide, { OBJECT: M2 });
     await goesOn(5);
   });
 
