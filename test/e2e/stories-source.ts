@@ -45,10 +45,10 @@ export const sourceStories: readonly Story[] = [
     source: { maxLimit: 10 },
     play: async ({ source, run, meddle }) => {
       for (let day = 179; day > 0; day -= 1) source.happen(3, { hoursAgo: 24 * day });
-      meddle({ before: ({ service }) => (service === 'source' ? sleep(150, undefined) : undefined) });
+      meddle({ before: ({ service }) => (service === 'source' ? sleep(300, undefined) : undefined) });
       const told: Ended[] = [];
       do {
-        told.push(await run({ timeoutMs: 8000 }));
+        told.push(await run({ timeoutMs: 12_000 }));
         expect(told.at(-1)).toMatchObject({ outcome: 'archived', gaps: 0 });
       } while (Date.parse(told.at(-1)?.position ?? '') < Date.now() - HOUR_MS);
       const positions = told.map(({ position }) => position ?? '');
