@@ -6,15 +6,19 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Values } from '../infra/queries/queries';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import { plural } from '../lambdas/shared/text';
+import { graveOf } from '../lambdas/verifier/findings';
+import type { Contents } from './evidence/contents';
+import { coverageSentence } from './evidence/coverage';
 import { makeEvidence } from './evidence/make';
 import { packagePaths } from './evidence/package-format';
 import { prepareQuestions } from './evidence/questions';
-import { type Contents, coverageSentence, goodSentence } from './evidence/report';
+
 import { exitCodes } from './exit';
-import { plural } from './plural';
 import { addParameter } from './query';
 import { type OpenBucket, openArchive, parseDate } from './verify';
 import { readHeads, readKey } from './verify-inputs';
+import { LOOKS_LIKE_COPYING, resultOf } from './verify-output';
 
 const HELP = `
 SOURCE is verified, and the package says what was found: with findings too, and the exit code is then 1. Give the package to an
@@ -82,16 +86,14 @@ function asJson({ clean, team, from, to, made, verification, facts, answers }: C
 }
 
 export function describeEvidence({ clean, verification, summary, answers, facts }: Contents, out: string): string {
-  const findings = verification.findings.filter(({ severity }) => severity === 'finding');
+  const findings = graveOf(verification.findings);
   const unasked = answers.flatMap(({ outcome }) => ('needs' in outcome ? outcome.needs : []));
   const result = clean
-    ? goodSentence(summary)
+    ? resultOf(verification)
     : `NOT GOOD: ${plural(findings.length, 'finding')}, the first is ${findings[0]?.code}. The report lists them all.`;
   return [
     result,
-    ...(verification.mayComeFromCopying
-      ? ['A copy that was made while a run was committing looks like this: copy again.']
-      : []),
+    ...(verification.mayComeFromCopying ? [LOOKS_LIKE_COPYING] : []),
     coverageSentence(facts.days),
     `${plural(summary.events, 'event')} of the period, ${plural(summary.manifests, 'manifest')}.`,
     ...(unasked.length > 0

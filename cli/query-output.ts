@@ -5,7 +5,7 @@
  */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
-import { plural } from './plural';
+import { plural } from '../lambdas/shared/text';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
 /** A table shows at most this many rows. CSV and JSON contain every row. */

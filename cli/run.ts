@@ -7,14 +7,13 @@ import type { RunSummary } from '../lambdas/shared/contract';
 import { archiverEnvironment } from '../lambdas/shared/contract';
 import { tryParse } from '../lambdas/shared/json';
 import { manifestPrefix, TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import { asciiOnly, plural } from '../lambdas/shared/text';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { exitCodes } from './exit';
 import { meaningOf } from './outcomes';
-import { plural } from './plural';
 import { payloadOf } from './sql-copy';
 import { findFunctions, type StatusWorld } from './status';
 import type { OpenBucket } from './verify';
-import { asciiOnly } from './verify-output';
 
 const PROGRESS_MS = 5_000;
 

@@ -15,9 +15,9 @@ import {
 } from '@duckdb/node-api';
 import { views } from '../infra/views/views';
 import { splitLines } from '../lambdas/shared/segment';
+import { plural } from '../lambdas/shared/text';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { openFolder } from './folder';
-import { plural } from './plural';
 import {
   type Absence,
   type CopyOptions,

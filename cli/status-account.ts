@@ -1,4 +1,4 @@
-/** What the checks of `audit-archive status` ask of an AWS account. Everything throws where AWS refuses the call. */
+/** The questions that the checks of `audit-archive status` ask about an AWS account. Each throws an error where AWS refuses the call. */
 
 export interface DeployedFunction {
   readonly arn: string;

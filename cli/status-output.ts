@@ -1,10 +1,9 @@
 /** The report of `audit-archive status` for people: what needs a person stands first in each part, with what mends it. */
 
 import { ROUND_DAYS } from '../lambdas/shared/anchor';
-import { plural } from './plural';
+import { asciiOnly, plural } from '../lambdas/shared/text';
 import type { Check } from './status-checks';
 import type { Need, TeamStatus } from './status-team';
-import { asciiOnly } from './verify-output';
 
 export interface Report {
   readonly now: string;

@@ -3,9 +3,10 @@
  * it should be is told, and never skipped.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Anchor, anchorPrefix, decodeAnchor } from '../lambdas/shared/anchor';
+import { type Anchor, anchorPrefix } from '../lambdas/shared/anchor';
 import { sha256 } from '../lambdas/shared/manifest';
 import { manifestKey } from '../lambdas/shared/object-keys';
+import { readAnchor } from '../lambdas/verifier/heads';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { payloadOf, readManifests } from './sql-copy';
 import { type TeamStatus, teamStatus } from './status-team';
@@ -61,7 +62,7 @@ async function newestAnchor(
   const numbered = `${anchorPrefix(team)}${keys.at(-1)?.slice(anchorPrefix(team).length).split('-')[0]}-`;
   const anchors: Anchor[] = [];
   for (const key of keys.filter((each) => each.startsWith(numbered))) {
-    const anchor = decodeAnchor(key, (await reader.get(key)) ?? Buffer.alloc(0));
+    const anchor = await readAnchor(reader, key);
     if (anchor === undefined) onAltered(key);
     else anchors.push(anchor);
   }

@@ -1,12 +1,16 @@
 /** The report of `audit-archive verify` for people: the teams, the findings, and the result in words. */
+
+import { asciiOnly, plural } from '../lambdas/shared/text';
 import { DAY_MS, HOUR_MS } from '../lambdas/shared/time';
 import { FINDINGS, type Finding } from '../lambdas/verifier/findings';
 import type { TeamSummary } from '../lambdas/verifier/tally';
 import type { Verification } from '../lambdas/verifier/verify';
-import { plural } from './plural';
 
 /** A schedule must run at least once in seven days. Retries may take some hours more. */
 export const LONGEST_SILENCE_MS = 7 * DAY_MS + 3 * HOUR_MS;
+
+export const LOOKS_LIKE_COPYING =
+  'A copy that was made while a run was committing looks like this. Copy again into the same folder, and check again: findings that remain are real.';
 
 export interface Circumstances {
   /** The files for the saved heads, where they were given. */
@@ -21,8 +25,7 @@ export function* describe(verification: Verification, how: Circumstances): Gener
   yield* describeFacts(verification, how);
   if (!how.clean) {
     yield '\nNOT GOOD: do not rely on this archive until every finding is explained. docs/format.md says what each one means.';
-    if (verification.mayComeFromCopying)
-      yield 'A copy that was made while a run was committing looks like this. Copy again into the same folder, and verify again: findings that remain are real.';
+    if (verification.mayComeFromCopying) yield LOOKS_LIKE_COPYING;
     return;
   }
   yield `\n${resultOf(verification)}`;
@@ -81,9 +84,4 @@ function* describeTeam({ team, head, period, ...facts }: TeamSummary, now: Date)
 function* describeFinding({ code, object, detail }: Finding): Generator<string> {
   yield `  ${code}  ${asciiOnly(object)}`;
   yield `    ${FINDINGS[code].sentence}${detail && ` (${asciiOnly(detail)})`}`;
-}
-
-/** An attacker may have chosen names and details, so no control character in them reaches the terminal. */
-export function asciiOnly(text: string): string {
-  return text.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

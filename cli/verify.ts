@@ -11,7 +11,7 @@ import { keyId } from '../lambdas/shared/dsse';
 import { EARLIEST_INSTANT } from '../lambdas/shared/event';
 import { manifestKey } from '../lambdas/shared/object-keys';
 import { dateOf, midnight } from '../lambdas/shared/time';
-import type { Finding } from '../lambdas/verifier/findings';
+import { type Finding, graveOf } from '../lambdas/verifier/findings';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import type { Scope } from '../lambdas/verifier/scope';
 import type { SavedHead, TeamSummary } from '../lambdas/verifier/tally';
@@ -90,7 +90,7 @@ export async function runVerify(
   const witness = mayHaveWitness ? await readHeads(flags.saveHead, 'give --save-head the name of a new file') : [];
   const scope = scopeOf(flags, now);
   const verification = await verify(archive, { publicKey, now, heads: [...heads, ...witness], scope });
-  const grave = verification.findings.filter(({ severity }) => severity === 'finding');
+  const grave = graveOf(verification.findings);
   const clean = grave.length === 0;
 
   if (!clean && flags.head === undefined && grave.every((finding) => isOfHead(finding, witness)))

@@ -1,6 +1,6 @@
 /**
- * What `audit-archive status` asks of AWS, a call each, and never the value of an API key. A call that AWS refuses throws, so
- * that what could not be asked is never taken for good.
+ * The calls by which `audit-archive status` asks AWS for the settings. None of them reads an API key. A call that AWS refuses throws an
+ * error, so a setting that could not be asked for never counts as good.
  */
 import { AthenaClient, GetWorkGroupCommand } from '@aws-sdk/client-athena';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';

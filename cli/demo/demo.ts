@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { figure } from '../../lambdas/shared/text';
 import { proxyNotice } from '../../local/network';
 import { answerAsSource } from '../../local/postman/source-model';
 import { startSourceServer } from '../../local/postman/source-server';
@@ -13,7 +14,6 @@ import { openTeamFolder, type TeamFolder } from '../../local/postman/team-folder
 import { conclude } from './ending';
 import { compareWithSource, openServedLines } from './equality';
 import { archivePaths } from './local-archive';
-import { count } from './progress';
 import { openShownRuns } from './shown-runs';
 
 const HOUR_MS = 3_600_000;
@@ -39,7 +39,7 @@ export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Pro
   try {
     print(
       isNew
-        ? `A team of ${count(team.table.events().length)} events over 180 days. First run:`
+        ? `A team of ${figure(team.table.events().length)} events over 180 days. First run:`
         : 'The same archive, continued:',
     );
     let archived = await runs.run(isNew ? 'backfill' : 'first run');

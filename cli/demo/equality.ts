@@ -6,7 +6,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { count } from './progress';
+import { figure } from '../../lambdas/shared/text';
 
 /**
  * Keeps each distinct line that the source serves in a file, from one start to the next. Add the lines before the client
@@ -36,9 +36,9 @@ export function compareWithSource(bucket: string, served: ReadonlySet<string>, p
   const extra = archived.length - (served.size - missing);
   const verdict = missing + extra === 0 ? 'the same, once each' : 'NOT EQUAL';
   print('\nCompared with the source, line by line:');
-  print(`  ${count(served.size)} distinct lines served, ${count(archived.length)} archived: ${verdict}`);
-  if (missing > 0) print(`  ${count(missing)} served lines are not in the archive`);
-  if (extra > 0) print(`  ${count(extra)} archived lines were not served, or occur more than once`);
+  print(`  ${figure(served.size)} distinct lines served, ${figure(archived.length)} archived: ${verdict}`);
+  if (missing > 0) print(`  ${figure(missing)} served lines are not in the archive`);
+  if (extra > 0) print(`  ${figure(extra)} archived lines were not served, or occur more than once`);
   return missing + extra === 0;
 }
 

@@ -1,6 +1,7 @@
 /** Shows how far a run has come and what it waits for: as a bar on a terminal, and as plain lines anywhere else. */
 
 import { SingleBar } from 'cli-progress';
+import { figure } from '../../lambdas/shared/text';
 import type { LogLine } from './local-archive';
 
 /** Shorter waits are not shown. */
@@ -22,7 +23,7 @@ export function createProgress({ from, to }: Readonly<Record<'from' | 'to', Date
       events += Number(served);
       farthest = Math.max(farthest, Math.min(Date.parse(claim), to.getTime()));
       const share = (farthest - from.getTime()) / (to.getTime() - from.getTime());
-      view.move(share, new Date(farthest).toISOString().slice(0, 10), count(events));
+      view.move(share, new Date(farthest).toISOString().slice(0, 10), figure(events));
     },
     end: view.end,
   };
@@ -52,8 +53,4 @@ function lineView(output: NodeJS.WriteStream) {
     wait: (wait: string) => output.write(`  ${wait}\n`),
     end: () => undefined,
   };
-}
-
-export function count(number: number): string {
-  return number.toLocaleString('en');
 }

@@ -1,10 +1,11 @@
 /** Runs the local archive and shows each run to a person. */
 
 import type { RunSummary } from '../../lambdas/shared/contract';
+import { figure } from '../../lambdas/shared/text';
 import { DAY_MS } from '../../lambdas/shared/time';
 import type { InvocationResult } from '../../local/lambda-process';
 import { archivePaths, type LocalArchive, type LogLine, openLocalArchive } from './local-archive';
-import { count, createProgress } from './progress';
+import { createProgress } from './progress';
 
 const LEASE_WAIT_MS = 5000;
 
@@ -14,7 +15,7 @@ export async function openShownRuns(folder: string, print: (text: string) => voi
   let listen: (line: LogLine) => void = () => undefined;
   const archive = await openLocalArchive({ ...team, folder, onLog: (line) => listen(line) });
   print(
-    `Handler: ${archivePaths(folder).handler}/index.js, ${count(archive.code.bytes)} bytes, SHA-256 ${archive.code.sha256}`,
+    `Handler: ${archivePaths(folder).handler}/index.js, ${figure(archive.code.bytes)} bytes, SHA-256 ${archive.code.sha256}`,
   );
 
   /** Returns false where the run has failed. */
@@ -52,7 +53,7 @@ function describe(outcome: InvocationResult): string {
   if (counts === undefined) return (outcome.result as RunSummary).outcome;
   const held = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
   return [
-    `${count(counts.events)} new (${counts.late} late), ${count(counts.known)} known, ${held} to quarantine`,
+    `${figure(counts.events)} new (${counts.late} late), ${figure(counts.known)} known, ${held} to quarantine`,
     `${counts.pages} pages, manifest ${seq}`,
     ...sweeps.map(({ date }) => `swept ${date}`),
     ...(recovered > 0 ? [`${recovered} segments of a cut-off run published`] : []),

@@ -3,8 +3,9 @@
  * looks different from a day that was not read. The drawing is for the eye; the table of months below it says the same to a screen
  * reader.
  */
+
+import { plural } from '../../lambdas/shared/text';
 import { DAY_MS, dateOf } from '../../lambdas/shared/time';
-import { plural } from '../plural';
 import type { Day } from './facts';
 import { type Html, html } from './html';
 
@@ -102,12 +103,16 @@ function drawDay(day: Day, { x, y }: Square, most: number): Html {
 
 function kindOf({ state, events }: Day, most: number): string {
   if (state === 'gap') return 'gap';
-  if (state === 'not read yet' || state === 'before the archive') return 'uncovered';
+  if (isUncovered(state)) return 'uncovered';
   const level = events === 0 ? 0 : Math.ceil(LEVELS * Math.sqrt(events / most));
   return `level${level}${state === 'complete' ? '' : ' part'}`;
 }
 
-export function sentenceOf(day: Day): string {
+export function isUncovered(state: string): boolean {
+  return state === 'not read yet' || state === 'before the archive';
+}
+
+function sentenceOf(day: Day): string {
   const facts = [
     day.gapMinutes > 0 ? `${plural(day.gapMinutes, 'minute')} lost` : '',
     plural(day.events, 'event'),
@@ -130,15 +135,4 @@ function placeOf(date: string, monday: number): Square {
 function mondayBefore(date: string): number {
   const instant = new Date(date);
   return instant.getTime() - ((instant.getUTCDay() + 6) % 7) * DAY_MS;
-}
-
-/** Consecutive days in the same state are one range. */
-export function rangesOf(days: readonly Day[]): { state: string; from: string; to: string; days: number }[] {
-  const ranges: { state: string; from: string; to: string; days: number }[] = [];
-  for (const { state, date } of days) {
-    const last = ranges.at(-1);
-    if (last?.state === state) Object.assign(last, { to: date, days: last.days + 1 });
-    else ranges.push({ state, from: date, to: date, days: 1 });
-  }
-  return ranges;
 }

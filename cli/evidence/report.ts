@@ -2,51 +2,21 @@
  * The report of an evidence package: one page without scripts that loads nothing. It is written for an auditor who has never seen
  * the archive, and begins with the result in words.
  */
-import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Query, Values } from '../../infra/queries/queries';
-import type { Anchor } from '../../lambdas/shared/anchor';
 import { keyId } from '../../lambdas/shared/dsse';
-import { FINDINGS, type Finding } from '../../lambdas/verifier/findings';
+import { figure, plural } from '../../lambdas/shared/text';
+import { FINDINGS, type Finding, graveOf } from '../../lambdas/verifier/findings';
 import type { TeamSummary } from '../../lambdas/verifier/tally';
-import type { Verification } from '../../lambdas/verifier/verify';
-import { plural } from '../plural';
-import { drawCalendars, drawLegend, drawPatterns, rangesOf } from './calendar';
-import type { Counted, Day, Facts, Period } from './facts';
+import { LOOKS_LIKE_COPYING, resultOf } from '../verify-output';
+import type { Contents } from './contents';
+import { coverage, coverageSentence } from './coverage';
+import type { Facts } from './facts';
 import { type Html, html } from './html';
+import { countTable, table } from './tables';
 
-/** A table shows at most this many rows; the files beside the report hold all of them. */
-const MOST_ROWS = 25;
+/** `verify.mjs` and `audit-archive verify` show all of them. */
 const MOST_FINDINGS = 500;
-const MOST_RANGES = 100;
-
-export interface Answer {
-  readonly query: Query;
-  readonly parameters: Values;
-  /** The file is a path within the package. */
-  readonly outcome: { readonly rows: number; readonly file: string } | { readonly needs: readonly string[] };
-}
-
-/** What the report is written from. */
-export interface Contents extends Period {
-  readonly team: string;
-  readonly made: string;
-  readonly source: string;
-  readonly version: string;
-  readonly publicKey: KeyObject;
-  readonly clean: boolean;
-  readonly verification: Verification;
-  readonly summary: TeamSummary;
-  readonly anchors: readonly Anchor[];
-  readonly facts: Facts;
-  readonly answers: readonly Answer[];
-  /** Objects that contradict the manifests. No answer holds their lines. */
-  readonly leftOut: number;
-  readonly verifierSha256: string;
-  /** Only a bucket shows locks. */
-  readonly hasLocks: boolean;
-}
 
 export function writeReport(contents: Contents): string {
   const { team, from, to, clean } = contents;
@@ -80,9 +50,9 @@ ${repeat(contents)}
 }
 
 function verdict({ clean, facts, verification, summary }: Contents): Html {
-  const findings = verification.findings.filter(({ severity }) => severity === 'finding').length;
+  const findings = graveOf(verification.findings).length;
   const result = clean
-    ? goodSentence(summary)
+    ? resultOf(verification)
     : `NOT GOOD: ${plural(findings, 'finding')}. Do not rely on this evidence until every finding is explained.`;
   const lines = `${plural(summary.events, 'event')} and ${plural(summary.quarantined, 'quarantined line')} of the period were read and compared with ${plural(summary.manifests, 'signed manifest')}.`;
   return html`<div class="verdict ${clean ? 'good' : 'bad'}">
@@ -90,27 +60,6 @@ function verdict({ clean, facts, verification, summary }: Contents): Html {
 <p>${coverageSentence(facts.days)}</p>
 <p>${lines}</p>
 </div>`;
-}
-
-export function goodSentence({ expired }: TeamSummary): string {
-  if (expired.objects === 0) return 'Good: in what was checked nothing is missing, added or changed.';
-  return 'Good: in what was checked nothing is added or changed, and nothing is missing except expired objects.';
-}
-
-export function coverageSentence(days: readonly Day[]): string {
-  const count = (...states: readonly string[]) => days.filter(({ state }) => states.includes(state)).length;
-  const minutes = days.reduce((sum, { gapMinutes }) => sum + gapMinutes, 0);
-  const parts = [
-    `${plural(count('complete'), 'day')} of ${plural(days.length, 'day')} were read completely`,
-    ...(count('read in part') > 0 ? [`${count('read in part')} in part`] : []),
-    ...(count('gap') > 0
-      ? [`${plural(count('gap'), 'day')} have a gap, in which ${plural(minutes, 'minute')} are lost`]
-      : []),
-    ...(count('not read yet', 'before the archive') > 0
-      ? [`${plural(count('not read yet', 'before the archive'), 'day')} are not covered`]
-      : []),
-  ];
-  return `${parts.join('; ')}.`;
 }
 
 function whatWasChecked(contents: Contents): Html {
@@ -155,58 +104,12 @@ function findingsOf({ verification, leftOut }: Contents): Html {
   return html`<h2>Findings</h2>
 ${findings.length === 0 ? html`<p>There are no findings and no notices.</p>` : table('Findings', ['Kind', 'Code', 'Meaning', 'Object'], rows)}
 ${more > 0 ? html`<p>${plural(more, 'other')} like these: verify the archive to see them all.</p>` : ''}
-${verification.mayComeFromCopying ? html`<p>A copy that was made while a run was committing looks like this. Copy the bucket again, and make the evidence again.</p>` : ''}
+${verification.mayComeFromCopying ? html`<p>${LOOKS_LIKE_COPYING}</p>` : ''}
 ${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed manifests. The answers and events.csv lack their lines. The calendar and the months count what the signed manifests state.</p>` : ''}`;
 }
 
 function graveFirst(a: Finding, b: Finding): number {
   return Number(a.severity === 'notice') - Number(b.severity === 'notice');
-}
-
-function coverage({ days }: Facts): Html {
-  const ranges = rangesOf(days);
-  const more = ranges.length - MOST_RANGES;
-  return html`<h2>Coverage</h2>
-<p>Each square is a UTC day. The darker it is, the more events it has. <a href="answers/completeness.csv">completeness.csv</a> has
-every day with all figures; the list of answers below says what its columns mean.</p>
-${drawPatterns()}
-${drawCalendars(days)}
-${drawLegend()}
-${table('Coverage', ['Days', 'From', 'To', 'State'], ranges.slice(0, MOST_RANGES).map(rangeRow), [0])}
-${more > 0 ? html`<p>${plural(more, 'more range')} of days: see completeness.csv.</p>` : ''}
-${monthTable(days)}`;
-}
-
-function rangeRow({ state, from, to, days }: ReturnType<typeof rangesOf>[number]): Html {
-  return html`<tr><td class="number">${figure(days)}</td><td>${from}</td><td>${to}</td><td>${state}</td></tr>`;
-}
-
-const MONTH_COLUMNS: readonly (readonly [string, (day: Day) => number])[] = [
-  ['Events', ({ events }) => events],
-  ['Late events', ({ late }) => late],
-  ['Quarantined', ({ quarantined }) => quarantined],
-  ['Runs', ({ runs }) => runs],
-  ['Days complete', ({ state }) => Number(state === 'complete')],
-  ['Days with a gap', ({ state }) => Number(state === 'gap')],
-  ['Days swept', ({ sweep }) => Number(sweep !== '')],
-  ['No longer served', ({ missing }) => missing],
-  ['Changed', ({ changed }) => changed],
-];
-
-function monthTable(days: readonly Day[]): Html {
-  const months = [...new Set(days.map(({ date }) => date.slice(0, 7)))];
-  const rows = months.map((month) => {
-    const ofMonth = days.filter(({ date }) => date.startsWith(month));
-    const sums = MONTH_COLUMNS.map(([, of]) => ofMonth.reduce((sum, day) => sum + of(day), 0));
-    return html`<tr><th scope="row">${month}</th>${sums.map((sum) => html`<td class="number">${figure(sum)}</td>`)}</tr>`;
-  });
-  const names = MONTH_COLUMNS.map(([name]) => name);
-  return table(
-    'Months',
-    ['Month', ...names],
-    rows,
-    names.map((_, index) => index + 1),
-  );
 }
 
 function retention({ facts, summary, hasLocks }: Contents): Html {
@@ -242,21 +145,6 @@ function activity({ actions, people }: Facts): Html {
 ${countTable('Action', actions)}
 <h2>Events by person</h2>
 ${countTable('Person', people)}`;
-}
-
-function countTable(noun: string, counted: readonly Counted[]): Html {
-  if (counted.length === 0) return html`<p class="none">There are no events.</p>`;
-  const most = counted[0]?.count ?? 1;
-  const rows = counted
-    .slice(0, MOST_ROWS)
-    .map(
-      ({ name, count }) =>
-        html`<tr><th scope="row">${name}</th><td class="number">${figure(count)}</td><td class="plot"><svg aria-hidden="true" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="${((100 * count) / most).toFixed(2)}" height="10"/></svg></td></tr>`,
-    );
-  const others = counted.slice(MOST_ROWS);
-  const rest = others.reduce((sum, { count }) => sum + count, 0);
-  return html`${table(`Events by ${noun.toLowerCase()}`, [noun, 'Events', 'Share'], rows, [1])}
-${others.length > 0 ? html`<p>${plural(others.length, 'other')} with ${plural(rest, 'event')} together: see <a href="events.csv">events.csv</a>.</p>` : ''}`;
 }
 
 function quarantine({ quarantine: reasons, days }: Facts): Html {
@@ -303,21 +191,4 @@ it yourself, or use that version's own command:</p>
 <p>The file <a href="anchors.json">anchors.json</a> holds what the verifier in the cloud wrote down, where the archiver cannot write.
 Compare it with the archive or with the mails that carry the same numbers: whoever holds a newer anchor can show that a later manifest
 existed.</p>`;
-}
-
-/** A table may be wider than a screen. Then it is moved by itself, also with the keyboard. */
-function table(
-  label: string,
-  columns: readonly string[],
-  rows: readonly Html[],
-  numbers: readonly number[] = [],
-): Html {
-  const head = columns.map(
-    (name, index) => html`<th scope="col" class="${numbers.includes(index) ? 'number' : 'text'}">${name}</th>`,
-  );
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${label}"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
-}
-
-function figure(number: number): string {
-  return number.toLocaleString('en');
 }

@@ -1,10 +1,11 @@
 /** One team's folders of an archive, and the copy of its evidence. Each object is read once from the source, and then from the copy. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Anchor, decodeAnchor } from '../../lambdas/shared/anchor';
-import { type ArchiveReader, readObject } from '../../lambdas/verifier/inventory';
+import type { Anchor } from '../../lambdas/shared/anchor';
+import { teamPrefixes } from '../../lambdas/shared/object-keys';
+import { readAnchor } from '../../lambdas/verifier/heads';
+import type { ArchiveReader } from '../../lambdas/verifier/inventory';
 import { MAX_OBJECT_BYTES } from '../../lambdas/verifier/member';
-import { MAX_ANCHOR_BYTES } from '../../lambdas/verifier/verify';
 import { openFolder, pathOf } from '../folder';
 import { inOrder } from '../in-order';
 import type { Period } from './facts';
@@ -13,13 +14,10 @@ import { belongs } from './package-format';
 /** An object may have 256 MB, and whoever can plant one can plant many. */
 const COPIES_AT_ONCE = 8;
 
-/** Manifests come last, because a run may be at work (see the verifier's `inventory.ts`). */
-const FOLDERS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'];
-
 /** The team's keys are listed once, because a run may commit meanwhile. */
 export async function ofTeam(reader: ArchiveReader, team: string): Promise<ArchiveReader> {
   const keys: string[] = [];
-  for (const name of FOLDERS) for (const key of await reader.list(`${name}/team=${team}/`)) keys.push(key);
+  for (const prefix of teamPrefixes(team)) for (const key of await reader.list(prefix)) keys.push(key);
   return {
     ...reader,
     list: async (prefix, startAfter = '') => keys.filter((key) => key.startsWith(prefix) && key > startAfter),
@@ -58,12 +56,11 @@ export async function copyEvidence(source: ArchiveReader, folder: string, period
   };
 }
 
-/** The team's anchors, oldest first. What cannot be read as one is a finding of the verification. */
+/** The team's anchors, oldest first. The verification has a finding for each object that cannot be read as one. */
 export async function readAnchors(source: ArchiveReader): Promise<readonly Anchor[]> {
   const anchors: Anchor[] = [];
   for (const key of await source.list('anchors/')) {
-    const bytes = await readObject(source, key, MAX_ANCHOR_BYTES);
-    const anchor = Buffer.isBuffer(bytes) ? decodeAnchor(key, bytes) : undefined;
+    const anchor = await readAnchor(source, key);
     if (anchor !== undefined) anchors.push(anchor);
   }
   return anchors.sort((a, b) => (a.verifiedAt < b.verifiedAt ? -1 : 1));

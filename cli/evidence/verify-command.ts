@@ -1,7 +1,7 @@
 /** `verify.mjs` of an evidence package. It is bundled into one file that runs on Node alone, without a network. */
 import { parseArgs } from 'node:util';
+import { asciiOnly } from '../../lambdas/shared/text';
 import { exitCodes } from '../exit';
-import { asciiOnly } from '../verify-output';
 import { verifyPackage } from './verify-package';
 
 const USAGE = `Usage: node verify.mjs [FOLDER] [--key FILE] [--head FILE]

@@ -5,17 +5,16 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { keyId } from '../../lambdas/shared/dsse';
+import { asciiOnly, plural } from '../../lambdas/shared/text';
 import { earlier } from '../../lambdas/shared/time';
+import { graveOf } from '../../lambdas/verifier/findings';
+import { JUNK_NAME } from '../../lambdas/verifier/inventory';
 import { type Verification, verify } from '../../lambdas/verifier/verify';
 import { exitCodes } from '../exit';
 import { keyOf, openFolder, pathOf } from '../folder';
-import { plural } from '../plural';
 import { readHeads, readKey } from '../verify-inputs';
-import { asciiOnly, describeFacts, resultOf } from '../verify-output';
+import { describeFacts, resultOf } from '../verify-output';
 import { belongs, type Evidence, hashFile, packagePaths, readEvidence } from './package-format';
-
-/** Files that desktop systems leave in a folder. */
-const JUNK = /(?:^|\/)(?:\.[^/]*|Thumbs\.db|desktop\.ini)$/;
 
 export interface PackageOptions {
   /** A public key that did not come with the package. */
@@ -37,7 +36,7 @@ export async function verifyPackage(path: string, { key, head, now, print }: Pac
   const given = head === undefined ? [] : await headsOf(team, head);
   const verification = await verify(await openFolder(at.archive), {
     publicKey,
-    // Nothing expires in a package, so a segment may be absent only if it had expired when the package was made.
+    // A package does not expire. A segment may be absent only if it had expired before the package was made.
     now: earlier(new Date(evidence.made), now),
     heads: [{ team, ...evidence.head }, ...anchors, ...given],
     scope: { kind: 'period', from, to },
@@ -45,10 +44,8 @@ export async function verifyPackage(path: string, { key, head, now, print }: Pac
   const altered = await alteredFiles(folder, evidence);
   const isOtherKey = key === undefined && evidence.keyid !== keyId(publicKey);
   if (isOtherKey) altered.push('public-key.pem (evidence.json names another key)');
-  const clean =
-    altered.length === 0 &&
-    evidence.findings === 0 &&
-    verification.findings.every(({ severity }) => severity !== 'finding');
+  const grave = graveOf(verification.findings).length + evidence.findings;
+  const clean = altered.length === 0 && grave === 0;
   for (const line of describeFacts(verification, { now, keyId: keyId(publicKey) })) print(line);
   for (const line of describeResult({ evidence, verification, altered, clean, key })) print(line);
   return clean ? exitCodes.good : exitCodes.findings;
@@ -106,7 +103,7 @@ async function alteredFiles(folder: string, { from, to, files }: Evidence): Prom
   for (const entry of entries.filter((each) => !each.isDirectory())) {
     const file = keyOf(folder, join(entry.parentPath, entry.name));
     const isOfArchive = file.startsWith('archive/') && belongs(file.slice('archive/'.length), { from, to });
-    if (!listed.has(file) && !isOfArchive && !JUNK.test(file)) altered.push(`${file} (added)`);
+    if (!listed.has(file) && !isOfArchive && !JUNK_NAME.test(file)) altered.push(`${file} (added)`);
   }
   return altered;
 }

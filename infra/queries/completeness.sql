@@ -1,6 +1,6 @@
 -- How complete each day is, as the signed manifests state it.
 -- For each day: whether it was read, how many runs began on it, the events and quarantined lines that are archived of it,
--- how many of these events were late, how many minutes are a gap, and what the newest complete sweep of the day found, or the
+-- how many of these events were late, how many minutes are a gap (rounded up), and what the newest complete sweep of the day found, or the
 -- newest one if none was complete. A sweep reads an older day again: "served" events are compared with the "archived" ones;
 -- "missing" were no longer served, and "changed" were served with another body. The query reads all manifests of the teams,
 -- and no event.
@@ -76,7 +76,10 @@ gaps AS (
   CROSS JOIN UNNEST(regexp_extract_all(gaps, '\{[^}]*\}')) AS every (gap)
 ),
 lost AS (
-  SELECT days.team, days.dt, sum(date_diff('minute', greatest(gaps.first, midnight), least(gaps.last, next_midnight))) AS minutes
+  SELECT
+    days.team,
+    days.dt,
+    CAST(ceil(sum(date_diff('second', greatest(gaps.first, midnight), least(gaps.last, next_midnight))) / 60.0) AS bigint) AS minutes
   FROM days
   JOIN gaps ON gaps.team = days.team AND gaps.first < next_midnight AND gaps.last > midnight
   GROUP BY days.team, days.dt

@@ -9,16 +9,9 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { ObjectStore } from '../shared/ports';
+import type { VersionedFolders } from '../shared/ports';
 import { awsFailure } from './aws-errors';
-import { createLockReader, type LockReader } from './s3';
-
-export interface VersionedFolders extends Pick<ObjectStore, 'list'>, LockReader {
-  /** Keys with a delete marker on top of a version, and keys with several versions. */
-  readonly versions: { readonly hidden: readonly string[]; readonly several: readonly string[] };
-  /** When the newest version of a listed object was written. */
-  writtenAt(key: string): Date;
-}
+import { createLockReader } from './s3';
 
 /** The names below a prefix that end with the next slash, such as `team=main/` below `events/`. */
 export async function listFolders(client: S3Client, bucket: string, prefix: string): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { Slice } from '../shared/json';
-import type { ObjectLock, ObjectStore } from '../shared/ports';
+import type { LockReader, ObjectLock, ObjectStore } from '../shared/ports';
 import { awsFailure, errorName, httpStatus } from './aws-errors';
 
 const BODY_ATTEMPTS = 3;
@@ -56,12 +56,6 @@ export function createS3Store(client: S3Client, bucket: string): ObjectStore {
   }
 
   return { list, get, create };
-}
-
-/** Reads objects and remembers their locks. */
-export interface LockReader extends Pick<ObjectStore, 'get'> {
-  /** The lock of an object that `get` has read. */
-  lockOf(key: string): ObjectLock | undefined;
 }
 
 /** Throws a `Failure` where the caller may read an object and not its lock, which would then look as if it had none. */

@@ -9,6 +9,14 @@ export type Area = 'events' | 'quarantine';
 /** A team's name has 1 to 32 lower-case letters, digits and inner hyphens. It is safe in keys, SQL and URLs. */
 export const TEAM_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
+/** The manifests come last, because a run may commit while the folders are listed (see the verifier's `inventory.ts`). */
+export const FOLDERS = ['anchors', 'batches', 'events', 'quarantine', 'manifests'] as const;
+
+/** The prefixes of everything that belongs to a team. */
+export function teamPrefixes(team: string): readonly string[] {
+  return FOLDERS.map((folder) => `${folder}/team=${team}/`);
+}
+
 export function manifestPrefix(team: string): string {
   return `manifests/team=${team}/`;
 }

@@ -26,6 +26,20 @@ export interface ObjectLock {
   readonly until: Date;
 }
 
+/** Reads objects and remembers their locks. */
+export interface LockReader extends Pick<ObjectStore, 'get'> {
+  /** The lock of an object that `get` has read. */
+  lockOf(key: string): ObjectLock | undefined;
+}
+
+/** Some folders of the bucket with their versions and locks. The listing is taken once. */
+export interface VersionedFolders extends Pick<ObjectStore, 'list'>, LockReader {
+  /** Keys with a delete marker on top of a version, and keys with several versions. */
+  readonly versions: { readonly hidden: readonly string[]; readonly several: readonly string[] };
+  /** When the newest version of a listed object was written. */
+  writtenAt(key: string): Date;
+}
+
 /** The checkpoint that DynamoDB holds for a team. It is only a hint, so the archiver must cope with any value. */
 export interface Hint {
   /** The raw attribute, of any type. Undefined where there is none. */

@@ -6,7 +6,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Anchor } from '../shared/anchor';
 import { manifestKey } from '../shared/object-keys';
 import { addCounts, NO_COUNTS } from './chain-counts';
-import type { Finding } from './findings';
+import { type Finding, graveOf } from './findings';
 import type { ArchiveReader } from './inventory';
 import { type MonthBounds, monthsUpTo, seqOfKey } from './months';
 import type { RangeScope, Scope } from './scope';
@@ -43,7 +43,7 @@ export function createSteps(keys: readonly string[], headSeq: number, options: D
   let newest: TeamSummary['head'] = anchor === undefined ? null : { ...anchor, finished: anchor.verifiedAt };
   let months: readonly MonthBounds[] = anchor?.inventory ?? [];
   let counts = anchor?.counts ?? NO_COUNTS;
-  const hasFound = () => findings.some(({ severity }) => severity === 'finding');
+  const hasFound = () => graveOf(findings).length > 0;
 
   async function verifyScope(scope: Scope, part: ArchiveReader): Promise<TeamSummary | undefined> {
     const verification = await verify(part, { publicKey, now, heads, scope });

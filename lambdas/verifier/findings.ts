@@ -71,6 +71,11 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** The findings that make a verification fail; the others are notices. */
+export function graveOf(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ severity }) => severity === 'finding');
+}
+
 /** A detail may quote a manifest, and a forger can make a quoted field as long as he likes. */
 const MAX_DETAIL = 300;
 

@@ -29,7 +29,7 @@ const TEAM_KEY = /^(anchors|batches|events|manifests|quarantine)\/team=([^/]+)\/
 const BATCH_NAME = /^(\d{10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.gz$/;
 
 /** Files that desktop systems leave in a copy. Athena does not read names that begin with a dot. */
-const JUNK_NAME = /(?:^|\/)(?:\.[^/]*|Thumbs\.db)$/;
+export const JUNK_NAME = /(?:^|\/)(?:\.[^/]*|Thumbs\.db|desktop\.ini)$/;
 
 export interface Inventory {
   readonly teams: readonly TeamFolder[];
@@ -82,7 +82,7 @@ export function seqOfBatchKey(team: string, key: string): number | undefined {
 
 /** Returns the object's bytes, or the reason why they were not read. */
 export async function readObject(
-  reader: ArchiveReader,
+  reader: Pick<ArchiveReader, 'get'>,
   key: string,
   maxBytes: number,
 ): Promise<Buffer | 'missing' | 'object-too-large'> {

@@ -5,6 +5,7 @@
  */
 import { type Anchor, ROUND_DAYS, roundDays } from '../shared/anchor';
 import type { VerifiedTeam } from '../shared/contract';
+import { asciiOnly, figure, plural } from '../shared/text';
 import { DAY_MS, dateOf } from '../shared/time';
 import { type ChainCounts, countsSince, NO_COUNTS } from './chain-counts';
 import { FINDINGS, type Finding, type FindingCode } from './findings';
@@ -127,8 +128,8 @@ function describeCounts(anchor: Anchor | undefined, before: Anchor | undefined):
   if (anchor.verifiedAt === before?.verifiedAt)
     return `${plural(anchor.counts.events, 'event')} in all, ${until}; what is newer is not counted.`;
   const since = before === undefined ? 'since the archive began' : `since ${toTheMinute(before.verifiedAt)}`;
-  const details = `${amount(late)} late, ${amount(quarantined)} quarantined, ${plural(runs, 'run')}`;
-  return `${plural(events, 'event')} ${since} (${details}), ${amount(anchor.counts.events)} in all, ${until}.`;
+  const details = `${figure(late)} late, ${figure(quarantined)} quarantined, ${plural(runs, 'run')}`;
+  return `${plural(events, 'event')} ${since} (${details}), ${figure(anchor.counts.events)} in all, ${until}.`;
 }
 
 function describeRuns({ lastRun }: MailedTeam, now: Date): string {
@@ -195,16 +196,8 @@ function fitted(texts: readonly string[], room: number): string {
 }
 
 function printable(text: string, most = MAX_OBJECT): string {
-  const escaped = text.replace(/[^ -~]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  const escaped = asciiOnly(text);
   return escaped.length > most ? `${escaped.slice(0, most)}...` : escaped;
-}
-
-function plural(count: number, one: string, many = `${one}s`): string {
-  return `${amount(count)} ${count === 1 ? one : many}`;
-}
-
-function amount(count: number): string {
-  return count.toLocaleString('en-US');
 }
 
 function toTheMinute(instant: string): string {

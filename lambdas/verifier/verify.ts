@@ -8,8 +8,6 @@
  * Memory: all keys, 27 to 54 bytes for each event of the largest team (see `ids.ts`), one batch and one segment.
  */
 import type { KeyObject } from 'node:crypto';
-import { decodeAnchor } from '../shared/anchor';
-import { keyId } from '../shared/dsse';
 import { mayHaveExpired } from '../shared/manifest';
 import { manifestKey, manifestPrefix } from '../shared/object-keys';
 import {
@@ -24,16 +22,10 @@ import {
 } from './chain';
 import { verifyContent } from './content';
 import { mayComeFromCopying } from './copying';
-import { type AddFinding, type Finding, findingCollector } from './findings';
+import { type AddFinding, type Finding, findingCollector, graveOf } from './findings';
+import { anchoredHeads, hashesByNumber, isTheSavedHead, nothingWasCutOff, type StatedHashes } from './heads';
 import { createIdIndex, type IdIndex } from './ids';
-import {
-  type ArchiveReader,
-  emptyFolder,
-  readObject,
-  seqOfBatchKey,
-  type TeamFolder,
-  takeInventory,
-} from './inventory';
+import { type ArchiveReader, emptyFolder, type TeamFolder, takeInventory } from './inventory';
 import { isUnderLock } from './lock';
 import { coversTeam, firstOf, lastOf, notChecked, type Scope, within } from './scope';
 import {
@@ -45,9 +37,6 @@ import {
   type TeamSummary,
   type TeamTally,
 } from './tally';
-
-/** An anchor holds some hundred bytes for each month. */
-export const MAX_ANCHOR_BYTES = 1024 * 1024;
 
 export interface VerifyOptions {
   readonly publicKey: KeyObject;
@@ -92,7 +81,7 @@ export async function verify(reader: ArchiveReader, options: VerifyOptions): Pro
     const ofTeam = { heads: saved, folder, scope, addFinding: findingCollector(findings, folder.team) };
     summaries.push(await verifyTeam({ ...options, ...ofTeam, reader }));
   }
-  const grave = findings.filter(({ severity }) => severity === 'finding');
+  const grave = graveOf(findings);
   return {
     findings,
     notChecked: notChecked(scope),
@@ -132,8 +121,7 @@ async function verifyTeam({ folder: whole, ...team }: TeamContext): Promise<Team
 
 interface ChainContext extends TeamContext {
   readonly headSeq: number;
-  /** The hashes that saved heads and anchors state of a manifest, by its number. */
-  readonly stated: ReadonlyMap<number, ReadonlySet<string>>;
+  readonly stated: StatedHashes;
   readonly ids: IdIndex;
   readonly tally: TeamTally;
 }
@@ -159,24 +147,6 @@ async function verifyLink(link: Link, previous: Link | undefined, context: Chain
   await verifyContent({ ...context, ...circumstances, manifest, manifestKey: key });
 }
 
-/** The heads that the anchors state. A range reads those of its own manifests, and those beyond the newest manifest. */
-async function anchoredHeads(context: TeamContext): Promise<readonly SavedHead[]> {
-  const { folder, publicKey, reader, addFinding } = context;
-  const heads: SavedHead[] = [];
-  for (const key of folder.anchors) {
-    const bytes = await readObject(reader, key, MAX_ANCHOR_BYTES);
-    const anchor = Buffer.isBuffer(bytes) ? decodeAnchor(key, bytes) : undefined;
-    if (anchor === undefined) {
-      addFinding('anchor-unreadable', key);
-      continue;
-    }
-    // An attacker may sign the whole chain anew with another key, and give the auditor that key.
-    if (anchor.keyid !== keyId(publicKey)) addFinding('signature-other-key', key);
-    heads.push(anchor);
-  }
-  return heads;
-}
-
 /** The manifest before a range. It must be the one that the caller trusts. */
 async function trustedLink(context: TeamContext): Promise<Link | undefined> {
   const { scope, addFinding } = context;
@@ -196,27 +166,4 @@ function noneIsMissing(before: number, seq: number, { folder, addFinding }: Team
     missing > 1 ? `and ${missing - 1} after it` : '',
   );
   return false;
-}
-
-/** An archive has an anchor of every day, so nobody may go through all of them for each manifest. */
-function hashesByNumber(heads: readonly SavedHead[]): ChainContext['stated'] {
-  const stated = new Map<number, Set<string>>();
-  for (const { seq, sha256 } of heads) stated.set(seq, (stated.get(seq) ?? new Set()).add(sha256));
-  return stated;
-}
-
-function isTheSavedHead(link: Link, { stated, addFinding }: ChainContext): void {
-  const isOther = [...(stated.get(link.seq) ?? [])].some((sha256) => sha256 !== link.sha256);
-  if (isOther) addFinding('head-differs', link.key);
-}
-
-/** A run stages batch n+1 only when manifest n is there. So a batch further beyond the head proves that the tail was cut off. */
-function nothingWasCutOff({ folder, headSeq, stated, addFinding }: ChainContext): void {
-  const beyond = [...folder.staged].filter((key) => (seqOfBatchKey(folder.team, key) ?? 0) > headSeq + 1);
-  for (const key of beyond) folder.staged.delete(key);
-  const newest = beyond.sort().at(-1);
-  if (headSeq > 0 && newest !== undefined) addFinding('chain-truncated', newest, `the chain ends at ${headSeq}`);
-  for (const seq of stated.keys()) {
-    if (seq > headSeq) addFinding('chain-truncated', manifestKey(folder.team, seq), `the chain ends at ${headSeq}`);
-  }
 }

@@ -55,7 +55,7 @@ describe('the package of a year with a gap, late events, a revision, days that a
 
   test('the verdict counts complete days, days with a gap and days that are not covered', () => {
     expect(report).toContain(
-      '323 days of 365 days were read completely; 21 days have a gap, in which 28,801 minutes are lost; 21 days are not covered.',
+      '323 days of 365 days were read completely; 21 days have a gap, in which 28,802 minutes are lost; 21 days are not covered.',
     );
   });
 

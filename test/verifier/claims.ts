@@ -31,18 +31,19 @@ verifier/verify.ts
   every manifest is under lock | no lock of M1
     - isUnderLock(link.key, link.manifest, context);
     +
-  an anchor is what its key names | an anchor with a changed byte
-    - addFinding('anchor-unreadable', key);
-    + {}
-  an anchor pins the key | an anchor of another key
-    - addFinding('signature-other-key', key);
-    + {}
   a range follows the manifest that the caller trusts | a range after another manifest than the one that the caller trusts
     - addFinding('head-differs', link.key); return link;
     + {} return link;
   a missing manifest is reported | remove M3
     - addFinding( 'manifest-missing', manifestKey(folder.team, before + 1), missing > 1 ? \`and \${missing - 1} after it\` : '', );
     +
+verifier/heads.ts
+  an anchor is what its key names | an anchor with a changed byte
+    - addFinding('anchor-unreadable', key);
+    + {}
+  an anchor pins the key | an anchor of another key
+    - addFinding('signature-other-key', key);
+    + {}
   the manifest of a saved head is still the same | another manifest than that of a saved head
     - if (isOther) addFinding('head-differs', link.key);
     +
