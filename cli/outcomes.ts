@@ -1,12 +1,12 @@
 /**
- * What each way in which a run can end means for a person, in a sentence. `docs/runbook.md` has a section for each code. The
+ * Explains each way in which a run can end, in a sentence for people. `docs/runbook.md` has a section for each code. The
  * compiler refuses a code without a sentence.
  */
 import type { RunOutcome } from '../lambdas/shared/ports';
 
 interface Meaning {
   readonly means: string;
-  /** What a person must do; undefined where nobody must, because a later run mends it. */
+  /** The task of a person; undefined where a later run mends the cause. */
   readonly mend?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Compares two policies statement by statement. The order of statements and of values, and a single value in place of a list of
- * one, make no difference; everything else does.
+ * Compares the statements of two policies. The order of statements and of values, and a single value in place of a list of one, make
+ * no difference. Everything else in a statement does. `Version` and `Id` of the policies are not compared.
  */
 
 export interface PolicyDifference {

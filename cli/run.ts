@@ -12,7 +12,7 @@ import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { exitCodes } from './exit';
 import { meaningOf } from './outcomes';
 import { payloadOf } from './sql-copy';
-import { findFunctions, type StatusWorld } from './status';
+import { findArchiver, type StatusWorld } from './status';
 import type { OpenBucket } from './verify';
 
 const PROGRESS_MS = 5_000;
@@ -26,7 +26,7 @@ export interface RunFlags {
 /** What the function returned, or the message of the error that it threw. */
 export type Invoked = { readonly summary: RunSummary } | { readonly failure: string };
 
-export interface RunWorld extends Pick<StatusWorld, 'openAccount' | 'loadInfra'> {
+export interface RunWorld extends Pick<StatusWorld, 'openAccount'> {
   readonly openBucket: OpenBucket;
   /** Waits for the end of the run. Throws where the function could not be invoked, or where its answer was lost. */
   invoke(functionArn: string, input: object): Promise<Invoked>;
@@ -35,10 +35,7 @@ export interface RunWorld extends Pick<StatusWorld, 'openAccount' | 'loadInfra'>
   readonly now: Date;
 }
 
-export function addRun(
-  program: Command,
-  world: Pick<RunWorld, 'openBucket' | 'openAccount' | 'loadInfra' | 'invoke'>,
-): void {
+export function addRun(program: Command, world: Pick<RunWorld, 'openBucket' | 'openAccount' | 'invoke'>): void {
   program
     .command('run')
     .description('start the deployed archiver for one team now, and follow it to its end')
@@ -62,8 +59,7 @@ function parseTeam(text: string): string {
 
 /** Returns the exit code. */
 export async function runTeam({ team, stage, json }: RunFlags, world: RunWorld): Promise<number> {
-  const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
-  const { archiver } = await findFunctions(account, infra, stage);
+  const archiver = await findArchiver(await world.openAccount(), stage);
   const reader = await world.openBucket(archiver.environment[archiverEnvironment.bucket.name] ?? '');
   world.note(`Starting the run of ${team}, which may take up to 15 minutes.`);
   const stop = await follow(reader, team, world.note);

@@ -1,4 +1,4 @@
-/** The questions that the checks of `audit-archive status` ask about an AWS account. Each throws an error where AWS refuses the call. */
+/** The port through which the checks of `audit-archive status` ask an AWS account. Every call throws an error where AWS refuses it. */
 
 export interface DeployedFunction {
   readonly arn: string;
@@ -34,8 +34,8 @@ export interface Account {
   /** The enabled rules. */
   lifecycle(bucket: string): Promise<readonly { readonly prefix: string; readonly days: number | null }[]>;
   checkpoint(table: string, team: string): Promise<Ending>;
-  /** The state that KMS gives, such as `Enabled`. */
-  keyState(key: string): Promise<string>;
+  /** The state that KMS gives, such as `Enabled`, and the ARN. `key` may be an alias. */
+  keyState(key: string): Promise<{ readonly state: string; readonly arn: string }>;
   workgroupState(name: string): Promise<string>;
   /** ARN of the topic whose name begins so. */
   topicOf(prefix: string): Promise<string | undefined>;

@@ -61,7 +61,7 @@ async function check(subject: string, right: string, ask: () => Promise<string |
 function checkKey({ name, apiKeyParameter }: Expected['teams'][number], { account, expected, place }: Deployment) {
   return check(`${name}, API key`, 'ssm:DescribeParameters', async () => {
     if (await account.parameterExists(apiKeyParameter)) return `${apiKeyParameter} is there`;
-    const encryptionKey = expected.environments.archiver.ENCRYPTION_KEY ?? '';
+    const encryptionKey = expected.encryptionKey;
     const command = storeApiKey(apiKeyParameter, { region: place.region, encryptionKey });
     return [need(`there is no SecureString ${apiKeyParameter}`, command)];
   });
@@ -154,13 +154,15 @@ function bucketChecks({ account, expected, place: { bucket } }: Deployment) {
 }
 
 function otherChecks({ account, expected, place, now }: Deployment) {
-  const encryption = expected.environments.archiver.ENCRYPTION_KEY ?? '';
+  const encryption = expected.encryptionKey;
   const key = (name: string, id: string) =>
     check(`${name} key`, 'kms:DescribeKey', async () => {
-      const state = await account.keyState(id);
-      return state === 'Enabled'
-        ? 'enabled'
-        : [need(`has the state ${state}`, `as an administrator: aws kms enable-key --key-id ${id}; ${SECURITY}`)];
+      const { state, arn } = await account.keyState(id);
+      if (state === 'Enabled') return 'enabled';
+      const cancel = state === 'PendingDeletion' ? `aws kms cancel-key-deletion --key-id ${arn}, then ` : '';
+      return [
+        need(`has the state ${state}`, `as an administrator: ${cancel}aws kms enable-key --key-id ${arn}; ${SECURITY}`),
+      ];
     });
   return [
     key('signing', place.signingKey),
@@ -172,7 +174,8 @@ function otherChecks({ account, expected, place, now }: Deployment) {
     check('alarms', 'sns:ListTopics, sns:ListSubscriptionsByTopic', () => recipients(account, expected)),
     check('clock', 'ssm:DescribeParameters', async () => {
       const aws = await account.clock();
-      if (aws === undefined) return 'AWS did not tell its time';
+      if (aws === undefined)
+        return [need('AWS did not tell its time', 'compare the clock of this machine with another one')];
       const seconds = Math.round((now.getTime() - aws.getTime()) / 1000);
       if (Math.abs(seconds) * 1000 <= CLOCK_MS) return 'this machine and AWS agree';
       return [need(`this machine differs from AWS by ${seconds} seconds`, 'set the clock of this machine')];
@@ -200,11 +203,12 @@ async function recipients(account: Account, expected: Expected): Promise<string 
   ];
 }
 
-/** CloudFormation begins the name of the topic with those of the stack and of its part. */
+/** The topic of the configuration, or else that of the stack. */
 export async function topicOf(account: Account, { alarms, name }: Expected): Promise<string | undefined> {
   return alarms.topicArn ?? ownTopic(account, name);
 }
 
+/** CloudFormation begins the name of the topic with those of the stack and of its part. */
 export async function ownTopic(account: Account, archive: string): Promise<string | undefined> {
   return account.topicOf(`${archive}-AlarmsTopic`);
 }

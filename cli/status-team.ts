@@ -166,7 +166,7 @@ function backfillOf(manifests: readonly Manifest[]): Backfill | null {
   return { percent, expectedEnd: addMs(new Date(finished), (finished - position) / (speed - 1)).toISOString() };
 }
 
-/** Those of the last run. Its time counts as a minute at least, because the limit is one of a minute. */
+/** The requests of the last run. A run counts as a minute at least, because the limit is one for each minute. */
 function requestsOf(manifests: readonly Manifest[]): TeamStatus['requests'] {
   const last = manifests.at(-1);
   if (last === undefined) return null;

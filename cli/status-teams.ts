@@ -3,7 +3,7 @@
  * it should be is told, and never skipped.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Anchor, anchorPrefix } from '../lambdas/shared/anchor';
+import { type Anchor, anchorPrefix, seqOfAnchorKey } from '../lambdas/shared/anchor';
 import { sha256 } from '../lambdas/shared/manifest';
 import { manifestKey } from '../lambdas/shared/object-keys';
 import { readAnchor } from '../lambdas/verifier/heads';
@@ -34,7 +34,7 @@ export async function readTeams(reader: ArchiveReader, options: TeamsOptions): P
   const teams = silentMs === undefined ? [...expected.keys()] : [...new Set([...expected.keys(), ...there])];
   return Promise.all(
     teams.toSorted().map(async (team) => {
-      const anchor = await newestAnchor(reader, team, onAltered);
+      const anchor = await lastAnchor(reader, team, onAltered);
       return teamStatus({
         team,
         manifests: read.manifests.filter((each) => each.team === team).map(({ manifest }) => manifest),
@@ -52,16 +52,16 @@ function teamOf(key: string): string {
   return /\/team=([^/]+)\//.exec(key)?.[1] ?? '';
 }
 
-/** Anchors are listed in the order of the manifests that they name. A team whose chain stands still has several of one number. */
-async function newestAnchor(
+/** A team whose chain stands still has several anchors of one number. A key that names no number is read, and so reported, too. */
+async function lastAnchor(
   reader: ArchiveReader,
   team: string,
   onAltered: (key: string) => void,
 ): Promise<Anchor | undefined> {
   const keys = await reader.list(anchorPrefix(team));
-  const numbered = `${anchorPrefix(team)}${keys.at(-1)?.slice(anchorPrefix(team).length).split('-')[0]}-`;
+  const highest = keys.reduce((most, key) => Math.max(most, seqOfAnchorKey(team, key) ?? 0), 0);
   const anchors: Anchor[] = [];
-  for (const key of keys.filter((each) => each.startsWith(numbered))) {
+  for (const key of keys.filter((each) => (seqOfAnchorKey(team, each) ?? highest) === highest)) {
     const anchor = await readAnchor(reader, key);
     if (anchor === undefined) onAltered(key);
     else anchors.push(anchor);

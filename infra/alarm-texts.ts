@@ -1,5 +1,5 @@
 /**
- * What a person reads who is paged: what happened, what it means for the archive, and what to look at first. The rest is in
+ * The texts of the alarms, for the person who is paged. Each says what happened, what it means, and what to look at first. The rest is in
  * `docs/runbook.md`, in the section that has the alarm's id, which also repeats the query that the alarm opens.
  */
 

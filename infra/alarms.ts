@@ -3,7 +3,7 @@
  * exactly as CloudWatch does: nothing was emitted in any of so many hours, or something was emitted in one of thirty hours.
  */
 
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -37,7 +37,7 @@ interface AlarmsProps {
 }
 
 export class Alarms extends Construct {
-  /** Those of the whole archive come first. */
+  /** The alarms of the whole archive come first. */
   readonly all: cloudwatch.Alarm[] = [];
   readonly topicArn: string;
 
@@ -95,7 +95,7 @@ export class Alarms extends Construct {
       fill(text),
       '',
       ...(groups.length > 0 ? [`Log: ${insightsUrl(fill(query), groups)}`] : []),
-      `Dashboard: ${dashboardUrl(dashboardName(this.props.name))}`,
+      `Dashboard: ${dashboardUrl(dashboardName(this.props.name, Aws.REGION))}`,
       `What to do: docs/runbook.md#${id}`,
     ].join('\n');
   }
@@ -140,7 +140,7 @@ function silent(metric: cloudwatch.IMetric, hours: number): cloudwatch.AlarmProp
     comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
     evaluationPeriods: hours,
     datapointsToAlarm: hours,
-    // Not needed by FILL. It says what is meant where CloudWatch has nothing to fill, because the metric is new.
+    // `FILL` does not need this. It says how the alarm is meant where CloudWatch has nothing to fill, because the metric is new.
     treatMissingData: cloudwatch.TreatMissingData.BREACHING,
   };
 }

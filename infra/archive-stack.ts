@@ -1,8 +1,7 @@
 /**
- * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the
- * top: the keys, the storage, the role that may remove, the function that writes, the
- * function that verifies, their schedules, the alarms and the dashboard, the catalog for SQL, and
- * the role that may only ask.
+ * The whole archive. The stack composes its parts and owns no resource; each part is in the file of its name. From the top: the
+ * keys, the storage, the role that may remove, the function that writes, the function that verifies, their schedules, the alarms
+ * and the dashboard, the catalog for SQL, and the role that may only ask.
  */
 
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';

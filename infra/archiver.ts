@@ -1,5 +1,6 @@
 /**
- * The function that archives. Its role can read the archive, create objects and sign. It cannot delete or overwrite, and it has no rights outside this stage.
+ * The function that archives. Its role can read the archive, create objects and sign. It cannot delete or overwrite, and it has no
+ * rights outside this stage.
  */
 
 import { Aws, Duration } from 'aws-cdk-lib';

@@ -1,5 +1,6 @@
 /** One screen: is the archive fresh, complete, verified and quiet? */
 
+import { Aws } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -51,7 +52,7 @@ export class Dashboard extends Construct {
       alarms: alarms.slice(0, MAX_ALARMS),
     });
     new cloudwatch.Dashboard(this, 'Dashboard', {
-      dashboardName: dashboardName(name),
+      dashboardName: dashboardName(name, Aws.REGION),
       widgets: [
         [fresh, complete],
         [verified, quiet],

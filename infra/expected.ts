@@ -8,7 +8,7 @@ import { App } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { ArchiveStack } from './archive-stack';
 import { readConfig } from './config';
-import { archiveName, roleName } from './names';
+import { archiveName, keyAliases } from './names';
 import { silentHours } from './schedule-expression';
 
 /** Where the archive is deployed. CloudFormation chose the names. */
@@ -62,7 +62,6 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
   const environment = ({ properties }: { readonly properties: Resource['Properties'] }) =>
     (filled(properties.Environment) as { readonly Variables: Readonly<Record<string, string>> }).Variables;
   return {
-    stage: config.stage,
     name: archiveName(config.stage),
     teams: config.teams.map(({ name, apiKeyParameter, schedule }) => ({
       name,
@@ -74,6 +73,7 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
     alarms: config.alarms,
     bucketPolicy: filled(only('AWS::S3::BucketPolicy', 'StorageBucket').properties.PolicyDocument),
     lifecycle: expiries(bucket.properties),
+    encryptionKey: keyAliases(archiveName(config.stage)).encryption,
     environments: { archiver: environment(functions.archiver), verifier: environment(functions.verifier) },
     schedules: Object.values(resources)
       .filter(({ Type }) => Type === 'AWS::Scheduler::Schedule')
@@ -98,13 +98,6 @@ interface ExpectedSchedule {
   readonly Name: string;
   readonly ScheduleExpression: string;
   readonly Target: { readonly Arn: string };
-}
-
-export { archiveName };
-
-/** The names of the roles by which the functions are found. CloudFormation chooses the names of the functions themselves. */
-export function functionRoles(stage: string, region: string) {
-  return { archiver: roleName(stage, 'archiver', region), verifier: roleName(stage, 'verifier', region) };
 }
 
 const UNCHECKED = { '@aws-cdk/core:validateAgainstDefaultRules': false };

@@ -1,7 +1,5 @@
 /** The names that AWS asks for. They differ between stages, so that one account can hold several archives. */
 
-import { Aws } from 'aws-cdk-lib';
-
 /** The production archive has the plain name. */
 export function archiveName(stage: string): string {
   return stage === 'prod' ? 'postman-audit-archive' : `postman-audit-archive-${stage}`;
@@ -18,8 +16,8 @@ export function alarmName(archive: string, ...parts: readonly (string | undefine
 }
 
 /** Dashboards of all regions share their names. */
-export function dashboardName(archive: string): string {
-  return `${archive}-${Aws.REGION}`;
+export function dashboardName(archive: string, region: string): string {
+  return `${archive}-${region}`;
 }
 
 /** The name of the database in SQL, where it may not hold a hyphen. */

@@ -89,7 +89,8 @@ export function openAccount(): Account & { region(): Promise<string> } {
       return { outcome: outcome?.S, ended: ended?.S, leaseUntil: Number(leaseUntil?.N ?? Number.NaN) };
     },
     async keyState(key) {
-      return (await kms.send(new DescribeKeyCommand({ KeyId: key }))).KeyMetadata?.KeyState ?? 'unknown';
+      const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: key }));
+      return { state: KeyMetadata?.KeyState ?? 'unknown', arn: KeyMetadata?.Arn ?? key };
     },
     async workgroupState(name) {
       return (await athena.send(new GetWorkGroupCommand({ WorkGroup: name }))).WorkGroup?.State ?? 'unknown';

@@ -1,7 +1,7 @@
 /**
- * The archiver Lambda: the composition root. It makes the adapters, calls `archive`, and reports: a log line for
- * each committed manifest, one summary line for each run, and the metrics that the alarms read. A failure is thrown, so that Lambda retries. A race or a held
- * lease is not a failure. No log line and no error holds an API key or an event's body.
+ * The archiver Lambda: the composition root. It makes the adapters, calls `archive`, and reports: a log line for each committed
+ * manifest, one summary line for each run, and the metrics that the alarms read. A failure is thrown, so that Lambda retries. A race
+ * or a held lease is not a failure. No log line and no error holds an API key or an event's body.
  */
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';

@@ -20,7 +20,7 @@ export const teamMetrics = {
   manifestAge: 'ManifestAgeHours',
 } as const;
 
-/** Those of the whole archive. They are emitted only where there is something to tell, and their log lines name the team. */
+/** The metrics of the whole archive. They are emitted only where there is something to tell, and their log lines name the team. */
 export const archiveMetrics = {
   /** Time that was lost for ever, or will be soon. */
   gap: 'Gaps',

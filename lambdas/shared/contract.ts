@@ -9,7 +9,7 @@ import { tryParse } from './json';
 import type { Counts, Sweep } from './manifest';
 import { TEAM_PATTERN } from './object-keys';
 import { retentionSchema } from './retention';
-import { parseDateOrInstant, parseInstant } from './time';
+import { parseDateOrInstant } from './time';
 
 /** The environment of the archiver is the same for all teams. */
 export const archiverEnvironment = {
@@ -60,15 +60,6 @@ export type ArchiveInput = Readonly<z.infer<typeof archiveInput>>;
 /** The input of the verifier. The daily schedule states when it was due; whoever starts a verification by hand may leave it out. */
 export interface VerifierInput {
   readonly scheduledTime?: string;
-}
-
-/**
- * Whether this verification sends the weekly mail: the one that was due on a Monday. The schedule fires every 24 hours, so there is
- * one on each Monday, and a retry has the time of the first attempt.
- */
-export function isMailDay(input: unknown): boolean {
-  const { scheduledTime } = (input ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof scheduledTime === 'string' && parseInstant(scheduledTime)?.getUTCDay() === 1;
 }
 
 /** The form of a Postman team's id. */
@@ -164,8 +155,6 @@ export interface RunSummary {
 export interface VerifierSummary {
   readonly outcome: 'good' | 'findings';
   readonly teams: readonly VerifiedTeam[];
-  /** Hours since the newest anchor of the team that was verified longest ago; 0 where there is no team. */
-  readonly unverifiedHours: number;
 }
 
 export interface VerifiedTeam {

@@ -69,7 +69,7 @@ export class IntegrityError extends Failure<IntegrityCode> {
   override readonly name = 'IntegrityError';
 }
 
-/** The word for an error that a person can look up: that of a failure is its code. */
+/** The outcome of a run that ended with this error. For a `Failure` it is the code, which has a section in `docs/runbook.md`. */
 export function outcomeOf(error: unknown): FailureCode | 'race' | 'unexpected' {
   if (error instanceof Failure) return error.code;
   return error instanceof Race ? 'race' : 'unexpected';

@@ -1,4 +1,7 @@
-/** What the manifests of a chain count, added up. An anchor holds the sums of the whole chain, so a week is a difference of two. */
+/**
+ * Adds up the counts of a chain's manifests. An anchor holds the sums of the whole chain, so the counts of a week are the difference of
+ * two anchors.
+ */
 import type { Anchor } from '../shared/anchor';
 import type { Manifest } from '../shared/manifest';
 

@@ -16,11 +16,11 @@ import { readSigningKey } from '../adapters/signer';
 import { publishMail } from '../adapters/sns';
 import { archiveMetrics, teamMetrics } from '../shared/alarms';
 import { anchorPrefix } from '../shared/anchor';
-import { isMailDay, mailEnvironment, type VerifierSummary, verifierEnvironment } from '../shared/contract';
+import { mailEnvironment, type VerifierSummary, verifierEnvironment } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { FOLDERS } from '../shared/object-keys';
 import { addMs, DAY_MS } from '../shared/time';
-import { type MailedTeam, writeMail } from './mail';
+import { isMailDay, type MailedTeam, writeMail } from './mail';
 import {
   detailOf,
   hoursBetween,
@@ -62,7 +62,7 @@ export async function handler(input: unknown, context: Context): Promise<Verifie
     tell(each, { bucket, now });
     verified.push(each);
   }
-  const summary = report(verified, { bucket, now });
+  const summary = report(verified, bucket);
   const problems = [
     ...failuresOf(summary),
     ...(isMailDay(input) ? await sendMail(verified, { world, bucket, now }) : []),
@@ -106,12 +106,11 @@ function tell({ summary, findings, newVersions, lastRun }: Verified, { bucket, n
 }
 
 /** Logs the summary and emits the metrics of the archive. */
-function report(verified: readonly Verified[], { bucket, now }: Invocation): VerifierSummary {
+function report(verified: readonly Verified[], bucket: string): VerifierSummary {
   const teams = verified.map(({ summary }) => summary);
-  const unverifiedHours = Math.max(0, ...verified.map(({ since }) => hoursBetween(since, now)));
   const findings = teams.reduce((sum, team) => sum + (team.findings ?? 0), 0);
   const isGood = teams.every(({ outcome }) => outcome === 'good' || outcome === 'behind');
-  const summary: VerifierSummary = { outcome: isGood ? 'good' : 'findings', teams, unverifiedHours };
+  const summary: VerifierSummary = { outcome: isGood ? 'good' : 'findings', teams };
   if (findings > 0) emitForArchive(archiveMetrics.integrity, findings, bucket);
   if (isGood && verified.every(({ isCurrent }) => isCurrent)) emitForArchive(archiveMetrics.verified, 1, bucket);
   logger.info('verification', { ...summary });

@@ -6,7 +6,7 @@
 import { type Anchor, ROUND_DAYS, roundDays } from '../shared/anchor';
 import type { VerifiedTeam } from '../shared/contract';
 import { asciiOnly, figure, plural } from '../shared/text';
-import { DAY_MS, dateOf } from '../shared/time';
+import { DAY_MS, dateOf, parseInstant } from '../shared/time';
 import { type ChainCounts, countsSince, NO_COUNTS } from './chain-counts';
 import { FINDINGS, type Finding, type FindingCode } from './findings';
 
@@ -21,6 +21,15 @@ const MAX_UNVERIFIED_MS = 2 * DAY_MS;
 const MAX_SILENT_MS = 7 * DAY_MS;
 /** Postman keeps nothing any more that a run could still save, so this team has left. */
 const FORGOTTEN_MS = 180 * DAY_MS;
+
+/**
+ * Whether this verification sends the weekly mail: the one that was due on a Monday. The schedule fires every 24 hours, so there is
+ * one on each Monday, and a retry has the time of the first attempt.
+ */
+export function isMailDay(input: unknown): boolean {
+  const { scheduledTime } = (input ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof scheduledTime === 'string' && parseInstant(scheduledTime)?.getUTCDay() === 1;
+}
 
 export interface MailedTeam {
   readonly verified: VerifiedTeam;
@@ -97,7 +106,7 @@ function describeWeek(teams: readonly MailedTeam[], result: string, { bucket, no
     result === 'all good'
       ? `All good: ${plural(teams.length, 'team was', 'teams were')} verified. Nothing is missing, added or changed.`
       : `Not all is good: ${result}. These teams come first.`,
-    `Archived and verified in this week: ${plural(events, 'event')}.`,
+    `Archived and verified since the anchors of a week ago, and for a new team since its archive began: ${plural(events, 'event')}.`,
     `The verifier reads everything new every day, and every stored byte again within ${days} days${late}.`,
     '',
     '',

@@ -23,7 +23,7 @@ export interface TeamSummary {
   /** From the chain's start up to its position. */
   readonly period: TimeRange | null;
   readonly gaps: readonly Gap[];
-  /** What the manifests state. */
+  /** The counts that the manifests state. */
   readonly counts: ChainCounts;
   /** Missing objects that may have expired, and the number of lines that their manifests state. */
   readonly expired: { readonly objects: number; readonly lines: number };

@@ -1,6 +1,6 @@
 /**
- * One team in one invocation of the verifier: what its newest anchor remembers, its verification, and the anchor that it leaves. A team
- * whose verification fails does not keep the others from being verified.
+ * One team in one invocation of the verifier: its newest anchor, its verification, and the anchor that it leaves. A team whose
+ * verification fails does not keep the others from being verified.
  */
 import { type Anchor, anchorPrefix, encodeAnchor, roundDays } from '../shared/anchor';
 import type { VerifiedTeam } from '../shared/contract';
@@ -22,7 +22,7 @@ export interface TeamWorld {
   readonly create: ObjectStore['create'];
 }
 
-/** A team with what the verifier remembers of it. */
+/** A team and its newest anchor, which is all that the verifier remembers. */
 export interface Remembered {
   readonly team: string;
   /** Undefined where there is no anchor, or where the newest one cannot be read. */
@@ -33,8 +33,6 @@ export interface Remembered {
 
 export interface Verified {
   readonly summary: VerifiedTeam;
-  /** The time of the newest anchor, or of the first manifest where there is none. A team without manifests has findings instead. */
-  readonly since: Date;
   /** Whether the team has an anchor of this day, or waits for its turn only. */
   readonly isCurrent: boolean;
   readonly findings: readonly Finding[];
@@ -60,24 +58,20 @@ export async function newestAnchor(team: string, folder: VersionedFolders, befor
 
 /** Where one invocation does not suffice for all teams, the others are the first ones of the next one. */
 export function leaveForTheNextRun({ team, anchor }: Remembered, now: Date): Verified {
-  const since = anchor === undefined ? now : new Date(anchor.verifiedAt);
-  const isCurrent = anchor !== undefined && hoursBetween(since, now) <= LONGEST_TURN_HOURS;
-  return { summary: { team, outcome: 'behind' }, since, isCurrent, findings: [], lastRun: undefined };
+  const isCurrent = anchor !== undefined && hoursBetween(new Date(anchor.verifiedAt), now) <= LONGEST_TURN_HOURS;
+  return { summary: { team, outcome: 'behind' }, isCurrent, findings: [], lastRun: undefined };
 }
 
 type Circumstances = Pick<DailyOptions, 'publicKey' | 'now' | 'hasTime'> & TeamWorld;
 
 export async function verifyTeam(remembered: Remembered, circumstances: Circumstances): Promise<Verified> {
   const { team, anchor } = remembered;
-  const { open, create, now } = circumstances;
-  let since = anchor && new Date(anchor.verifiedAt);
+  const { open, create } = circumstances;
   let lastRun: Date | undefined;
-  const notNow = () => ({ since: since ?? now, isCurrent: false, lastRun });
+  const notNow = () => ({ isCurrent: false, lastRun });
   try {
     const reader = await open(teamPrefixes(team));
-    const manifests = await reader.list(manifestPrefix(team));
-    const [first, newest] = [manifests[0], manifests.at(-1)];
-    if (first !== undefined) since ??= reader.writtenAt(first);
+    const newest = (await reader.list(manifestPrefix(team))).at(-1);
     if (newest !== undefined) lastRun = reader.writtenAt(newest);
     const daily = await verifyDaily({ ...circumstances, reader, team, anchor });
     const findings = [...unreadableOf(remembered), ...daily.findings];
@@ -93,7 +87,7 @@ export async function verifyTeam(remembered: Remembered, circumstances: Circumst
     const before = anchor?.versions ?? { hidden: 0, several: 0 };
     const isMore = versions.hidden > before.hidden || versions.several > before.several;
     const newVersions = isMore ? { newVersions: reader.versions } : {};
-    return { summary, since: now, isCurrent: true, findings, lastRun, ...newVersions };
+    return { summary, isCurrent: true, findings, lastRun, ...newVersions };
   } catch (error) {
     return { summary: { team, outcome: 'failed', detail: detailOf(error) }, findings: [], ...notNow() };
   }

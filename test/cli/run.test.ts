@@ -1,5 +1,4 @@
 import { describeRun, type Invoked, runTeam } from '../../cli/run';
-import * as infra from '../../infra/expected';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { buildArchive, type Objects, readerOf, sampleBatches, walkStartOf } from '../support/archive-builder';
 import { aManifest } from '../support/manifest';
@@ -53,7 +52,6 @@ describe('the command run', () => {
             region: async () => 'eu-central-1',
             functionOf: async (role: string) => (roles.includes(role) ? archiver : undefined),
           }) as never,
-        loadInfra: async () => infra,
         openBucket: async () => readerOf(objects),
         invoke: async (...input) => {
           inputs.push(input);

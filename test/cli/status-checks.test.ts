@@ -40,7 +40,7 @@ const account: Account = {
   bucketPolicy: async () => expected.bucketPolicy,
   lifecycle: async () => rules,
   checkpoint: async () => ({ outcome: 'archived', ended: '2026-06-12T12:00:00.000Z', leaseUntil: Number.NaN }),
-  keyState: async () => 'Enabled',
+  keyState: async (key) => ({ state: 'Enabled', arn: key }),
   workgroupState: async () => 'ENABLED',
   topicOf: async (prefix) => (prefix === 'postman-audit-archive-AlarmsTopic' ? 'arn:aws:sns:topic' : undefined),
   subscriptions: async () => [subscription],
@@ -138,12 +138,17 @@ test.each<[string, Partial<Account>, string | RegExp]>([
   ['nothing expires', { lifecycle: async () => [] }, /^bucket, expiry: deletes nothing/],
   [
     'a key is disabled',
-    { keyState: async (key) => (key === place.signingKey ? 'PendingDeletion' : 'Enabled') },
+    { keyState: async (arn) => ({ state: arn === place.signingKey ? 'PendingDeletion' : 'Enabled', arn }) },
     'signing key: has the state PendingDeletion',
   ],
   [
     'the encryption key is disabled',
-    { keyState: async (key) => (key === 'alias/postman-audit-archive' ? 'Disabled' : 'Enabled') },
+    {
+      keyState: async (key) => ({
+        state: key === 'alias/postman-audit-archive' ? 'Disabled' : 'Enabled',
+        arn: `arn:${key}`,
+      }),
+    },
     'encryption key: has the state Disabled',
   ],
   ['the workgroup is disabled', { workgroupState: async () => 'DISABLED' }, 'Athena workgroup: has the state DISABLED'],
@@ -163,6 +168,7 @@ test.each<[string, Partial<Account>, string | RegExp]>([
     { clock: async () => new Date(now.getTime() + 600_000) },
     'clock: this machine differs from AWS by -600 seconds',
   ],
+  ['AWS does not tell its time', { clock: async () => undefined }, 'clock: AWS did not tell its time'],
   [
     'a call is refused',
     { bucketPolicy: denied },
@@ -171,6 +177,20 @@ test.each<[string, Partial<Account>, string | RegExp]>([
 ])('the command status says that %s', async (_name, change, problem) => {
   expect(await troubles({ account: { ...account, ...change } })).toEqual([
     typeof problem === 'string' ? problem : expect.stringMatching(problem),
+  ]);
+});
+
+test('a key is enabled by its ARN, after the deletion that somebody has scheduled is cancelled', async () => {
+  const keyState = async (key: string) => ({
+    state: key === place.signingKey ? 'PendingDeletion' : 'Disabled',
+    arn: 'arn:k',
+  });
+  const checks = await checkSettings({ ...deployment, account: { ...account, keyState } });
+  const mends = checks.flatMap(({ needs }) => needs.map(({ mend }) => mend.split(';')[0]));
+  const enable = 'aws kms enable-key --key-id arn:k';
+  expect(mends).toEqual([
+    `as an administrator: aws kms cancel-key-deletion --key-id arn:k, then ${enable}`,
+    `as an administrator: ${enable}`,
   ]);
 });
 

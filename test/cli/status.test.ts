@@ -104,6 +104,13 @@ test.each<[string, (objects: Objects) => void, RegExp]>([
   expect(await problems(objects)).toEqual([expect.stringMatching(problem)]);
 });
 
+test('a file that is no anchor is named, and the newest anchor is told all the same', async () => {
+  const objects = await sample();
+  objects.set(...anchorTo(objects)).set('anchors/team=main/zzz', Buffer.from('{}'));
+  expect(await problems(objects)).toEqual([expect.stringMatching(/^anchors\/team=main\/zzz is missing or changed/)]);
+  expect((await status(objects, { json: false })).text).toContain('up to manifest 4, which is in the chain');
+});
+
 test('with a key, manifests that another key has signed need a person', async () => {
   const foreign = await buildArchive({ batches: sampleBatches, signer: createSigner() });
   expect(await problems(foreign, { key: false })).toEqual([]);
@@ -121,12 +128,17 @@ test('a team that has not archived for longer than seven days and three hours ne
 /** A deployment of which nothing can be asked but where its archiver is. */
 async function ofDeployment(stage: string) {
   const arn = 'arn:aws:lambda:eu-central-1:111122223333:function:a';
+  const refuse = () => Promise.reject(new Error('AWS answered AccessDenied'));
   const account = {
     region: async () => 'eu-central-1',
-    functionOf: async () => ({ arn, environment: {}, lastModified: '' }),
+    functionOf: async (role: string) => ({
+      arn,
+      environment: role.includes('verifier') ? { ALARM_TOPIC: 'arn:t' } : {},
+      lastModified: '',
+    }),
+    topicOf: refuse,
   };
   const printed: string[] = [];
-  const refuse = () => Promise.reject(new Error('AWS answered AccessDenied'));
   const world = {
     openBucket: async () => ({ list: refuse, get: refuse }),
     openAccount: async () => account as never,
@@ -148,6 +160,8 @@ test('an archive that cannot be read needs a person, and the settings that may b
   expect(exitCode).toBe(1);
   expect(text).toContain('! archive: could not be read (AWS answered AccessDenied)');
   expect(text).toContain('! signing key: could not be checked');
+  expect(text).toContain('! alarms: could not be checked');
+  expect(text).not.toContain('has another ALARM_TOPIC');
   expect(text).toMatch(/NOT GOOD: a person must look at what is marked with ! above: \d+ things\.$/);
 });
 

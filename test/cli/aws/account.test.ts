@@ -1,4 +1,7 @@
 /** What AWS answers becomes what the checks compare. What AWS refuses is thrown, and never taken for something that is not there. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import {
@@ -128,4 +131,16 @@ test('what AWS refuses is thrown', async () => {
   for (const ask of [account.bucketPolicy, account.lock, account.lifecycle, account.versioning])
     await expect(ask('b')).rejects.toThrow('said AWS');
   await expect(account.schedule('g', 'n')).rejects.toThrow('said AWS');
+});
+
+test('the clock of AWS is the date of its answer', async () => {
+  ssm.restore();
+  const server = createServer((_, response) => response.setHeader('date', 'Fri, 12 Jun 2026 12:00:00 GMT').end('{}'));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const keys = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x', AWS_REGION: 'eu-central-1' };
+  Object.assign(process.env, keys, { AWS_ENDPOINT_URL_SSM: `http://127.0.0.1:${port}` });
+  expect(await openAccount().clock()).toEqual(new Date('2026-06-12T12:00:00Z'));
+  server.closeAllConnections();
+  server.close();
 });
