@@ -17,7 +17,7 @@ import { prepareQuestions } from './evidence/questions';
 import { exitCodes } from './exit';
 import { addParameter } from './query';
 import { type OpenBucket, openArchive, parseDate } from './verify';
-import { readHeads, readKey } from './verify-inputs';
+import { readKey, readTeamHeads } from './verify-inputs';
 import { LOOKS_LIKE_COPYING, resultOf } from './verify-output';
 
 const HELP = `
@@ -63,8 +63,7 @@ export function addEvidence(program: Command, openBucket: OpenBucket): void {
         reader: await openArchive(source, openBucket),
         source: source.startsWith('s3://') ? source : 'a copy of the bucket',
         publicKey: await readKey(flags.key),
-        heads:
-          flags.head === undefined ? [] : await readHeads(flags.head, 'give a file that "verify --save-head" wrote'),
+        heads: flags.head === undefined ? [] : await readTeamHeads(flags.head, flags.team),
         questions,
         now,
         onStep: (step) => console.error(`${step} ...`),

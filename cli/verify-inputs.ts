@@ -39,3 +39,11 @@ export async function readHeads(file: string, advice: string): Promise<readonly 
     throw new Error(`${file} contains no saved heads that can be read: ${advice}`, { cause });
   }
 }
+
+/** The heads of one team. Throws an error if the file names none of them: nothing would be compared, and nobody would notice. */
+export async function readTeamHeads(file: string, team: string): Promise<readonly SavedHead[]> {
+  const heads = await readHeads(file, 'give the file of an anchor, or of "verify --save-head"');
+  const ofTeam = heads.filter((each) => each.team === team);
+  if (ofTeam.length === 0) throw new Error(`${file} names no manifest of team ${team}`);
+  return ofTeam;
+}

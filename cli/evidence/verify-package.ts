@@ -12,7 +12,7 @@ import { JUNK_NAME } from '../../lambdas/verifier/inventory';
 import { type Verification, verify } from '../../lambdas/verifier/verify';
 import { exitCodes } from '../exit';
 import { keyOf, openFolder, pathOf } from '../folder';
-import { readHeads, readKey } from '../verify-inputs';
+import { readHeads, readKey, readTeamHeads } from '../verify-inputs';
 import { describeFacts, resultOf } from '../verify-output';
 import { belongs, type Evidence, hashFile, packagePaths, readEvidence } from './package-format';
 
@@ -33,7 +33,7 @@ export async function verifyPackage(path: string, { key, head, now, print }: Pac
   const publicKey = await readKey(key ?? at.publicKey);
   const anchors = await readAnchors(at.anchors);
   const { team, from, to } = evidence;
-  const given = head === undefined ? [] : await headsOf(team, head);
+  const given = head === undefined ? [] : await readTeamHeads(head, team);
   const verification = await verify(await openFolder(at.archive), {
     publicKey,
     // A package does not expire. A segment may be absent only if it had expired before the package was made.
@@ -75,13 +75,6 @@ function* describeResult({ evidence, verification, altered, clean, key }: Result
   yield 'Only the archive itself can show what it holds outside of these days, and which manifests are newer.';
   if (key === undefined)
     yield 'The public key came with the package: compare its SHA-256 above with the one that was saved when the archive was set up, or give that key with --key.';
-}
-
-async function headsOf(team: string, file: string) {
-  const heads = await readHeads(file, 'give the file of an anchor, or of "verify --save-head"');
-  const ofTeam = heads.filter((each) => each.team === team);
-  if (ofTeam.length === 0) throw new Error(`${file} names no manifest of team ${team}`);
-  return ofTeam;
 }
 
 /** A package that was made without an anchor has an empty list. */
