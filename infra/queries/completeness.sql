@@ -79,7 +79,7 @@ lost AS (
   SELECT
     days.team,
     days.dt,
-    CAST(ceil(sum(date_diff('second', greatest(gaps.first, midnight), least(gaps.last, next_midnight))) / 60.0) AS bigint) AS minutes
+    CAST(ceil(sum(date_diff('second', greatest(gaps.first, midnight), least(gaps.last, next_midnight))) / 60e0) AS bigint) AS minutes
   FROM days
   JOIN gaps ON gaps.team = days.team AND gaps.first < next_midnight AND gaps.last > midnight
   GROUP BY days.team, days.dt
