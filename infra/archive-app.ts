@@ -93,7 +93,7 @@ function printRecipient(stack: ArchiveStack, { email, topicArn }: ArchiveConfig[
     annotations.addInfo('alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }');
   if (topicArn === null) return;
   annotations.addInfo(
-    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish, and the role of the verifier (docs/runbook.md#mail-refused). Try it (README: "Try the alarms").',
+    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish, and the role of the verifier (docs/runbook.md#mail-refused). Try it (docs/settings.md#alarms).',
   );
   const [, , , region] = topicArn.split(':');
   if (!Token.isUnresolved(stack.region) && region !== stack.region)
@@ -109,7 +109,7 @@ function printAdoption(
   const expiry =
     expireAfterDays === null ? 'nothing may expire' : `its lifecycle must be that of ${expireAfterDays} days`;
   Annotations.of(stack).addInfo(
-    `adopt: this stack does not manage the kept bucket. Its default lock must be ${mode} for ${days} days, and ${expiry}, because every manifest will say so. Only break glass can change that (README: "To go on with the kept archive, adopt it").`,
+    `adopt: this stack does not manage the kept bucket. Its default lock must be ${mode} for ${days} days, and ${expiry}, because every manifest will say so. Only break glass can change that (docs/retention.md#to-go-on-with-the-kept-archive-adopt-it).`,
   );
   // A table that was restored from a backup may have any name, so this is no error.
   if (!adopt.table.startsWith(`${stack.stackName}-Storage`)) {

@@ -15,9 +15,11 @@ const COMMAND = join(ROOT, 'cli/audit-archive.mjs');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
 const text = read('README.md');
+/** README, and the pages that hold what a user types later. */
+const handbook = ['README.md', 'docs/settings.md', 'docs/retention.md'].map(read).join('\n');
 const pack = JSON.parse(read('package.json'));
-const blocks = [...text.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)].map(([, kind, body = '']) => ({ kind, body }));
-const prose = text.replace(/^ *```.*?^ *```$/gms, '');
+const blocks = [...handbook.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)].map(([, kind, body = '']) => ({ kind, body }));
+const prose = handbook.replace(/^ *```.*?^ *```$/gms, '');
 /** Every piece of text between code marks, outside the code blocks. */
 const codes = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 const commands = [...blocks.filter(({ kind }) => kind === 'sh').flatMap(({ body }) => body.split('\n')), ...codes];
@@ -68,8 +70,8 @@ test('the verify command of README accepts a good archive and refuses a changed 
     expect(auditArchive(args, folder)).toMatchObject({ status: 1, stdout: expect.stringContaining('events/planted') });
   }));
 
-describe('the settings in README', () => {
-  const rows = [...text.matchAll(/^\| `([\w[\].]+)` \| (required|`[^`]+`) \| .+ \|$/gm)];
+describe('the settings', () => {
+  const rows = [...handbook.matchAll(/^\| `([\w[\].]+)` \| (required|`[^`]+`) \| .+ \|$/gm)];
   const table = new Map(rows.map(([, key = '', value = '']) => [key, value.replaceAll('`', '')]));
   const { teams, retention, alarms, ...common } = readConfig({ teams: [{ name: 'name' }] });
   const places: readonly (readonly [prefix: string, defaults: object, known: readonly string[]])[] = [
@@ -79,13 +81,13 @@ describe('the settings in README', () => {
     ['retention.', retention, knownKeys((unknown) => ({ teams: [{ name: 'main' }], retention: unknown }))],
   ];
 
-  test('the table of README lists every setting and no other', () => {
+  test('the table of settings lists every setting and no other', () => {
     const known = places.flatMap(([prefix, , keys]) => keys.map((key) => prefix + key));
     const nested = ['teams', 'retention', 'alarms'];
     expect([...table.keys()].sort()).toEqual(known.filter((key) => !nested.includes(key)).sort());
   });
 
-  test('the table of README gives the true default of each setting', () => {
+  test('the table of settings gives the true default of each setting', () => {
     for (const [prefix, defaults] of places) {
       for (const [key, value] of Object.entries(defaults)) {
         const told = table.get(prefix + key) ?? '';
@@ -119,6 +121,10 @@ describe('references in the documents', () => {
     'docs/design.md',
     'docs/security.md',
     'docs/runbook.md',
+    'docs/settings.md',
+    'docs/retention.md',
+    'docs/costs.md',
+    'docs/performance.md',
   ];
 
   test.each(documents)('every link of %s leads to a file and a heading that exist', (document) => {

@@ -21,7 +21,7 @@ import { manifestAt } from '../support/stored';
 import { startTeamLog } from '../support/team-log';
 import { startTls } from '../support/tls';
 import { type Account, openAccount } from './account';
-import { existing, guards, keptAccordingToReadme, type Resource } from './kept';
+import { existing, guards, keptAccordingToDocument, type Resource } from './kept';
 
 const API_KEY = 'PMAK-canary-of-a-deployment';
 const STACK = 'postman-audit-archive';
@@ -223,13 +223,13 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect(lock).toMatchObject({ Retention: { Mode: 'COMPLIANCE' } });
   });
 
-  test('destroying the stack keeps what the README names, with its policies, and nothing else', async () => {
+  test('destroying the stack keeps what the documents name, with its policies, and nothing else', async () => {
     const resources: Resource[] = await account.aws(
       `cloudformation describe-stack-resources --stack-name ${STACK} --query StackResources`,
     );
     const before = await guards(resources, account);
     await account.shell('npx cdk destroy --force');
-    expect(await existing(resources, account)).toEqual(keptAccordingToReadme());
+    expect(await existing(resources, account)).toEqual(keptAccordingToDocument());
     expect(await guards(resources, account)).toEqual(before);
   });
 

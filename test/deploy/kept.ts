@@ -1,4 +1,4 @@
-/** The resources of a stack that exist in the account, asked of each service, and those that the README says are kept. */
+/** The resources of a stack that exist in the account, asked of each service, and those that docs/retention.md says are kept. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Account } from './account';
@@ -9,8 +9,8 @@ export interface Resource {
   readonly ResourceType: string;
 }
 
-/** The README's name of each resource that outlives the stack, by its logical id without the hash. */
-const README_NAMES: Readonly<Record<string, string>> = {
+/** The name in docs/retention.md of each resource that outlives the stack, by its logical id without the hash. */
+const DOCUMENTED_NAMES: Readonly<Record<string, string>> = {
   StorageBucket: 'archive bucket',
   StorageAccessLogs: 'access-log bucket',
   StorageCheckpoints: 'checkpoint table',
@@ -44,7 +44,7 @@ const LISTS: Readonly<Record<string, string>> = {
 const PARTS =
   /^AWS::(Athena::NamedQuery|Glue::Table|IAM::Policy|Lambda::EventInvokeConfig|SNS::Subscription|SNS::TopicPolicy|SQS::QueuePolicy|S3::BucketPolicy|Scheduler::Schedule|CDK::Metadata)$/;
 
-/** Those that exist, each by the README's name, or by its logical id if the README does not name it. */
+/** Those that exist, each by its name in docs/retention.md, or by its logical id if it has none there. */
 export async function existing(resources: readonly Resource[], { aws }: Account): Promise<string[]> {
   const types = [...new Set(resources.map(({ ResourceType }) => ResourceType))].filter((type) => !PARTS.test(type));
   const there = new Set<string>();
@@ -54,14 +54,14 @@ export async function existing(resources: readonly Resource[], { aws }: Account)
   }
   return resources
     .filter(({ ResourceType, PhysicalResourceId }) => there.has(`${ResourceType} ${PhysicalResourceId}`))
-    .map(({ LogicalResourceId: id }) => README_NAMES[id.replace(/[0-9A-F]{8}$/, '')] ?? id)
+    .map(({ LogicalResourceId: id }) => DOCUMENTED_NAMES[id.replace(/[0-9A-F]{8}$/, '')] ?? id)
     .sort();
 }
 
-/** The first column of the README's table. The policy of a resource is not counted as one. */
-export function keptAccordingToReadme(): string[] {
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const [section = ''] = /^## What is kept when the stack is destroyed$.*?(?=^##)/ms.exec(readme) ?? [];
+/** The first column of the table in docs/retention.md. The policy of a resource is not counted as one. */
+export function keptAccordingToDocument(): string[] {
+  const document = readFileSync(join(import.meta.dirname, '../../docs/retention.md'), 'utf8');
+  const [section = ''] = /^## What is kept when the stack is destroyed$.*?(?=^##)/ms.exec(document) ?? [];
   const rows = [...section.matchAll(/^\| ([a-z][^|]*) \|/gm)].map(([, cell = '']) => cell).slice(1);
   return rows.flatMap((cell) => cell.replace(' and its policy', '').split(', ')).sort();
 }

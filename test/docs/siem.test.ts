@@ -1,11 +1,11 @@
-/** The rule of README, which a SIEM is given, against an event of S3 as EventBridge delivers it. */
+/** The rule of docs/settings.md, which a SIEM is given, against an event of S3 as EventBridge delivers it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 type Pattern = { readonly [field: string]: Pattern | readonly (string | { readonly prefix: string })[] };
 
-const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-const [, rule = ''] = /^```json\n(\{\n {2}"source".*?)^```$/ms.exec(readme) ?? [];
+const settings = readFileSync(join(import.meta.dirname, '../../docs/settings.md'), 'utf8');
+const [, rule = ''] = /^```json\n(\{\n {2}"source".*?)^```$/ms.exec(settings) ?? [];
 const pattern: Pattern = JSON.parse(rule.replace('<Bucket>', 'archive'));
 
 /** Source of the form: "Amazon S3 event notification types and destinations" and "EventBridge mapping" in the S3 user guide. */
@@ -60,6 +60,6 @@ test.each([
   ['a new manifest', { key: 'manifests/team=main/0000000042.json' }, false],
   ['a quarantined segment', { key: 'quarantine/team=main/dt=2026-06-12/0000000042.ndjson.gz' }, false],
   ['a deleted segment', { type: 'Object Deleted' }, false],
-])('the rule of README decides on %s', (_, given, taken) => {
+])('the rule for a SIEM decides on %s', (_, given, taken) => {
   expect(matches(pattern, event(given))).toBe(taken);
 });

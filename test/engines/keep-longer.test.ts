@@ -1,5 +1,5 @@
 /**
- * The command line with which README lengthens the lock of what is stored, with the real AWS CLI, on versitygw. That only break
+ * The command line with which docs/retention.md lengthens the lock of what is stored, with the real AWS CLI, on versitygw. That only break
  * glass may do this is shown by `test/infra`. Unlike S3, versitygw does not tell the lock of an object with its bytes.
  */
 import { spawn } from 'node:child_process';
@@ -30,8 +30,8 @@ const NOW = new Date(Math.floor(Date.now() / 1000) * 1000);
 /** What the manifests promise, and seven years. */
 const [PROMISED, LONGER] = [400, 2557].map((days) => addMs(NOW, days * DAY_MS)) as [Date, Date];
 
-const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-const [, section = ''] = /^### Lock what is stored for longer$(.*?)^###/ms.exec(readme) ?? [];
+const retentionPage = readFileSync(join(import.meta.dirname, '../../docs/retention.md'), 'utf8');
+const [, section = ''] = /^## Lock what is stored for longer$(.*?)^##/ms.exec(retentionPage) ?? [];
 const [, shown = ''] = /^ *```sh\n(.*?)^ *```$/ms.exec(section) ?? [];
 
 describeWith(['versitygw', 'awscli'], 'the line that lengthens locks', () => {
@@ -64,7 +64,7 @@ describeWith(['versitygw', 'awscli'], 'the line that lengthens locks', () => {
     await s3.send(new PutObjectCommand({ Bucket, Key, Body, ...lock, ChecksumAlgorithm: 'SHA256' }));
   }
 
-  /** Starts the line as README shows it, with another date and mode, in a process group of its own. */
+  /** Starts the line as docs/retention.md shows it, with another date and mode, in a process group of its own. */
   function start(until: Date) {
     const iso = `${until.toISOString().slice(0, 19)}Z`;
     const line = shown.replace(/UNTIL=\S+/, `UNTIL=${iso}`).replace(/MODE=\S+/, `MODE=${MODE}`);
