@@ -8,7 +8,7 @@
  * - The end of a window is proved: where any sign says that more follows than the cursor announces, further requests must show
  *   no other event.
  * - The source may ignore the requested order. So a claim inside a window is made only while events ascend from page to page.
- *   Otherwise only a finished window is claimed. Windows are short enough to be finished, and grow while they are nearly empty.
+ *   Otherwise only a finished window is claimed. Windows are short enough to be finished, and grow while they have few pages.
  * - The cursor is opaque. A repeated cursor is a loop. A refused cursor restarts its window once.
  */
 import { UpstreamError } from '../shared/errors';
@@ -19,6 +19,8 @@ import { openWindow, type TimeSpan, type WalkPage, type WindowOptions } from './
 /** A span of at most this length is one window, so a steady run needs one request. A longer span begins with a single day. */
 const SHORT_SPAN_DAYS = 8;
 const LONGEST_WINDOW_DAYS = 64;
+/** Windows grow to about so many pages, because the last page of each is mostly not full. */
+const GOOD_WINDOW_PAGES = 40;
 /** A window with more pages than this is halved, so that the position advances even where the source ignores the order. */
 const LONG_WINDOW_PAGES = 100;
 
@@ -87,5 +89,5 @@ async function findOldestKept(refused: Date, source: Source, options: WalkOption
 
 function nextDays(days: number, pages: number): number {
   if (pages > LONG_WINDOW_PAGES) return Math.max(1, Math.floor(days / 2));
-  return pages > 1 ? days : Math.min(LONGEST_WINDOW_DAYS, days * 2);
+  return Math.min(LONGEST_WINDOW_DAYS, days * Math.max(1, Math.floor(GOOD_WINDOW_PAGES / Math.max(1, pages))));
 }

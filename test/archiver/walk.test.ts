@@ -241,7 +241,7 @@ describe('a cursor', () => {
         refusals += 1;
         return response(400, '{"error":{"message":"cursor expired"}}');
       },
-      { span: { from: new Date(now.getTime() - 12 * DAY_MS), to: steady.to } },
+      { span: { from: new Date(now.getTime() - 170 * DAY_MS), to: steady.to } },
     );
     expect(end).toBe('complete');
     expect(refusals).toBeGreaterThan(3);
@@ -350,11 +350,11 @@ describe('time', () => {
   });
 });
 
-test('a window of many pages is followed by a shorter one', async () => {
+test('after a day of one page the window grows to forty pages, and a window of many pages is followed by a shorter one', async () => {
   const server: Server = ({ url }) => {
     const until = url.searchParams.get('until') ?? '';
     const number = Number(url.searchParams.get('cursor')?.split('/')[1] ?? 0);
-    const pages = until < '2026-04-01' ? 1 : 150;
+    const pages = until < '2026-02-15' ? 1 : 150;
     return page(
       [line(number, new Date(Date.parse(until) - DAY_MS + number * 1000).toISOString())],
       number + 1 < pages ? `${until}/${number + 1}` : undefined,
@@ -363,6 +363,7 @@ test('a window of many pages is followed by a shorter one', async () => {
   const { kit } = await walkServer(server, { span: backlog });
   const untils = [...new Set(kit.calls.map(({ url }) => url.searchParams.get('until') ?? ''))];
   const lengths = untils.slice(1).map((until, index) => (Date.parse(until) - Date.parse(untils[index] ?? '')) / DAY_MS);
+  expect(lengths[0]).toBe(40);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(64);
   expect(lengths.slice(0, -1).at(-1)).toBeLessThan(Math.max(...lengths));
 });

@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline';
 import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
+import type { BulkLog } from '../support/bulk-log';
 import { scratch } from '../support/scratch';
-import type { BulkLog } from './bulk-source';
 
 const LIMIT_KB = 256 * 1024;
 const COMMAND = join(import.meta.dirname, '../../cli/audit-archive.mjs');
