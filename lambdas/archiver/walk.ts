@@ -89,5 +89,5 @@ async function findOldestKept(refused: Date, source: Source, options: WalkOption
 
 function nextDays(days: number, pages: number): number {
   if (pages > LONG_WINDOW_PAGES) return Math.max(1, Math.floor(days / 2));
-  return Math.min(LONGEST_WINDOW_DAYS, days * Math.max(1, Math.floor(GOOD_WINDOW_PAGES / Math.max(1, pages))));
+  return Math.min(LONGEST_WINDOW_DAYS, days * Math.max(1, Math.round(GOOD_WINDOW_PAGES / Math.max(1, pages))));
 }

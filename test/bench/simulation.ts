@@ -3,13 +3,13 @@
  * process really uses passes too, multiplied as on a slower processor; what the simulated source uses does not pass.
  */
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { archive } from '../../lambdas/archiver/archive';
 import { BATCH_LIMITS } from '../../lambdas/archiver/batch';
 import { createSource } from '../../lambdas/archiver/source';
 import type { Manifest } from '../../lambdas/shared/manifest';
 import type { Clock, ObjectStore, Transport } from '../../lambdas/shared/ports';
 import { checkpointModel } from '../faults/checkpoint-model';
-import { everythingRests } from '../faults/other-threads';
 import { testSigner } from '../support/archive-builder';
 import { type BulkLog, createBulkLog } from '../support/bulk-log';
 import { memoryStore } from '../support/memory-store';
@@ -27,6 +27,8 @@ export interface SimulationOptions {
   readonly latency?: { readonly page: number; readonly s3: number; readonly dynamodb: number };
   /** How many times as long the work of the processor takes as here. Zero counts no work. */
   readonly slowness?: number;
+  /** What the bucket holds at the start. */
+  readonly objects?: ReadonlyMap<string, Buffer>;
 }
 
 /** The facts of one run. */
@@ -43,10 +45,10 @@ export interface SimulatedRun {
 const NOTHING = { page: 0, s3: 0, dynamodb: 0 };
 
 export function simulate(options: SimulationOptions) {
-  const { log, start, latency = NOTHING, slowness = 0, maxRequestsPerMinute = 1e6 } = options;
+  const { log, start, latency = NOTHING, slowness = 0, maxRequestsPerMinute = 1e6, objects = new Map() } = options;
   const bulk = createBulkLog(log);
   const time = createTime(start.getTime(), slowness);
-  const store = memoryStore();
+  const store = memoryStore({ objects });
   const checkpoints = checkpointModel({ item: undefined });
 
   const slowStore: ObjectStore = {
@@ -69,10 +71,11 @@ export function simulate(options: SimulationOptions) {
     const transport: Transport = {
       get: (url) =>
         time.after(latency.page, () => {
-          const { body } = time.uncounted(() => bulk.answer({ query: url.searchParams }, clock.now()));
-          served += String(body).split('{"id":').length - 1;
+          const query = { query: url.searchParams };
+          const body = time.uncounted(() => Buffer.from(bulk.answer(query, clock.now()).body));
+          served += time.uncounted(() => String(body).split('{"id":').length - 1);
           pagesAt.push(time.now());
-          return { status: 200, headers: new Map(), body: Buffer.from(body) };
+          return { status: 200, headers: new Map(), body };
         }),
     };
     const common = aRun({ clock });
@@ -134,10 +137,12 @@ function createTime(start: number, slowness: number) {
     });
     ended.catch(() => undefined);
     for (let before = cpuMs(); ; before = cpuMs()) {
-      await everythingRests();
+      await setImmediate();
       now += (cpuMs() - before) * slowness;
       if (hasEnded) return void (await ended);
-      const next = timers.reduce((a, b) => (b.at < a.at ? b : a));
+      const [first, ...others] = timers;
+      if (first === undefined) continue; // Other threads are decompressing.
+      const next = others.reduce((a, b) => (b.at < a.at ? b : a), first);
       timers = timers.filter((timer) => timer !== next);
       now = Math.max(now, next.at);
       next.ring();

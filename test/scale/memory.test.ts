@@ -3,14 +3,13 @@
  * source and the servers are in other processes. This suite is too slow for `npm test`; `npm run test:scale` runs it.
  */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { archivePaths, type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
+import { archivePaths, type LocalArchive } from '../../cli/demo/local-archive';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
 import type { BulkLog } from '../support/bulk-log';
+import { openBulkWorld, peakKb, startBulkSource } from '../support/bulk-world';
 import { scratch } from '../support/scratch';
 
 const LIMIT_KB = 256 * 1024;
@@ -20,22 +19,13 @@ const TELL_PEAK = 'data:text/javascript,process.on("exit",()=>console.error(proc
 jest.setTimeout(30 * 60_000);
 
 async function withWorld(name: string, log: BulkLog, use: (world: LocalArchive) => Promise<void>): Promise<void> {
-  const args = ['--import', 'tsx', join(import.meta.dirname, 'bulk-source.ts'), JSON.stringify(log)];
-  const source = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const { value: url } = await createInterface({ input: source.stdout })[Symbol.asyncIterator]().next();
-  const world = await openLocalArchive({
-    folder: join(scratch, name),
-    team: 'big',
-    apiKey: 'PMAK-memory',
-    baseUrl: String(url),
-    maxRequestsPerMinute: 100_000,
-    onLog: () => undefined,
-  });
+  const source = await startBulkSource(log);
+  const world = await openBulkWorld(join(scratch, name), source.url);
   try {
     await use(world);
   } finally {
     await world.close();
-    source.stdin.end();
+    source.close();
   }
   expect(await archivedEvents(join(scratch, name))).toBe(log.events);
 }
@@ -44,10 +34,9 @@ async function withWorld(name: string, log: BulkLog, use: (world: LocalArchive) 
 async function measured(world: LocalArchive): Promise<RunSummary> {
   const outcome = await world.run();
   if (!outcome.ok) throw new Error(`${outcome.error.name}: ${outcome.error.message}`);
-  const status = readFileSync(`/proc/${world.pid}/status`, 'utf8');
-  const peakKb = Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]);
-  console.info(`peak ${Math.round(peakKb / 1024)} MB`);
-  expect(peakKb).toBeLessThan(LIMIT_KB);
+  const peak = peakKb(world.pid);
+  console.info(`peak ${Math.round(peak / 1024)} MB`);
+  expect(peak).toBeLessThan(LIMIT_KB);
   return outcome.result as RunSummary;
 }
 

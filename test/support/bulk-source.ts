@@ -3,7 +3,7 @@
  * argument is one JSON text. It prints its URL in one line, and serves until its standard input ends or it is killed.
  */
 import { startSourceServer } from '../../local/postman/source-server';
-import { createBulkLog } from '../support/bulk-log';
+import { createBulkLog } from './bulk-log';
 
 const { from, to, ...log } = JSON.parse(process.argv[2] ?? '');
 const { answer } = createBulkLog({ ...log, from: new Date(from), to: new Date(to) });

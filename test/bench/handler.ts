@@ -1,0 +1,93 @@
+/**
+ * `npm run bench -- handler`: the processor time of the whole handler on a backlog, over sockets of this machine, beside the
+ * least that any archiver does (`floor.ts`), and its memory.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { archivePaths } from '../../cli/demo/local-archive';
+import type { RunSummary } from '../../lambdas/shared/contract';
+import { addMs, DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
+import { awsEnvironment } from '../../local/lambda-process';
+import { memoryStorage, s3Bucket } from '../../local/s3-bucket';
+import { startS3Server } from '../../local/s3-server';
+import type { BulkLog } from '../support/bulk-log';
+import { openBulkWorld, peakKb, processorMs, startBulkSource } from '../support/bulk-world';
+import type { FloorWork } from './floor';
+import { median, type Row } from './rows';
+
+const ROUNDS = 3;
+const LIMIT_MB = 256;
+
+export async function benchHandler(isFull: boolean): Promise<Row[]> {
+  const rows: Row[] = [];
+  const peaks = new Map<number, number>();
+  for (const events of isFull ? [10_000, 100_000, 1_000_000, 5_000_000] : [10_000, 100_000]) {
+    const rounds = events > 100_000 ? 1 : ROUNDS;
+    const measured = [];
+    for (let round = 0; round < rounds; round += 1) measured.push(await measure(events));
+    peaks.set(events, Math.max(...measured.map(({ peakMb }) => peakMb)));
+    rows.push({
+      what: `processor time of the whole handler, ${events.toLocaleString('en')} events`,
+      figure: `${(median(measured.map(({ handlerMs }) => handlerMs)) / 1000).toFixed(2)} s`,
+      yardstick: `${(median(measured.map(({ floorMs }) => floorMs)) / 1000).toFixed(2)} s`,
+      ratios: measured.map(({ handlerMs, floorMs }) => handlerMs / floorMs),
+      reach: 1.8,
+    });
+  }
+  return [...rows, ...memoryRows(peaks)];
+}
+
+function memoryRows(peaks: ReadonlyMap<number, number>): Row[] {
+  const most = Math.max(...peaks.values());
+  const [small, large] = [peaks.get(100_000) ?? Number.NaN, peaks.get(5_000_000)];
+  const limit = { what: 'memory of the handler', figure: `${most} MB`, yardstick: `${LIMIT_MB} MB` };
+  const growth = { what: 'memory, 5,000,000 events beside 100,000', figure: `${large} MB`, yardstick: `${small} MB` };
+  return [
+    { ...limit, ratios: [most / LIMIT_MB], reach: 1 },
+    ...(large === undefined ? [] : [{ ...growth, ratios: [large / small], reach: 1.15 }]),
+  ];
+}
+
+async function measure(events: number) {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const to = addMs(new Date(), -HOUR_MS);
+  const log = { events, from: addMs(to, -175 * DAY_MS), to };
+  const source = await startBulkSource(log);
+  const world = await openBulkWorld(folder, source.url);
+  try {
+    const before = processorMs(world.pid);
+    for (let archived = 0; archived < events; ) {
+      const run = await world.run();
+      if (!run.ok) throw new Error(`${run.error.name}: ${run.error.message}`);
+      archived += (run.result as RunSummary).counts?.events ?? 0;
+    }
+    const handlerMs = processorMs(world.pid) - before;
+    const floorMs = await floor(source.url, log, sizesIn(archivePaths(folder).bucket));
+    return { handlerMs, floorMs, peakMb: Math.round(peakKb(world.pid) / 1024) };
+  } finally {
+    await world.close();
+    source.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function floor(url: string, { from, to }: BulkLog, objects: readonly number[]): Promise<number> {
+  const s3 = await startS3Server({ name: 'floor', bucket: s3Bucket(memoryStorage(new Map())), accessKeyId: 'floor' });
+  const work: FloorWork = { url, since: from.toISOString(), until: to.toISOString(), objects };
+  const args = ['--import', 'tsx', join(import.meta.dirname, 'floor.ts'), JSON.stringify(work)];
+  const env = { ...process.env, ...awsEnvironment({ s3: s3.url, dynamodb: s3.url, ssm: s3.url }, 'floor') };
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    return Number(stdout.split(' ')[0]);
+  } finally {
+    await s3.close();
+  }
+}
+
+function sizesIn(folder: string): number[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => statSync(join(parentPath, name)).size);
+}
