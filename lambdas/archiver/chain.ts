@@ -15,8 +15,11 @@ import type { Run } from './run';
 const READERS = 8;
 /** Time that must be left for committing what the run has gathered so far. */
 export const RESERVE_MS = 3000;
-/** So many manifests a run reads first when it reads back, and each further time twice as many, up to the maximum. */
-const FIRST_READ_BACK = 4;
+/**
+ * So many manifests a run reads first when it reads back, and each further time twice as many, up to the maximum. An hourly run
+ * needs seven: those of the lookback, and the one before.
+ */
+const FIRST_READ_BACK = 7;
 const MAX_READ_BACK = 64;
 
 /** A manifest of this team whose signature is good. */
