@@ -1,17 +1,46 @@
-/** `npm run bench -- NAME` runs one bench, and `npm run bench` all of them. Only the ratios within one run are valid elsewhere. */
+/**
+ * `npm run bench -- NAME` runs one bench, and `npm run bench` all of them. `--full` adds the large sizes, which take long. Only the
+ * ratios within one run are valid elsewhere. The exit code is 1 if a ratio misses its reach by more than the noise of its rounds.
+ */
+import { benchCalls } from './calls';
+import { benchCost } from './cost';
 import { benchDaily } from './daily';
+import { benchHandler } from './handler';
+import { benchProcessor } from './processor';
+import { formatRows, type Row, verdictOf } from './rows';
 import { benchSql } from './sql';
 import { benchVerify } from './verify';
+import { benchWalk } from './walk';
 
-const benches: Readonly<Record<string, () => Promise<void>>> = {
-  sql: benchSql,
-  verify: benchVerify,
-  daily: benchDaily,
+type Bench = (isFull: boolean) => Promise<readonly Row[]>;
+
+/** A bench that prints tables of its own, without a verdict. */
+const printed =
+  (print: (isFull: boolean) => Promise<void>): Bench =>
+  async (isFull) => {
+    await print(isFull);
+    return [];
+  };
+
+const benches: Readonly<Record<string, Bench>> = {
+  walk: benchWalk,
+  calls: benchCalls,
+  processor: benchProcessor,
+  handler: benchHandler,
+  verify: printed(benchVerify),
+  daily: printed(benchDaily),
+  cost: printed(benchCost),
+  sql: printed(benchSql),
 };
 
-const names = process.argv.slice(2);
+const words = process.argv.slice(2);
+const isFull = words.includes('--full');
+const names = words.filter((word) => word !== '--full');
 const unknown = names.find((name) => !Object.hasOwn(benches, name));
 if (unknown !== undefined) throw new Error(`there is no bench "${unknown}": choose from ${Object.keys(benches)}`);
 for (const [name, bench] of Object.entries(benches)) {
-  if (names.length === 0 || names.includes(name)) await bench();
+  if (names.length > 0 && !names.includes(name)) continue;
+  const rows = await bench(isFull);
+  if (rows.length > 0) console.log(`\n${formatRows(rows)}`);
+  if (rows.some((row) => verdictOf(row) === 'MISSED')) process.exitCode = 1;
 }

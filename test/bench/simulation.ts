@@ -40,6 +40,8 @@ export interface SimulatedRun {
   readonly calls: Readonly<Record<'list' | 'get' | 'create', number>>;
   /** The processor time of the archiver, without that of the source. */
   readonly cpuMs: number;
+  /** How long the run took, in simulated time. */
+  readonly durationMs: number;
 }
 
 const NOTHING = { page: 0, s3: 0, dynamodb: 0 };
@@ -61,7 +63,8 @@ export function simulate(options: SimulationOptions) {
     const pagesAt: number[] = [];
     const manifests: Manifest[] = [];
     let served = 0;
-    const deadline = time.now() + RUN_MS;
+    const startedAt = time.now();
+    const deadline = startedAt + RUN_MS;
     const clock: Clock = {
       now: () => new Date(time.now()),
       remainingMs: () => deadline - time.now(),
@@ -111,7 +114,7 @@ export function simulate(options: SimulationOptions) {
     );
     const made = (operation: string) => store.calls.filter((call) => call.startsWith(`${operation} `)).length;
     const calls = { list: made('list'), get: made('get'), create: made('create') };
-    return { manifests, pagesAt, served, calls, cpuMs: time.cpuMs() - before };
+    return { manifests, pagesAt, served, calls, cpuMs: time.cpuMs() - before, durationMs: time.now() - startedAt };
   }
 
   return { run, store, now: time.now, advanceTo: time.advanceTo, eventsBetween: bulk.eventsBetween };

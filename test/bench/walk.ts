@@ -4,8 +4,9 @@
  * that the archiver really used.
  */
 import { addMs, DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambdas/shared/time';
+import type { EventText } from '../support/bulk-log';
 import type { Row } from './rows';
-import { type SimulatedRun, simulate } from './simulation';
+import { type SimulatedRun, type SimulationOptions, simulate } from './simulation';
 
 const NOW = new Date('2026-06-12T00:07:00.250Z');
 const PAGE = 300;
@@ -29,11 +30,16 @@ export async function benchWalk(isFull: boolean): Promise<Row[]> {
 }
 
 /** Runs on a schedule for a day and a half, of which the last day counts. */
-async function steadyDay(perDay: number, everyMs: number) {
+export async function steadyDay(perDay: number, everyMs: number, pace: Pace = {}): Promise<SimulatedRun[]> {
   const from = addMs(NOW, -20 * DAY_MS);
   const days = 22;
-  const log = { events: perDay * days, from, to: addMs(from, days * DAY_MS), text: { bytes: 330, noise: 0 } };
-  const world = simulate({ log, start: NOW, startDate: from });
+  const log = {
+    events: perDay * days,
+    from,
+    to: addMs(from, days * DAY_MS),
+    text: pace.text ?? { bytes: 330, noise: 0 },
+  };
+  const world = simulate({ log, start: NOW, startDate: from, ...pace });
   await untilComplete(world.run);
   const runs: SimulatedRun[] = [];
   for (let at = everyMs; at <= 1.5 * DAY_MS; at += everyMs) {
@@ -42,6 +48,10 @@ async function steadyDay(perDay: number, everyMs: number) {
     if (at > DAY_MS / 2) runs.push(run);
   }
   return runs;
+}
+
+interface Pace extends Pick<SimulationOptions, 'latency' | 'slowness'> {
+  readonly text?: EventText;
 }
 
 async function steady(perDay: number, everyMs: number, reach: number): Promise<Row> {
@@ -118,14 +128,14 @@ async function untilComplete(run: () => Promise<SimulatedRun>): Promise<Simulate
   return runs;
 }
 
-function eventsOf(runs: readonly SimulatedRun[]): number {
+export function eventsOf(runs: readonly SimulatedRun[]): number {
   return sum(runs.flatMap(({ manifests }) => manifests.map(({ counts }) => counts.events)));
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function count(value: number): string {
+export function count(value: number): string {
   return value.toLocaleString('en');
 }

@@ -19,7 +19,7 @@ export interface EventText {
 }
 
 /** The measured average length of one event of the live service, and a text that gzip compresses to a quarter. */
-const LIKE_THE_LIVE_SERVICE: EventText = { bytes: 934, noise: 0.5 };
+export const LIKE_THE_LIVE_SERVICE: EventText = { bytes: 934, noise: 0.5 };
 const FIRST_ID = 500_000_000;
 const COMMON_WORDS = 'updated the shared collection in the workspace of the payments team ';
 
