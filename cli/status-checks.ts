@@ -4,7 +4,7 @@
  */
 import type { Expected, Place } from '../infra/expected';
 import { storeApiKey } from '../lambdas/shared/contract';
-import { meaningOf } from './outcomes';
+import { meaningOf, sectionOf } from './outcomes';
 import { policyDifference } from './policy-difference';
 import type { Account, DeployedFunction, Ending } from './status-account';
 import { CLOCK_MS, type Need, need, type TeamStatus } from './status-team';
@@ -77,7 +77,7 @@ function checkEnding(team: string, { account, place, now }: Deployment) {
 function describeEnding({ outcome, ended, leaseUntil }: Ending, now: Date): string | readonly Need[] {
   const { means, mend } = meaningOf(outcome ?? 'archived');
   if (outcome !== undefined && mend !== undefined)
-    return [need(`${outcome}, at ${ended}: ${means}`, `${mend} (docs/runbook.md#${outcome})`)];
+    return [need(`${outcome}, at ${ended}: ${means}`, `${mend} (${sectionOf(outcome)})`)];
   if (leaseUntil > now.getTime()) return 'a run is at work';
   if (!Number.isNaN(leaseUntil)) return 'the last run was stopped before its end; the next one goes on';
   return outcome === undefined ? 'nothing is known of its end' : `${outcome}, at ${ended}: ${means}`;
