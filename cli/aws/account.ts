@@ -26,18 +26,9 @@ const ABSENT = [
 ];
 
 export function openAccount(): Account & { region(): Promise<string> } {
-  const [lambda, s3, ssm, dynamodb] = [
-    new LambdaClient({}),
-    new S3Client({}),
-    new SSMClient({}),
-    new DynamoDBClient({}),
-  ];
-  const [kms, athena, scheduler, sns] = [
-    new KMSClient({}),
-    new AthenaClient({}),
-    new SchedulerClient({}),
-    new SNSClient({}),
-  ];
+  const [lambda, s3, ssm] = [new LambdaClient({}), new S3Client({}), new SSMClient({})];
+  const [dynamodb, kms, athena] = [new DynamoDBClient({}), new KMSClient({}), new AthenaClient({})];
+  const [scheduler, sns] = [new SchedulerClient({}), new SNSClient({})];
 
   return {
     region: () =>
