@@ -88,5 +88,15 @@ export const OUTCOMES: Readonly<Record<RunOutcome, Meaning>> = {
 };
 
 export function meaningOf(outcome: string): Meaning {
-  return Object.hasOwn(OUTCOMES, outcome) ? OUTCOMES[outcome as RunOutcome] : OUTCOMES.unexpected;
+  return OUTCOMES[known(outcome)];
+}
+
+/** The section of the runbook for a run that ended so. */
+export function sectionOf(outcome: string): string {
+  return `docs/runbook.md#${known(outcome)}`;
+}
+
+/** A later version may write other outcomes, and Lambda ends a run with names of its own, such as `Sandbox.Timedout`. */
+function known(outcome: string): RunOutcome {
+  return Object.hasOwn(OUTCOMES, outcome) ? (outcome as RunOutcome) : 'unexpected';
 }

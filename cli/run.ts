@@ -10,7 +10,7 @@ import { manifestPrefix, TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { asciiOnly, plural } from '../lambdas/shared/text';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { exitCodes } from './exit';
-import { meaningOf } from './outcomes';
+import { meaningOf, sectionOf } from './outcomes';
 import { payloadOf } from './sql-copy';
 import { findArchiver, type StatusWorld } from './status';
 import type { OpenBucket } from './verify';
@@ -18,13 +18,14 @@ import type { OpenBucket } from './verify';
 const PROGRESS_MS = 5_000;
 
 export interface RunFlags {
-  readonly team: string;
+  /** May be left out where only one team is deployed. */
+  readonly team?: string;
   readonly stage: string;
   readonly json?: boolean;
 }
 
-/** What the function returned, or the message of the error that it threw. */
-export type Invoked = { readonly summary: RunSummary } | { readonly failure: string };
+/** The summary that the function returned; or the code and the message of the error with which the run failed. */
+export type Invoked = { readonly summary: RunSummary } | { readonly code: string; readonly failure: string };
 
 export interface RunWorld extends Pick<StatusWorld, 'openAccount'> {
   readonly openBucket: OpenBucket;
@@ -39,7 +40,7 @@ export function addRun(program: Command, world: Pick<RunWorld, 'openBucket' | 'o
   program
     .command('run')
     .description('start the deployed archiver for one team now, and follow it to its end')
-    .requiredOption('--team <name>', 'the team', parseTeam)
+    .option('--team <name>', 'the team; not needed where only one is deployed', parseTeam)
     .option('--stage <name>', 'the stage of the deployment', 'prod')
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -58,8 +59,15 @@ function parseTeam(text: string): string {
 }
 
 /** Returns the exit code. */
-export async function runTeam({ team, stage, json }: RunFlags, world: RunWorld): Promise<number> {
-  const archiver = await findArchiver(await world.openAccount(), stage);
+export async function runTeam({ stage, json, ...flags }: RunFlags, world: RunWorld): Promise<number> {
+  const account = await world.openAccount();
+  const archiver = await findArchiver(account, stage);
+  const teams = flags.team === undefined ? await account.schedulesOf(archiver.arn) : [flags.team];
+  const [team, ...others] = teams;
+  if (team === undefined || others.length > 0) {
+    world.note(`error: give --team, with one of the teams that are deployed: ${teams.join(', ') || 'none'}`);
+    return exitCodes.usage;
+  }
   const reader = await world.openBucket(archiver.environment[archiverEnvironment.bucket.name] ?? '');
   world.note(`Starting the run of ${team}, which may take up to 15 minutes.`);
   const stop = await follow(reader, team, world.note);
@@ -90,8 +98,11 @@ async function newestKey(reader: ArchiveReader, team: string, after: string | un
 
 export function* describeRun(invoked: Invoked): Generator<string> {
   if ('failure' in invoked) {
-    yield `The run failed: ${invoked.failure}`;
-    yield 'What it had committed before stays archived, and the next run goes on from there. "audit-archive status" or the line "run" in the log names the code, which has a section in docs/runbook.md.';
+    const { code, failure } = invoked;
+    const { means, mend } = meaningOf(code);
+    yield `The run failed with ${code}: ${failure}`;
+    yield mend === undefined ? `Nobody must act yet: ${means}.` : `Mend: ${mend}.`;
+    yield `More is in ${sectionOf(code)}. What the run had committed before stays archived, and the next run goes on from there.`;
     return;
   }
   const { outcome, seq, position, counts, gaps = 0, detail, durationMs } = invoked.summary;

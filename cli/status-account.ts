@@ -27,6 +27,8 @@ export interface Account {
   /** Whether the parameter is there, as a SecureString. The key in it is not read. */
   parameterExists(name: string): Promise<boolean>;
   schedule(group: string, name: string): Promise<Schedule | undefined>;
+  /** The names of the schedules that start this function. Those of the archiver have the names of the deployed teams. */
+  schedulesOf(functionArn: string): Promise<readonly string[]>;
   versioning(bucket: string): Promise<string>;
   /** The default retention; undefined where there is none. */
   lock(bucket: string): Promise<{ readonly mode: string; readonly days: number } | undefined>;

@@ -4,7 +4,7 @@
  */
 import type { Expected, Place } from '../infra/expected';
 import { storeApiKey } from '../lambdas/shared/contract';
-import { meaningOf } from './outcomes';
+import { meaningOf, sectionOf } from './outcomes';
 import { policyDifference } from './policy-difference';
 import type { Account, DeployedFunction, Ending } from './status-account';
 import { CLOCK_MS, type Need, need, type TeamStatus } from './status-team';
@@ -29,8 +29,8 @@ export interface Deployment {
 
 /** A plain deployment changes nothing that somebody changed by hand, because the template is the same. */
 const DEPLOY = 'run "npx cdk deploy --revert-drift" in the checkout of this version';
-const BREAK_GLASS = `${DEPLOY}; for an adopted bucket, put it back with the break-glass role as "npx cdk synth" prints it`;
 const SECURITY = 'if nobody here changed it, call the security team';
+const BUCKET = `${DEPLOY}; for an adopted bucket, put it back with the break-glass role as "npx cdk synth" prints it; ${SECURITY}`;
 
 export async function checkSettings(deployment: Deployment): Promise<Check[]> {
   const { expected } = deployment;
@@ -43,26 +43,28 @@ export async function checkSettings(deployment: Deployment): Promise<Check[]> {
   ]);
 }
 
-/** `ask` returns what needs a person, or a text that tells what was found. `right` is the right that the call needs. */
-async function check(subject: string, right: string, ask: () => Promise<string | readonly Need[]>): Promise<Check> {
-  try {
-    const answer = await ask();
-    return typeof answer === 'string' ? { subject, found: answer, needs: [] } : { subject, found: '', needs: answer };
-  } catch (error) {
+/** What needs a person, or a text that tells what was found. */
+type Answer = string | readonly Need[];
+
+/** `right` is the right that the call needs. */
+async function check(subject: string, right: string, ask: () => Promise<Answer>): Promise<Check> {
+  const answer = await ask().catch((error: unknown) => {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return {
-      subject,
-      found: '',
-      needs: [need(`could not be checked (${reason})`, `see that it exists, and give yourself the right ${right}`)],
-    };
-  }
+    return [need(`could not be checked (${reason})`, `see that it exists, and give yourself the right ${right}`)];
+  });
+  return typeof answer === 'string' ? { subject, found: answer, needs: [] } : { subject, found: '', needs: answer };
+}
+
+/** A text where there is no problem. */
+function needsOr(found: string, problems: readonly (string | false | undefined)[], mend: string): Answer {
+  const needs = problems.filter((problem) => typeof problem === 'string').map((problem) => need(problem, mend));
+  return needs.length === 0 ? found : needs;
 }
 
 function checkKey({ name, apiKeyParameter }: Expected['teams'][number], { account, expected, place }: Deployment) {
   return check(`${name}, API key`, 'ssm:DescribeParameters', async () => {
     if (await account.parameterExists(apiKeyParameter)) return `${apiKeyParameter} is there`;
-    const encryptionKey = expected.encryptionKey;
-    const command = storeApiKey(apiKeyParameter, { region: place.region, encryptionKey });
+    const command = storeApiKey(apiKeyParameter, { ...place, ...expected });
     return [need(`there is no SecureString ${apiKeyParameter}`, command)];
   });
 }
@@ -74,10 +76,10 @@ function checkEnding(team: string, { account, place, now }: Deployment) {
 }
 
 /** What the last run tells of the key, the role and the plan. */
-function describeEnding({ outcome, ended, leaseUntil }: Ending, now: Date): string | readonly Need[] {
+function describeEnding({ outcome, ended, leaseUntil }: Ending, now: Date): Answer {
   const { means, mend } = meaningOf(outcome ?? 'archived');
   if (outcome !== undefined && mend !== undefined)
-    return [need(`${outcome}, at ${ended}: ${means}`, `${mend} (docs/runbook.md#${outcome})`)];
+    return [need(`${outcome}, at ${ended}: ${means}`, `${mend} (${sectionOf(outcome)})`)];
   if (leaseUntil > now.getTime()) return 'a run is at work';
   if (!Number.isNaN(leaseUntil)) return 'the last run was stopped before its end; the next one goes on';
   return outcome === undefined ? 'nothing is known of its end' : `${outcome}, at ${ended}: ${means}`;
@@ -88,11 +90,11 @@ function checkSchedule({ group, name, expression, target }: Expected['schedules'
     const found = await account.schedule(group, name);
     if (found === undefined) return [need(`is not there in the group ${group}`, DEPLOY)];
     const problems = [
-      ...(found.isEnabled ? [] : ['is disabled']),
-      ...(found.target === target ? [] : [`starts ${found.target}, not the deployed function`]),
-      ...(found.expression === expression ? [] : [`is ${found.expression}, and cdk.json says ${expression}`]),
+      !found.isEnabled && 'is disabled',
+      found.target !== target && `starts ${found.target}, not the deployed function`,
+      found.expression !== expression && `is ${found.expression}, and cdk.json says ${expression}`,
     ];
-    return problems.length === 0 ? `${expression}, enabled` : problems.map((each) => need(each, DEPLOY));
+    return needsOr(`${expression}, enabled`, problems, DEPLOY);
   });
 }
 
@@ -102,74 +104,66 @@ function checkFunction(name: 'archiver' | 'verifier', { functions, expected, tea
     const found = functions[name];
     if (found === undefined) return [need('is not there', DEPLOY)];
     const wanted = expected.environments[name];
-    const differing = [...new Set([...Object.keys(wanted), ...Object.keys(found.environment)])].filter(
-      (variable) => wanted[variable] !== found.environment[variable],
-    );
-    const isOld = (team: TeamStatus) =>
-      Date.parse(team.lastSuccess ?? '') > Date.parse(found.lastModified) && team.codeVersion !== version;
-    const old = name === 'archiver' ? teams.find(isOld) : undefined;
+    const variables = new Set([...Object.keys(wanted), ...Object.keys(found.environment)]);
+    const differing = [...variables].filter((variable) => wanted[variable] !== found.environment[variable]);
+    const isOld = ({ lastSuccess, codeVersion }: TeamStatus) =>
+      Date.parse(lastSuccess ?? '') > Date.parse(found.lastModified) && codeVersion !== version;
+    const old = name === 'archiver' && teams.find(isOld);
     const problems = [
       ...differing.map((variable) => `has another ${variable} than cdk.json gives`),
-      ...(old ? [`is version ${old.codeVersion}, and this command is version ${version}`] : []),
+      old && `is version ${old.codeVersion}, and this command is version ${version}`,
     ];
-    return problems.length === 0 ? `updated ${found.lastModified}` : problems.map((each) => need(each, DEPLOY));
+    return needsOr(`updated ${found.lastModified}`, problems, DEPLOY);
   });
 }
 
 function bucketChecks({ account, expected, place: { bucket } }: Deployment) {
-  const { mode, days } = expected.retention;
   return [
     check('bucket, versioning', 's3:GetBucketVersioning', async () => {
       const status = await account.versioning(bucket);
-      return status === 'Enabled'
-        ? 'on'
-        : [need(`is ${status}, so nothing new is under lock`, `${BREAK_GLASS}; ${SECURITY}`)];
+      return needsOr('on', [status !== 'Enabled' && `is ${status}, so nothing new is under lock`], BUCKET);
     }),
     check('bucket, lock', 's3:GetBucketObjectLockConfiguration', async () => {
       const lock = await account.lock(bucket);
-      if (lock?.mode === mode && lock.days === days) return `${mode} for ${days} days`;
-      const found = lock === undefined ? 'has no default retention' : `is ${lock.mode} for ${lock.days} days`;
-      return [need(`${found}, and cdk.json says ${mode} for ${days} days`, `${BREAK_GLASS}; ${SECURITY}`)];
+      const say = ({ mode, days }: { mode: string; days: number }) => `${mode} for ${days} days`;
+      const wanted = say(expected.retention);
+      const found = lock === undefined ? 'has no default retention' : `is ${say(lock)}`;
+      return needsOr(wanted, [found !== `is ${wanted}` && `${found}, and cdk.json says ${wanted}`], BUCKET);
     }),
     check('bucket, policy', 's3:GetBucketPolicy', async () => {
       const { missing, added, changed } = policyDifference(expected.bucketPolicy, await account.bucketPolicy(bucket));
-      const say = (names: readonly string[], what: string) =>
-        names.map((name) => need(`the statement ${name} ${what}`, `${BREAK_GLASS}; ${SECURITY}`));
-      const needs = [
-        ...say(missing, 'is missing'),
-        ...say(changed, 'differs from that of this version'),
-        ...say(added, 'is not one of this version'),
+      const problems = [
+        ...missing.map((name) => `the statement ${name} is missing`),
+        ...changed.map((name) => `the statement ${name} differs from that of this version`),
+        ...added.map((name) => `the statement ${name} is not one of this version`),
       ];
-      return needs.length === 0 ? 'that of this version' : needs;
+      return needsOr('that of this version', problems, BUCKET);
     }),
     check('bucket, expiry', 's3:GetLifecycleConfiguration', async () => {
-      const rules = await account.lifecycle(bucket);
-      const found = rules.map(({ prefix, days: after }) => `${prefix || 'everything'} after ${after} days`);
-      const wanted = Object.entries(expected.lifecycle).map(([prefix, after]) => `${prefix} after ${after} days`);
-      if (found.toSorted().join() === wanted.toSorted().join()) return found.join(', ') || 'nothing expires';
-      const problem = `deletes ${found.join(', ') || 'nothing'}, and cdk.json says ${wanted.join(', ') || 'nothing'}`;
-      return [need(problem, `${BREAK_GLASS}; ${SECURITY}`)];
+      const say = (prefix: string, days: number | null) => `${prefix || 'everything'} after ${days} days`;
+      const listed = (rules: readonly string[]) => rules.toSorted().join(', ') || 'nothing';
+      const found = listed((await account.lifecycle(bucket)).map(({ prefix, days }) => say(prefix, days)));
+      const wanted = listed(Object.entries(expected.lifecycle).map(([prefix, days]) => say(prefix, days)));
+      const problem = found !== wanted && `deletes ${found}, and cdk.json says ${wanted}`;
+      return needsOr(`deletes ${wanted}`, [problem], BUCKET);
     }),
   ];
 }
 
 function otherChecks({ account, expected, place, now }: Deployment) {
-  const encryption = expected.encryptionKey;
   const key = (name: string, id: string) =>
     check(`${name} key`, 'kms:DescribeKey', async () => {
       const { state, arn } = await account.keyState(id);
-      if (state === 'Enabled') return 'enabled';
       const cancel = state === 'PendingDeletion' ? `aws kms cancel-key-deletion --key-id ${arn}, then ` : '';
-      return [
-        need(`has the state ${state}`, `as an administrator: ${cancel}aws kms enable-key --key-id ${arn}; ${SECURITY}`),
-      ];
+      const mend = `as an administrator: ${cancel}aws kms enable-key --key-id ${arn}; ${SECURITY}`;
+      return needsOr('enabled', [state !== 'Enabled' && `has the state ${state}`], mend);
     });
   return [
     key('signing', place.signingKey),
-    key('encryption', encryption),
+    key('encryption', expected.encryptionKey),
     check('Athena workgroup', 'athena:GetWorkGroup', async () => {
       const state = await account.workgroupState(expected.name);
-      return state === 'ENABLED' ? expected.name : [need(`has the state ${state}`, DEPLOY)];
+      return needsOr(expected.name, [state !== 'ENABLED' && `has the state ${state}`], DEPLOY);
     }),
     check('alarms', 'sns:ListTopics, sns:ListSubscriptionsByTopic', () => recipients(account, expected)),
     check('clock', 'ssm:DescribeParameters', async () => {
@@ -177,13 +171,14 @@ function otherChecks({ account, expected, place, now }: Deployment) {
       if (aws === undefined)
         return [need('AWS did not tell its time', 'compare the clock of this machine with another one')];
       const seconds = Math.round((now.getTime() - aws.getTime()) / 1000);
-      if (Math.abs(seconds) * 1000 <= CLOCK_MS) return 'this machine and AWS agree';
-      return [need(`this machine differs from AWS by ${seconds} seconds`, 'set the clock of this machine')];
+      const isWrong = Math.abs(seconds) * 1000 > CLOCK_MS;
+      const problem = `this machine differs from AWS by ${seconds} seconds`;
+      return needsOr('this machine and AWS agree', [isWrong && problem], 'set the clock of this machine');
     }),
   ];
 }
 
-async function recipients(account: Account, expected: Expected): Promise<string | readonly Need[]> {
+async function recipients(account: Account, expected: Expected): Promise<Answer> {
   const topic = await topicOf(account, expected);
   if (topic === undefined) return [need('the topic is not there', DEPLOY)];
   const { email } = expected.alarms;
@@ -191,16 +186,14 @@ async function recipients(account: Account, expected: Expected): Promise<string 
   const wanted = email === null ? all : all.filter(({ endpoint }) => endpoint === email);
   if (wanted.some(({ isConfirmed }) => isConfirmed)) return `${email ?? topic} is told`;
   if (wanted.length > 0)
-    return [
-      need('the subscription is not confirmed', 'open the mail that AWS has sent, and confirm it; or deploy again'),
-    ];
+    return needsOr(
+      '',
+      ['the subscription is not confirmed'],
+      'open the mail from AWS, and confirm it; or deploy again',
+    );
   const again = `subscribe it again: aws sns subscribe --topic-arn ${topic} --protocol email --notification-endpoint ${email}`;
-  return [
-    need(
-      'nobody is told of an alarm',
-      email === null ? 'set "alarms": { "email": "..." } in cdk.json, and deploy' : again,
-    ),
-  ];
+  const first = 'set "alarms": { "email": "..." } in cdk.json, and deploy';
+  return [need('nobody is told of an alarm', email === null ? first : again)];
 }
 
 /** The topic of the configuration, or else that of the stack. */

@@ -34,44 +34,20 @@ export interface TeamFacts {
   readonly isCopy: boolean;
 }
 
-export interface TeamStatus {
-  readonly team: string;
-  readonly needs: readonly Need[];
-  readonly manifests: number;
-  /** Number of the first manifest that was read: older gaps are not told. */
-  readonly readFrom: number;
-  readonly lastSuccess: string | null;
-  readonly position: string | null;
-  readonly lagMinutes: number | null;
-  readonly eventsToday: number;
-  readonly verification: {
-    readonly verifiedAt: string;
-    readonly seq: number;
-    readonly isInChain: boolean;
-    /** In how many days every byte is read again. */
-    readonly roundDays: number;
-  } | null;
-  readonly gaps: readonly (Gap & { readonly recorded: string })[];
-  readonly backfill: Backfill | null;
-  /** The version of the code that wrote the newest manifest. */
-  readonly codeVersion: string | null;
-  readonly requests: { readonly ofLastRun: number; readonly aMinute: number } | null;
-}
+type RecordedGap = Gap & { readonly recorded: string };
+export type TeamStatus = ReturnType<typeof teamStatus>;
 
-export interface Backfill {
-  readonly percent: number;
-  /** Null where it cannot be told, or where the position moves more slowly than time. */
-  readonly expectedEnd: string | null;
-}
-
-export function teamStatus(facts: TeamFacts): TeamStatus {
+export function teamStatus(facts: TeamFacts) {
   const { team, manifests, verification, now } = facts;
   const head = manifests.at(-1);
-  const gaps = manifests.flatMap(({ run, gaps: some }) => some.map((gap) => ({ ...gap, recorded: run.finished })));
+  const gaps = manifests.flatMap(({ run, gaps: some }) =>
+    some.map((gap): RecordedGap => ({ ...gap, recorded: run.finished })),
+  );
   return {
     team,
     needs: [...freshness(facts), ...completeness(facts, gaps), ...verifiedness(facts)],
     manifests: head?.seq ?? 0,
+    /** Number of the first manifest that was read: older gaps are not told. */
     readFrom: manifests[0]?.seq ?? 0,
     lastSuccess: head?.run.finished ?? null,
     position: head?.position ?? null,
@@ -82,11 +58,13 @@ export function teamStatus(facts: TeamFacts): TeamStatus {
           verifiedAt: verification.anchor.verifiedAt,
           seq: verification.anchor.seq,
           isInChain: verification.isInChain,
+          /** In how many days every byte is read again. */
           roundDays: roundDays(verification.anchor),
         }
       : null,
     gaps,
     backfill: backfillOf(manifests),
+    /** The version of the code that wrote the newest manifest. */
     codeVersion: head?.run.codeVersion ?? null,
     requests: requestsOf(manifests),
   };
@@ -96,25 +74,21 @@ function freshness({ manifests, now, silentMs, isCopy }: TeamFacts): Need[] {
   const head = manifests.at(-1);
   if (head === undefined) return [need('nothing was ever archived', 'store the API key of the team, and run it')];
   const silence = now.getTime() - Date.parse(head.run.finished);
+  const again = 'copy the bucket again; if it is the same, look at the alarm silent';
   if (silence > silentMs)
-    return [
-      need(
-        `no run has succeeded for ${hours(silence)}`,
-        isCopy ? 'copy the bucket again; if it is the same, look at the alarm silent' : 'see docs/runbook.md#silent',
-      ),
-    ];
-  return silence < -CLOCK_MS
-    ? [need(`the newest manifest is of ${head.run.finished}, which has not come yet`, 'set the clock of this machine')]
-    : [];
+    return [need(`no run has succeeded for ${hours(silence)}`, isCopy ? again : 'see docs/runbook.md#silent')];
+  if (silence >= -CLOCK_MS) return [];
+  return [
+    need(`the newest manifest is of ${head.run.finished}, which has not come yet`, 'set the clock of this machine'),
+  ];
 }
 
-function completeness({ broken, now }: TeamFacts, gaps: TeamStatus['gaps']): Need[] {
+function completeness({ broken, now }: TeamFacts, gaps: readonly RecordedGap[]): Need[] {
   const recent = gaps.filter(({ recorded }) => Date.parse(recorded) > now.getTime() - RECENT_GAP_MS);
+  const decide = 'decide what that means, and write it down';
   return [
     ...broken.map((key) => need(`${key} is missing or changed`, 'run "audit-archive verify", which tells all of it')),
-    ...recent.map(({ from, to }) =>
-      need(`what happened from ${from} to ${to} is lost`, 'decide what that means, and write it down'),
-    ),
+    ...recent.map(({ from, to }) => need(`what happened from ${from} to ${to} is lost`, decide)),
   ];
 }
 
@@ -123,13 +97,8 @@ function verifiedness({ manifests, verification, now, isCopy }: TeamFacts): Need
   const [first, head] = [manifests[0], manifests.at(-1)];
   if (first === undefined || head === undefined) return [];
   if (verification !== undefined && !verification.isInChain) {
-    const { seq } = verification.anchor;
-    return [
-      need(
-        `the chain does not hold manifest ${seq} as it was verified`,
-        'call the security team: see docs/runbook.md#integrity',
-      ),
-    ];
+    const problem = `the chain does not hold manifest ${verification.anchor.seq} as it was verified`;
+    return [need(problem, 'call the security team: see docs/runbook.md#integrity')];
   }
   if (verification === undefined && isCopy) return [];
   const verifiedAt = verification?.anchor.verifiedAt ?? first.run.finished;
@@ -152,8 +121,11 @@ function eventsOf(date: string, manifests: readonly Manifest[]): number {
     .reduce((sum, { lines }) => sum + lines, 0);
 }
 
-/** A walk that has not come to its end. The newest of the manifests tell how fast it moves. */
-function backfillOf(manifests: readonly Manifest[]): Backfill | null {
+/**
+ * A walk that has not come to its end. The newest of the manifests tell how fast it moves. Its expected end is null where it cannot be
+ * told, or where the position moves more slowly than time.
+ */
+function backfillOf(manifests: readonly Manifest[]) {
   const walk = manifests.slice(manifests.findLastIndex(({ run }) => run.reason === 'complete') + 1).slice(-20);
   const [first, last] = [walk[0], walk.at(-1)];
   if (first === undefined || last === undefined) return null;
@@ -167,7 +139,7 @@ function backfillOf(manifests: readonly Manifest[]): Backfill | null {
 }
 
 /** The requests of the last run. A run counts as a minute at least, because the limit is one for each minute. */
-function requestsOf(manifests: readonly Manifest[]): TeamStatus['requests'] {
+function requestsOf(manifests: readonly Manifest[]) {
   const last = manifests.at(-1);
   if (last === undefined) return null;
   const ofRun = manifests.filter(({ run }) => run.id === last.run.id);

@@ -40,6 +40,8 @@ export interface StatusWorld {
   /** The CDK takes longer to load than everything else. */
   loadInfra(): Promise<Infra>;
   print(text: string): void;
+  /** Tells the progress. */
+  note(text: string): void;
   readonly now: Date;
 }
 
@@ -59,7 +61,12 @@ export function addStatus(
     .action(async (path: string | undefined, flags: StatusFlags, command: Command) => {
       if (path !== undefined && flags.sendTest)
         return command.error('error: --send-test belongs to a deployed archive');
-      process.exitCode = await runStatus(path, flags, { ...world, print: console.log, now: new Date() });
+      process.exitCode = await runStatus(path, flags, {
+        ...world,
+        print: console.log,
+        note: console.error,
+        now: new Date(),
+      });
     });
 }
 
@@ -78,39 +85,43 @@ async function ofCopy(path: string, { key }: StatusFlags, { openBucket, now }: S
   const teams = await readTeams(reader, options);
   if (teams.length === 0)
     throw new Error(`${path} holds no manifest: give the folder that holds the copy of the bucket`);
-  return reported({ now, teams, checks: [] }, notesOf(key));
+  return reported({ teams, checks: [], notes: [] }, now, key);
 }
 
 async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Report> {
   const { now, openBucket } = world;
+  world.note(`Asking AWS about the stage ${flags.stage}, which may take half a minute.`);
   const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
-  const functions = await findFunctions(account, flags.stage);
+  const archiver = await findArchiver(account, flags.stage);
+  const verifier = await account.functionOf(roleName(flags.stage, 'verifier', await account.region()));
+  const functions = { archiver, verifier };
   const context = readContext(flags.stage);
   const found = await ownTopic(account, archiveName(flags.stage)).catch(() => undefined);
   // Where the topic is not found, the check of the alarms says so, and the verifier is not accused too.
-  const topic = found ?? functions.verifier?.environment[mailEnvironment.topic.name] ?? '';
-  const place = { ...placeOf(functions.archiver, functions.verifier), topic };
+  const topic = found ?? verifier?.environment[mailEnvironment.topic.name] ?? '';
+  const place = { ...placeOf(archiver, verifier), topic };
   const expected = infra.expectedSettings(context, place);
   const publicKey = flags.key === undefined ? undefined : await readKey(flags.key);
   const silences = new Map(expected.teams.map(({ name, silentHours }) => [name, silentHours * HOUR_MS]));
   const options = { publicKey, now, isCopy: false, expected: silences, silentMs: undefined };
-  const { teams, unread } = await readTeams(await openBucket(place.bucket), options).then(
-    (read) => ({ teams: read, unread: [] }),
-    (error: unknown) => ({ teams: [], unread: [unreadable(error)] }),
-  );
-  const settings = await checkSettings({ expected, place, functions, account, teams, version, now });
-  const checks = [...unread, ...settings];
-  const notes = notesOf(flags.key);
+  const unread: Check[] = [];
+  const teams = await readTeams(await openBucket(place.bucket), options).catch((error: unknown) => {
+    unread.push(unreadable(error));
+    return [];
+  });
+  const checks = [...unread, ...(await checkSettings({ expected, place, functions, account, teams, version, now }))];
+  const notes = [`Which alarms ring now: ${expected.dashboard}`];
   if (flags.sendTest) {
     const recipient = await topicOf(account, expected);
     if (recipient === undefined)
       throw new Error('no test message was sent, because the topic of the alarms is not there');
     await account.publish(recipient, `This is a test of ${expected.name}. Nothing is wrong.`);
     notes.push(
-      `A test message was sent to ${recipient}: those who have confirmed their subscription get it within a minute.`,
+      `A test message was sent to ${recipient}: whoever has confirmed a subscription gets it within a minute.`,
     );
   }
-  return { ...reported({ now, teams, checks }, notes), maxRequestsPerMinute: expected.maxRequestsPerMinute };
+  const report = reported({ teams, checks, notes }, now, flags.key);
+  return { ...report, maxRequestsPerMinute: expected.maxRequestsPerMinute };
 }
 
 /** A setting may be the cause, such as a key that is disabled, so the settings are checked all the same. */
@@ -128,17 +139,8 @@ export async function findArchiver(account: RegionalAccount, stage: string): Pro
   const role = roleName(stage, 'archiver', region);
   const archiver = await account.functionOf(role);
   if (archiver !== undefined) return archiver;
-  throw new Error(
-    `stage ${stage} is not deployed in ${region}: no function has the role ${role}. Set AWS_REGION, or give --stage`,
-  );
-}
-
-async function findFunctions(account: RegionalAccount, stage: string) {
-  const [archiver, verifier] = await Promise.all([
-    findArchiver(account, stage),
-    account.region().then((region) => account.functionOf(roleName(stage, 'verifier', region))),
-  ]);
-  return { archiver, verifier };
+  const problem = `stage ${stage} is not deployed in ${region}: no function has the role ${role}`;
+  throw new Error(`${problem}. Set AWS_REGION, or give --stage`);
 }
 
 function placeOf(
@@ -164,11 +166,13 @@ function readContext(stage: string): Readonly<Record<string, unknown>> {
   throw new Error(`cdk.json describes the stage ${described}, and not ${stage}: give --stage ${described}`);
 }
 
-function notesOf(key: string | undefined): string[] {
-  return key === undefined ? ['The signatures of the manifests were not checked: give --key.'] : [];
-}
-
-function reported({ now, teams, checks }: { now: Date } & Pick<Report, 'teams' | 'checks'>, notes: string[]): Report {
+/** `key` is the file of the public key, where it was given. */
+function reported(
+  { teams, checks, notes }: Pick<Report, 'teams' | 'checks' | 'notes'>,
+  now: Date,
+  key?: string,
+): Report {
   const good = [...teams, ...checks].every(({ needs }) => needs.length === 0);
-  return { now: now.toISOString(), good, teams, checks, notes };
+  const unchecked = key === undefined ? ['The signatures of the manifests were not checked: give --key.'] : [];
+  return { now: now.toISOString(), good, teams, checks, notes: [...unchecked, ...notes] };
 }

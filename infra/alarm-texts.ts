@@ -5,6 +5,7 @@
 
 import { Aws } from 'aws-cdk-lib';
 import type { AlarmId } from '../lambdas/shared/alarms';
+import { dashboardName } from './names';
 
 interface AlarmText {
   readonly text: string;
@@ -54,13 +55,14 @@ export function insightsUrl(query: string, logGroups: readonly string[]): string
   const encoded = query.replace(/[^\w.-]/g, (each) => `*${each.charCodeAt(0).toString(16).padStart(2, '0')}`);
   const sources = logGroups.map((group) => `~$27${group}`).join('');
   const detail = `~$28end~0~start~-172800~timeType~$27RELATIVE~unit~$27seconds~editorString~$27${encoded}~source~$28${sources}$29$29`;
-  return `${consoleUrl()}#logsV2:logs-insights$3FqueryDetail$3D${detail}`;
+  return `${consoleUrl(Aws.REGION)}#logsV2:logs-insights$3FqueryDetail$3D${detail}`;
 }
 
-export function dashboardUrl(dashboard: string): string {
-  return `${consoleUrl()}#dashboards/dashboard/${dashboard}`;
+/** The dashboard of an archive. */
+export function dashboardUrl(archive: string, region: string): string {
+  return `${consoleUrl(region)}#dashboards/dashboard/${dashboardName(archive, region)}`;
 }
 
-function consoleUrl(): string {
-  return `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}`;
+function consoleUrl(region: string): string {
+  return `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}`;
 }

@@ -15,7 +15,7 @@ import { Construct } from 'constructs';
 import { type AlarmId, archiveMetrics, dimensions, METRIC_NAMESPACE, teamMetrics } from '../lambdas/shared/alarms';
 import { alarmTexts, dashboardUrl, insightsUrl } from './alarm-texts';
 import type { ArchiveConfig, TeamConfig } from './config';
-import { alarmName, dashboardName } from './names';
+import { alarmName } from './names';
 import { accountArn, allowService, forThisAccount } from './policies';
 import { silentHours } from './schedule-expression';
 
@@ -95,7 +95,7 @@ export class Alarms extends Construct {
       fill(text),
       '',
       ...(groups.length > 0 ? [`Log: ${insightsUrl(fill(query), groups)}`] : []),
-      `Dashboard: ${dashboardUrl(dashboardName(this.props.name, Aws.REGION))}`,
+      `Dashboard: ${dashboardUrl(this.props.name, Aws.REGION)}`,
       `What to do: docs/runbook.md#${id}`,
     ].join('\n');
   }

@@ -6,6 +6,7 @@
 import { rmSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
+import { dashboardUrl } from './alarm-texts';
 import { ArchiveStack } from './archive-stack';
 import { readConfig } from './config';
 import { archiveName, keyAliases } from './names';
@@ -71,6 +72,7 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
     retention: config.retention,
     maxRequestsPerMinute: config.maxRequestsPerMinute,
     alarms: config.alarms,
+    dashboard: dashboardUrl(archiveName(config.stage), place.region),
     bucketPolicy: filled(only('AWS::S3::BucketPolicy', 'StorageBucket').properties.PolicyDocument),
     lifecycle: expiries(bucket.properties),
     encryptionKey: keyAliases(archiveName(config.stage)).encryption,

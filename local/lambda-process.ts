@@ -25,7 +25,6 @@ export type InvocationResult =
 /** The error that the handler threw; or, where the process ended, `Runtime.ExitError` or `Sandbox.Timedout` as in Lambda. */
 export interface HandlerError {
   readonly name: string;
-  readonly code?: unknown;
   readonly message: string;
 }
 

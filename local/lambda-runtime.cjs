@@ -19,7 +19,7 @@ async function run(event, context) {
   try {
     return { ok: true, result: await require(bundleFile).handler(event, context) };
   } catch (error) {
-    const { name = 'Error', code, message = String(error) } = error ?? {};
-    return { ok: false, error: { name, code, message } };
+    const { name = 'Error', message = String(error) } = error ?? {};
+    return { ok: false, error: { name, message } };
   }
 }

@@ -13,7 +13,7 @@ import {
   GetObjectLockConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { GetScheduleCommand, paginateListSchedules, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { PublishCommand, paginateListSubscriptionsByTopic, paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
 import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Account, DeployedFunction } from '../status-account';
@@ -26,18 +26,9 @@ const ABSENT = [
 ];
 
 export function openAccount(): Account & { region(): Promise<string> } {
-  const [lambda, s3, ssm, dynamodb] = [
-    new LambdaClient({}),
-    new S3Client({}),
-    new SSMClient({}),
-    new DynamoDBClient({}),
-  ];
-  const [kms, athena, scheduler, sns] = [
-    new KMSClient({}),
-    new AthenaClient({}),
-    new SchedulerClient({}),
-    new SNSClient({}),
-  ];
+  const [lambda, s3, ssm] = [new LambdaClient({}), new S3Client({}), new SSMClient({})];
+  const [dynamodb, kms, athena] = [new DynamoDBClient({}), new KMSClient({}), new AthenaClient({})];
+  const [scheduler, sns] = [new SchedulerClient({}), new SNSClient({})];
 
   return {
     region: () =>
@@ -61,6 +52,12 @@ export function openAccount(): Account & { region(): Promise<string> } {
       if (found === undefined) return undefined;
       const { State, Target, ScheduleExpression: expression = '' } = found;
       return { isEnabled: State === 'ENABLED', target: Target?.Arn ?? '', expression };
+    },
+    async schedulesOf(functionArn) {
+      const found = [];
+      for await (const { Schedules = [] } of paginateListSchedules({ client: scheduler }, {}))
+        found.push(...Schedules.filter(({ Target }) => Target?.Arn === functionArn).map(({ Name = '' }) => Name));
+      return found;
     },
     async versioning(bucket) {
       return (await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }))).Status ?? 'off';

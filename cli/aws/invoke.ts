@@ -13,9 +13,9 @@ export async function invoke(functionArn: string, input: object): Promise<Invoke
       new InvokeCommand({ FunctionName: functionArn, Payload: JSON.stringify(input) }),
     );
     const answer = JSON.parse(new TextDecoder().decode(Payload));
-    return FunctionError === undefined
-      ? { summary: answer }
-      : { failure: String(answer.errorMessage ?? FunctionError) };
+    if (FunctionError === undefined) return { summary: answer };
+    const { errorType = 'unexpected', errorMessage = FunctionError } = answer;
+    return { code: String(errorType), failure: String(errorMessage) };
   } catch (error) {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new Error(

@@ -45,9 +45,9 @@ async function runWhenFree(archive: LocalArchive, print: (text: string) => void)
 
 function describe(outcome: InvocationResult): string {
   if (!outcome.ok) {
-    const { code, name, message } = outcome.error;
-    const here = code === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
-    return `FAILED, ${code ?? name}: ${message}${here}`;
+    const { name, message } = outcome.error;
+    const here = name === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
+    return `FAILED, ${name}: ${message}${here}`;
   }
   const { counts, seq, sweeps = [], recovered = 0, detail } = outcome.result as RunSummary;
   if (counts === undefined) return (outcome.result as RunSummary).outcome;

@@ -197,10 +197,11 @@ function describe(error: unknown): Partial<RunSummary> {
   return { code: 'unexpected', detail: error instanceof Error ? error.name : 'not an error' };
 }
 
-/** The message of an unexpected error may quote an event. Only its name and its stack frames are thrown and logged. */
+/** The message of an unexpected error may quote an event. Only its name and its stack frames are thrown and logged, under the code. */
 function withoutMessage(error: unknown): Error {
   const { name, message, stack = '' } = error instanceof Error ? error : new Error();
   const clean = new Error(`unexpected ${error instanceof Error ? name : 'failure'}`);
+  clean.name = 'unexpected';
   const from = stack.indexOf(message);
   const frames = from === -1 ? [] : stack.slice(from + message.length).split('\n');
   clean.stack = [`Error: ${clean.message}`, ...frames.filter((line) => /^\s+at /.test(line))].join('\n');

@@ -103,7 +103,7 @@ export function readTeam(text: string, team: string): TeamSettings {
   if (typeof teams === 'object' && teams !== null && !Object.hasOwn(teams, team)) {
     throw new ConfigError(
       'team-unknown',
-      `the team "${team}" is not deployed here, so no API key was read and nothing was sent; add it to "teams" in cdk.json and deploy`,
+      `the team "${team}" is not deployed here, so no API key was read and nothing was sent; deployed are ${Object.keys(teams).join(', ')}. Correct the name, or add the team to "teams" in cdk.json and deploy`,
     );
   }
   const { data } = teamSettings.safeParse((teams as Record<string, unknown> | undefined)?.[team]);

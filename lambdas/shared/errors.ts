@@ -44,30 +44,30 @@ export type IntegrityCode =
 
 export type FailureCode = ConfigCode | UpstreamCode | IntegrityCode;
 
-/** The `code` is stable. The message is for the person who is paged. */
+/**
+ * The `code` is stable. The message is for the person who is paged. The code is the name of the error too, because Lambda tells
+ * whoever invoked a function only the name and the message of the error that it threw.
+ */
 export abstract class Failure<Code extends FailureCode = FailureCode> extends Error {
+  override readonly name: Code;
+
   constructor(
     readonly code: Code,
     message: string,
     options?: { readonly cause?: unknown },
   ) {
     super(message, options);
+    this.name = code;
   }
 }
 
-export class ConfigError extends Failure<ConfigCode> {
-  override readonly name = 'ConfigError';
-}
+export class ConfigError extends Failure<ConfigCode> {}
 
 /** The next run tries again from the same position. */
-export class UpstreamError extends Failure<UpstreamCode> {
-  override readonly name = 'UpstreamError';
-}
+export class UpstreamError extends Failure<UpstreamCode> {}
 
 /** It is thrown before anything is written. */
-export class IntegrityError extends Failure<IntegrityCode> {
-  override readonly name = 'IntegrityError';
-}
+export class IntegrityError extends Failure<IntegrityCode> {}
 
 /** The outcome of a run that ended with this error. For a `Failure` it is the code, which has a section in `docs/runbook.md`. */
 export function outcomeOf(error: unknown): FailureCode | 'race' | 'unexpected' {

@@ -24,7 +24,7 @@ test.each([
   const cause = awsError(name, status);
   expect(isRefusal(cause)).toBe(true);
   const message = expect.stringMatching(`^reading the object: .*${name}`);
-  const failure = { name: 'ConfigError', code: 'storage-refused', message, cause };
+  const failure = { code: 'storage-refused', message, cause };
   expect(awsFailure(cause, 'reading the object')).toMatchObject(failure);
 });
 
@@ -39,6 +39,6 @@ test.each<[string, unknown]>([
 ])('the error %s may pass, so the next run tries again', (name, cause) => {
   expect(isRefusal(cause)).toBe(false);
   const message = expect.stringMatching(`^reading the object: .*${name}`);
-  const failure = { name: 'UpstreamError', code: 'storage-unavailable', message };
+  const failure = { code: 'storage-unavailable', message };
   expect(awsFailure(cause, 'reading the object')).toMatchObject(failure);
 });

@@ -43,7 +43,7 @@ test.each([
 ])('a key %s is refused, and the error names the parameter but not the key', async (_name, Value) => {
   ssm.on(GetParameterCommand).resolves({ Parameter: Value === undefined ? {} : { Value } });
   const message = expect.stringContaining(NAME);
-  expect(await failure()).toMatchObject({ name: 'ConfigError', code: 'api-key-malformed', message });
+  expect(await failure()).toMatchObject({ code: 'api-key-malformed', message });
 });
 
 test.each<[string, string, Error]>([

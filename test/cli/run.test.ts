@@ -24,9 +24,19 @@ test.each<[string, Invoked, RegExp]>([
     /^Nothing was archived: store it$/,
   ],
   [
-    'failed',
-    { failure: 'Postman refuses the key' },
-    /^The run failed: Postman refuses the key\n.*the next run goes on/,
+    'failed for what a person must mend',
+    { code: 'api-key-refused', failure: 'the key was refused' },
+    /^The run failed with api-key-refused: the key was refused\nMend: make a new key .*\n.* docs\/runbook.md#api-key-refused\. .*the next run goes on/,
+  ],
+  [
+    'failed for what mends itself',
+    { code: 'source-unavailable', failure: 'no answer' },
+    /^The run failed with source-unavailable: no answer\nNobody must act yet: .*#source-unavailable/s,
+  ],
+  [
+    'ended by Lambda',
+    { code: 'Sandbox.Timedout', failure: 'timed out' },
+    /^The run failed with Sandbox.Timedout: timed out\nMend: .*docs\/runbook.md#unexpected\./s,
   ],
 ])('a run that ended as %s is told in words, with what to do', (_name, invoked, words) => {
   expect([...describeRun(invoked)].join('\n')).toMatch(words);
@@ -37,20 +47,25 @@ describe('the command run', () => {
   const archiver = { arn: 'arn:archiver', environment, lastModified: '' };
 
   interface World {
-    readonly objects: Objects;
+    readonly objects?: Objects;
     readonly wait?: () => Promise<unknown>;
+    readonly isDeployed?: boolean;
+    /** The deployed teams. Where they are given, no team is named. */
+    readonly teams?: readonly string[];
   }
 
-  async function run(invoked: Invoked | Error, roles = ['postman-archive-archiver-eu-central-1'], world?: World) {
+  async function run(invoked: Invoked | Error, world: World = {}) {
     const [printed, noted, inputs]: [string[], string[], unknown[]] = [[], [], []];
-    const { objects, wait = async () => undefined } = world ?? { objects: new Map() };
+    const { objects = new Map(), wait = async () => undefined, isDeployed = true, teams } = world;
     const exitCode = await runTeam(
-      { team: 'main', stage: 'prod' },
+      { stage: 'prod', ...(teams === undefined && { team: 'main' }) },
       {
         openAccount: async () =>
           ({
             region: async () => 'eu-central-1',
-            functionOf: async (role: string) => (roles.includes(role) ? archiver : undefined),
+            functionOf: async (role: string) =>
+              isDeployed && role === 'postman-archive-archiver-eu-central-1' ? archiver : undefined,
+            schedulesOf: async (arn: string) => (arn === archiver.arn ? teams : []),
           }) as never,
         openBucket: async () => readerOf(objects),
         invoke: async (...input) => {
@@ -76,9 +91,23 @@ describe('the command run', () => {
     ['archived', { summary }, 0],
     ['was held', { summary: { ...summary, outcome: 'held' } }, 0],
     ['had no key', { summary: { ...summary, outcome: 'not-configured' } }, 1],
-    ['failed', { failure: 'x' }, 1],
+    ['failed', { code: 'unexpected', failure: 'x' }, 1],
   ])('the exit code of a run that %s is right', async (_name, invoked, exitCode) => {
     expect(await run(invoked)).toMatchObject({ exitCode });
+  });
+
+  test('where only one team is deployed, it need not be named', async () => {
+    const { exitCode, inputs } = await run({ summary }, { teams: ['sales'] });
+    expect([exitCode, inputs]).toEqual([0, [['arn:archiver', expect.objectContaining({ team: 'sales' })]]]);
+  });
+
+  test.each([
+    ['none is', [], 'none'],
+    ['several are', ['main', 'sales'], 'main, sales'],
+  ])('where %s deployed, a team must be named, and nothing is started', async (_, teams, listed) => {
+    const { exitCode, noted, inputs } = await run({ summary }, { teams });
+    expect([exitCode, inputs]).toEqual([2, []]);
+    expect(noted).toEqual([`error: give --team, with one of the teams that are deployed: ${listed}`]);
   });
 
   test('while the run goes on, the position of each new manifest is told', async () => {
@@ -92,13 +121,15 @@ describe('the command run', () => {
       objects.set('manifests/team=main/0000000005.json', Buffer.from('garbage'));
       await jest.advanceTimersByTimeAsync(5_000);
     };
-    const { noted } = await run({ summary }, undefined, { objects, wait });
+    const { noted } = await run({ summary }, { objects, wait });
     jest.useRealTimers();
     expect(noted.slice(1)).toEqual([`  archived up to ${walkStartOf(4).toISOString()}`]);
   });
 
   test('a run that could not be started is an error, and so is a stage that is not deployed', async () => {
     await expect(run(new Error('no answer'))).rejects.toThrow('no answer');
-    await expect(run({ summary }, [])).rejects.toThrow(/stage prod is not deployed in eu-central-1.*Set AWS_REGION/);
+    await expect(run({ summary }, { isDeployed: false })).rejects.toThrow(
+      /stage prod is not deployed in eu-central-1.*Set AWS_REGION/,
+    );
   });
 });

@@ -35,6 +35,7 @@ const account: Account = {
     target: name === 'main' ? place.archiverArn : place.verifierArn,
     expression: name === 'main' ? 'rate(1 hour)' : 'rate(1 day)',
   }),
+  schedulesOf: async () => ['main'],
   versioning: async () => 'Enabled',
   lock: async () => ({ mode: 'COMPLIANCE', days: 400 }),
   bucketPolicy: async () => expected.bucketPolicy,

@@ -35,6 +35,7 @@ async function status(objects: Objects, { now = soon, key = true, json = true } 
         openAccount: () => Promise.reject(new Error('a copy needs no account')),
         loadInfra: () => Promise.reject(new Error('a copy needs no template')),
         print: (text) => printed.push(text),
+        note: () => undefined,
         now,
       },
     );
@@ -138,15 +139,16 @@ async function ofDeployment(stage: string) {
     }),
     topicOf: refuse,
   };
-  const printed: string[] = [];
+  const [printed, noted]: [string[], string[]] = [[], []];
   const world = {
     openBucket: async () => ({ list: refuse, get: refuse }),
     openAccount: async () => account as never,
     loadInfra: async () => infra,
     print: (text: string) => printed.push(text),
+    note: (text: string) => noted.push(text),
     now: soon,
   };
-  return { exitCode: await runStatus(undefined, { stage }, world), text: printed.join('\n') };
+  return { exitCode: await runStatus(undefined, { stage }, world), text: printed.join('\n'), noted };
 }
 
 test('a cdk.json of another stage is refused, because every setting would look wrong', async () => {
@@ -156,12 +158,16 @@ test('a cdk.json of another stage is refused, because every setting would look w
 });
 
 test('an archive that cannot be read needs a person, and the settings that may be the cause are checked all the same', async () => {
-  const { exitCode, text } = await ofDeployment('prod');
+  const { exitCode, text, noted } = await ofDeployment('prod');
   expect(exitCode).toBe(1);
+  expect(noted).toEqual(['Asking AWS about the stage prod, which may take half a minute.']);
   expect(text).toContain('! archive: could not be read (AWS answered AccessDenied)');
   expect(text).toContain('! signing key: could not be checked');
   expect(text).toContain('! alarms: could not be checked');
   expect(text).not.toContain('has another ALARM_TOPIC');
+  expect(text).toMatch(
+    /\nWhich alarms ring now: https:\/\/eu-central-1\.console\.aws\.amazon\.com\/.*#dashboards\/dashboard\/postman-audit-archive-eu-central-1$/m,
+  );
   expect(text).toMatch(/NOT GOOD: a person must look at what is marked with ! above: \d+ things\.$/);
 });
 

@@ -54,7 +54,7 @@ export async function openAccount(certificate: string) {
 
   /** Types a command in the checkout. Returns what it prints, and throws if it fails. */
   async function shell(command: string, { input = '', ...variables }: Readonly<Record<string, string>> = {}) {
-    const running = promisify(execFile)('bash', ['-c', command], {
+    const running = promisify(execFile)('bash', ['-e', '-o', 'pipefail', '-c', command], {
       cwd: checkout,
       env: { ...environment, ...variables },
       maxBuffer: 2 ** 26,
@@ -92,9 +92,14 @@ function checkOut(): string {
   mkdirSync(folder);
   for (const name of ['cli', 'infra', 'node_modules', 'package.json'])
     symlinkSync(join(root, name), join(folder, name));
-  // pip's own script names the folder in which the engine was installed before it was put in place.
+  // pip's own script names the folder in which the engine was installed before it was put in place. For queues the AWS CLI 1 has
+  // an address of its own, unless the option gives another one.
   mkdirSync(join(folder, 'bin'));
-  writeFileSync(join(folder, 'bin/aws'), `#!/bin/sh\nexec ${python} -m awscli "$@"\n`, { mode: 0o755 });
+  writeFileSync(
+    join(folder, 'bin/aws'),
+    `#!/bin/sh\nexec ${python} -m awscli --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n`,
+    { mode: 0o755 },
+  );
   return folder;
 }
 

@@ -15,8 +15,10 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Need } from '../../cli/status-team';
 import { describeWith, stopServers } from '../engines/servers';
 import { lineTroubles, quarantineTroubles, secretTroubles } from '../support/oracle';
+import { runbook } from '../support/runbook';
 import { manifestAt } from '../support/stored';
 import { startTeamLog } from '../support/team-log';
 import { startTls } from '../support/tls';
@@ -25,7 +27,8 @@ import { existing, guards, keptAccordingToDocument, type Resource } from './kept
 
 const API_KEY = 'PMAK-canary-of-a-deployment';
 const STACK = 'postman-audit-archive';
-const RETENTION = { mode: 'COMPLIANCE', days: 400, expireAfterDays: 500 };
+const LOCK = { mode: 'COMPLIANCE', days: 400 };
+const RETENTION = { ...LOCK, expireAfterDays: 500 };
 
 // The CDK CLI takes a minute for a step on a machine that other suites keep busy.
 jest.setTimeout(300_000);
@@ -49,6 +52,10 @@ describeWith(['ministack'], 'a deployed archive', () => {
 
   const main = () => ({ name: 'main', baseUrl: tls.url });
   const printed = (output: string, input = '') => account.shell(outputs[output] ?? `false # no ${output}`, { input });
+
+  /** Types a block of the runbook. */
+  const type = (block: string, variables: Readonly<Record<string, string>> = {}) =>
+    account.shell(block, { BUCKET: outputs.Bucket ?? '', BREAK_GLASS: outputs.BreakGlassRole ?? '', ...variables });
 
   /** Makes the call that the schedule of the team would make. */
   async function run(team = 'main') {
@@ -84,18 +91,20 @@ describeWith(['ministack'], 'a deployed archive', () => {
     return objects;
   }
 
-  /** What needs a person according to `audit-archive status`, each with its subject. */
-  async function troubles(): Promise<string[]> {
+  /** Everything that needs a person according to `audit-archive status`, with its subject and with what mends it. */
+  async function needs(): Promise<{ readonly trouble: string; readonly mend: string }[]> {
     const { good, teams, checks } = JSON.parse(await account.shell('npx audit-archive status --json || test $? = 1'));
     const found = [...teams, ...checks].flatMap(({ team, subject, needs }) =>
-      needs.map(({ problem }: { problem: string }) => `${team ?? subject}: ${problem}`),
+      needs.map(({ problem, mend }: Need) => ({ trouble: `${team ?? subject}: ${problem}`, mend })),
     );
     expect(good).toBe(found.length === 0);
     return found;
   }
 
+  const troubles = async () => (await needs()).map(({ trouble }) => trouble);
+
   test('the stack is deployed into an empty account, with the tags of cdk.json', async () => {
-    account.configure({ teams: [main()], alarms: { email: 'security@example.com' } });
+    account.configure({ teams: [main()], retention: LOCK, alarms: { email: 'security@example.com' } });
     await account.shell('npx cdk bootstrap');
     outputs = await account.deploy();
     const tags = `cloudformation describe-stacks --stack-name ${STACK} --query Stacks[0].Tags`;
@@ -150,6 +159,15 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect([...(await expectWhole()).keys()].filter((key) => key.startsWith('anchors/team=main/'))).toHaveLength(1);
   });
 
+  test('the names and the verifications of the runbook are right for a deployed archive', async () => {
+    const echo = 'echo "$BUCKET $TABLE $BREAK_GLASS"';
+    const { Bucket, BreakGlassRole, Adopt = '{}' } = outputs;
+    const form = (names: string) => names.replace(/\d{12}|[a-z]+-[a-z]+-\d$|(?<=-)[0-9a-f]{12,}(?= )/gi, '*').trim();
+    const deployed = `${Bucket} ${JSON.parse(Adopt).table} ${BreakGlassRole}`;
+    expect(form((await account.shell(runbook.names + echo)).trim())).toBe(form(deployed));
+    for (const block of [runbook.verify, runbook.verifyWithHeads]) expect(await type(block)).toMatch(/^Good: /m);
+  });
+
   test('the command run archives what is new, and says so', async () => {
     source.happen(2);
     expect(await account.shell('npx audit-archive run --team main')).toMatch(
@@ -162,42 +180,63 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect(await account.shell('npx audit-archive status --send-test')).toMatch(/test message was sent to arn:/);
   });
 
-  test('the command status names each setting that somebody has changed, and a key that Postman refuses', async () => {
-    const bucket = `--bucket ${outputs.Bucket}`;
-    const put = (call: string, option: string, value: unknown) =>
-      account.shell(`cat > put.json && aws ${call} ${option} file://put.json`, { input: JSON.stringify(value) });
-    const { Policy } = await account.aws(`s3api get-bucket-policy ${bucket}`);
-    const policy = JSON.parse(Policy);
-    const lock = await account.aws(`s3api get-object-lock-configuration ${bucket} --query ObjectLockConfiguration`);
-    const [GroupName] = await account.aws(`scheduler list-schedules --query "Schedules[?Name=='main'].GroupName"`);
-    const asked = `scheduler get-schedule --name main --group-name ${GroupName}`;
-    const { Arn, CreationDate, LastModificationDate, ...schedule } = await account.aws(asked);
-    const key = /--key-id (\S+)/.exec(outputs.PublicKey ?? '')?.[1];
+  test('the commands of the runbook show the schedules, and what the Scheduler could not hand over', async () => {
+    const [schedule, ...others] = JSON.parse(await type(runbook.schedules));
+    expect([schedule, others]).toEqual([
+      ['main', expect.stringMatching('^postmanauditarchive-Schedules-'), 'ENABLED'],
+      [],
+    ]);
+    const attributes = `'{"ERROR_CODE":{"DataType":"String","StringValue":"ThrottlingException"}}'`;
+    const send = `aws sqs send-message --queue-url "$QUEUE" --message-body {} --message-attributes ${attributes}`;
+    expect(await type(runbook.unhandled)).toBe('');
+    const shown = await type(`${runbook.unhandled}${send}\n${runbook.unhandled}`);
+    expect(shown).toContain('"StringValue": "ThrottlingException"');
+    const left = 'aws sqs get-queue-attributes --queue-url "$QUEUE" --attribute-names All';
+    const { Attributes } = JSON.parse(await type(`${runbook.unhandled.split('\n')[0]}\n${runbook.purge}${left}`));
+    expect(Attributes).toMatchObject({
+      ApproximateNumberOfMessages: '0',
+      ApproximateNumberOfMessagesNotVisible: '0',
+    });
+  });
 
-    const weak = { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } };
-    const Statement = policy.Statement.filter(({ Sid }: { Sid?: string }) => Sid !== 'CreateOnly');
+  test('the command status names each setting that somebody has changed, and the commands of the runbook mend it', async () => {
+    const OBJECT = 'manifests/team=main/0000000004.json';
+    await type(runbook.asBreakGlass + runbook.lockBucket.replace(/,Rule=[^']*/, ''));
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 4 });
     source.change({ apiKey: 'PMAK-another' });
-    const run = 'npx audit-archive run --team main || test $? = 1';
-    expect(await account.shell(run)).toMatch(/^The run failed: /);
-    await put(`s3api put-bucket-policy ${bucket}`, '--policy', { ...policy, Statement });
-    await put(`s3api put-object-lock-configuration ${bucket}`, '--object-lock-configuration', weak);
-    await put('scheduler update-schedule', '--cli-input-json', { ...schedule, State: 'DISABLED' });
-    await account.shell(`aws kms disable-key --key-id ${key}`);
-    expect(await troubles()).toEqual([
+    const failing = 'npx audit-archive run || test $? = 1';
+    expect(await account.shell(failing)).toMatch(
+      /^The run failed with api-key-refused: .*\nMend: make a new key .*\n.*docs\/runbook\.md#api-key-refused/,
+    );
+    await type(runbook.exempt);
+    await type(runbook.enableSchedule.replace('ENABLED', 'DISABLED'));
+    const [subscription] = await account.aws('sns list-subscriptions --query Subscriptions[].SubscriptionArn');
+    await account.shell(`aws sns unsubscribe --subscription-arn ${subscription}`);
+    await account.shell(`aws kms disable-key --key-id ${/--key-id (\S+)/.exec(outputs.PublicKey ?? '')?.[1]}`);
+    const found = await needs();
+    expect(found.map(({ trouble }) => trouble)).toEqual([
       expect.stringMatching(/^main, last run: api-key-refused, /),
       'schedule main: is disabled',
-      expect.stringMatching(/^bucket, lock: is GOVERNANCE for 1 days/),
-      'bucket, policy: the statement CreateOnly is missing',
+      expect.stringMatching(/^bucket, lock: has no default retention/),
+      'bucket, policy: the statement WriteOnlyAsArchiver differs from that of this version',
       'signing key: has the state Disabled',
+      'alarms: nobody is told of an alarm',
     ]);
 
-    await account.shell(`aws kms enable-key --key-id ${key}`);
-    await put('scheduler update-schedule', '--cli-input-json', schedule);
-    await put(`s3api put-object-lock-configuration ${bucket}`, '--object-lock-configuration', lock);
-    await put(`s3api put-bucket-policy ${bucket}`, '--policy', policy);
+    const mends = found.map(({ mend }) => mend).join('; ');
+    const named = (option: string) => new RegExp(`--${option} ([^\\s;]+)`).exec(mends)?.[1] ?? '';
+    await type(runbook.restorePolicy);
+    await type(runbook.enableSchedule);
+    await type(runbook.asBreakGlass + runbook.lockBucket);
+    await type(runbook.enableKey, { KEY_ID: named('key-id') });
+    await type(runbook.subscribe, { TOPIC: named('topic-arn') });
     source.change({ apiKey: API_KEY });
-    expect(await account.shell('npx audit-archive run --team main')).toMatch(/manifest: 4\.$/m);
+    expect(await account.shell('npx audit-archive run')).toMatch(/manifest: 5\.$/m);
     expect(await troubles()).toEqual([]);
+
+    expect(await run('_verifier')).toMatchObject({ outcome: 'findings', teams: [{ findings: 1 }] });
+    await type(runbook.promisedUntil + runbook.asBreakGlass + runbook.lockObject, { OBJECT });
+    expect(await run('_verifier')).toMatchObject({ outcome: 'good', teams: [{ team: 'main', seq: 5 }] });
   });
 
   test('a deployed stack does not differ from its template', async () => {
@@ -216,8 +255,8 @@ describeWith(['ministack'], 'a deployed archive', () => {
     expect(await teamsInSql()).toBe('main,payments,research');
 
     source.happen(3);
-    expect(await run()).toMatchObject({ outcome: 'archived', seq: 5, counts: { events: 3 } });
-    const manifest = 'manifests/team=main/0000000005.json';
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 6, counts: { events: 3 } });
+    const manifest = 'manifests/team=main/0000000006.json';
     expect(manifestAt(await expectWhole(), manifest)).toMatchObject({ retention: RETENTION });
     const lock = await account.aws(`s3api get-object-retention --bucket ${outputs.Bucket} --key ${manifest}`);
     expect(lock).toMatchObject({ Retention: { Mode: 'COMPLIANCE' } });
@@ -239,7 +278,7 @@ describeWith(['ministack'], 'a deployed archive', () => {
     outputs = await account.deploy();
     expect(outputs).toMatchObject({ Bucket: kept.Bucket, PublicKey: kept.PublicKey, Adopt: kept.Adopt });
     source.happen(2);
-    expect(await run()).toMatchObject({ outcome: 'archived', seq: 6, counts: { events: 2 } });
+    expect(await run()).toMatchObject({ outcome: 'archived', seq: 7, counts: { events: 2 } });
     await expectWhole();
     await account.shell('npx cdk diff --fail');
   });
@@ -256,9 +295,9 @@ describeWith(['ministack'], 'a deployed archive', () => {
     for (const _ of ['the day after', 'another day'])
       expect(await run('_verifier')).toMatchObject({
         outcome: 'good',
-        teams: [{ team: 'main', outcome: 'good', seq: 6 }],
+        teams: [{ team: 'main', outcome: 'good', seq: 7 }],
       });
-    const anchors = [...(await expectWhole()).keys()].filter((key) => key.startsWith('anchors/team=main/0000000006-'));
+    const anchors = [...(await expectWhole()).keys()].filter((key) => key.startsWith('anchors/team=main/0000000007-'));
     expect(anchors).toHaveLength(2);
   });
 });

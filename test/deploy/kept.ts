@@ -35,8 +35,7 @@ const LISTS: Readonly<Record<string, string>> = {
   'AWS::Lambda::Function': 'lambda list-functions --query Functions[].FunctionName',
   'AWS::Logs::LogGroup': 'logs describe-log-groups --query logGroups[].logGroupName',
   'AWS::S3::Bucket': 's3api list-buckets --query Buckets[].Name',
-  // For queues the AWS CLI 1 has an address of its own, whatever AWS_ENDPOINT_URL says.
-  'AWS::SQS::Queue': 'sqs list-queues --endpoint-url $AWS_ENDPOINT_URL --query QueueUrls',
+  'AWS::SQS::Queue': 'sqs list-queues --query QueueUrls',
   'AWS::Scheduler::ScheduleGroup': 'scheduler list-schedule-groups --query ScheduleGroups[].Name',
 };
 

@@ -3,8 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as dynamodb from '@aws-sdk/client-dynamodb';
-import * as s3 from '@aws-sdk/client-s3';
 import { OUTCOMES } from '../../cli/outcomes';
 import { openFolderSql } from '../../cli/sql';
 import { alarmTexts } from '../../infra/alarm-texts';
@@ -15,14 +13,13 @@ import { everyRight } from '../infra/calls';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
 import { ACCOUNT, deploy } from '../support/deployed';
 import { type Context, isAllowed } from '../support/policy';
+import { blocksIn, runbook, runbookText as text } from '../support/runbook';
 import { only, synthesise } from '../support/synthesised';
 import { trinoProblems } from '../support/trino-grammar';
 
 const ROOT = join(import.meta.dirname, '../..');
-const text = readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8');
 const errors = readFileSync(join(ROOT, 'lambdas/shared/errors.ts'), 'utf8');
-const blocks = (kind: string, of = text) =>
-  [...of.matchAll(new RegExp(`^ *\`\`\`${kind}\\n(.*?)^ *\`\`\`$`, 'gms'))].map(([, body = '']) => body.trim());
+const blocks = (kind: string, of?: string) => blocksIn(kind, of).map((body) => body.trim());
 const headingsIn = (chapter: string) =>
   [...chapterOf(chapter).matchAll(/^### (.*)$/gm)].map(([, heading]) => heading).sort();
 
@@ -108,31 +105,14 @@ describe('the queries in SQL', () => {
 describe('the commands', () => {
   const lines = blocks('sh').join('\n').replaceAll('\\\n', ' ').split('\n');
 
-  test('every block of commands is right for a shell', () => {
-    for (const block of blocks('sh')) {
-      const { status, stderr } = spawnSync('bash', ['-n'], { input: block, encoding: 'utf8' });
-      expect([block, status, stderr]).toEqual([block, 0, '']);
-    }
-  });
-
-  test('every command of audit-archive has a verb and options that exist', () => {
-    const commands = lines.filter((line) => line.startsWith('npx audit-archive '));
-    expect(commands.length).toBeGreaterThan(1);
-    for (const [, , verb = '', ...words] of commands.map((line) => line.split(' '))) {
-      const { stdout } = spawnSync(process.execPath, [join(ROOT, 'cli/audit-archive.mjs'), verb, '--help'], {
-        encoding: 'utf8',
-      });
-      for (const option of words.filter((word) => word.startsWith('--'))) expect(stdout).toContain(`${option} `);
-    }
-  });
-
-  test('every command of the AWS CLI for S3 and DynamoDB is an operation of that service', () => {
-    const called = [...text.matchAll(/aws (s3api|dynamodb) ([a-z-]+)/g)];
-    expect(called.length).toBeGreaterThan(5);
-    for (const [, service, operation = ''] of called) {
-      const name = `${operation.replace(/(^|-)[a-z]/g, (each) => each.at(-1)?.toUpperCase() ?? '')}Command`;
-      expect(Object.keys(service === 's3api' ? s3 : dynamodb)).toContain(name);
-    }
+  test('every block of commands is typed by a suite that has the real AWS CLI', () => {
+    const suites = ['engines/runbook.test.ts', 'deploy/deploy.test.ts'].map((file) =>
+      readFileSync(join(ROOT, 'test', file), 'utf8'),
+    );
+    const typed = Object.entries(runbook).filter(([name]) =>
+      suites.some((suite) => new RegExp(`\\brunbook\\.${name}\\b`).test(suite)),
+    );
+    expect(typed.map(([, block]) => block).sort()).toEqual(blocksIn('sh').sort());
   });
 
   test('no command deletes a version that is not a marker', () => {
@@ -154,8 +134,7 @@ describe('the lines that exempt an administrator from the bucket policy', () => 
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Types the block, with a stand-in for the AWS CLI that keeps the policy in a file. */
-  function type(part: string): void {
-    const lines = blocks('sh').find((block) => block.includes(part)) ?? 'false';
+  function type(lines: string): void {
     const aws = `aws() { case $2 in get-*) cat deployed.json ;; *) cp "$(echo "$6" | cut -c 8-)" deployed.json ;; esac; }`;
     const { status, stderr } = spawnSync('bash', ['-ec', `${aws}\n${lines}`], { cwd: folder, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
@@ -175,12 +154,12 @@ describe('the lines that exempt an administrator from the bucket policy', () => 
   const declare = spawnSync('sh', ['-c', 'command -v jq']).status === 0 ? test : test.skip;
   declare('they let one role create objects of the archive, and nothing else, until they are undone', () => {
     expect(mayPut(administrator)).toBe(false);
-    type('WriteOnlyAsArchiver');
+    type(runbook.exempt);
     expect(mayPut(administrator)).toBe(true);
     expect(mayPut(other)).toBe(false);
     expect(mayPut(administrator, 'events/team=main/a', overwriting)).toBe(false);
     expect(mayPut(administrator, 'anchors/team=main/a')).toBe(false);
-    type('file://policy.json');
+    type(runbook.restorePolicy);
     expect(JSON.parse(readFileSync(policyFile, 'utf8'))).toEqual({ Statement });
   });
 });

@@ -3,8 +3,6 @@
  * `docs/runbook.md` into a shell.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
@@ -16,30 +14,6 @@ import { shellEnvironment } from './aws-cli';
 import { openMotoBackend } from './backend';
 import { s3ClientOf } from './clients';
 import { REGION } from './servers';
-
-const text = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
-const blocks = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)].map(([, block = '']) => block);
-
-/** The only block that matches. */
-function block(pattern: RegExp): string {
-  const [found, ...others] = blocks.filter((each) => pattern.test(each));
-  if (found === undefined || others.length > 0) throw new Error(`not exactly one block matches ${pattern}`);
-  return found;
-}
-
-export const runbookLines = {
-  asBreakGlass: block(/assume-role/),
-  versions: block(/list-object-versions .*"\$OBJECT"/),
-  markers: block(/list-object-versions .*DeleteMarkers/),
-  hide: block(/delete-object .*"\$OBJECT"\n/),
-  unhide: block(/delete-object .*"\$MARKER"/),
-  fetch: block(/get-object .*"\$LISTED"/),
-  cutOut: block(/get-object .*--range/),
-  payloadHash: block(/jq -r \.payload genuine/),
-  create: block(/put-object /),
-  forget: block(/dynamodb delete-item/),
-  newTable: block(/dynamodb create-table/),
-};
 
 export type Rehearsal = Awaited<ReturnType<typeof openRehearsal>>;
 

@@ -1,16 +1,17 @@
 /**
  * The way out of `docs/runbook.md`, rehearsed: each step is made needed once, and is done with the very lines of the runbook, by the
  * real AWS CLI. S3 is moto's, which creates an object over a delete marker, as AWS does. moto evaluates no bucket policy, so
- * `test/docs/runbook.test.ts` shows the lines that exempt an administrator.
+ * `test/docs/runbook.test.ts` shows what the lines do that exempt an administrator. `test/deploy` types the lines that mend settings.
  */
 import { gzipSync } from 'node:zlib';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { manifestKey, segmentKey } from '../../lambdas/shared/object-keys';
 import { dateOf } from '../../lambdas/shared/time';
+import { runbook } from '../support/runbook';
 import { manifestAt } from '../support/stored';
 import { atFirst } from '../support/tap';
 import { dynamoDbClientOf } from './clients';
-import { runbookLines as lines, openRehearsal, type Rehearsal } from './rehearsal';
+import { openRehearsal, type Rehearsal } from './rehearsal';
 import { describeWith, stopServers } from './servers';
 
 const [M2, M3, M4, M5] = [2, 3, 4, 5].map((seq) => manifestKey('main', seq)) as [string, string, string, string];
@@ -36,11 +37,11 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await world.owner.plant(OBJECT, gzipSync('{"id":7,"timestamp":"2026-01-01T00:00:00.000Z"}\n'));
     await stops('object-unlisted');
     expect(await verified()).toEqual([`object-unlisted ${OBJECT}`]);
-    const { Versions } = JSON.parse(type(lines.versions, { OBJECT }));
+    const { Versions } = JSON.parse(type(runbook.versions, { OBJECT }));
     const deleting = attacker.destroyVersion(OBJECT, Versions[0].VersionId);
     await expect(deleting).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
 
-    type(lines.asBreakGlass + lines.hide, { OBJECT });
+    type(runbook.asBreakGlass + runbook.hide, { OBJECT });
     expect(await verified()).toEqual([]);
     expect(logged()).toContain(`"hidden":["${OBJECT}"]`);
     await goesOn(5);
@@ -60,15 +61,15 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     ] as const) {
       await attacker.hide(OBJECT);
       await stops(code);
-      const { DeleteMarkers } = JSON.parse(type(lines.versions, { OBJECT }));
+      const { DeleteMarkers } = JSON.parse(type(runbook.versions, { OBJECT }));
       if (OBJECT !== segment)
-        expect(JSON.parse(type(lines.markers))).toEqual([[OBJECT, DeleteMarkers[0].VersionId, expect.anything()]]);
-      type(lines.unhide, { OBJECT, MARKER: DeleteMarkers[0].VersionId });
+        expect(JSON.parse(type(runbook.markers))).toEqual([[OBJECT, DeleteMarkers[0].VersionId, expect.anything()]]);
+      type(runbook.unhide, { OBJECT, MARKER: DeleteMarkers[0].VersionId });
     }
     await goesOn();
     await attacker.put(M5);
     await stops('chain-broken');
-    type(lines.hide, { OBJECT: M5 });
+    type(runbook.hide, { OBJECT: M5 });
     await goesOn();
   });
 
@@ -79,10 +80,10 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     for (const key of [M2, M3, ...segments]) await attacker.hide(key);
     await world.owner.setItem('deleted');
     expect(await world.run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 6 } });
-    const { DeleteMarkers } = JSON.parse(type(lines.versions, { OBJECT: M3 }));
-    type(lines.unhide, { OBJECT: M3, MARKER: DeleteMarkers[0].VersionId });
+    const { DeleteMarkers } = JSON.parse(type(runbook.versions, { OBJECT: M3 }));
+    type(runbook.unhide, { OBJECT: M3, MARKER: DeleteMarkers[0].VersionId });
     await stops('chain-broken');
-    type(lines.hide, { OBJECT: M3 });
+    type(runbook.hide, { OBJECT: M3 });
     await goesOn();
   });
 
@@ -93,21 +94,21 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await attacker.put(segment);
     await stops('segment-differs');
     const [, LISTED = ''] = await versionsOf(segment);
-    type(lines.fetch, { OBJECT: segment, LISTED });
-    type(lines.hide, { OBJECT: segment });
+    type(runbook.fetch, { OBJECT: segment, LISTED });
+    type(runbook.hide, { OBJECT: segment });
     await stops('segment-missing');
-    type(lines.create, { OBJECT: segment });
+    type(runbook.create, { OBJECT: segment });
     await goesOn();
 
     await attacker.put(M2);
     await stops('chain-broken');
     const [, genuine = ''] = await versionsOf(M2);
-    type(lines.fetch.split('\n')[0] ?? '', { OBJECT: M2, LISTED: genuine });
+    type(runbook.fetch.split('\n')[0] ?? '', { OBJECT: M2, LISTED: genuine });
     const { previous } = manifestAt(await world.owner.objects(), M3) ?? {};
-    expect(type(lines.payloadHash)).toBe(`${previous}  -\n`);
-    type(lines.hide, { OBJECT: M2 });
+    expect(type(runbook.payloadHash)).toBe(`${previous}  -\n`);
+    type(runbook.hide, { OBJECT: M2 });
     await stops('chain-broken');
-    type(lines.create.replace('x-ndjson', 'json'), { OBJECT: M2 });
+    type(runbook.create.replace('x-ndjson', 'json'), { OBJECT: M2 });
     await goesOn();
   });
 
@@ -118,15 +119,15 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     expect(await verified()).toEqual([]);
     await attacker.destroy(M2);
     await stops('chain-broken');
-    for (const OBJECT of [M3, M4]) type(lines.hide, { OBJECT });
+    for (const OBJECT of [M3, M4]) type(runbook.hide, { OBJECT });
     await stops('checkpoint-ahead');
     const item = await world.owner.item();
-    type(lines.forget);
+    type(runbook.forget);
     await stops('object-unlisted');
     await world.owner.setItem(item ?? {});
-    for (const OBJECT of given) type(lines.hide, { OBJECT });
+    for (const OBJECT of given) type(runbook.hide, { OBJECT });
     await stops('checkpoint-ahead');
-    type(lines.forget);
+    type(runbook.forget);
     expect(await world.run()).toMatchObject({ outcome: 'archived', seq: 2, counts: { events: 9 } });
 
     const [batch] = await keysLike('^batches/.*/0000000004-');
@@ -138,7 +139,7 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await archives(2);
     expect(await verified()).toEqual([ofAnchor('head-differs')]);
     const [anchor = ''] = await keysLike('^anchors/');
-    type(lines.hide, { OBJECT: anchor });
+    type(runbook.hide, { OBJECT: anchor });
     await goesOn();
   });
 
@@ -148,8 +149,8 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await archives(3);
     await attacker.destroy(OBJECT);
     await stops('segment-missing');
-    type(lines.cutOut, { OBJECT });
-    type(lines.create, { OBJECT });
+    type(runbook.cutOut, { OBJECT });
+    type(runbook.create, { OBJECT });
     await goesOn();
   });
 
@@ -168,7 +169,7 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     const [batch = ''] = await keysLike('^batches/.*/0000000002-');
     await attacker.destroy(batch);
     await stops('batch-unreadable');
-    type(lines.hide, { OBJECT: M2 });
+    type(runbook.hide, { OBJECT: M2 });
     await goesOn(5);
   });
 
@@ -179,7 +180,7 @@ describeWith(['moto', 'dynamodb-local', 'awscli'], 'the runbook', () => {
     await dynamodb.send(new DeleteTableCommand({ TableName: backend.table }));
     dynamodb.destroy();
     await stops('storage-refused');
-    type(lines.newTable);
+    type(runbook.newTable);
     await goesOn();
   });
 });

@@ -66,8 +66,8 @@ function isEnd(name: string): boolean {
   return name === 'Runtime.ExitError' || name === 'Sandbox.Timedout';
 }
 
-function failed({ code, message }: HandlerError): Partial<RunSummary> {
-  return { outcome: 'failed', code: String(code), detail: message };
+function failed({ name, message }: HandlerError): Partial<RunSummary> {
+  return { outcome: 'failed', code: name, detail: message };
 }
 
 /** The logger leaves out fields that are null. */

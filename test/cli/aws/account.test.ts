@@ -11,7 +11,7 @@ import {
   GetObjectLockConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { ListSubscriptionsByTopicCommand, ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -61,6 +61,15 @@ test('a schedule that is disabled is not enabled, and one that is not there is u
   expect(await account.schedule('group', 'main')).toEqual(disabled);
   scheduler.on(GetScheduleCommand).rejects(failure('ResourceNotFoundException'));
   expect(await account.schedule('group', 'main')).toBeUndefined();
+});
+
+test('the schedules of a function are found by their target, on any page', async () => {
+  const schedule = (Name: string, Arn: string) => ({ Name, Target: { Arn } });
+  scheduler
+    .on(ListSchedulesCommand)
+    .resolvesOnce({ Schedules: [schedule('main', 'arn:f'), schedule('_verifier', 'arn:g')], NextToken: 'more' })
+    .resolves({ Schedules: [schedule('sales', 'arn:f')] });
+  expect(await account.schedulesOf('arn:f')).toEqual(['main', 'sales']);
 });
 
 test('a bucket without any setting has no versioning, no lock, no statement and no rule', async () => {

@@ -18,9 +18,9 @@ test('the answer of the function is the summary of the run', async () => {
   });
 });
 
-test('an error of the function is a failed run, with the message that the archiver wrote', async () => {
-  answer({ errorType: 'ConfigError', errorMessage: 'store the key again' }, { FunctionError: 'Unhandled' });
-  expect(await invoke('arn:f', {})).toEqual({ failure: 'store the key again' });
+test('an error of the function is a failed run, with the code and the message that the archiver threw', async () => {
+  answer({ errorType: 'api-key-refused', errorMessage: 'store the key again' }, { FunctionError: 'Unhandled' });
+  expect(await invoke('arn:f', {})).toEqual({ code: 'api-key-refused', failure: 'store the key again' });
 });
 
 test('a lost answer is an error that does not call the run failed, and nothing is invoked a second time', async () => {

@@ -1,15 +1,16 @@
 """ministack, configured by its environment variables, with the few things that the deployment needs and it lacks.
 
 Its CloudFormation lacks the type AWS::Athena::NamedQuery and metric math in alarms, and ignores Object Lock. It evaluates policies (AUTH=true)
-without some condition keys, has no TLS here, and takes the ARN of a session for the ARN of its role.
+without some condition keys, has no TLS here, and takes the ARN of a session for the ARN of its role. Lambda answers with the name and the message of
+the error that a function threw, and it answers with the message alone.
 """
 
 import json
 import re
 
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator
-from ministack.services import athena, s3
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import athena, lambda_svc, s3
 from ministack.services.cloudformation import provisioners
 
 SESSION = re.compile(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*")
@@ -39,10 +40,21 @@ def alarm_without_math(name, properties):
     return alarm_record(name, {**plain, **(stats[0]["Metric"] if stats else {})})
 
 
+def execute_with_named_errors(*arguments):
+    answer = execute_function_warm(*arguments)
+    if not answer.get("error"):
+        return answer
+    try:
+        return {**answer, "body": json.loads(answer["body"]["errorMessage"])}
+    except json.JSONDecodeError:
+        return answer
+
+
 alarm_record = provisioners._cw_metric_alarm_record
 resolve_condition_key = iam_evaluator._resolve_condition_key
 s3_service_context = iam_actions.s3_service_context
 request_tag_context = iam_actions.request_tag_context
+execute_function_warm = lambda_svc._execute_function_warm
 
 
 def resolve_more_condition_keys(key, context):
@@ -71,6 +83,11 @@ def with_signing_algorithm(service, action, body, params):
     return {**context, "kms:SigningAlgorithm": json.loads(body)["SigningAlgorithm"]}
 
 
+lambda_runtime._NODEJS_WORKER_SCRIPT = lambda_runtime._NODEJS_WORKER_SCRIPT.replace(
+    "error: String(err.message || err)",
+    "error: JSON.stringify({ errorType: err.name, errorMessage: err.message })",
+)
+lambda_svc._execute_function_warm = execute_with_named_errors
 iam_evaluator._resolve_condition_key = resolve_more_condition_keys
 iam_actions.s3_service_context = with_conditional_writes
 iam_actions.request_tag_context = with_signing_algorithm
