@@ -39,7 +39,7 @@ addRun(program, {
 
 program.hook('preAction', (_program, command) => {
   const name = command.name();
-  const needsUnix = name === 'local' || (name === 'query' && command.args.length > 1);
+  const needsUnix = name === 'local' || name === 'evidence' || (name === 'query' && command.args.length > 1);
   if (process.platform === 'win32' && needsUnix)
     throw new Error(`${name} works with folders of Linux and macOS only: on Windows, run it in WSL ("wsl --install")`);
 });
