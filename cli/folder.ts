@@ -4,7 +4,7 @@
  * followed.
  */
 
-import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import * as here from 'node:path';
 import type { Slice } from '../lambdas/shared/json';
@@ -27,6 +27,7 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
   const root = await orUndefined(() => realpath(path));
   if (root === undefined || !(await stat(root)).isDirectory())
     throw new Error(`there is no folder at ${path}: give the folder that holds the copy of the bucket`);
+  const realFolders = new Set<string>();
   return {
     async list(prefix, startAfter = '') {
       const folder = here.join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1));
@@ -35,7 +36,7 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
     },
     async get(key, range) {
       const path = pathOf(root, key);
-      return path === undefined ? undefined : naming(path, readFile(path, range));
+      return path === undefined ? undefined : naming(path, readFile(path, range, realFolders));
     },
   };
 }
@@ -46,18 +47,24 @@ async function listFiles(folder: string): Promise<string[]> {
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => here.join(entry.parentPath, entry.name));
 }
 
-/** Reads at once: an archive has many small files, and for those each turn through the thread pool costs more than the reading. */
-async function readFile(path: string, range: Slice | undefined): Promise<Buffer | undefined> {
-  const isInside = (await orUndefined(async () => realpathSync.native(path))) === path;
-  return isInside && statSync(path).isFile() ? readRange(path, range) : undefined;
+/**
+ * Reads at once: an archive has many small files, and for those each turn through the thread pool costs more than the reading. The
+ * real path of a folder is looked up once, and added to `realFolders`.
+ */
+async function readFile(path: string, range: Slice | undefined, realFolders: Set<string>) {
+  const parent = here.dirname(path);
+  const isReal = realFolders.has(parent) || (await orUndefined(async () => realpathSync.native(parent))) === parent;
+  if (!isReal) return undefined;
+  realFolders.add(parent);
+  const file = lstatSync(path, { throwIfNoEntry: false });
+  return file?.isFile() ? readRange(path, file.size, range) : undefined;
 }
 
-function readRange(path: string, range: Slice | undefined): Buffer {
+function readRange(path: string, size: number, range: Slice | undefined): Buffer {
+  const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? size, size) };
+  const bytes = Buffer.allocUnsafe(Math.max(end - start, 0));
   const file = openSync(path, 'r');
   try {
-    const { size } = fstatSync(file);
-    const { start, end } = { start: range?.start ?? 0, end: Math.min(range?.end ?? size, size) };
-    const bytes = Buffer.allocUnsafe(Math.max(end - start, 0));
     return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start));
   } finally {
     closeSync(file);

@@ -3,7 +3,7 @@
  * sent, without the white space between tokens. An event that cannot be classified is not dropped: its line goes to
  * quarantine, verbatim and with a reason.
  */
-import { isObject, JsonError, keyIs, members, minify, parseSlice, rawToken, type Slice, tryParse } from './json';
+import { isObject, keyIs, lineMembers, type Member, members, minify, parseSlice, rawToken, type Slice } from './json';
 import { DAY_MS, parseInstant } from './time';
 
 /** Why a line is not under `events/`. */
@@ -31,8 +31,6 @@ export interface AuditEvent {
   /** Raw text of the id's token without quotes. `1` and `"1"` are equal, and no id passes through a Number. */
   readonly id: string | undefined;
   readonly instant: Date | undefined;
-  /** Raw token of `data.team.id`: which Postman team the event belongs to. */
-  readonly sourceTeam: string | undefined;
 }
 
 /** An event that may enter `events/`. */
@@ -43,60 +41,29 @@ export interface DatedEvent extends AuditEvent {
 
 /** Cuts one event out of a document. Throws `JsonError` where the slice is not JSON. */
 export function sliceEvent(document: Buffer, slice: Slice): AuditEvent {
-  const text = document.toString('utf8', slice.start, slice.end);
   // This check comes before the white space is removed, because `1 2` would then become 12.
-  const value = tryParse(text);
-  if (value === undefined) throw new JsonError(`malformed value at ${slice.start}`);
-  if (isWrittenAgain(value, text)) return eventOf(value, document.subarray(slice.start, slice.end));
+  parseSlice(document, slice);
   return readEvent(minify(document, slice));
 }
 
-/**
- * Whether `JSON.stringify` writes exactly the text from which the value was parsed. Most sources write JSON in this form, and it
- * is read much faster: there is no white space between tokens, no key twice, and the token of each value follows from the value.
- */
-function isWrittenAgain(value: unknown, text: string): boolean {
-  try {
-    return JSON.stringify(value) === text;
-  } catch {
-    return false; // The value is nested too deeply for `JSON.stringify`.
-  }
-}
-
-/** Only arrays and objects of JSON have properties of these names, because no prototype has them. */
-interface Parsed {
-  readonly id?: unknown;
-  readonly timestamp?: unknown;
-  readonly data?: { readonly team?: { readonly id?: unknown } | null } | null;
-}
-
-function eventOf(value: unknown, line: Buffer): AuditEvent {
-  const { id, timestamp, data } = (value ?? {}) as Parsed;
-  return {
-    line,
-    id: idOf(id),
-    instant: typeof timestamp === 'string' ? parseInstant(timestamp) : undefined,
-    sourceTeam: idOf(data?.team?.id),
-  };
-}
-
-function idOf(value: unknown): string | undefined {
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'string' && value !== '' ? JSON.stringify(value).slice(1, -1) : undefined;
-}
-
-/** Reads a line that is known to be JSON. */
+/** Reads a line that is known to be JSON. Throws `JsonError` where there is white space between its tokens. */
 export function readEvent(line: Buffer): AuditEvent {
-  const whole = { start: 0, end: line.length };
-  const [id, timestamp, data] = pick(line, whole, ['id', 'timestamp', 'data']);
-  const [team] = pick(line, data, ['team']);
-  const [teamId] = pick(line, team, ['id']);
+  const fields = lineMembers(line);
+  const id = fieldOf(line, fields, 'id');
+  const timestamp = fieldOf(line, fields, 'timestamp');
   return {
     line,
     id: id && tokenId(line, id),
     instant: timestamp && isString(line, timestamp) ? parseInstant(String(parseSlice(line, timestamp))) : undefined,
-    sourceTeam: teamId && tokenId(line, teamId),
   };
+}
+
+/** The raw token of `data.team.id`: which Postman team the event belongs to. */
+export function sourceTeamOf({ line }: AuditEvent): string | undefined {
+  const data = fieldOf(line, lineMembers(line), 'data');
+  const team = data && isObject(line, data) ? fieldOf(line, members(line, data), 'team') : undefined;
+  const id = team && isObject(line, team) ? fieldOf(line, members(line, team), 'id') : undefined;
+  return id && tokenId(line, id);
 }
 
 /** Why the event may not enter `events/`, or undefined where it may. An instant far after `walkStart` is out of range. */
@@ -125,17 +92,10 @@ export function compareEvents(a: DatedEvent, b: DatedEvent): number {
   );
 }
 
-/**
- * The values of an object's members, in the order of `keys`. A key that occurs twice with different tokens counts as absent,
- * because parsers disagree about which of the two is meant.
- */
-function pick(line: Buffer, object: Slice | undefined, keys: readonly string[]): (Slice | undefined)[] {
-  if (object === undefined || !isObject(line, object)) return [];
-  const fields = members(line, object);
-  return keys.map((key) => {
-    const [first, ...others] = fields.filter((member) => keyIs(line, member.key, key));
-    return others.every(({ value }) => first && sameBytes(line, first.value, value)) ? first?.value : undefined;
-  });
+/** A key that occurs twice with different tokens counts as absent, because parsers disagree about which of the two is meant. */
+function fieldOf(line: Buffer, fields: readonly Member[], name: string): Slice | undefined {
+  const [first, ...others] = fields.filter(({ key }) => keyIs(line, key, name));
+  return others.every(({ value }) => first && sameBytes(line, first.value, value)) ? first?.value : undefined;
 }
 
 function sameBytes(line: Buffer, a: Slice, b: Slice): boolean {
@@ -143,11 +103,15 @@ function sameBytes(line: Buffer, a: Slice, b: Slice): boolean {
 }
 
 function tokenId(line: Buffer, slice: Slice): string | undefined {
-  const isNumber = /^[-0-9]$/.test(String.fromCharCode(line[slice.start] ?? 0));
-  const token = isNumber || isString(line, slice) ? rawToken(line, slice) : '';
+  const token = isNumber(line, slice) || isString(line, slice) ? rawToken(line, slice) : '';
   return token === '' ? undefined : token;
 }
 
 function isString(line: Buffer, slice: Slice): boolean {
   return line[slice.start] === 0x22;
+}
+
+function isNumber(line: Buffer, slice: Slice): boolean {
+  const first = line[slice.start] ?? 0;
+  return first === 0x2d || (first >= 0x30 && first <= 0x39);
 }

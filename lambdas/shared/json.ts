@@ -56,12 +56,40 @@ export function members(bytes: Buffer, object: Slice): Member[] {
   return readMembers(bytes, object.start).found;
 }
 
-/** Whether an unescaped key equals `name` (plain ASCII). An escaped key is always longer than its text. */
+/**
+ * The members of a line that is one object; none where the line is another value. The line must be JSON. One pass both finds them and
+ * throws `JsonError` where there is white space between tokens, because the verifier reads every line of an archive.
+ */
+export function lineMembers(line: Buffer): Member[] {
+  const found: Member[] = [];
+  let key = { start: 0, end: 0 };
+  let depth = 0;
+  let end = 0;
+  for (let at = 0; at < line.length; at = end) {
+    const byte = line[at];
+    end = at + 1;
+    if (byte === QUOTE) {
+      end = skipString(line, at);
+      if (depth === 1 && line[end] === COLON) key = { start: at, end };
+    } else if (isWhite(byte)) {
+      throw new JsonError(`white space at ${at}`);
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1;
+    } else if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      if (depth === 1 && key.end > 0) found.push({ key, value: { start: key.end + 1, end: at } });
+      if (byte !== COMMA) depth -= 1;
+    }
+  }
+  return found;
+}
+
+/** Whether a key equals `name` (plain ASCII). A key that differs from it before its first escape is another one. */
 export function keyIs(bytes: Buffer, key: Slice, name: string): boolean {
-  const length = key.end - key.start - 2;
-  if (length === name.length) return rawToken(bytes, key) === name;
-  const isEscaped = length > name.length && bytes.subarray(key.start, key.end).includes(BACKSLASH);
-  return isEscaped && parseSlice(bytes, key) === name;
+  const start = key.start + 1;
+  let same = 0;
+  while (same < name.length && bytes[start + same] === name.charCodeAt(same)) same += 1;
+  if (bytes[start + same] === BACKSLASH) return parseSlice(bytes, key) === name;
+  return same === name.length && start + same === key.end - 1;
 }
 
 /** The elements of an array, in order. */
@@ -185,8 +213,9 @@ function skipWhite(bytes: Buffer, start: number): number {
   return at;
 }
 
+/** Most bytes are above the space, so one comparison is enough for them. */
 function isWhite(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+  return byte !== undefined && byte <= 0x20 && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }
 
 function isScalarByte(byte: number | undefined): boolean {

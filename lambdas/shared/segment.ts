@@ -50,7 +50,11 @@ export async function* streamLines(bytes: Buffer): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       begun.push(chunk);
-      if (chunk.includes(NEWLINE)) begun = [yield* wholeLines(Buffer.concat(begun))];
+      if (!chunk.includes(NEWLINE)) continue;
+      const bytesSoFar = Buffer.concat(begun);
+      const end = bytesSoFar.lastIndexOf(NEWLINE) + 1;
+      yield* splitLines(bytesSoFar.subarray(0, end));
+      begun = [bytesSoFar.subarray(end)];
     }
   } catch (error) {
     throw new GzipError('not gzip', { cause: error });
@@ -63,16 +67,10 @@ export async function* streamLines(bytes: Buffer): AsyncGenerator<Buffer> {
  * the content.
  */
 export function* splitLines(content: Buffer): Generator<Buffer> {
-  const rest = yield* wholeLines(content);
-  if (rest.length > 0) throw new GzipError('the last line has no newline');
-}
-
-/** Yields the complete lines. Returns the bytes after the last newline. */
-function* wholeLines(content: Buffer): Generator<Buffer, Buffer> {
   let start = 0;
   for (let end = content.indexOf(NEWLINE); end !== -1; end = content.indexOf(NEWLINE, start)) {
     yield content.subarray(start, end);
     start = end + 1;
   }
-  return content.subarray(start);
+  if (start < content.length) throw new GzipError('the last line has no newline');
 }

@@ -68,7 +68,8 @@ function onItsDay(text: string): Date | undefined {
 
 /** Whether `Date` writes the instant as exactly this text: ISO 8601 in UTC with milliseconds. */
 export function isCanonicalInstant(text: string): boolean {
-  return !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
+  const instant = new Date(text);
+  return !Number.isNaN(instant.getTime()) && instant.toISOString() === text;
 }
 
 /** The same for a setting that a person writes. A date alone means 00:00 UTC of that date. */

@@ -71,10 +71,12 @@ export function createIdIndex(): IdIndex {
   };
 }
 
-/** A safe integer has one text. That a SHA-256 looks like one of these numbers is as unlikely as that two of them look equal. */
+/** Such an integer has one text. That a SHA-256 looks like one of them is as unlikely as that two of them look equal. */
+const INTEGER = /^[1-9]\d{0,14}$/;
+
 function setFingerprint(slot: Uint32Array, id: string): void {
-  const number = Number(id);
-  if (Number.isSafeInteger(number) && String(number) === id) {
+  if (INTEGER.test(id)) {
+    const number = Number(id);
     slot[0] = number;
     slot[1] = Math.floor(number / WORD_RANGE);
     slot[2] = 0;

@@ -13,9 +13,8 @@ import {
   type QuarantineReason,
   quarantineReason,
   readEvent,
-  sliceEvent,
 } from '../shared/event';
-import { JsonError } from '../shared/json';
+import { documentMembers, JsonError, parseSlice } from '../shared/json';
 import type { Area } from '../shared/object-keys';
 import { GzipError, splitLines } from '../shared/segment';
 import { dateOf, earlier, later } from '../shared/time';
@@ -136,9 +135,9 @@ function* readEvents(content: Buffer): Generator<AuditEvent | undefined> {
 function readLine(line: Buffer): AuditEvent | undefined {
   try {
     // An oversize line is not parsed, because parsing takes many times its size in memory.
-    if (line.length > MAX_LINE_BYTES) return readEvent(line);
-    const event = sliceEvent(line, { start: 0, end: line.length });
-    return event.line.length === line.length && isUtf8(line) ? event : undefined;
+    if (line.length > MAX_LINE_BYTES) documentMembers(line);
+    else parseSlice(line, { start: 0, end: line.length });
+    return isUtf8(line) ? readEvent(line) : undefined;
   } catch (error) {
     if (error instanceof JsonError) return undefined;
     throw error;

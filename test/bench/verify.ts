@@ -22,9 +22,9 @@ const ARCHIVES = { 'full batches': 84, 'one batch an hour': 1 } as const;
 
 export async function benchVerify(): Promise<void> {
   console.log(
-    '\n| archive | events | manifests | gunzip, SHA-256, JSON.parse: \u00b5s an event | verify: \u00b5s an event | ratio |',
+    '\n| archive | events | manifests | gunzip, SHA-256, JSON.parse: \u00b5s an event | verify: \u00b5s an event | ratio | spread |',
   );
-  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |');
   for (const [name, hours] of Object.entries(ARCHIVES)) {
     const folder = mkdtempSync(join(tmpdir(), 'bench-'));
     try {
@@ -38,7 +38,7 @@ export async function benchVerify(): Promise<void> {
 async function measure(folder: string, everyMs: number): Promise<readonly string[]> {
   await writeArchive(folder, everyMs);
   const files = filesIn(folder);
-  const [plain, verified]: [number[], number[]] = [[], []];
+  const [plain, verified, ratios]: [number[], number[], number[]] = [[], [], []];
   let events = 0;
   for (let round = 0; round <= ROUNDS; round += 1) {
     const plainMicros = await cpuMicros(async () => {
@@ -49,10 +49,11 @@ async function measure(folder: string, everyMs: number): Promise<readonly string
     if (round === 0) continue;
     plain.push(plainMicros / events);
     verified.push(verifyMicros / events);
+    ratios.push(verifyMicros / plainMicros);
   }
-  const figures = [median(plain), median(verified), median(verified) / median(plain)];
-  const counts = [events, filesIn(join(folder, 'manifests')).length];
-  return [...counts.map((count) => count.toLocaleString('en')), ...figures.map((figure) => figure.toFixed(2))];
+  const counts = [events, filesIn(join(folder, 'manifests')).length].map((count) => count.toLocaleString('en'));
+  const figures = [plain, verified, ratios].map((values) => median(values).toFixed(2));
+  return [...counts, ...figures, `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`];
 }
 
 async function writeArchive(folder: string, everyMs: number): Promise<void> {

@@ -7,6 +7,7 @@ import {
   QUARANTINE_REASONS,
   quarantineReason,
   sliceEvent,
+  sourceTeamOf,
 } from '../../lambdas/shared/event';
 import { JsonError } from '../../lambdas/shared/json';
 
@@ -90,7 +91,7 @@ describe('the id of an event', () => {
   });
 
   test('the source team is the token of data.team.id and of no other field', () => {
-    expect(slice('{"data":{"team":{"id":9007199254740993}}}').sourceTeam).toBe('9007199254740993');
+    expect(sourceTeamOf(slice('{"data":{"team":{"id":9007199254740993}}}'))).toBe('9007199254740993');
     for (const text of [
       '{"team":{"id":1}}',
       '{"data":{"team":1}}',
@@ -99,7 +100,7 @@ describe('the id of an event', () => {
       '{"data":{"team":{"id":1}},"data":{"team":{"id":2}}}',
       '{"data":{"team":{"id":null}}}',
     ]) {
-      expect(slice(text).sourceTeam).toBeUndefined();
+      expect(sourceTeamOf(slice(text))).toBeUndefined();
     }
   });
 });

@@ -5,7 +5,9 @@ import {
   elements,
   isArray,
   isObject,
+  JsonError,
   keyIs,
+  lineMembers,
   members,
   minify,
   parseSlice,
@@ -47,6 +49,18 @@ describe('slices of any JSON document', () => {
         expect(JSON.stringify(Object.fromEntries(entries))).toBe(JSON.stringify(JSON.parse(bytes.toString())));
       }),
       { numRuns: 200 },
+    );
+  });
+
+  test('lineMembers finds the members of a line, and refuses white space between its tokens', () => {
+    fc.assert(
+      fc.property(jsonValue, whiteSpace, (tokens, white) => {
+        const line = Buffer.from(tokens.join(''));
+        expect(lineMembers(line)).toEqual(documentMembers(line) ?? []);
+        const wide = Buffer.from(spaced(tokens, white));
+        if (wide.length > line.length) expect(() => lineMembers(wide)).toThrow(JsonError);
+      }),
+      { numRuns: 400 },
     );
   });
 
