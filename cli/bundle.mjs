@@ -21,6 +21,15 @@ export async function loadBundled(entry) {
     code = await bundle(entry);
     keep(file, code);
   }
+  return evaluate(entry, code);
+}
+
+/** The same for a program that no user starts: it is bundled each time, without any package. */
+export async function loadFresh(entry) {
+  return evaluate(entry, await bundle(entry, { packages: 'external' }));
+}
+
+function evaluate(entry, code) {
   const module = { exports: {} };
   const run = compileFunction(code, ['module', 'exports', 'require'], { filename: join(ROOT, `${entry}.cjs`) });
   run(module, module.exports, createRequire(join(ROOT, entry)));
@@ -60,7 +69,7 @@ function keep(file, code) {
   }
 }
 
-async function bundle(entry) {
+async function bundle(entry, packages = { external: EXTERNAL }) {
   const esbuild = await import('esbuild');
   const { outputFiles } = await esbuild.build({
     entryPoints: [entry],
@@ -68,7 +77,7 @@ async function bundle(entry) {
     tsconfigRaw: '{}',
     bundle: true,
     write: false,
-    external: EXTERNAL,
+    ...packages,
     platform: 'node',
     format: 'cjs',
     target: 'node20',

@@ -33,14 +33,16 @@ const benches: Readonly<Record<string, Bench>> = {
   sql: printed(benchSql),
 };
 
-const words = process.argv.slice(2);
-const isFull = words.includes('--full');
-const names = words.filter((word) => word !== '--full');
-const unknown = names.find((name) => !Object.hasOwn(benches, name));
-if (unknown !== undefined) throw new Error(`there is no bench "${unknown}": choose from ${Object.keys(benches)}`);
-for (const [name, bench] of Object.entries(benches)) {
-  if (names.length > 0 && !names.includes(name)) continue;
-  const rows = await bench(isFull);
-  if (rows.length > 0) console.log(`\n${formatRows(rows)}`);
-  if (rows.some((row) => verdictOf(row) === 'MISSED')) process.exitCode = 1;
+export async function run(): Promise<void> {
+  const words = process.argv.slice(2);
+  const isFull = words.includes('--full');
+  const names = words.filter((word) => word !== '--full');
+  const unknown = names.find((name) => !Object.hasOwn(benches, name));
+  if (unknown !== undefined) throw new Error(`there is no bench "${unknown}": choose from ${Object.keys(benches)}`);
+  for (const [name, bench] of Object.entries(benches)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const rows = await bench(isFull);
+    if (rows.length > 0) console.log(`\n${formatRows(rows)}`);
+    if (rows.some((row) => verdictOf(row) === 'MISSED')) process.exitCode = 1;
+  }
 }
