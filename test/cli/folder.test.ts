@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, win32 } from 'node:path';
+import { basename, join, win32 } from 'node:path';
 import { keyOf, openFolder, pathOf } from '../../cli/folder';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
 import { inFolder } from '../support/judge';
@@ -19,6 +19,16 @@ test('a folder lists its keys in order, by prefix and after a given key', async 
     expect(await store.list('manifests/team=main/', manifests[1])).toEqual(manifests.slice(2));
     expect(await store.list('events/team=main/dt=2026-03-1')).toHaveLength(3);
     expect(await store.list('nothing/here/')).toEqual([]);
+  });
+});
+
+test('a folder that only holds the folder of an archive is refused, and one with an object of its own is read', async () => {
+  await inArchive(async (archive) => {
+    const above = join(archive, '..');
+    const right = join(above, basename(archive));
+    await expect(openFolder(above)).rejects.toThrow(`the archive is in ${right}, so give that folder`);
+    mkdirSync(join(above, 'events'));
+    expect((await (await openFolder(above)).list('')).length).toBeGreaterThan(13);
   });
 });
 

@@ -204,6 +204,12 @@ test.each<readonly [string, readonly string[], number, string]>([
   ['an unknown option', ['verify', 'archive', '--key', 'public.pem', '--heads', 'x'], 2, "unknown option '--heads'"],
   ['no command', [], 2, 'Usage: audit-archive'],
   ['no such folder', ['verify', 'nowhere', '--key', 'public.pem'], 3, 'audit-archive: there is no folder at nowhere'],
+  [
+    'a folder that is one too high',
+    ['verify', '.', '--key', 'public.pem'],
+    3,
+    'audit-archive: . is one folder too high: the archive is in archive, so give that folder\n',
+  ],
   ['no such key', ['verify', 'archive', '--key', 'nokey'], 3, 'nokey'],
   [
     'heads that would overwrite others',
