@@ -31,7 +31,7 @@ test('the report of a good archive names the key, each team and its newest manif
     expect(text).toContain('from 2026-03-09T18:00:00.000Z to 2026-03-10T04:00:00.000Z');
     expect(text).toMatch(/newest manifest: 4, SHA-256 [0-9a-f]{64}, of 2026-03-10T04:00:20.000Z/);
     expect(text).toContain("Good: nothing is missing, added or changed, up to each team's newest manifest above.");
-    expect(text).toContain('To find out next time whether newer manifests were deleted, save these with --save-head');
+    expect(text).toContain('To find out next time whether newer manifests were deleted, verify now with --save-head');
   });
 });
 
