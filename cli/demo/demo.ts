@@ -64,7 +64,7 @@ export function introduce(screen: Screen, isNew: boolean): void {
   const next = 'An earlier start has archived this team already, so each run reads only what has happened since.';
   say(
     screen,
-    `A server here speaks the Postman Audit Logs API for an invented team. The very handler that is deployed archives it. ${isNew ? first : next}`,
+    `An invented team, behind a server that speaks the Postman Audit Logs API. The Lambda function that a deployment uploads archives it, unchanged. ${isNew ? first : next}`,
     'ARCHIVE  ',
   );
   screen.print('');

@@ -40,6 +40,7 @@ export async function conclude(folder: string, ending: Ending): Promise<number> 
   const { archived, screen, compare = () => true, now } = ending;
   const at = archivePaths(folder);
   if (!archived && !existsSync(join(at.bucket, 'manifests'))) {
+    screen.print('');
     say(screen, `Nothing has been archived yet. The log of the handler: ${at.log}`);
     return exitCodes.failed;
   }
@@ -121,8 +122,8 @@ function tellWhereToLook(folder: string, screen: Screen): void {
   screen.print('');
   say(screen, `In ${folder}:`, 'LOOK     ');
   for (const [path, what] of [
-    ['bucket/events/', 'the events by date: gzip -dc shows a file'],
-    ['bucket/manifests/', "the signed chain: jq -r '.payload | @base64d' shows a file"],
+    ['bucket/events/', 'the events by date: gzip -dc FILE'],
+    ['bucket/manifests/', "the signed chain: jq -r '.payload|@base64d' FILE"],
     ['handler.log', 'what the handler logged'],
   ] as const)
     say(screen, what, `         ${path.padEnd(18)} `);

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, win32 } from 'node:path';
 import { keyOf, openFolder, pathOf } from '../../cli/folder';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
@@ -22,11 +22,15 @@ test('a folder lists its keys in order, by prefix and after a given key', async 
   });
 });
 
-test('a folder that only holds the folder of an archive is refused, and one with an object of its own is read', async () => {
+test('a folder above archives is refused with their names, and one with an object of its own is read', async () => {
   await inArchive(async (archive) => {
     const above = join(archive, '..');
     const right = join(above, basename(archive));
-    await expect(openFolder(above)).rejects.toThrow(`the archive is in ${right}, so give that folder`);
+    await expect(openFolder(above)).rejects.toThrow(`not an archive, but a folder above one: give ${right}`);
+    mkdirSync(join(above, 'other/bucket/manifests'), { recursive: true });
+    renameSync(archive, join(above, 'other/archive'));
+    const both = ['archive', 'bucket'].map((name) => join(above, 'other', name)).join(' or ');
+    await expect(openFolder(above)).rejects.toThrow(`give ${both}`);
     mkdirSync(join(above, 'events'));
     expect((await (await openFolder(above)).list('')).length).toBeGreaterThan(13);
   });

@@ -205,10 +205,10 @@ test.each<readonly [string, readonly string[], number, string]>([
   ['no command', [], 2, 'Usage: audit-archive'],
   ['no such folder', ['verify', 'nowhere', '--key', 'public.pem'], 3, 'audit-archive: there is no folder at nowhere'],
   [
-    'a folder that is one too high',
+    'a folder above the archive',
     ['verify', '.', '--key', 'public.pem'],
     3,
-    'audit-archive: . is one folder too high: the archive is in archive, so give that folder\n',
+    'audit-archive: . is not an archive, but a folder above one: give archive\n',
   ],
   ['no such key', ['verify', 'archive', '--key', 'nokey'], 3, 'nokey'],
   [
