@@ -24,7 +24,7 @@ const HELP = `
 SOURCE is verified, and the package says what was found: with findings too, and the exit code is then 1. Give the package to an
 auditor together with the SHA-256 of the public key. The auditor needs no account and no network:
 
-  node DIR/verify.mjs
+  node DIR/verify.mjs                   in PowerShell: node DIR\\verify.mjs; $LASTEXITCODE
 
 A query that has a parameter without a default, such as person, is asked only if --param gives it.`;
 

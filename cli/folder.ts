@@ -4,11 +4,13 @@
  * followed.
  */
 
-import { closeSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import * as here from 'node:path';
 import type { Slice } from '../lambdas/shared/json';
 import type { ObjectStore } from '../lambdas/shared/ports';
+
+const AREAS = ['manifests', 'events', 'quarantine', 'batches', 'anchors'];
 
 /** The key of a file below the root. Keys have `/` on every system. */
 export function keyOf(root: string, path: string, paths: here.PlatformPath = here): string {
@@ -27,6 +29,11 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
   const root = await orUndefined(() => realpath(path));
   if (root === undefined || !(await stat(root)).isDirectory())
     throw new Error(`there is no folder at ${path}: give the folder that holds the copy of the bucket`);
+  const below = await archivesBelow(root);
+  if (below.length > 0) {
+    const folders = below.map((folder) => here.join(path, folder)).join(' or ');
+    throw new Error(`${path} is not an archive, but a folder above one: give ${folders}`);
+  }
   const realFolders = new Set<string>();
   return {
     async list(prefix, startAfter = '') {
@@ -39,6 +46,24 @@ export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list'
       return path === undefined ? undefined : naming(path, readFile(path, range, realFolders));
     },
   };
+}
+
+/** The nearest folders with manifests, at most two levels down, where `root` itself has no object of an archive. */
+async function archivesBelow(root: string): Promise<readonly string[]> {
+  if (AREAS.some((area) => existsSync(here.join(root, area)))) return [];
+  let folders = [''];
+  for (let depth = 0; depth < 2; depth += 1) {
+    const below = await Promise.all(folders.map(async (folder) => foldersIn(root, folder)));
+    folders = below.flat();
+    const archives = folders.filter((folder) => existsSync(here.join(root, folder, 'manifests')));
+    if (archives.length > 0) return archives.sort();
+  }
+  return [];
+}
+
+async function foldersIn(root: string, folder: string): Promise<string[]> {
+  const entries = await naming(root, readdir(here.join(root, folder), { withFileTypes: true }));
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => here.join(folder, name));
 }
 
 async function listFiles(folder: string): Promise<string[]> {

@@ -7,10 +7,11 @@ import { baseUrlProblem } from '../lambdas/shared/contract';
 import { parseDateOrInstant } from '../lambdas/shared/time';
 import { lockFolder } from '../local/level';
 import { archiveRealTeam, runDemo } from './demo/demo';
+import { openScreen } from './demo/screen';
 
 const HELP = `
-Without POSTMAN_API_KEY a realistic demo team is archived from a server on this machine: 180 days of it, then several
-scheduled runs while new and late events arrive, then verification, equality with what was served, and some SQL.
+Without POSTMAN_API_KEY an invented team is archived from a server on this machine: 180 days of it, then a few more runs
+while new and late events arrive. Then the archive is verified, compared with what was served, and asked in SQL.
 
 With POSTMAN_API_KEY the team of that key (Enterprise plan, Admin or Super Admin role) is archived into DIR/postman:
   POSTMAN_BASE_URL     https://api.getpostman.com unless set; https://api.eu.postman.com for a team in the EU
@@ -34,16 +35,16 @@ export function addLocal(program: Command): void {
     .addHelpText('after', HELP)
     .action(async ({ data, eventsPerDay }: LocalFlags, command: Command) => {
       const { POSTMAN_API_KEY: apiKey, POSTMAN_BASE_URL: baseUrl, POSTMAN_START_DATE: startDate } = process.env;
-      const print = console.log;
+      const screen = openScreen(process.stdout);
       if (apiKey === undefined || apiKey === '') {
-        process.exitCode = await locked(join(data, 'demo'), (folder) => runDemo({ folder, eventsPerDay, print }));
+        process.exitCode = await locked(join(data, 'demo'), (folder) => runDemo({ folder, eventsPerDay, screen }));
         return;
       }
       const real = {
         apiKey,
         baseUrl: checkedUrl(baseUrl || 'https://api.getpostman.com', command),
         startDate: checkedDate(startDate || undefined, command),
-        print,
+        screen,
       };
       process.exitCode = await locked(join(data, 'postman'), (folder) => archiveRealTeam({ folder, ...real }));
     });

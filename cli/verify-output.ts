@@ -34,7 +34,7 @@ export function* describe(verification: Verification, how: Circumstances): Gener
   else if (how.saveHead !== undefined)
     yield `To find out next time whether newer manifests were deleted, verify with --head ${how.saveHead}. Keep that file outside the archive.`;
   else
-    yield 'To find out next time whether newer manifests were deleted, save these with --save-head and a new file, then verify with --head and that file.';
+    yield 'To find out next time whether newer manifests were deleted, verify now with --save-head heads.json, and then with --head heads.json.';
 }
 
 /** What was read and what was found, without the result. */
@@ -67,8 +67,7 @@ function* describeTeam({ team, head, period, ...facts }: TeamSummary, now: Date)
   const lines = `${plural(facts.events, 'event')}, ${facts.quarantined} in quarantine`;
   yield `\n${team}: ${plural(facts.manifests, 'manifest')}, ${lines}`;
   if (period) yield `  from ${period.from} to ${period.to}`;
-  for (const gap of facts.gaps)
-    yield `  gap from ${gap.from} to ${gap.to}: the source no longer kept this period when it was asked`;
+  for (const gap of describeGaps(facts)) yield `  ${gap}`;
   const { objects, lines: gone } = facts.expired;
   if (objects > 0)
     yield `  expired: ${plural(objects, 'object')} with ${plural(gone, 'line')}, which the signed retention allows to delete`;
@@ -79,6 +78,13 @@ function* describeTeam({ team, head, period, ...facts }: TeamSummary, now: Date)
   if (facts.codeVersions.length > 0) yield `  written by version ${asciiOnly(facts.codeVersions.join(', '))}`;
   if (facts.abandonedBatches > 0)
     yield `  ${plural(facts.abandonedBatches, 'batch object')} left by unfinished runs, not part of the archive`;
+}
+
+export function describeGaps({ gaps }: Pick<TeamSummary, 'gaps'>): readonly string[] {
+  return gaps.map(
+    ({ from, to }) =>
+      `gap from ${from} to ${to}: the source no longer kept this period when it was asked, so it is lost`,
+  );
 }
 
 function* describeFinding({ code, object, detail }: Finding): Generator<string> {

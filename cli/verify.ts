@@ -74,15 +74,24 @@ interface VerifySurroundings {
   readonly now: Date;
 }
 
-/**
- * Returns the exit code. Throws an error if the archive, the key or the saved heads cannot be read, or if the heads may not be
- * saved. What the file for the heads holds already is compared too, because it may be the only witness of removed manifests.
- */
+/** Prints the report and returns the exit code. Throws the same errors as `checkArchive`. */
 export async function runVerify(
   archive: ArchiveReader,
   flags: VerifyFlags,
   { print, now }: VerifySurroundings,
 ): Promise<number> {
+  const { verification, clean, publicKeyId } = await checkArchive(archive, flags, now);
+  if (flags.json) print(JSON.stringify({ clean, now, ...verification }, null, 2));
+  else for (const line of describe(verification, { clean, now, keyId: publicKeyId, ...flags })) print(line);
+  return clean ? exitCodes.good : exitCodes.findings;
+}
+
+/**
+ * Verifies the archive, and saves its heads if that was asked and nothing was found. Throws an error if the archive, the key or
+ * the saved heads cannot be read, or if the heads may not be saved. What the file for the heads holds already is compared too,
+ * because it may be the only witness of removed manifests.
+ */
+export async function checkArchive(archive: ArchiveReader, flags: VerifyFlags, now: Date) {
   const publicKey = await readKey(flags.key);
   const heads =
     flags.head === undefined ? [] : await readHeads(flags.head, 'give a file that "verify --save-head" wrote');
@@ -98,9 +107,7 @@ export async function runVerify(
       `${flags.saveHead} was not overwritten: it names newer or other manifests than this archive holds. Either this copy is older than the file, or manifests were removed. Copy the archive again, and verify it with --head ${flags.saveHead}. Keep the file`,
     );
   if (clean && flags.saveHead !== undefined) await saveHeads(flags.saveHead, verification.teams);
-  if (flags.json) print(JSON.stringify({ clean, now, ...verification }, null, 2));
-  else for (const line of describe(verification, { clean, now, keyId: keyId(publicKey), ...flags })) print(line);
-  return clean ? exitCodes.good : exitCodes.findings;
+  return { verification, clean, publicKeyId: keyId(publicKey) };
 }
 
 /** Throws an error if there is no such folder. A bucket that does not exist is noticed when it is listed. */

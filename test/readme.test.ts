@@ -1,6 +1,6 @@
 /**
  * A new user believes the README first, so it is tested: everything that it names exists, and its commands run.
- * `test/e2e/npm-start.test.ts` compares what `npm start` prints with the lines that the README shows.
+ * `test/e2e/npm-start-text.test.ts` compares what `npm start` prints with the sample in the README.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

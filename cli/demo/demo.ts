@@ -1,11 +1,11 @@
 /**
- * `npm start`: archives a realistic demo team on this machine alone, then continues, verifies, compares and queries the
+ * `npm start`: archives an invented team on this machine alone, then continues, verifies, compares and queries the
  * archive; or, with an API key, archives a real team. It ends by itself. The exit code is 0 only if every step was good.
  */
 
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { figure } from '../../lambdas/shared/text';
+import { addMs, MINUTE_MS } from '../../lambdas/shared/time';
 import { proxyNotice } from '../../local/network';
 import { answerAsSource } from '../../local/postman/source-model';
 import { startSourceServer } from '../../local/postman/source-server';
@@ -14,47 +14,85 @@ import { openTeamFolder, type TeamFolder } from '../../local/postman/team-folder
 import { conclude } from './ending';
 import { compareWithSource, openServedLines } from './equality';
 import { archivePaths } from './local-archive';
-import { openShownRuns } from './shown-runs';
+import { openProgressRuns } from './progress-runs';
+import { type Screen, say } from './screen';
+import { type RunOnce, showRuns } from './shown-runs';
 
-const HOUR_MS = 3_600_000;
 const SEED = 20;
-const SCHEDULED_RUNS = 5;
+/** What happens before each run after the first: new events, and events of ten minutes ago. Each run reads a quarter of an hour again. */
+const ARRIVALS = [
+  { fresh: 8, late: 1 },
+  { fresh: 3, late: 0 },
+  { fresh: 5, late: 2 },
+] as const;
+const LATE_BY_MS = 10 * MINUTE_MS;
 
 interface DemoOptions {
   readonly folder: string;
   readonly eventsPerDay: number;
-  readonly print: (text: string) => void;
+  readonly screen: Screen;
 }
 
 /** Archives the demo team and returns the exit code. */
-export async function runDemo({ folder, eventsPerDay, print }: DemoOptions): Promise<number> {
+export async function runDemo({ folder, eventsPerDay, screen }: DemoOptions): Promise<number> {
   const at = archivePaths(folder);
   const isNew = !existsSync(at.bucket);
-  const team = openTeamFolder(at.source, { seed: SEED, anchor: new Date(), eventsPerDay });
+  introduce(screen, isNew);
+  const team = openDemoTeam(folder, new Date(), eventsPerDay);
   const apiKey = `PMAK-${randomUUID()}`;
   const served = openServedLines(at.served);
   const source = await startSource(team, apiKey, served.add);
   const options = { team: 'demo', apiKey, baseUrl: source.url, maxRequestsPerMinute: 100_000 };
-  const runs = await openShownRuns(folder, print, options);
+  const runs = await openProgressRuns(folder, options);
   try {
-    print(
-      isNew
-        ? `A team of ${figure(team.table.events().length)} events over 180 days. First run:`
-        : 'The same archive, continued:',
-    );
-    let archived = await runs.run(isNew ? 'backfill' : 'first run');
-    for (let run = 1; run <= SCHEDULED_RUNS && archived; run += 1) {
-      const now = Date.now();
-      team.arrive(5 + 3 * run, { at: new Date(now), visibleFrom: new Date(now) });
-      team.arrive(run, { at: new Date(now - (run + 1) * HOUR_MS), visibleFrom: new Date(now) });
-      archived = await runs.run(`scheduled run ${run}`);
-    }
-    const compare = () => compareWithSource(at.bucket, served.all, print);
-    return await conclude(folder, { team: options.team, archived, print, compare });
+    return await playDemo({ folder, screen, team, served: served.all, run: runs.run, now: () => new Date() });
   } finally {
     await runs.close();
     await source.close();
   }
+}
+
+export function openDemoTeam(folder: string, anchor: Date, eventsPerDay: number): TeamFolder {
+  return openTeamFolder(archivePaths(folder).source, { seed: SEED, anchor, eventsPerDay });
+}
+
+export function introduce(screen: Screen, isNew: boolean): void {
+  say(screen, 'The Postman audit archive on this machine, without AWS: about half a minute.');
+  screen.print('');
+  const first =
+    'The first run reads the 180 days that Postman keeps, and each other run reads what has happened since.';
+  const next = 'An earlier start has archived this team already, so each run reads only what has happened since.';
+  say(
+    screen,
+    `An invented team, behind a server that speaks the Postman Audit Logs API. The Lambda function that a deployment uploads archives it, unchanged. ${isNew ? first : next}`,
+    'ARCHIVE  ',
+  );
+  screen.print('');
+}
+
+export interface DemoStory {
+  readonly folder: string;
+  readonly screen: Screen;
+  readonly team: TeamFolder;
+  /** Each distinct line that the source has ever served. */
+  readonly served: ReadonlySet<string>;
+  readonly run: RunOnce;
+  readonly now: () => Date;
+}
+
+/** Returns the exit code. */
+export async function playDemo({ folder, screen, team, served, run, now }: DemoStory): Promise<number> {
+  const runs = showRuns(screen, run);
+  let archived = await runs.run();
+  for (const { fresh, late } of archived ? ARRIVALS : []) {
+    const happened = now();
+    team.arrive(fresh, { at: happened, visibleFrom: happened });
+    team.arrive(late, { at: addMs(happened, -LATE_BY_MS), visibleFrom: happened });
+    archived = archived && (await runs.run());
+  }
+  runs.end();
+  const compare = () => compareWithSource(archivePaths(folder).bucket, served, screen);
+  return conclude(folder, { team: 'demo', archived, screen, compare, now: now() });
 }
 
 interface RealOptions {
@@ -62,19 +100,24 @@ interface RealOptions {
   readonly apiKey: string;
   readonly baseUrl: string;
   readonly startDate: string | undefined;
-  readonly print: (text: string) => void;
+  readonly screen: Screen;
 }
 
 /** Archives a real team with one run, verifies the archive, and returns the exit code. The next start continues it. */
-export async function archiveRealTeam({ folder, print, ...team }: RealOptions): Promise<number> {
+export async function archiveRealTeam({ folder, screen, ...team }: RealOptions): Promise<number> {
   const notice = proxyNotice(process.env, process.versions.node);
-  if (notice !== undefined) print(notice);
-  const runs = await openShownRuns(folder, print, { team: 'main', maxRequestsPerMinute: 200, ...team });
+  if (notice !== undefined) say(screen, notice);
+  const about = `The team of POSTMAN_API_KEY is archived from ${team.baseUrl} into ${folder}, with at most 200 requests a minute.`;
+  say(screen, about, 'ARCHIVE  ');
+  screen.print('');
+  const archive = await openProgressRuns(folder, { team: 'main', maxRequestsPerMinute: 200, ...team });
   try {
-    print(`Archiving the team of this key from ${team.baseUrl}, at most 200 requests a minute:`);
-    return await conclude(folder, { team: 'main', archived: await runs.run('run'), print, compare: () => true });
+    const runs = showRuns(screen, archive.run);
+    const archived = await runs.run();
+    runs.end();
+    return await conclude(folder, { team: 'main', archived, screen, now: new Date() });
   } finally {
-    await runs.close();
+    await archive.close();
   }
 }
 

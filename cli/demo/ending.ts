@@ -2,66 +2,97 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bind, type Query, readQueries, statement } from '../../infra/queries/queries';
+import { bind, readQueries, statement } from '../../infra/queries/queries';
+import { figure, plural } from '../../lambdas/shared/text';
 import { dateOf, midnight } from '../../lambdas/shared/time';
-import { describeEvidence } from '../evidence';
 import { makeEvidence } from '../evidence/make';
+import { packagePaths } from '../evidence/package-format';
 import { prepareQuestions } from '../evidence/questions';
 import { exitCodes } from '../exit';
 import { openFolder } from '../folder';
 import { asTable } from '../query-output';
 import { openFolderSql } from '../sql';
-import { runVerify } from '../verify';
+import { checkArchive } from '../verify';
 import { readKey } from '../verify-inputs';
+import { describe, describeGaps } from '../verify-output';
 import { archivePaths } from './local-archive';
+import { type Screen, say } from './screen';
 
-const QUERIES = ['sign_ins_by_method', 'leavers_still_active', 'dormant_admins'];
+/** Each saved query, and the columns of its answer that fit into a narrow terminal. */
+const QUERIES = {
+  dormant_admins: 'who, date(administrator_on) AS administrator_on, date(last_seen) AS last_seen, idle_days',
+  leavers_still_active: 'who, date(removed_at) AS removed_on, action, date(event_time) AS acted_on',
+};
 /** Postman keeps the log for so long, so a first run brings no older event. */
 const DAYS = 180;
 
 interface Ending {
   readonly team: string;
   readonly archived: boolean;
-  readonly print: (text: string) => void;
-  compare(): boolean;
+  readonly screen: Screen;
+  /** Undefined for a source that cannot tell what it has served. */
+  readonly compare?: () => boolean;
+  readonly now: Date;
 }
 
 /** Returns the exit code. An archive is verified even where the last run has failed. */
-export async function conclude(folder: string, { team, archived, print, compare }: Ending): Promise<number> {
+export async function conclude(folder: string, ending: Ending): Promise<number> {
+  const { archived, screen, compare = () => true, now } = ending;
   const at = archivePaths(folder);
   if (!archived && !existsSync(join(at.bucket, 'manifests'))) {
-    print(`\nNothing has been archived yet. The handler's log: ${at.log}`);
+    screen.print('');
+    say(screen, `Nothing has been archived yet. The log of the handler: ${at.log}`);
     return exitCodes.failed;
   }
   // An archive that is not verified may not even be readable, so it is neither compared nor queried. Lines that a failed
   // run was served and could not archive are no finding.
-  const isGood = (await verifyArchive(folder, print)) && (!archived || compare());
+  const isGood = (await verifyArchive(at, screen, now)) && (!archived || compare());
   if (isGood && archived) {
-    await askQueries(at.bucket, print);
-    await writeEvidence(folder, team, print);
+    await askQueries(at.bucket, screen, now);
+    await writeEvidence(at, ending);
   }
-  print(whereToLook(folder));
+  tellWhereToLook(folder, screen);
   if (!isGood) return exitCodes.findings;
-  return archived ? exitCodes.good : exitCodes.failed;
+  if (!archived) return exitCodes.failed;
+  tellWhatWasProved(at, ending);
+  return exitCodes.good;
 }
 
-async function verifyArchive(folder: string, print: (text: string) => void): Promise<boolean> {
-  const at = archivePaths(folder);
-  print('\nVerified offline, with the pinned public key:');
+type Paths = ReturnType<typeof archivePaths>;
+
+async function verifyArchive(at: Paths, screen: Screen, now: Date): Promise<boolean> {
   const flags = { key: at.publicKey, saveHead: at.heads, ...(existsSync(at.heads) && { head: at.heads }) };
-  const indented = (text: string) => print(text.replace(/^/gm, '  '));
-  return (await runVerify(await openFolder(at.bucket), flags, { print: indented, now: new Date() })) === exitCodes.good;
+  const { verification, publicKeyId, clean } = await checkArchive(await openFolder(at.bucket), flags, now);
+  screen.print('');
+  const how = 'With the public key alone, as an auditor does it:';
+  const [team] = verification.teams;
+  if (!clean || team === undefined) {
+    say(screen, how, 'VERIFY   ');
+    for (const line of describe(verification, { clean, now, keyId: publicKeyId, ...flags })) screen.print(line);
+    return false;
+  }
+  const { manifests, events, quarantined } = team;
+  const facts = `${plural(manifests, 'manifest')}, ${plural(events, 'event')} and ${plural(quarantined, 'line')} in quarantine`;
+  say(screen, `${how} nothing is missing, added or changed in ${facts} so far.`, 'VERIFY   ');
+  for (const line of describeGaps(team)) say(screen, line, '         ');
+  return true;
 }
 
 /** The SQL is the same that Athena runs over the deployed bucket. */
-async function askQueries(bucket: string, print: (text: string) => void): Promise<void> {
-  print('\nAsked in SQL (DuckDB here, Athena in AWS):');
-  const sql = await openFolderSql(bucket, { now: new Date() });
+async function askQueries(bucket: string, screen: Screen, now: Date): Promise<void> {
+  screen.print('');
+  say(screen, 'In SQL, with DuckDB here and with Athena in AWS, two of the saved questions of auditors:', 'ASK      ');
+  const sql = await openFolderSql(bucket, { now });
   try {
-    for (const query of readQueries().filter(({ name }) => QUERIES.includes(name))) {
-      const answer = await sql.ask(overAllDays(query, new Date()));
-      const rows = answer.rows.length === 0 ? 'No rows.' : asTable(answer, 118);
-      print(`\n  ${query.name}: ${query.purpose}\n${rows.replace(/^/gm, '  ')}`);
+    for (const query of readQueries()) {
+      const columns = new Map(Object.entries(QUERIES)).get(query.name);
+      if (columns === undefined) continue;
+      const bound = bind(query, { from: dateOf(midnight(now, -DAYS)) }, now);
+      if ('problems' in bound) throw new Error(`${query.name}: ${bound.problems.join('; ')}`);
+      const answer = await sql.ask(`SELECT ${columns} FROM (${statement(query, bound.values)})`);
+      say(screen, `${query.name}: ${query.purpose.replace(/(?<=\.)\s.*$/s, '')}`, '  ');
+      const table = answer.rows.length === 0 ? 'No rows.' : asTable(answer, screen.width - 2);
+      screen.print(table.replace(/^/gm, '  '));
     }
   } finally {
     sql.close();
@@ -69,33 +100,42 @@ async function askQueries(bucket: string, print: (text: string) => void): Promis
 }
 
 /** Replaces the package of the last start. */
-async function writeEvidence(folder: string, team: string, print: (text: string) => void): Promise<void> {
-  const at = archivePaths(folder);
-  const now = new Date();
+async function writeEvidence(at: Paths, { team, screen, now }: Ending): Promise<void> {
   const period = { from: dateOf(midnight(now, -DAYS)), to: dateOf(now) };
   const questions = prepareQuestions(team, period, {}, now);
   if (!('questions' in questions)) throw new Error(questions.join('; '));
   rmSync(at.evidence, { recursive: true, force: true });
-  print('\nEvidence for an auditor, as one folder that verifies itself:');
   const about = { team, ...period, out: at.evidence, questions, now, heads: [], onStep: () => undefined };
   const [reader, publicKey] = [await openFolder(at.bucket), await readKey(at.publicKey)];
-  const contents = await makeEvidence({ ...about, reader, source: 'a folder on one machine', publicKey });
-  print(describeEvidence(contents, at.evidence).replace(/^/gm, '  '));
+  const { answers } = await makeEvidence({ ...about, reader, source: 'a folder on one machine', publicKey });
+  const asked = answers.filter(({ outcome }) => !('needs' in outcome)).length;
+  screen.print('');
+  say(
+    screen,
+    `For an auditor, a folder with a report, the answers to ${figure(asked)} questions, every event of ${period.from} to ${period.to}, and a verifier that needs only Node:`,
+    'EVIDENCE ',
+  );
+  screen.print(`         node ${packagePaths(at.evidence).verifier}`);
 }
 
-function overAllDays(query: Query, today: Date): string {
-  const bound = bind(query, { from: dateOf(midnight(today, -DAYS)) }, today);
-  if ('problems' in bound) throw new Error(`${query.name}: ${bound.problems.join('; ')}`);
-  return statement(query, bound.values);
+function tellWhereToLook(folder: string, screen: Screen): void {
+  screen.print('');
+  say(screen, `In ${folder}:`, 'LOOK     ');
+  for (const [path, what] of [
+    ['bucket/events/', 'the events by date: gzip -dc FILE'],
+    ['bucket/manifests/', "the signed chain: jq -r '.payload|@base64d' FILE"],
+    ['handler.log', 'what the handler logged'],
+  ] as const)
+    say(screen, what, `         ${path.padEnd(18)} `);
+  say(screen, 'The next npm start goes on with this archive; without the folder it begins anew.', '         ');
 }
 
-function whereToLook(folder: string): string {
-  const at = archivePaths(folder);
-  return `
-Look next:
-  ${at.bucket}/events/      what SQL sees: zcat any of it
-  ${at.bucket}/manifests/   the signed chain: jq -r .payload FILE | base64 -d | jq
-  ${at.log.padEnd(at.bucket.length + 11)}   every line the handler logged
-  npx audit-archive verify ${at.bucket} --key ${at.publicKey}
-Run it again to go on with this archive; delete ${folder} to begin anew.`;
+function tellWhatWasProved(at: Paths, { screen, compare }: Ending): void {
+  const what =
+    compare === undefined
+      ? 'What Postman has served is archived, signed and unchanged'
+      : 'Every line that the server has served is in the archive exactly once, byte for byte, and signed';
+  screen.print('');
+  say(screen, `${what}; anyone with the public key can check it offline.`, 'PROVED   ');
+  screen.print(`         ${packagePaths(at.evidence).report}`);
 }

@@ -6,7 +6,8 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { figure } from '../../lambdas/shared/text';
+import { plural } from '../../lambdas/shared/text';
+import { type Screen, say } from './screen';
 
 /**
  * Keeps each distinct line that the source serves in a file, from one start to the next. Add the lines before the client
@@ -29,17 +30,19 @@ export function openServedLines(file: string) {
 }
 
 /** Returns whether they are equal. */
-export function compareWithSource(bucket: string, served: ReadonlySet<string>, print: (text: string) => void): boolean {
+export function compareWithSource(bucket: string, served: ReadonlySet<string>, screen: Screen): boolean {
   const archived = archivedLines(bucket);
   const distinct = new Set(archived);
   const missing = [...served].filter((line) => !distinct.has(line)).length;
   const extra = archived.length - (served.size - missing);
-  const verdict = missing + extra === 0 ? 'the same, once each' : 'NOT EQUAL';
-  print('\nCompared with the source, line by line:');
-  print(`  ${figure(served.size)} distinct lines served, ${figure(archived.length)} archived: ${verdict}`);
-  if (missing > 0) print(`  ${figure(missing)} served lines are not in the archive`);
-  if (extra > 0) print(`  ${figure(extra)} archived lines were not served, or occur more than once`);
-  return missing + extra === 0;
+  const isEqual = missing + extra === 0;
+  const verdict = isEqual ? 'the same, each of them once' : 'NOT EQUAL';
+  const lines = `${plural(served.size, 'different line')} served, ${plural(archived.length, 'line')} archived, events and quarantine together`;
+  screen.print('');
+  say(screen, `Line by line with the server: ${lines}: ${verdict}.`, 'COMPARE  ');
+  if (missing > 0) say(screen, `Served, and not in the archive: ${plural(missing, 'line')}.`, '         ');
+  if (extra > 0) say(screen, `Archived, and never served or more than once: ${plural(extra, 'line')}.`, '         ');
+  return isEqual;
 }
 
 function archivedLines(bucket: string): string[] {

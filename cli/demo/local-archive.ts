@@ -53,8 +53,6 @@ interface LocalArchiveOptions {
 export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface LocalArchive {
-  /** SHA-256 and size of the handler's code, which is the same file that a deployment uploads. */
-  readonly code: { readonly sha256: string; readonly bytes: number };
   /** The process of the handler. */
   readonly pid: number;
   /** Invokes the handler once, as a schedule does. */
@@ -105,7 +103,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
     await Promise.all([s3.close(), dynamodb.close(), ssm.close()]);
   }
 
-  return { code, pid: lambda.pid, run, close };
+  return { pid: lambda.pid, run, close };
 }
 
 /**

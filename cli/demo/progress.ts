@@ -9,7 +9,7 @@ const LONG_WAIT_MS = 3000;
 
 /** `see` receives every log line of the handler; the lines of pages move the progress. */
 export function createProgress({ from, to }: Readonly<Record<'from' | 'to', Date>>, output: NodeJS.WriteStream) {
-  const view = output.isTTY ? barView(output) : lineView(output);
+  const view = output.isTTY && process.env.TERM !== 'dumb' ? barView(output) : lineView(output);
   let events = 0;
   // The swept day is read last although it is an old day, so progress never goes back.
   let farthest = from.getTime();
@@ -31,7 +31,7 @@ export function createProgress({ from, to }: Readonly<Record<'from' | 'to', Date
 
 function barView(output: NodeJS.WriteStream) {
   const format = '  {bar} {percentage}%  {date}  {events} events  {wait}';
-  const bar = new SingleBar({ format, stream: output, hideCursor: true });
+  const bar = new SingleBar({ format, stream: output, barsize: 20, hideCursor: true, clearOnComplete: true });
   bar.start(100, 0, { date: '', events: 0, wait: '' });
   return {
     move: (share: number, date: string, events: string) =>
@@ -41,13 +41,13 @@ function barView(output: NodeJS.WriteStream) {
   };
 }
 
-/** One line for each tenth of the way. */
+/** One line for each tenth of the way but the last, which the result of the run follows at once. */
 function lineView(output: NodeJS.WriteStream) {
   let shown = 0;
   return {
     move: (share: number, date: string, events: string) => {
       const tenth = Math.floor(share * 10);
-      if (tenth > shown) output.write(`  ${tenth * 10}%  ${date}  ${events} events\n`);
+      if (tenth > shown && tenth < 10) output.write(`  ${tenth * 10}%  ${date}  ${events} events\n`);
       shown = Math.max(shown, tenth);
     },
     wait: (wait: string) => output.write(`  ${wait}\n`),

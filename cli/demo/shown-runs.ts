@@ -1,62 +1,69 @@
-/** Runs the local archive and shows each run to a person. */
+/** Runs an archive and shows each run to a person. */
 
 import type { RunSummary } from '../../lambdas/shared/contract';
-import { figure } from '../../lambdas/shared/text';
-import { DAY_MS } from '../../lambdas/shared/time';
 import type { InvocationResult } from '../../local/lambda-process';
-import { archivePaths, type LocalArchive, type LogLine, openLocalArchive } from './local-archive';
-import { createProgress } from './progress';
+import { explain, type RunRow, readRow, sumOf, tableHead, tableRow } from './run-table';
+import { type Screen, say } from './screen';
 
 const LEASE_WAIT_MS = 5000;
 
-type ShownTeam = Omit<Parameters<typeof openLocalArchive>[0], 'folder' | 'onLog'>;
+/** A person here has no SSM and no `cdk.json`, of which the archiver's own messages speak. */
+const HERE: Readonly<Record<string, string>> = {
+  'api-key-refused':
+    'Postman refused the key in POSTMAN_API_KEY. The audit log needs an Enterprise plan and the key of an Admin or Super Admin; make one in Postman, put it into POSTMAN_API_KEY, and start again. A team in the EU also needs POSTMAN_BASE_URL=https://api.eu.postman.com',
+  'api-key-malformed': 'POSTMAN_API_KEY holds no API key: copy the key from Postman without blanks and line breaks',
+  'team-mismatch':
+    'the key in POSTMAN_API_KEY belongs to another Postman team than this archive: use a key of its team, or another folder with --data',
+};
 
-export async function openShownRuns(folder: string, print: (text: string) => void, team: ShownTeam) {
-  let listen: (line: LogLine) => void = () => undefined;
-  const archive = await openLocalArchive({ ...team, folder, onLog: (line) => listen(line) });
-  print(
-    `Handler: ${archivePaths(folder).handler}/index.js, ${figure(archive.code.bytes)} bytes, SHA-256 ${archive.code.sha256}`,
-  );
+export type RunOnce = () => Promise<InvocationResult>;
+
+export function showRuns(screen: Screen, runOnce: RunOnce) {
+  const rows: RunRow[] = [];
 
   /** Returns false where the run has failed. */
-  async function run(name: string): Promise<boolean> {
-    const now = new Date();
-    const from = new Date(team.startDate ?? now.getTime() - 180 * DAY_MS);
-    const progress = name.startsWith('scheduled') ? undefined : createProgress({ from, to: now }, process.stderr);
-    listen = (line) => progress?.see(line);
-    const outcome = await runWhenFree(archive, print);
-    progress?.end();
-    print(`  ${name}: ${describe(outcome)}`);
-    return outcome.ok;
+  async function run(): Promise<boolean> {
+    const outcome = await runWhenFree(runOnce, screen);
+    if (!outcome.ok) {
+      const { name, message } = outcome.error;
+      say(screen, `FAILED, ${name}: ${HERE[name] ?? message}`, '  ');
+      return false;
+    }
+    const summary = outcome.result as RunSummary;
+    const row = readRow(summary);
+    if (row === undefined) say(screen, `Nothing was archived: ${summary.outcome}. ${summary.detail ?? ''}`, '  ');
+    else show(row, summary);
+    return true;
   }
 
-  return { run, close: archive.close };
+  function show(row: RunRow, { recovered = 0, detail }: RunSummary): void {
+    if (rows.length === 0) screen.print(tableHead());
+    rows.push(row);
+    screen.print(tableRow(String(rows.length), row));
+    if (recovered > 0)
+      say(screen, `This run first published ${recovered} segments of a run that was cut off.`, '       ');
+    if (detail !== undefined) say(screen, `NOTE: ${detail}`, '       ');
+  }
+
+  /** The sum of the runs, and the meaning of the columns. */
+  function end(): void {
+    const sum = sumOf(rows);
+    if (sum !== undefined) screen.print(tableRow('all', sum));
+    const whole = sum ?? rows[0];
+    if (whole === undefined) return;
+    screen.print('');
+    explain(screen, whole);
+  }
+
+  return { run, end };
 }
 
 /** A process that was killed leaves its lease behind, which ends by itself within a minute. */
-async function runWhenFree(archive: LocalArchive, print: (text: string) => void): Promise<InvocationResult> {
+async function runWhenFree(runOnce: RunOnce, screen: Screen): Promise<InvocationResult> {
   for (let told = false; ; told = true) {
-    const outcome = await archive.run();
+    const outcome = await runOnce();
     if (!outcome.ok || (outcome.result as RunSummary).outcome !== 'held') return outcome;
-    if (!told) print('  an earlier run was cut off; waiting for its lease to end, a minute at most');
+    if (!told) say(screen, 'An earlier run was cut off; waiting for its lease to end, a minute at most.', '  ');
     await new Promise((resolve) => setTimeout(resolve, LEASE_WAIT_MS));
   }
-}
-
-function describe(outcome: InvocationResult): string {
-  if (!outcome.ok) {
-    const { name, message } = outcome.error;
-    const here = name === 'api-key-refused' ? '. Here, the parameter holds what POSTMAN_API_KEY is' : '';
-    return `FAILED, ${name}: ${message}${here}`;
-  }
-  const { counts, seq, sweeps = [], recovered = 0, detail } = outcome.result as RunSummary;
-  if (counts === undefined) return (outcome.result as RunSummary).outcome;
-  const held = Object.values(counts.quarantined).reduce((sum, n) => sum + n, 0);
-  return [
-    `${figure(counts.events)} new (${counts.late} late), ${figure(counts.known)} known, ${held} to quarantine`,
-    `${counts.pages} pages, manifest ${seq}`,
-    ...sweeps.map(({ date }) => `swept ${date}`),
-    ...(recovered > 0 ? [`${recovered} segments of a cut-off run published`] : []),
-    ...(detail === undefined ? [] : [`NOTE: ${detail}`]),
-  ].join('; ');
 }

@@ -181,6 +181,8 @@ function repeat({ team, from, to, publicKey, verifierSha256 }: Contents): Html {
   return html`<h2>How to repeat every check</h2>
 <p>On any machine with Node 20.15 or newer, without a network and without installing anything:</p>
 <pre>node verify.mjs</pre>
+<p>In PowerShell on Windows, in this folder, with the exit code (0 good, 1 findings, 3 it could not be read):</p>
+<pre>node verify.mjs; $LASTEXITCODE</pre>
 <p>The verifier has the SHA-256 <code>${verifierSha256}</code>; the same version of audit-archive writes the same file, so you can make
 it yourself, or use that version's own command:</p>
 <pre>npx audit-archive verify archive --key public-key.pem --from ${from} --to ${to}</pre>

@@ -23,8 +23,7 @@ import { archiveMetrics, teamMetrics } from '../shared/alarms';
 import { archiverEnvironment, type RunSummary, readArchiveInput, storeApiKey } from '../shared/contract';
 import { decodeEnvironment } from '../shared/env';
 import { Failure, IntegrityError, Race } from '../shared/errors';
-import { QUARANTINE_REASONS } from '../shared/event';
-import type { Counts, Manifest } from '../shared/manifest';
+import type { Manifest } from '../shared/manifest';
 import { TEAM_PATTERN } from '../shared/object-keys';
 import type { Clock, Signer } from '../shared/ports';
 import { archive } from './archive';
@@ -32,6 +31,7 @@ import { BATCH_LIMITS } from './batch';
 import type { Met } from './gathering';
 import { isNearlyForgotten } from './progress';
 import { createSource, type Source } from './source';
+import { totalOf } from './totals';
 
 const s3 = new S3Client(awsClient);
 const dynamodb = new DynamoDBClient(awsClient);
@@ -130,30 +130,6 @@ export async function handler(event: unknown, context: Context): Promise<RunSumm
 function logged(summary: RunSummary): RunSummary {
   logger.info('run', { ...summary });
   return summary;
-}
-
-/** Adds up the counts of all committed manifests. */
-function totalOf(committed: readonly Manifest[]) {
-  const head = committed.at(-1);
-  if (head === undefined) return { manifests: 0 };
-  const total = (count: (counts: Counts) => number) => committed.reduce((sum, { counts }) => sum + count(counts), 0);
-  const reasons = QUARANTINE_REASONS.map((reason) => [reason, total(({ quarantined }) => quarantined[reason])]);
-  return {
-    manifests: committed.length,
-    seq: head.seq,
-    position: head.position,
-    counts: {
-      pages: total(({ pages }) => pages),
-      requests: total(({ requests }) => requests),
-      events: total(({ events }) => events),
-      late: total(({ late }) => late),
-      known: total(({ known }) => known),
-      revisions: total(({ revisions }) => revisions),
-      quarantined: Object.fromEntries(reasons),
-    },
-    gaps: committed.flatMap(({ gaps }) => gaps).length,
-    sweeps: committed.flatMap(({ sweeps }) => sweeps),
-  };
 }
 
 function howToConfigure(parameter: string, environment: { readonly encryptionKey: string }): string {

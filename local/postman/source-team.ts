@@ -73,10 +73,10 @@ export function createSourceTeam(options: TeamOptions) {
     /** The event with this number outside of the story. */
     arrival: (number: number, { at, visibleFrom }: Arrival): SourceEvent => {
       const random = createRandom(`${seed}/arrival/${number}`);
-      const second = Math.floor(at.getTime() / 1000) * 1000;
       const actor = personOf(random.below(3), seed);
       const row = FIRST_ARRIVAL + 2 * number;
-      return { row, at: second, visibleFrom: visibleFrom.getTime(), ...bodies(workAct(actor, second, random), row) };
+      const act = workAct(actor, at.getTime(), random);
+      return { row, at: act.at, visibleFrom: visibleFrom.getTime(), ...bodies(act, row) };
     },
   };
 }

@@ -17,12 +17,17 @@ export interface Person {
   /** Day of the team, counted from 0. The founders joined before that. */
   readonly joins: number;
   readonly leaves: number;
+  /** The last day on which the person does anything, where that is before the day of leaving. */
+  readonly restsAfter: number;
 }
 
 const FOUNDERS = 64;
 const DAYS_BETWEEN_JOINERS = 4;
 /** Every ninth person leaves, one about every thirty days. The sixth of them leaves on the day after the anchor. */
 const leavingDay = (nth: number): number => Math.floor(32 + 29.8 * nth);
+
+/** An administrator who does nothing any more, and whose rights nobody takes back. */
+export const DORMANT = { number: 6, lastDay: 105 };
 
 const FIRST = ['Ada', 'Grace', 'Edsger', 'Barbara', 'Ken', 'Radia', 'Priya', 'Arjun', 'Zoë', 'Søren', "D'Arcy", '李娜'];
 const LAST = ['Turner', 'Okafor', 'Schmidt', 'Iyer', 'Novak', 'García', 'Berg', 'Tanaka', 'Silva', 'Haddad', 'Patel'];
@@ -60,5 +65,6 @@ export function personOf(number: number, seed: number): Person {
     external,
     joins: number < FOUNDERS ? -1 : (number - FOUNDERS + 1) * DAYS_BETWEEN_JOINERS,
     leaves: number % 9 === 4 ? leavingDay((number - 4) / 9) : Infinity,
+    restsAfter: number === DORMANT.number ? DORMANT.lastDay : Infinity,
   };
 }

@@ -4,7 +4,7 @@
  */
 import { HOUR_MS } from '../../lambdas/shared/time';
 import { createRandom, type Random } from './random';
-import { type Person, peopleBy, personOf } from './team-people';
+import { DORMANT, type Person, peopleBy, personOf } from './team-people';
 
 export interface Act {
   /** Epoch milliseconds of a whole second. */
@@ -52,7 +52,7 @@ const MILESTONES: readonly Milestone[] = [
   // The second person to leave does so on day 61, and their password still works nine days later.
   [70, 2.7, 13, 'user.login_password_success', undefined, '100.64.7.7'],
   [70, 2.8, 13, 'user.apikey_create', { apiKey: 'c04d7*****' }, '100.64.7.7'],
-  [75, 15, 0, 'team.update_user_roles', { users: '{"60000151":["user","admin"]}' }],
+  [75, 15, 0, 'team.update_user_roles', { users: `{"${personOf(DORMANT.number, 0).id}":["user","admin"]}` }],
   [90, 0, 0, 'team.retry_invoice_success', undefined, null],
   [110, 21, 1, 'team.customauth.disable', OKTA],
   [110, 21.6, 1, 'team.customauth.enable', OKTA],
@@ -113,7 +113,7 @@ function work(random: Random): readonly [action: string, what: string, variables
 /** Sessions lie in the office hours of each person's time zone; at weekends there are fewer, at any hour. */
 function sessions({ seed, day, start, eventsPerDay }: Day, random: Random): Act[] {
   const weekend = [0, 6].includes(new Date(start).getUTCDay());
-  const present = peopleBy(day - 1, seed).filter(({ leaves }) => day < leaves);
+  const present = peopleBy(day - 1, seed).filter(({ leaves, restsAfter }) => day < leaves && day <= restsAfter);
   const count = (eventsPerDay / EVENTS_PER_SESSION) * (weekend ? 0.3 : 1.28) * (0.85 + 0.3 * random.next());
   return Array.from({ length: Math.round(count) }).flatMap(() => {
     const actor = random.pick(present);

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, win32 } from 'node:path';
+import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, win32 } from 'node:path';
 import { keyOf, openFolder, pathOf } from '../../cli/folder';
 import { buildArchive, sampleBatches, writeObjects } from '../support/archive-builder';
 import { inFolder } from '../support/judge';
@@ -19,6 +19,20 @@ test('a folder lists its keys in order, by prefix and after a given key', async 
     expect(await store.list('manifests/team=main/', manifests[1])).toEqual(manifests.slice(2));
     expect(await store.list('events/team=main/dt=2026-03-1')).toHaveLength(3);
     expect(await store.list('nothing/here/')).toEqual([]);
+  });
+});
+
+test('a folder above archives is refused with their names, and one with an object of its own is read', async () => {
+  await inArchive(async (archive) => {
+    const above = join(archive, '..');
+    const right = join(above, basename(archive));
+    await expect(openFolder(above)).rejects.toThrow(`not an archive, but a folder above one: give ${right}`);
+    mkdirSync(join(above, 'other/bucket/manifests'), { recursive: true });
+    renameSync(archive, join(above, 'other/archive'));
+    const both = ['archive', 'bucket'].map((name) => join(above, 'other', name)).join(' or ');
+    await expect(openFolder(above)).rejects.toThrow(`give ${both}`);
+    mkdirSync(join(above, 'events'));
+    expect((await (await openFolder(above)).list('')).length).toBeGreaterThan(13);
   });
 });
 

@@ -31,7 +31,7 @@ test('the report of a good archive names the key, each team and its newest manif
     expect(text).toContain('from 2026-03-09T18:00:00.000Z to 2026-03-10T04:00:00.000Z');
     expect(text).toMatch(/newest manifest: 4, SHA-256 [0-9a-f]{64}, of 2026-03-10T04:00:20.000Z/);
     expect(text).toContain("Good: nothing is missing, added or changed, up to each team's newest manifest above.");
-    expect(text).toContain('To find out next time whether newer manifests were deleted, save these with --save-head');
+    expect(text).toContain('To find out next time whether newer manifests were deleted, verify now with --save-head');
   });
 });
 
@@ -204,6 +204,12 @@ test.each<readonly [string, readonly string[], number, string]>([
   ['an unknown option', ['verify', 'archive', '--key', 'public.pem', '--heads', 'x'], 2, "unknown option '--heads'"],
   ['no command', [], 2, 'Usage: audit-archive'],
   ['no such folder', ['verify', 'nowhere', '--key', 'public.pem'], 3, 'audit-archive: there is no folder at nowhere'],
+  [
+    'a folder above the archive',
+    ['verify', '.', '--key', 'public.pem'],
+    3,
+    'audit-archive: . is not an archive, but a folder above one: give archive\n',
+  ],
   ['no such key', ['verify', 'archive', '--key', 'nokey'], 3, 'nokey'],
   [
     'heads that would overwrite others',

@@ -1,6 +1,6 @@
 /** `docs/format.md` is normative, so it is tested: it explains every field and every finding, and its shell lines run. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { keyId } from '../../lambdas/shared/dsse';
@@ -20,6 +20,13 @@ const missing = TOOLS.filter((tool) => !hasTool(tool));
 
 const SEGMENT = 'events/team=main/dt=2026-03-10/0000000002.ndjson.gz';
 const M2 = manifestKey('main', 2);
+
+/** Prints the first line of the true answer. */
+const STOPPING_JQ = `#!/bin/sh
+PATH=\${PATH#*:}
+jq "$@" | head -n 1
+exit 5
+`;
 
 describe('the text', () => {
   test.each(Object.entries(FINDINGS))('format.md explains the finding %s in the words of the verifier', (code, {
@@ -88,6 +95,18 @@ describe('the shell lines', () => {
     });
   }
 
+  // The exit code of a tool is easily lost, for example within a substitution.
+  for (const block of blocks.filter((each) => /\bjq\b/.test(each))) {
+    testLines(`the shell lines fail aloud where jq stops in the middle: ${block.split('\n')[0]}`, block, (archive) => {
+      const tools = join(archive, '../tools');
+      mkdirSync(tools);
+      writeFileSync(join(tools, 'jq'), STOPPING_JQ, { mode: 0o755 });
+      const { status, stderr } = run(block, archive, { ...process.env, PATH: `${tools}:${process.env.PATH}` });
+      expect(status).toBeGreaterThan(0);
+      expect(stderr).toContain('NOT GOOD: a check has failed');
+    });
+  }
+
   testLines('the shell lines print the id of the pinned key', blocks[0] ?? '', (archive) => {
     expect(run(blocks[0] ?? '', archive).stdout).toBe(`${keyId(testKey)}  -\n`);
   });
@@ -111,9 +130,8 @@ function testLines(name: string, block: string, check: (archive: string) => void
   );
 }
 
-function run(block: string, archive: string) {
-  const script = `set -euo pipefail\n${settings}\n${block}`;
-  return spawnSync('bash', ['-c', script], { cwd: archive, encoding: 'utf8' });
+function run(block: string, archive: string, env = process.env) {
+  return spawnSync('bash', ['-c', `${settings}\n${block}`], { cwd: archive, encoding: 'utf8', env });
 }
 
 function hasTool(tool: string): boolean {

@@ -13,16 +13,17 @@ test('lines that are missing, repeated or were never served are counted, also ag
   const served = openServedLines(join(folder, 'served.ndjson'));
   served.add(['a', 'b', 'a']);
   const printed: string[] = [];
-  expect(compareWithSource(folder, served.all, () => undefined)).toBe(true);
+  const screen = { width: 200, print: (text: string) => printed.push(text) };
+  expect(compareWithSource(folder, served.all, screen)).toBe(true);
   served.add(['c']);
   writeFileSync(join(folder, 'events/dt=2026-06-12/2.ndjson.gz'), gzipSync('b\nplanted\n'));
   const { all } = openServedLines(join(folder, 'served.ndjson'));
-  expect(compareWithSource(folder, all, (text) => printed.push(text))).toBe(false);
-  expect(printed).toEqual([
-    '\nCompared with the source, line by line:',
-    '  3 distinct lines served, 4 archived: NOT EQUAL',
-    '  1 served lines are not in the archive',
-    '  2 archived lines were not served, or occur more than once',
+  expect(compareWithSource(folder, all, screen)).toBe(false);
+  expect(printed.join('\n').replace(/\s+/g, ' ').split('COMPARE ').slice(1)).toEqual([
+    expect.stringContaining('2 different lines served, 2 lines archived, events and quarantine together: the same'),
+    expect.stringMatching(
+      /3 different lines served, 4 lines archived, .*NOT EQUAL\. Served, and not in the archive: 1 line\. Archived, and never served or more than once: 2 lines\./,
+    ),
   ]);
 });
 

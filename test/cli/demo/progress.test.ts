@@ -11,16 +11,17 @@ function shown(lines: readonly Record<string, unknown>[]): string {
   return String(output.read() ?? '');
 }
 
-test('each tenth of the way is shown once, and a swept day does not move the progress back', () => {
+test('each tenth of the way but the last is shown once, and a swept day does not move the progress back', () => {
   const page = (claim: string) => ({ message: 'page', events: 300, claim });
   const lines = [
     page('2026-06-01T23:00:00Z'),
     page('2026-06-03T01:00:00Z'),
     page('2026-06-03T02:00:00Z'),
+    page('2026-06-09T00:00:00Z'),
+    page('2026-06-02T00:00:00Z'),
     page('2026-07-01T00:00:00Z'),
-    page('2026-06-08T00:00:00Z'),
   ];
-  expect(shown(lines)).toBe('  20%  2026-06-03  600 events\n  100%  2026-06-11  1,200 events\n');
+  expect(shown(lines)).toBe('  20%  2026-06-03  600 events\n  80%  2026-06-09  1,200 events\n');
 });
 
 test('a long wait for the source is shown, and a short one is not', () => {
