@@ -1,5 +1,5 @@
 /**
- * An index in memory of the archived lines of one area, by date and identity. It needs about 100 bytes for each line. A date may
+ * An index in memory of the archived lines of one area, by date and identity. It needs about 130 bytes for each line. A date may
  * be forgotten only when all its lines are committed and published, because they can then be read again.
  */
 import { sha256 } from '../shared/manifest';
@@ -13,26 +13,29 @@ export interface LineIndex {
 }
 
 export function createLineIndex(): LineIndex {
-  const dates = new Map<string, Map<string, number>>();
+  const digests = new Map<string, number>();
+  const dates = new Map<string, Set<string>>();
 
   function add(date: string, identity: string, line: Buffer): void {
-    const lines = dates.get(date) ?? new Map<string, number>();
-    dates.set(date, lines.set(identity, lineDigest(line)));
-  }
-
-  function find(identity: string): number | undefined {
-    for (const lines of dates.values()) {
-      const digest = lines.get(identity);
-      if (digest !== undefined) return digest;
-    }
-    return undefined;
+    digests.set(identity, lineDigest(line));
+    const identities = dates.get(date) ?? new Set();
+    dates.set(date, identities.add(identity));
   }
 
   function forgetBefore(date: string): void {
-    for (const known of dates.keys()) if (known < date) dates.delete(known);
+    const forgotten = [...dates].filter(([known]) => known < date);
+    for (const [known] of forgotten) dates.delete(known);
+    const others = [...dates.values()];
+    for (const identity of forgotten.flatMap(([, identities]) => [...identities]))
+      if (!others.some((identities) => identities.has(identity))) digests.delete(identity);
   }
 
-  return { add, find, identitiesOf: (date) => new Set(dates.get(date)?.keys()), forgetBefore };
+  return {
+    add,
+    find: (identity) => digests.get(identity),
+    identitiesOf: (date) => new Set(dates.get(date)),
+    forgetBefore,
+  };
 }
 
 /** 48 bits are enough to notice another body of the same id. The ids themselves are compared completely. */

@@ -4,7 +4,7 @@
  */
 import { SOURCE_TEAM_PATTERN } from '../shared/contract';
 import { IntegrityError } from '../shared/errors';
-import { type AuditEvent, sourceTeamOf } from '../shared/event';
+import type { AuditEvent } from '../shared/event';
 
 const MAX_SOURCE_TEAMS = 100;
 
@@ -18,7 +18,7 @@ export function createTeamCheck(chain: readonly string[], acceptedId: string | n
   let checked = chain.length === 0 || chain.length >= MAX_SOURCE_TEAMS;
 
   function meet(events: readonly AuditEvent[]): void {
-    const named = events.map((event) => sourceTeamOf(event) ?? '').filter((team) => SOURCE_TEAM_PATTERN.test(team));
+    const named = events.flatMap(({ sourceTeam = '' }) => (SOURCE_TEAM_PATTERN.test(sourceTeam) ? sourceTeam : []));
     if (!checked && named.length > 0) {
       if (!named.some((team) => met.has(team) || team === acceptedId)) throw otherTeam();
       checked = true;

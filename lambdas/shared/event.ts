@@ -3,7 +3,18 @@
  * sent, without the white space between tokens. An event that cannot be classified is not dropped: its line goes to
  * quarantine, verbatim and with a reason.
  */
-import { isObject, keyIs, lineMembers, type Member, members, minify, parseSlice, rawToken, type Slice } from './json';
+import {
+  isObject,
+  JsonError,
+  keyIs,
+  lineMembers,
+  type Member,
+  members,
+  minify,
+  parseSlice,
+  rawToken,
+  type Slice,
+} from './json';
 import { DAY_MS, parseInstant } from './time';
 
 /** Why a line is not under `events/`. */
@@ -31,6 +42,8 @@ export interface AuditEvent {
   /** Raw text of the id's token without quotes. `1` and `"1"` are equal, and no id passes through a Number. */
   readonly id: string | undefined;
   readonly instant: Date | undefined;
+  /** `data.team.id`: which Postman team the event belongs to. It is read only of an event that the source has just served. */
+  readonly sourceTeam: string | undefined;
 }
 
 /** An event that may enter `events/`. */
@@ -42,25 +55,47 @@ export interface DatedEvent extends AuditEvent {
 /** Cuts one event out of a document. Throws `JsonError` where the slice is not JSON. */
 export function sliceEvent(document: Buffer, slice: Slice): AuditEvent {
   // This check comes before the white space is removed, because `1 2` would then become 12.
-  parseSlice(document, slice);
-  return readEvent(minify(document, slice));
+  const value = parseSlice(document, slice);
+  const asSent = document.subarray(slice.start, slice.end);
+  const fields = lineMembers(asSent);
+  if (fields !== undefined) return eventOf(asSent, fields, sourceTeamOf(value, asSent));
+  const line = minify(document, slice);
+  return eventOf(line, lineMembers(line) ?? [], sourceTeamOf(value, line));
 }
 
 /** Reads a line that is known to be JSON. Throws `JsonError` where there is white space between its tokens. */
 export function readEvent(line: Buffer): AuditEvent {
   const fields = lineMembers(line);
-  const id = fieldOf(line, fields, 'id');
-  const timestamp = fieldOf(line, fields, 'timestamp');
-  return {
-    line,
-    id: id && tokenId(line, id),
-    instant: timestamp && isString(line, timestamp) ? parseInstant(String(parseSlice(line, timestamp))) : undefined,
-  };
+  if (fields === undefined) throw new JsonError('white space between tokens');
+  return eventOf(line, fields, undefined);
 }
 
-/** The raw token of `data.team.id`: which Postman team the event belongs to. */
-export function sourceTeamOf({ line }: AuditEvent): string | undefined {
-  const data = fieldOf(line, lineMembers(line), 'data');
+function eventOf(line: Buffer, fields: readonly Member[], sourceTeam: string | undefined): AuditEvent {
+  const id = fieldOf(line, fields, 'id');
+  const timestamp = fieldOf(line, fields, 'timestamp');
+  return { line, id: id && tokenId(line, id), instant: timestamp && instantAt(line, timestamp), sourceTeam };
+}
+
+function instantAt(line: Buffer, slice: Slice): Date | undefined {
+  if (!isString(line, slice)) return undefined;
+  const token = rawToken(line, slice);
+  return parseInstant(token.includes('\\') ? String(parseSlice(line, slice)) : token);
+}
+
+/** Only arrays and objects of JSON have properties of these names, because no prototype has them. */
+interface Parsed {
+  readonly data?: { readonly team?: { readonly id?: unknown } | null } | null;
+}
+
+/** The live service sends a number, of which the parsed value tells the token. Of a key that occurs twice, it has the last one. */
+function sourceTeamOf(value: unknown, line: Buffer): string | undefined {
+  const id = ((value ?? {}) as Parsed).data?.team?.id;
+  if (id === undefined) return undefined;
+  return Number.isSafeInteger(id) ? String(id) : rawSourceTeam(line);
+}
+
+function rawSourceTeam(line: Buffer): string | undefined {
+  const data = fieldOf(line, lineMembers(line) ?? [], 'data');
   const team = data && isObject(line, data) ? fieldOf(line, members(line, data), 'team') : undefined;
   const id = team && isObject(line, team) ? fieldOf(line, members(line, team), 'id') : undefined;
   return id && tokenId(line, id);
@@ -94,8 +129,13 @@ export function compareEvents(a: DatedEvent, b: DatedEvent): number {
 
 /** A key that occurs twice with different tokens counts as absent, because parsers disagree about which of the two is meant. */
 function fieldOf(line: Buffer, fields: readonly Member[], name: string): Slice | undefined {
-  const [first, ...others] = fields.filter(({ key }) => keyIs(line, key, name));
-  return others.every(({ value }) => first && sameBytes(line, first.value, value)) ? first?.value : undefined;
+  let found: Slice | undefined;
+  for (const { key, value } of fields) {
+    if (!keyIs(line, key, name)) continue;
+    if (found !== undefined && !sameBytes(line, found, value)) return undefined;
+    found = value;
+  }
+  return found;
 }
 
 function sameBytes(line: Buffer, a: Slice, b: Slice): boolean {

@@ -57,10 +57,10 @@ export function members(bytes: Buffer, object: Slice): Member[] {
 }
 
 /**
- * The members of a line that is one object; none where the line is another value. The line must be JSON. One pass both finds them and
- * throws `JsonError` where there is white space between tokens, because the verifier reads every line of an archive.
+ * The members of a line that is one object; none where the line is another value. Undefined where there is white space between
+ * tokens. The line must be JSON. One pass finds both, because every served and every archived line is read in this way.
  */
-export function lineMembers(line: Buffer): Member[] {
+export function lineMembers(line: Buffer): Member[] | undefined {
   const found: Member[] = [];
   let key = { start: 0, end: 0 };
   let depth = 0;
@@ -72,7 +72,7 @@ export function lineMembers(line: Buffer): Member[] {
       end = skipString(line, at);
       if (depth === 1 && line[end] === COLON) key = { start: at, end };
     } else if (isWhite(byte)) {
-      throw new JsonError(`white space at ${at}`);
+      return undefined;
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
     } else if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
@@ -191,8 +191,7 @@ function skipContainer(bytes: Buffer, start: number): number {
     const byte = bytes[at];
     at = byte === QUOTE ? skipString(bytes, at) : at + 1;
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
-    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
-    if (depth === 0) return at;
+    else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === 0) return at;
   }
   throw new JsonError('unexpected end of the document');
 }

@@ -1,12 +1,17 @@
 import { createTeamCheck } from '../../lambdas/archiver/source-team';
-import { type AuditEvent, readEvent } from '../../lambdas/shared/event';
+import { type AuditEvent, sliceEvent } from '../../lambdas/shared/event';
 
 /** An event whose `data.team.id` is this JSON token. */
 function eventOf(team: string, timestamp = '2026-06-12T10:00:00.000Z'): AuditEvent {
-  return readEvent(Buffer.from(`{"id":1,"timestamp":"${timestamp}","data":{"team":{"id":${team}}}}`));
+  return served(`{"id":1,"timestamp":"${timestamp}","data":{"team":{"id":${team}}}}`);
 }
 
-const nameless = readEvent(Buffer.from('{"id":1,"timestamp":"2026-06-12T10:00:00.000Z"}'));
+/** An event as it is cut out of a page. */
+function served(text: string): AuditEvent {
+  return sliceEvent(Buffer.from(text), { start: 0, end: text.length });
+}
+
+const nameless = served('{"id":1,"timestamp":"2026-06-12T10:00:00.000Z"}');
 const hundred = Array.from({ length: 100 }, (_, n) => String(1000 + n));
 
 interface Case {

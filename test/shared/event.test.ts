@@ -7,7 +7,6 @@ import {
   QUARANTINE_REASONS,
   quarantineReason,
   sliceEvent,
-  sourceTeamOf,
 } from '../../lambdas/shared/event';
 import { JsonError } from '../../lambdas/shared/json';
 
@@ -90,17 +89,17 @@ describe('the id of an event', () => {
     expect(slice('{"__proto__":{"id":1},"id":7}').id).toBe('7');
   });
 
-  test('the source team is the token of data.team.id and of no other field', () => {
-    expect(sourceTeamOf(slice('{"data":{"team":{"id":9007199254740993}}}'))).toBe('9007199254740993');
+  test('the source team is the token of data.team.id, the last one if there are two, and no other field', () => {
+    expect(slice('{"data":{"team":{"id":1}},"data":{"team":{"id":2}}}').sourceTeam).toBe('2');
+    expect(slice('{"data":{"team":{"id":9007199254740993}}}').sourceTeam).toBe('9007199254740993');
     for (const text of [
       '{"team":{"id":1}}',
       '{"data":{"team":1}}',
       '{"data":[{"team":{"id":1}}]}',
       '{"data":"{\\"team\\":{\\"id\\":1}}"}',
-      '{"data":{"team":{"id":1}},"data":{"team":{"id":2}}}',
       '{"data":{"team":{"id":null}}}',
     ]) {
-      expect(sourceTeamOf(slice(text))).toBeUndefined();
+      expect(slice(text).sourceTeam).toBeUndefined();
     }
   });
 });

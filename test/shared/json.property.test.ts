@@ -5,7 +5,6 @@ import {
   elements,
   isArray,
   isObject,
-  JsonError,
   keyIs,
   lineMembers,
   members,
@@ -52,13 +51,13 @@ describe('slices of any JSON document', () => {
     );
   });
 
-  test('lineMembers finds the members of a line, and refuses white space between its tokens', () => {
+  test('lineMembers finds the members of a line, and notices white space between its tokens', () => {
     fc.assert(
       fc.property(jsonValue, whiteSpace, (tokens, white) => {
         const line = Buffer.from(tokens.join(''));
         expect(lineMembers(line)).toEqual(documentMembers(line) ?? []);
         const wide = Buffer.from(spaced(tokens, white));
-        if (wide.length > line.length) expect(() => lineMembers(wide)).toThrow(JsonError);
+        if (wide.length > line.length) expect(lineMembers(wide)).toBeUndefined();
       }),
       { numRuns: 400 },
     );
