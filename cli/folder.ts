@@ -4,9 +4,10 @@
  * followed.
  */
 
-import { closeSync, existsSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import * as here from 'node:path';
+import { nearest } from '../infra/nearest';
 import type { Slice } from '../lambdas/shared/json';
 import type { ObjectStore } from '../lambdas/shared/ports';
 
@@ -28,7 +29,9 @@ export function pathOf(root: string, key: string, paths: here.PlatformPath = her
 export async function openFolder(path: string): Promise<Pick<ObjectStore, 'list' | 'get'>> {
   const root = await orUndefined(() => realpath(path));
   if (root === undefined || !(await stat(root)).isDirectory())
-    throw new Error(`there is no folder at ${path}: give the folder that holds the copy of the bucket`);
+    throw new Error(
+      `there is no folder at ${path}: give the folder that holds the copy of the bucket${similarPath(path)}`,
+    );
   const below = await archivesBelow(root);
   if (below.length > 0) {
     const folders = below.map((folder) => here.join(path, folder)).join(' or ');
@@ -64,6 +67,17 @@ async function archivesBelow(root: string): Promise<readonly string[]> {
 async function foldersIn(root: string, folder: string): Promise<string[]> {
   const entries = await naming(root, readdir(here.join(root, folder), { withFileTypes: true }));
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => here.join(folder, name));
+}
+
+/** The end of a sentence about a path that does not exist; empty if nothing with a similar name exists. */
+export function similarPath(path: string): string {
+  let missing = here.resolve(path);
+  while (!existsSync(here.dirname(missing))) missing = here.dirname(missing);
+  const parent = here.dirname(missing);
+  const near = existsSync(missing) ? undefined : nearest(here.basename(missing), readdirSync(parent));
+  const similar = near && here.join(parent, near, here.relative(missing, here.resolve(path)));
+  if (similar === undefined || !existsSync(similar)) return '';
+  return `; did you mean ${JSON.stringify(here.isAbsolute(path) ? similar : here.relative('.', similar))}?`;
 }
 
 async function listFiles(folder: string): Promise<string[]> {

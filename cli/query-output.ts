@@ -1,7 +1,7 @@
 /**
  * Prints the result of a query. The text in an event may come from an attacker. A table is for a terminal, so it
- * contains no control character. CSV is for a spreadsheet, so no text and no name of a column can be a formula, and it
- * has no byte-order mark. JSON leaves all text unchanged.
+ * contains no control character. CSV is for a spreadsheet, so no text and no name of a column can be a formula. JSON leaves
+ * all text unchanged.
  */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
@@ -17,7 +17,8 @@ const NARROWEST = 8;
 const DOLLARS_PER_TERABYTE = 5;
 const LEAST_BYTES = 10_000_000;
 
-const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+/** Without this mark, Excel does not read a file as UTF-8. */
+const UTF8_MARK = '\ufeff';
 
 export interface Printer {
   /** Prints the result to standard output. */
@@ -29,45 +30,48 @@ export interface Printer {
 }
 
 interface Shown {
-  /** The question, as the JSON document states it. */
+  /** The question, and from when to when the archive reaches, as the JSON document states it. */
   readonly subject: object;
+  /** The first line states how many rows there are. */
   readonly notes: readonly string[];
   readonly engine: SqlEngine;
-  readonly flags: { readonly csv?: boolean; readonly json?: boolean };
+  /** The results of questions that had to be asked first, which cost too. */
+  readonly before?: readonly QueryResult[];
+  readonly flags: { readonly csv?: boolean; readonly excel?: boolean; readonly json?: boolean };
   readonly printer: Printer;
 }
 
-export function show(answer: QueryResult, { subject, notes, engine, flags, printer }: Shown): void {
+export function show(answer: QueryResult, { subject, notes, engine, before = [], flags, printer }: Shown): void {
   const { remarks = [] } = engine;
+  const { scannedBytes, dollars } = cost([...before, answer]);
   if (flags.json)
-    printer.print(JSON.stringify({ ...subject, ...cost(answer), remarks, rows: asObjects(answer) }, null, 2));
-  else if (flags.csv) printer.print(asCsv(answer));
+    printer.print(JSON.stringify({ ...subject, scannedBytes, dollars, remarks, rows: asObjects(answer) }, null, 2));
+  else if (flags.csv) printer.print(flags.excel ? UTF8_MARK + asCsv(toTheSecond(answer)) : asCsv(answer));
   else if (answer.rows.length > 0) printer.print(asTable(answer, printer.width));
-  const rows =
-    answer.rows.length === 0
-      ? 'No rows: nothing in the archive matches this query'
-      : `${plural(answer.rows.length, 'row')}, times in UTC`;
-  const [first, ...others] = notes;
-  for (const note of [first === undefined ? `${rows}.` : `${rows}. ${first}`, ...others, ...remarks])
-    printer.note(note);
-  const { scannedBytes, dollars } = cost(answer);
+  for (const note of [...notes, ...remarks]) printer.note(note);
   if (scannedBytes !== undefined)
     printer.note(`Athena scanned ${plural(scannedBytes, 'byte')}, which costs about $${dollars?.toFixed(5)}.`);
 }
 
-function cost({ scannedBytes }: QueryResult): { scannedBytes?: number; dollars?: number } {
-  if (scannedBytes === undefined) return {};
-  return { scannedBytes, dollars: (Math.max(scannedBytes, LEAST_BYTES) / 1e12) * DOLLARS_PER_TERABYTE };
+function cost(answers: readonly QueryResult[]): { scannedBytes?: number; dollars?: number } {
+  const scanned = answers.flatMap(({ scannedBytes }) => scannedBytes ?? []);
+  if (scanned.length === 0) return {};
+  const charged = scanned.reduce((sum, bytes) => sum + Math.max(bytes, LEAST_BYTES), 0);
+  return {
+    scannedBytes: scanned.reduce((sum, bytes) => sum + bytes, 0),
+    dollars: (charged / 1e12) * DOLLARS_PER_TERABYTE,
+  };
 }
 
 /** `width` is that of the terminal in characters. Without it the table is as wide as its content. */
 export function asTable({ columns, rows }: QueryResult, width = Number.POSITIVE_INFINITY): string {
-  const shown = rows.slice(0, MOST_ROWS).map((row) => row.map((cell) => printable(toTheSecond(cell ?? ''))));
+  const first = toTheSecond({ columns, rows: rows.slice(0, MOST_ROWS) });
+  const shown = first.rows.map((row) => row.map((cell) => printable(cell ?? '')));
   const cells = columns.map(({ name }, index) => [name, ...shown.map((row) => row[index] ?? '')]);
   const table = new Table({
     head: columns.map(({ name }) => name),
     colAligns: columns.map(({ kind }) => (kind === 'number' ? 'right' : 'left')),
-    colWidths: narrowed(cells, width).map((each) => each + 2),
+    colWidths: narrowed(columns, cells, width).map((each) => each + 2),
     style: { head: [], border: [], compact: true },
   });
   table.push(...shown);
@@ -96,7 +100,7 @@ export function asObjects({ columns, rows }: QueryResult): Record<string, string
     Object.fromEntries(
       columns.map(({ name, kind }, index) => {
         const cell = row[index] ?? null;
-        if (cell === null || kind === 'text') return [name, cell];
+        if (cell === null || kind === 'text' || kind === 'instant') return [name, cell];
         return [name, kind === 'number' ? Number(cell) : cell === 'true'];
       }),
     ),
@@ -107,9 +111,9 @@ export function asObjects({ columns, rows }: QueryResult): Record<string, string
  * Narrows the widest columns until the table fits. Columns with instants keep their width, because half of one is
  * useless.
  */
-function narrowed(columns: readonly (readonly string[])[], width: number): number[] {
-  const widths = columns.map((cells) => Math.max(...cells.map(stringWidth)));
-  const isFixed = columns.map((cells) => cells.some((cell) => INSTANT.test(cell)));
+function narrowed(columns: QueryResult['columns'], cells: readonly (readonly string[])[], width: number): number[] {
+  const widths = cells.map((column) => Math.max(...column.map(stringWidth)));
+  const isFixed = columns.map(({ kind }) => kind === 'instant');
   const borders = 3 * widths.length + 1;
   for (let over = widths.reduce((sum, each) => sum + each, borders) - width; over > 0; over -= 1) {
     const widest = Math.max(...widths.filter((_, index) => !isFixed[index]));
@@ -119,8 +123,10 @@ function narrowed(columns: readonly (readonly string[])[], width: number): numbe
   return widths;
 }
 
-function toTheSecond(text: string): string {
-  return text.replace(/^(.{19})\.\d{3}$/, (whole, seconds: string) => (INSTANT.test(seconds) ? seconds : whole));
+/** Cuts fractions of seconds off the instants. Excel takes an instant with a fraction for a time of day. */
+function toTheSecond({ columns, rows }: QueryResult): QueryResult {
+  const cut = (cell: string | null, kind = 'text') => (kind === 'instant' && cell !== null ? cell.slice(0, 19) : cell);
+  return { columns, rows: rows.map((row) => row.map((cell, index) => cut(cell, columns[index]?.kind))) };
 }
 
 /** Text from outside must neither control the terminal nor change the order in which the text around it is shown. */

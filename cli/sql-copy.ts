@@ -6,7 +6,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
-import { isDate } from '../infra/queries/queries';
+import { isDate } from '../infra/queries/dates';
 import { tryParse } from '../lambdas/shared/json';
 import {
   decodeManifest,

@@ -11,7 +11,7 @@ export interface SqlEngine {
 }
 
 export interface QueryResult {
-  readonly columns: readonly { readonly name: string; readonly kind: 'text' | 'number' | 'boolean' }[];
+  readonly columns: readonly { readonly name: string; readonly kind: 'text' | 'number' | 'boolean' | 'instant' }[];
   /** All values are text as the engine writes them. Numbers are text too, so that none is rounded. */
   readonly rows: readonly (readonly (string | null)[])[];
   /** The number of bytes that the engine charges for; absent if the engine charges nothing. */

@@ -143,12 +143,17 @@ const MACROS = [
   'regexp_like(text, pattern) AS regexp_matches(text, pattern)',
   'regexp_extract(text, pattern, part) AS regexp_extract_all(text, pattern, part)[1]',
   'cardinality(list) AS len(list)',
+  'array_min(list) AS list_min(list)',
+  'array_max(list) AS list_max(list)',
+  'arrays_overlap(list, other) AS list_has_any(list, other)',
   'element_at(list, place) AS list[place]',
   'array_join(list, separator) AS array_to_string(list, separator)',
   'sequence(first, last, step) AS generate_series(first, last, step)',
   "date_add(unit, number, instant) AS instant + number * CASE unit WHEN 'minute' THEN INTERVAL 1 MINUTE ELSE INTERVAL 1 DAY END",
   // The result counts complete units, not the unit boundaries between the two instants.
   'date_diff(unit, first, last) AS date_sub(unit, first, last)',
+  // DuckDB has to_base, but not its reverse.
+  "from_base(text, radix) AS CAST(CASE radix WHEN 16 THEN '0x' END || text AS BIGINT)",
   'date_format(instant, format) AS strftime(instant, format)',
   'with_timezone(instant, zone) AS timezone(zone, instant)',
   'at_timezone(instant, zone) AS timezone(zone, instant)',
@@ -195,6 +200,7 @@ function append(appender: DuckDBAppender, cells: readonly string[]): void {
 
 function kindOf(type: string): QueryResult['columns'][number]['kind'] {
   if (type === 'BOOLEAN') return 'boolean';
+  if (type.startsWith('TIMESTAMP')) return 'instant';
   return /INT$|^(FLOAT|DOUBLE|DECIMAL)/.test(type) ? 'number' : 'text';
 }
 

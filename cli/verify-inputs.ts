@@ -5,10 +5,13 @@ import * as z from 'zod/mini';
 import { readPublicKey } from '../lambdas/shared/dsse';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import type { SavedHead } from '../lambdas/verifier/tally';
+import { similarPath } from './folder';
 
 /** Reads the public key. A private key is refused, because whoever holds it can forge the whole archive. */
 export async function readKey(file: string): Promise<KeyObject> {
-  const pem = await readFile(file);
+  const pem = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new Error(`the key ${file} cannot be read (${cause.code})${similarPath(file)}`, { cause });
+  });
   if (pem.includes('PRIVATE KEY-----'))
     throw new Error(
       `${file} contains a private key: give --key the public key. Whoever can read the private key can forge the archive, so it must not lie beside the verifier`,

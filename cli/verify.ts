@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { isDate } from '../infra/queries/queries';
+import { isDate } from '../infra/queries/dates';
 import { keyId } from '../lambdas/shared/dsse';
 import { EARLIEST_INSTANT } from '../lambdas/shared/event';
 import { manifestKey } from '../lambdas/shared/object-keys';

@@ -3,13 +3,13 @@
  * names all problems, so that nobody learns of the second typo from the second failed deployment.
  */
 
-import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { baseUrlProblem, teamFields } from '../lambdas/shared/contract';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { expiresAfterTheLock, MIN_EXPIRE_DAYS, retentionFields } from '../lambdas/shared/retention';
 import { brokenRules, ruled } from './config-rules';
 import { apiKeyParameter } from './names';
+import { nearest } from './nearest';
 import { scheduleProblem } from './schedule-expression';
 
 const MAX_DAYS = 36_500;
@@ -141,18 +141,16 @@ function strict<Shape extends z.ZodRawShape>(shape: Shape) {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
       return issue.keys
-        .map((key) => `unknown key ${JSON.stringify(key)}; ${didYouMean(key, Object.keys(shape))}`)
+        .map((key) => `unknown key ${JSON.stringify(key)}; ${suggest(key, Object.keys(shape))}`)
         .join('; ');
     },
   });
 }
 
 /** Names the known word that was probably meant, or else every known word. */
-function didYouMean(word: string, known: readonly string[]): string {
-  const edits = (candidate: string) => distance(word.toLowerCase(), candidate.toLowerCase());
-  const [nearest = ''] = known.toSorted((a, b) => edits(a) - edits(b));
-  const isNear = edits(nearest) <= Math.max(2, nearest.length / 3);
-  return isNear ? `did you mean ${JSON.stringify(nearest)}?` : `known are ${known.join(', ')}`;
+function suggest(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? `known are ${known.join(', ')}` : `did you mean ${JSON.stringify(near)}?`;
 }
 
 function refuse(problemOf: (value: string) => string | undefined) {

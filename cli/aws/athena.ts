@@ -17,9 +17,16 @@ import type { QueryResult, SqlEngine } from '../sql-engine';
 
 const POLL_MS = { first: 250, longest: 2000 };
 
-/** The database has the name of the workgroup, with underscores instead of hyphens. */
-export function openAthena(workgroup: string): SqlEngine {
+/**
+ * The database has the name of the workgroup, with underscores instead of hyphens. Throws an error if no AWS account is configured
+ * on this machine.
+ */
+export async function openAthena(workgroup: string): Promise<SqlEngine> {
   const client = new AthenaClient({});
+  await client.config.region().catch(withoutSettings('region', 'set AWS_REGION'));
+  await client.config
+    .credentials()
+    .catch(withoutSettings('credentials', 'set them with "aws configure" or "aws sso login"'));
 
   async function start(statement: string): Promise<string> {
     const { QueryExecutionId = '' } = await client.send(
@@ -73,7 +80,17 @@ export function openAthena(workgroup: string): SqlEngine {
   };
 }
 
+function withoutSettings(what: string, remedy: string) {
+  return (cause: unknown): never => {
+    throw new Error(
+      `without the path of a copy, the query runs in Athena, and this machine has no AWS ${what}: give the path of a copy, or ${remedy}`,
+      { cause },
+    );
+  };
+}
+
 function kindOf(type: string): QueryResult['columns'][number]['kind'] {
   if (type === 'boolean') return 'boolean';
+  if (type.startsWith('timestamp')) return 'instant';
   return /^(tinyint|smallint|integer|bigint|float|double|real|decimal)/.test(type) ? 'number' : 'text';
 }

@@ -87,7 +87,7 @@ async function askQueries(bucket: string, screen: Screen, now: Date): Promise<vo
     for (const query of readQueries()) {
       const columns = new Map(Object.entries(QUERIES)).get(query.name);
       if (columns === undefined) continue;
-      const bound = bind(query, { from: dateOf(midnight(now, -DAYS)) }, now);
+      const bound = bind(query, {}, now);
       if ('problems' in bound) throw new Error(`${query.name}: ${bound.problems.join('; ')}`);
       const answer = await sql.ask(`SELECT ${columns} FROM (${statement(query, bound.values)})`);
       say(screen, `${query.name}: ${query.purpose.replace(/(?<=\.)\s.*$/s, '')}`, '  ');

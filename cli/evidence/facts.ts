@@ -54,7 +54,8 @@ export async function askFacts(engine: SqlEngine, completeness: string, { from, 
     return (await askRows(engine, statement)).map(({ name, count }) => ({ name: name ?? '', count: Number(count) }));
   };
   return {
-    days: (await askRows(engine, completeness)).map(readDay),
+    // The answer begins with the newest day.
+    days: (await askRows(engine, completeness)).map(readDay).reverse(),
     actions: await countedBy("coalesce(action, '(no action)')", 'events'),
     people: await countedBy("coalesce(actor_email, actor_username, actor_name, actor_id, '(nobody named)')", 'events'),
     quarantine: await countedBy('reason', 'quarantine'),

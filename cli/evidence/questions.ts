@@ -1,11 +1,8 @@
 /** The saved queries, each with its parameters for the period. A query whose parameter nobody gave is not asked. */
+import { FIRST_DATE } from '../../infra/queries/dates';
 import { bind, type Query, readQueries, statement, type Values } from '../../infra/queries/queries';
-import { dateOf, later, midnight } from '../../lambdas/shared/time';
+import { dateOf, midnight } from '../../lambdas/shared/time';
 import type { Period } from './facts';
-
-/** How long before the period the queries look for what was usual. */
-const HISTORY_DAYS = 180;
-const FIRST_DATE = new Date('2020-01-01T00:00:00Z');
 
 export interface Question {
   readonly query: Query;
@@ -29,11 +26,9 @@ export function prepareQuestions(
   param: Values,
   now: Date,
 ): Questions | readonly string[] {
-  const before = dateOf(later(midnight(new Date(period.from), -HISTORY_DAYS), FIRST_DATE));
-  const given: Values = { history_from: before, ...param, team, ...period };
+  const given: Values = { ...param, team, ...period };
   const problems = new Set<string>();
-  if (period.from < dateOf(FIRST_DATE))
-    problems.add(`from must not be earlier than ${dateOf(FIRST_DATE)}: no event is older`);
+  if (period.from < FIRST_DATE) problems.add(`from must not be earlier than ${FIRST_DATE}: no event is older`);
   if (period.to > dateOf(midnight(now, 1))) problems.add('to must not be later than tomorrow');
   const names = new Set<string>();
   const questions = readQueries().map((query): Question => {
@@ -52,5 +47,6 @@ export function prepareQuestions(
   for (const name of Object.keys(param))
     if (!names.has(name)) problems.add(`no query has a parameter ${JSON.stringify(name)}`);
   if (problems.size > 0) return [...problems];
-  return { questions, historyFrom: given.history_from ?? before };
+  const first = questions.map(({ parameters }) => parameters.history_from ?? period.from).sort()[0];
+  return { questions, historyFrom: first ?? period.from };
 }

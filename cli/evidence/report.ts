@@ -153,7 +153,7 @@ function quarantine({ quarantine: reasons, days }: Facts): Html {
     ({ name, count }) => html`<tr><td>${name}</td><td class="number">${figure(count)}</td></tr>`,
   );
   return html`<h2>Revisions and quarantine</h2>
-<p>A line that may not stand among the events is kept in quarantine, byte for byte. A revision is a known event that was served again
+<p>A line that cannot be archived among the events is kept in quarantine, byte for byte. A revision is a known event that was served again
 with another body: the archive keeps the first body among the events, and the later one in quarantine.</p>
 ${reasons.length === 0 ? html`<p>Nothing is in quarantine.</p>` : table('Quarantine', ['Reason', 'Lines'], rows, [1])}
 <p>The newest sweeps found ${plural(changed, 'event')} with another body. The lines are in

@@ -1,7 +1,10 @@
 -- Actions that appear for the first time.
--- Such an action is a new feature in use, or something that nobody in the team has done before.
+-- Such an action is a new feature in use, or something that nobody in the team has done before. The first days of an archive
+-- show every action as new, so the query lists the actions of the last 30 days by default.
 --
 -- Controls: SOC 2 CC7.1, CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
+-- Parameters:
+--   from  date  = to - 30  first day, UTC
 SELECT
   team,
   action,
@@ -13,4 +16,4 @@ WHERE team LIKE :team
   AND dt BETWEEN :history_from AND :to
 GROUP BY team, action
 HAVING min(dt) >= :from
-ORDER BY team, first_seen, action
+ORDER BY first_seen DESC, team, action

@@ -1,25 +1,25 @@
 -- Activity outside working hours.
--- Lists what was done before working hours begin, after they end, or on a Saturday or Sunday, in the time zone that you
--- give.
+-- The query lists every event before working hours begin, after they end, or on a Saturday or Sunday, in the time zone that
+-- you give. By default, it lists the last seven days.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
 -- Parameters:
---   from        date    = today - 7  first day, UTC
---   zone        zone    = UTC        the time zone of the working hours
---   begin_hour  number  = 7          the hour at which working hours begin
---   end_hour    number  = 20         the hour at which working hours end
-WITH clocks AS (
+--   history_from  date    = from - 30  first day of the history in which names are looked up, UTC
+--   from          date    = to - 7     first day, UTC
+--   zone          zone    = UTC        the time zone of the working hours
+--   begin_hour    number  = 7          the hour at which working hours begin
+--   end_hour      number  = 20         the hour at which working hours end
+WITH {named},
+clocks AS (
   SELECT *, CAST(at_timezone(with_timezone(event_time, 'UTC'), :zone) AS timestamp(3)) AS local_time
-  FROM events
-  WHERE team LIKE :team
-    AND dt BETWEEN :from AND :to
+  FROM named
 )
 SELECT
   local_time,
   team,
   coalesce(actor_email, actor_username, actor_name, actor_id) AS who,
   action,
-  coalesce(user_email, user_username, user_name, user_id) AS whom,
+  whom,
   message,
   ip,
   event_time,
@@ -28,4 +28,4 @@ FROM clocks
 WHERE hour(local_time) < :begin_hour
   OR hour(local_time) >= :end_hour
   OR day_of_week(local_time) >= 6
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

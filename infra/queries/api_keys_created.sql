@@ -18,4 +18,4 @@ WHERE team LIKE :team
   AND dt BETWEEN :from AND :to
   AND regexp_like(action, 'api_?key')
   AND regexp_like(action, 'creat|generat')
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

@@ -1,9 +1,9 @@
 -- How complete each day is, as the signed manifests state it.
--- For each day: whether it was read, how many runs began on it, the events and quarantined lines that are archived of it,
--- how many of these events were late, how many minutes are a gap (rounded up), and what the newest complete sweep of the day found, or the
--- newest one if none was complete. A sweep reads an older day again: "served" events are compared with the "archived" ones;
--- "missing" were no longer served, and "changed" were served with another body. The query reads all manifests of the teams,
--- and no event.
+-- The query shows for each day whether it was read, how many runs began on it, how many events and quarantined lines are
+-- archived, how many of these events were late, and how many minutes are a gap, rounded up. The last columns show what the
+-- newest complete sweep of the day found, or the newest sweep if none was complete. A sweep reads an older day again and
+-- compares the events that are served with those that are archived: "missing" events are no longer served, and "changed"
+-- events have another body. The query reads all manifests of the teams, and no event. Days before the archive begins are listed only if you give another first day than 2020-01-01.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
 WITH recorded AS (
@@ -125,4 +125,6 @@ LEFT JOIN archived ON archived.team = days.team AND archived.dt = days.dt
 LEFT JOIN quarantined ON quarantined.team = days.team AND quarantined.dt = days.dt
 LEFT JOIN lost ON lost.team = days.team AND lost.dt = days.dt
 LEFT JOIN sweeps ON sweeps.team = days.team AND sweeps.dt = days.dt AND sweeps.rank = 1
-ORDER BY days.team, days.dt
+WHERE next_midnight > first
+  OR :from > '2020-01-01'
+ORDER BY days.dt DESC, days.team

@@ -1,19 +1,19 @@
 -- Administrators who have been inactive for a long time.
--- A person counts as an administrator after receiving that role in the period, or after doing in it something that only
--- administrators can do. A person who received the role earlier and has been inactive since is not listed. A person is
--- recognised by id, email or username, and an app that Postman's own system opened for a person is activity of the person.
+-- A person counts as an administrator after receiving that role since the history begins, or after doing something that only
+-- administrators can do. A person who received the role earlier and has been inactive since is not listed. The days of
+-- inactivity are counted up to the last day. A person is recognised by id, email or username, and an app that Postman's own
+-- system opened for a person is activity of the person.
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
 -- Parameters:
---   from       date    = today - 180  first day, UTC
---   idle_days  number  = 45           minimum number of days without activity
+--   idle_days  number  = 45  minimum number of days without activity
 WITH asked AS (
   SELECT
     *,
     coalesce(actor_name = 'Postman Internal System' AND coalesce(actor_email, actor_username) IS NULL, false) AS by_system
   FROM events
   WHERE team LIKE :team
-    AND dt BETWEEN :from AND :to
+    AND dt BETWEEN :history_from AND :to
 ),
 administrators AS (
   SELECT team, actor_id AS person, event_time

@@ -2,6 +2,7 @@
 -- Days without events are listed too. A gap is a period that Postman no longer kept when it was asked. A day is "not as
 -- listed" if it has more or fewer events than the manifests list: objects are missing, or somebody added some. It is
 -- "expired" if only such events are missing as the retention allowed to delete. The query reads all manifests of the teams.
+-- Days before the archive begins are listed only if you give another first day than 2020-01-01.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
 WITH asked AS (
@@ -82,4 +83,6 @@ SELECT
 FROM days
 LEFT JOIN counted ON counted.team = days.team AND counted.dt = days.dt
 LEFT JOIN differences ON differences.team = days.team AND differences.dt = days.dt
-ORDER BY days.team, days.dt
+WHERE date_add('day', 1, days.midnight) > days.first
+  OR :from > '2020-01-01'
+ORDER BY days.dt DESC, days.team

@@ -1,5 +1,5 @@
 -- Invitations, and members from outside your organisation.
--- Lists every invitation, and every new member whose email address is unknown or not in your own domains.
+-- The query lists every invitation, and every new member whose email address is unknown or not in your own domains.
 --
 -- Controls: SOC 2 CC6.2, CC6.6; ISO 27001 A.5.16, A.5.19; PCI DSS 10.2.1.5
 -- Parameters:
@@ -26,4 +26,4 @@ SELECT
 FROM judged
 WHERE regexp_like(action, 'invit')
   OR coalesce(external, true)
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

@@ -16,4 +16,4 @@ FROM events
 WHERE team LIKE :team
   AND dt BETWEEN :from AND :to
   AND late
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

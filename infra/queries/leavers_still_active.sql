@@ -52,4 +52,4 @@ GROUP BY
   acts.event_time, acts.team, acts.actor_email, acts.actor_username, acts.actor_name, acts.actor_id, acts.user_email,
   acts.user_username, acts.user_name, acts.user_id, acts.action, acts.message, acts.ip, acts.id
 HAVING max_by(before.removed, before.event_time)
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

@@ -12,11 +12,18 @@
  *
  * A default value follows `=`. A parameter without a default is required, and an example follows `e.g.`. In the SQL a
  * parameter is written `:name`. It is always replaced by one literal, so no value can become part of the statement. The
- * header does not repeat the common parameters below, unless the query has another default for one of them.
+ * header does not repeat the common parameters below, unless the query has another default for one of them. `{named}` in
+ * the SQL stands for the text of `parts/named.sql`.
+ *
+ * A query whose answer could be a false "nothing" reads the whole archive by default. A query about a pattern, or one that
+ * lists every event, may have a shorter period: the command line states the period of every answer.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { dateOf, midnight, parseInstant } from '../../lambdas/shared/time';
+import { DAY_MS } from '../../lambdas/shared/time';
+import { didYouMean } from '../nearest';
+import { FIRST_DATE, isDate, resolveDate } from './dates';
+import { networksProblem } from './networks';
 
 export interface Query {
   /** The name of the file without `.sql`. */
@@ -41,32 +48,36 @@ export interface Parameter {
 
 export type ParameterType = keyof typeof PROBLEMS;
 export type Values = Readonly<Record<string, string>>;
+type Given = Readonly<Record<string, string | undefined>>;
 
 /** For each type, a function that returns why a value is wrong, or undefined if it is right. */
 const PROBLEMS = {
   text: (value: string) => (/\p{Cc}/u.test(value) ? 'must be text without control characters' : undefined),
-  date: (value: string) => (isDate(value) ? undefined : 'must be a date such as 2026-06-30'),
+  date: (value: string) => (isDate(value) ? undefined : 'must be a date such as 2026-06-30, today or yesterday'),
   number: (value: string) => (/^\d{1,9}$/.test(value) ? undefined : 'must be a whole number from 0 to 999999999'),
   zone: (value: string) => (isZone(value) ? undefined : 'must be a time zone such as Europe/Berlin or UTC'),
+  networks: networksProblem,
 };
 
-/** A query with its dates in the wrong order would return no rows, and nobody would know why. */
+/** The later date first. A query with its dates in the wrong order would return no rows, and nobody would know why. */
 const DATES_IN_ORDER = [
-  ['history_from', 'from'],
-  ['from', 'to'],
+  ['to', 'from'],
+  ['from', 'history_from'],
 ] as const;
 
 const COMMON_PARAMETERS = [
-  '--   team          text  = %            the team; % is all of them',
-  '--   history_from  date  = today - 180  first day of the history to compare with, UTC',
-  '--   from          date  = today - 30   first day, UTC',
-  '--   to            date  = today        last day, UTC',
+  '--   team          text  = %      the team; % is all of them',
+  `--   history_from  date  = ${FIRST_DATE}  first day of the history to compare with, UTC; no event is older than the default`,
+  `--   from          date  = ${FIRST_DATE}  first day, UTC; no event is older than the default`,
+  '--   to            date  = today  last day, UTC',
 ].map(readParameter);
 
 const FILE =
   /^(?<top>(?<purpose>(?:-- .+\n)+)--\n-- Controls: (?<controls>.+)\n)(?:-- Parameters:\n(?<own>(?:-- {3}.+\n)+))?(?<sql>[^-][\s\S]*)$/;
 const PLACEHOLDER = /(?<![\w:]):([a-z][a-z_]*)/g;
-const RELATIVE_DATE = /^today(?: - (\d+))?$/;
+/** Any day: the deployed statement only needs the distance of each default date from today. */
+const SOME_DAY = new Date('2030-01-01T00:00:00Z');
+const PART = /\{([a-z]+)\}/g;
 
 export function readQueries(): readonly Query[] {
   const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.sql'));
@@ -79,7 +90,10 @@ export function readQueries(): readonly Query[] {
 export function readQuery(name: string, text: string): Query {
   const match = FILE.exec(text);
   if (match === null) throw new Error(`${name}.sql does not have the header that queries.ts describes`);
-  const { top = '', purpose = '', controls = '', own = '', sql = '' } = match.groups ?? {};
+  const { top = '', purpose = '', controls = '', own = '', sql: written = '' } = match.groups ?? {};
+  const sql = written.replace(PART, (_, part) =>
+    readFileSync(join(import.meta.dirname, 'parts', `${part}.sql`), 'utf8'),
+  );
   const used = [...sql.matchAll(PLACEHOLDER)].map(([, placeholder]) => placeholder);
   const common = COMMON_PARAMETERS.filter((each) => used.includes(each.name));
   const declared = (own.match(/.+/g) ?? []).map(readParameter);
@@ -96,26 +110,40 @@ export function readQuery(name: string, text: string): Query {
 }
 
 /** Returns the value of every parameter, or everything that is wrong with the given values. */
-export function bind(
-  { parameters }: Query,
-  given: Readonly<Record<string, string | undefined>>,
-  today: Date,
-): { values: Values } | { problems: string[] } {
+export function bind({ parameters }: Query, given: Given, today: Date): { values: Values } | { problems: string[] } {
   const unknown = Object.keys(given).filter((name) => !parameters.some((parameter) => parameter.name === name));
-  const problems = unknown.map((name) => `there is no parameter ${JSON.stringify(name)}`);
-  const values: Record<string, string> = {};
+  const names = parameters.map(({ name }) => name);
+  const problems = unknown.map((name) => `there is no parameter ${JSON.stringify(name)}${didYouMean(name, names)}`);
+  const values = valuesOf(parameters, given, today);
   for (const { name, type, preset, example } of parameters) {
-    const value = given[name] ?? (preset === undefined ? undefined : presetValue(type, preset, today));
+    const value = values[name];
+    // A default that is relative to a wrong date has no value. The wrong date is the problem.
+    if (value === undefined && preset !== undefined) continue;
     const problem = value === undefined ? `must be given, for example ${example}` : PROBLEMS[type](value);
     if (problem !== undefined)
       problems.push(`${name} ${problem}${given[name] === undefined ? '' : `, not ${JSON.stringify(given[name])}`}`);
-    else if (value !== undefined) values[name] = value;
   }
-  for (const [earlier, later] of DATES_IN_ORDER) {
+  for (const [later, earlier] of DATES_IN_ORDER) {
     const [first, last] = [values[earlier], values[later]];
-    if (first && last && first > last) problems.push(`${earlier} must not be later than ${later}`);
+    if (problems.length === 0 && first && last && first > last)
+      problems.push(`${earlier} must not be later than ${later}: ${first} is later than ${last}`);
   }
   return problems.length > 0 ? { problems } : { values };
+}
+
+/** The given values and the defaults, with all dates as `YYYY-MM-DD`. A wrong date stays as it is. */
+function valuesOf(parameters: readonly Parameter[], given: Given, today: Date): Values {
+  const texts = parameters.map(({ name, preset }) => [name, given[name] ?? preset] as const);
+  const values = Object.fromEntries(texts.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
+  for (const [later, name] of [['', 'to'], ...DATES_IN_ORDER] as const) {
+    const { [name]: text, [later]: bound = '9999', ...others } = values;
+    if (text === undefined) continue;
+    const date = resolveDate(text, today, { ...others, [later]: bound });
+    // A default moves with the later date, so nobody is told that a date which they did not give is wrong.
+    if (date !== undefined) values[name] = given[name] === undefined && date > bound ? bound : date;
+    else if (given[name] === undefined) delete values[name];
+  }
+  return values;
 }
 
 /** Returns the statement with these values. They must come from `bind`, which checks them. */
@@ -127,11 +155,12 @@ export function statement(query: Query, values: Values): string {
  * Returns the deployed statement. It runs unchanged, and a comment names each parameter so that a person can change it.
  */
 export function presetStatement(query: Query): string {
-  return fill(query, ({ name, type, preset, example }) => {
-    const value = preset ?? example ?? '';
-    const days = type === 'date' ? RELATIVE_DATE.exec(value) : null;
-    const day = `date_format(current_date - INTERVAL '${days?.[1] ?? 0}' DAY, '%Y-%m-%d')`;
-    return `/* ${name} */ ${days === null ? literal(type, value) : day}`;
+  const values = valuesOf(query.parameters, {}, SOME_DAY);
+  return fill(query, ({ name, type, example = '' }) => {
+    const value = values[name] ?? example;
+    const days = (SOME_DAY.getTime() - Date.parse(value)) / DAY_MS;
+    const isFixed = type !== 'date' || value === FIRST_DATE;
+    return `/* ${name} */ ${isFixed ? literal(type, value) : `date_format(current_date - INTERVAL '${days}' DAY, '%Y-%m-%d')`}`;
   });
 }
 
@@ -163,18 +192,8 @@ function parameterTable(parameters: readonly Parameter[]): string {
   return lines.map((line) => `--   ${line}\n`).join('');
 }
 
-function presetValue(type: ParameterType, preset: string, today: Date): string {
-  const days = type === 'date' ? RELATIVE_DATE.exec(preset) : null;
-  return days === null ? preset : dateOf(midnight(today, -Number(days[1] ?? 0)));
-}
-
 function isType(text: string): text is ParameterType {
   return Object.hasOwn(PROBLEMS, text);
-}
-
-/** A UTC date, `YYYY-MM-DD`, that exists. */
-export function isDate(text: string): boolean {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) && parseInstant(`${text}T00:00:00Z`) !== undefined;
 }
 
 function isZone(text: string): boolean {

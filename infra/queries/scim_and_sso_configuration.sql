@@ -16,4 +16,4 @@ WHERE team LIKE :team
   AND dt BETWEEN :from AND :to
   AND regexp_like(action, 'scim|customauth|sso|saml|domain')
   AND NOT regexp_like(action, '^user\.|_member')
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

@@ -1,4 +1,5 @@
--- Items that were shared, published or transferred, with whom, and by whom.
+-- Items that were shared, published or transferred.
+-- The query shows who did so, and with whom the item was shared where the event says it.
 --
 -- Controls: SOC 2 CC6.1, CC6.7; ISO 27001 A.5.14, A.8.3, A.8.12; PCI DSS 10.2.1
 SELECT
@@ -18,4 +19,4 @@ FROM events
 WHERE team LIKE :team
   AND dt BETWEEN :from AND :to
   AND regexp_like(action, 'shar|visib|publi|transfer|fork')
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

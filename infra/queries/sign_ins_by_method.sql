@@ -1,5 +1,5 @@
 -- How people sign in.
--- For each sign-in method: how often it was used, by how many people, and from how many addresses.
+-- The query shows for each sign-in method how often it was used, by how many people, and from how many addresses.
 --
 -- Controls: SOC 2 CC6.1; ISO 27001 A.8.5; PCI DSS 10.2.1.1
 SELECT

@@ -3,8 +3,6 @@
 -- of each person is left out.
 --
 -- Controls: SOC 2 CC6.1, CC7.2; ISO 27001 A.8.5, A.8.16; PCI DSS 10.2.1.1, 10.4.1
--- Parameters:
---   history_from  date  = today - 120  first day of the history to compare with, UTC
 WITH sign_ins AS (
   SELECT
     *,
@@ -34,4 +32,4 @@ FROM sign_ins
 WHERE dt >= :from
   AND first_sign_in < event_time
   AND ((ip IS NOT NULL AND first_with_address = event_time) OR (user_agent IS NOT NULL AND first_with_agent = event_time))
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

@@ -4,8 +4,7 @@
 --
 -- Controls: SOC 2 CC6.1, CC7.2; ISO 27001 A.8.5, A.8.16; PCI DSS 10.2.1.4, 10.4.1
 -- Parameters:
---   history_from  date    = today - 120  first day of the history to compare with, UTC
---   minutes       number  = 60           sign-ins from two addresses within so many minutes are unusual
+--   minutes  number  = 60  sign-ins from two addresses within this number of minutes are unusual
 WITH sign_ins AS (
   SELECT
     *,
@@ -37,4 +36,4 @@ SELECT event_time, team, coalesce(actor_email, actor_username, actor_name, actor
 FROM judged
 WHERE dt >= :from
   AND why <> ''
-ORDER BY event_time, id
+ORDER BY event_time DESC, id DESC

@@ -12,7 +12,15 @@ import type { Values } from '../../infra/queries/queries';
 import { dateOf, midnight } from '../../lambdas/shared/time';
 import { buildArchive, eventLine, writeObjects } from '../support/archive-builder';
 import { archiveLog, type Objects } from '../support/asked/archive';
-import { type Asking, csvOf, testFunctions, testLines, testManifests, testTables } from '../support/asked/suite';
+import {
+  type Asking,
+  csvOf,
+  testFunctions,
+  testLines,
+  testManifests,
+  testNetworks,
+  testTables,
+} from '../support/asked/suite';
 import { answerTables, parametersOf, readFixture, statementOf } from '../support/asked/tables';
 
 const folder = mkdtempSync(join(tmpdir(), 'asked-'));
@@ -47,6 +55,7 @@ testTables(() => whole);
 testLines(() => whole);
 testManifests(() => whole);
 testFunctions('duckdb', () => whole);
+testNetworks(() => whole);
 
 test.each(nearMisses())('the log holds more for $table with $change', async ({ table, change }) => {
   expect(csvOf(await whole.ask(statementOf(table, change)))).not.toBe(readFixture(`${table}.csv`));

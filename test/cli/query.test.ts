@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type QueryFlags, runQuery } from '../../cli/query';
+import { type QueryFlags, runQuery } from '../../cli/query-run';
 import type { QueryResult, SqlEngine } from '../../cli/sql-engine';
 import { readQueries } from '../../infra/queries/queries';
 import { buildArchive, createSigner, sampleBatches, testSigner, writeObjects } from '../support/archive-builder';
@@ -48,11 +48,11 @@ async function run({ name, path, flags, athena, standardInput = '' }: Given) {
   return { wrong, printed: printed.join('\n'), noted: noted.join('\n'), workgroups };
 }
 
-/** Always returns this result, and counts how often it was closed. */
+/** Always returns this result, also about the archive, and counts how often it was closed. */
 function fakeAthena(answer: Partial<QueryResult>): SqlEngine & { closed: number } {
   return {
     closed: 0,
-    ask: async () => ({ columns: [{ name: 'team', kind: 'text' }], rows: [['main']], ...answer }),
+    ask: async () => ({ columns: [{ name: 'team', kind: 'text' }], rows: [['main', 'true']], ...answer }),
     close() {
       this.closed += 1;
     },
@@ -70,7 +70,7 @@ test('a query is explained with its purpose, controls, parameters and SQL', asyn
   const { printed } = await run({ name: 'dormant_admins', flags: { explain: true } });
   expect(printed).toMatch(/^-- Administrators who have been inactive for a long time\.\n-- A person counts/);
   expect(printed).toContain('\n-- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5\n');
-  expect(printed).toContain('\n--   team       text    = %            the team; % is all of them\n');
+  expect(printed).toMatch(/\n-- {3}team +text += % +the team; % is all of them\n/);
   expect(printed).toMatch(/\nWITH asked AS \([\s\S]*\nORDER BY administrators\.team, .*$/);
 });
 
@@ -79,7 +79,7 @@ test('a result is printed as a table, with the number of rows and the parameters
   expect(printed).toMatch(/│ team │ method +│ sign_ins │/);
   expect(printed).toMatch(/│ main │ user\.sign_in +│ +\d+ │/);
   expect(noted).toMatch(
-    /^1 row, times in UTC\. Parameters: team = %, from = 2026-03-01, to = 2026-03-31\nThis copy was not/,
+    /^1 row, times in UTC, from 2026-03-01 to 2026-03-31\. .*\nParameters: team = %, from = 2026-03-01, to = 2026-03-31\nThis copy was not/,
   );
 });
 
@@ -97,23 +97,25 @@ test('a result is printed as one JSON document if the user asks for JSON', async
   });
 });
 
-test('a result from Athena shows the scanned bytes and their price, which is never below that of 10 MB', async () => {
+test('a result from Athena shows the scanned bytes and the price of both questions, each never below that of 10 MB', async () => {
   const athena = fakeAthena({ scannedBytes: 2_000_000_000 });
   const { noted, workgroups } = await run({ name: 'who_did_what', athena });
-  expect(noted).toContain('Athena scanned 2,000,000,000 bytes, which costs about $0.01000.');
+  expect(noted).toContain('Athena scanned 4,000,000,000 bytes, which costs about $0.02000.');
   expect(workgroups).toEqual(['the-workgroup']);
   expect(athena.closed).toBe(1);
   const cheap = await run({ name: 'who_did_what', athena: fakeAthena({ scannedBytes: 1 }) });
-  expect(cheap.noted).toContain('Athena scanned 1 byte, which costs about $0.00005.');
+  expect(cheap.noted).toContain('Athena scanned 2 bytes, which costs about $0.00010.');
 });
 
 test('a result without rows is no error, and shows the period for which the team is archived', async () => {
-  const flags = { from: '2026-01-01', to: '2026-01-02', param: { team: 'm%' } };
+  const flags = { from: '2026-01-01', to: '2026-01-02', team: 'm%' };
   const { wrong, printed, noted } = await run({ name: 'who_did_what', path: folder, flags });
   expect({ wrong, printed }).toEqual({ wrong: undefined, printed: '' });
-  expect(noted).toMatch(/^No rows: nothing in the archive matches this query\. Parameters: team = m%/);
+  expect(noted).toMatch(
+    /^No rows from 2026-01-01 to 2026-01-02\. .* --to 2026-03-10 asks for all of them\.\nParameters: team = m%/,
+  );
   expect(noted).not.toContain('Team eu');
-  expect(noted).toMatch(/Team main is archived from 20\d\d-\d\d-\d\d [\d:]{8} to 2026-03-1\d [\d:]{8} UTC\.$/m);
+  expect(noted).toMatch(/Team main is archived from 20\d\d-\d\d-\d\d [\d:]{8} to 2026-03-1\d [\d:]{8} UTC\. /);
 });
 
 test.each<[string, Given]>([
@@ -128,7 +130,9 @@ test.each<[string, Given]>([
 });
 
 test('SQL of the user runs in Athena without a path', async () => {
-  expect((await run({ flags: { sql: 'SELECT 1', csv: true }, athena: fakeAthena({}) })).printed).toBe('team\nmain');
+  expect((await run({ flags: { sql: 'SELECT 1', csv: true }, athena: fakeAthena({ rows: [['main']] }) })).printed).toBe(
+    'team\nmain',
+  );
 });
 
 test('with --from and --to, SQL of the user reads only the segments of these days', async () => {
@@ -138,18 +142,43 @@ test('with --from and --to, SQL of the user reads only the segments of these day
 
 test('a query for a team that was never archived is an error that names the teams', async () => {
   const { wrong } = await run({ name: 'who_did_what', path: folder, flags: { param: { team: 'mian' } } });
-  expect(wrong).toBe('the archive contains no team mian; its teams are eu, main');
+  expect(wrong).toBe('the archive contains no team mian; its teams are eu, main; did you mean "main"?');
+});
+
+test('with --excel, CSV begins with the mark of UTF-8, has no fractions of seconds, and is otherwise the same', async () => {
+  const given = { name: 'who_did_what', path: folder, flags: { ...MARCH, csv: true } };
+  const { printed: plain } = await run(given);
+  const { printed } = await run({ ...given, flags: { ...given.flags, excel: true } });
+  expect(plain).toMatch(/:\d\d\.\d{3},/);
+  expect(printed).toBe(`\ufeff${plain.replaceAll(/(:\d\d)\.\d{3},/g, '$1,')}`);
+});
+
+test('--last counts back from the last day, and --from takes a word', async () => {
+  const days = async (flags: Partial<QueryFlags>) => {
+    const { printed } = await run({ name: 'late_events', path: folder, flags: { json: true, ...flags } });
+    const { from, to } = JSON.parse(printed).parameters;
+    return [from, to];
+  };
+  expect(await days({ last: '2w', to: '2026-03-15' })).toEqual(['2026-03-01', '2026-03-15']);
+  expect(await days({ from: 'yesterday' })).toEqual(['2026-03-19', '2026-03-20']);
 });
 
 test.each<[string, Given, RegExp]>([
-  ['an unknown query', { name: 'who_did_waht' }, /^there is no query "who_did_waht"; "audit-archive query" lists all/],
+  ['an unknown query', { name: 'who_did_waht' }, /^there is no query "who_did_waht"; did you mean "who_did_what"\?$/],
+  ['a query that resembles none', { name: 'x' }, /^there is no query "x"; "audit-archive query" lists all/],
+  ['a path without a name', { name: folder }, /is a folder: give the name of a query before it/],
+  ['--excel without --csv', { name: 'who_did_what', flags: { excel: true } }, /^--excel belongs to --csv$/],
   ['a wrong --from', { name: 'who_did_what', flags: { from: '2026-13-01' } }, /^from must be a date .*"2026-13-01"\n/],
   [
     'a name beside --sql',
     { name: 'who_did_what', path: folder, flags: { sql: 'SELECT 1' } },
     /^with --sql, give only the/,
   ],
-  ['--param beside --sql', { flags: { sql: 'SELECT 1', param: { team: 'eu' } } }, /^--param and --explain belong to/],
+  [
+    '--param beside --sql',
+    { flags: { sql: 'SELECT 1', param: { team: 'eu' } } },
+    /^--param, --team and --explain belong to/,
+  ],
   [
     '--from with --sql in Athena',
     { flags: { sql: 'SELECT 1', from: '2026-03-01' } },
@@ -158,7 +187,11 @@ test.each<[string, Given, RegExp]>([
   ['a wrong --to with --sql', { name: folder, flags: { sql: 'SELECT 1', to: 'x' } }, /^--from and --to must be .*"x"$/],
   ['an empty statement', { name: folder, flags: { sql: ' ' } }, /^the statement of --sql is empty$/],
   ['--key without a copy', { name: 'who_did_what', flags: { key: 'k.pem' } }, /^--key checks a copy/],
-  ['a missing parameter', { name: 'everything_one_person_did' }, /^person must be given, for example .*\n.*--explain/],
+  [
+    'a missing parameter',
+    { name: 'everything_about_one_person' },
+    /^person must be given, for example .*\n.*--explain/,
+  ],
 ])('%s is reported, and no query runs', async (_, given, message) => {
   const { wrong, printed, workgroups } = await run(given);
   expect(wrong).toMatch(message);

@@ -210,7 +210,10 @@ test.each<readonly [string, readonly string[], number, string]>([
     3,
     'audit-archive: . is not an archive, but a folder above one: give archive\n',
   ],
+  ['a mistyped folder', ['verify', 'archve', '--key', 'public.pem'], 3, 'did you mean "archive"?'],
   ['no such key', ['verify', 'archive', '--key', 'nokey'], 3, 'nokey'],
+  ['a mistyped key', ['verify', 'archive', '--key', 'publc.pem'], 3, 'did you mean "public.pem"?'],
+  ['a mistyped command', ['verfy'], 2, 'Did you mean verify?'],
   [
     'heads that would overwrite others',
     ['verify', 'archive', '--key', 'public.pem', '--save-head', 'newer.json'],

@@ -5,11 +5,11 @@
 
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { periodsStatement } from '../../cli/query';
+import { archiveStatement } from '../../cli/query-period';
 import { type Query, readQueries } from '../../infra/queries/queries';
 import { datesBetween } from '../../lambdas/shared/time';
-import { ALL_DAYS, testFunctions, testLines, testManifests, testTables } from '../support/asked/suite';
-import { parametersOf, statementOf } from '../support/asked/tables';
+import { ALL_DAYS, testFunctions, testLines, testManifests, testNetworks, testTables } from '../support/asked/suite';
+import { statementOf, valuesOf } from '../support/asked/tables';
 import { testOcsf } from './ocsf';
 import { describeWith, type LoggedRequest, stopServers } from './servers';
 import { openSqlArchive, type SqlArchive } from './sql-archive';
@@ -52,10 +52,11 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
   testLines(asking);
   testManifests(asking);
   testFunctions('trino', asking);
+  testNetworks(asking);
   testOcsf(asking);
 
   test('the command line is told which teams the archive holds', async () => {
-    const { rows } = await sql.ask(periodsStatement('ma_n'));
+    const { rows } = await sql.ask(archiveStatement('ma_n'));
     expect(rows.map(([team, asked]) => [team, asked])).toEqual([
       ['eu', 'false'],
       ['main', 'true'],
@@ -111,7 +112,7 @@ describeWith(['versitygw', 'moto', 'trino'], 'the deployed SQL', () => {
 
 /** The folders of the days for which the team main is asked, and its manifests where the query needs them. */
 function foldersOf({ name, sql }: Query): string[] {
-  const { from = '', to = '', history_from: first = from } = parametersOf(name);
+  const { from = '', to = '', history_from: first = from } = valuesOf(name);
   if (name === 'completeness') return ['manifests/team=main/'];
   const area = /FROM quarantine/.test(sql) ? 'quarantine' : 'events';
   const needsManifests = ['events_per_day', 'late_events', 'quarantine_and_revisions'].includes(name);

@@ -2,10 +2,11 @@
  * The auditors' queries as files: their headers are true, their parameters are checked, all of them are Trino SQL, and
  * each has a table with its expected answer, which the tests of the engines compare.
  */
-import { periodsStatement } from '../../cli/query';
+import { archiveStatement } from '../../cli/query-period';
+import { networksProblem } from '../../infra/queries/networks';
 import { bind, presetStatement, type Query, readQueries, readQuery, statement } from '../../infra/queries/queries';
 import { views } from '../../infra/views/views';
-import { answerTables, functionTable, subjectOf } from '../support/asked/tables';
+import { answerTables, functionTable, networkTable, subjectOf } from '../support/asked/tables';
 import { trinoProblems } from '../support/trino-grammar';
 
 const TODAY = new Date('2026-06-15T10:00:00Z');
@@ -46,8 +47,8 @@ test.each(readQueries())('the query $name is Trino SQL, as deployed and as the c
   expect(trinoProblems(exampleOf(query))).toEqual([]);
 });
 
-test('the question of the command line after an empty answer is Trino SQL', () => {
-  expect(trinoProblems(periodsStatement("o'team"))).toEqual([]);
+test('the question of the command line about the archive is Trino SQL', () => {
+  expect(trinoProblems(archiveStatement("o'team"))).toEqual([]);
 });
 
 test.each(readQueries())('the query $name names controls of all three frameworks', (query) => {
@@ -61,7 +62,8 @@ test.each(readQueries())('the query $name names controls of all three frameworks
 test.each(
   readQueries(),
 )('the query $name filters by team and days wherever it reads events, and uses each of its parameters', (query) => {
-  expect(query.parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(['team', 'from', 'to']));
+  const names = query.parameters.map(({ name }) => name).join(' ');
+  expect(names).toMatch(/^team (history_from |from )+to/);
   for (const { name } of query.parameters) expect(query.sql).toMatch(new RegExp(`:${name}\\b`));
   const reads = query.sql.match(/FROM (events|quarantine)\b/g) ?? [];
   const pruned = query.sql.match(/WHERE team LIKE :team\n\s+AND dt BETWEEN :(history_)?from AND :to/g) ?? [];
@@ -124,23 +126,49 @@ test('a parameter that is not given has its preset, and dates are counted from t
 });
 
 test.each([
-  [{ from: '2026-02-30' }, 'from must be a date such as 2026-06-30, not "2026-02-30"'],
-  [{ from: '16.05.2026' }, 'from must be a date such as 2026-06-30, not "16.05.2026"'],
-  [{ from: '2026-06-16' }, 'from must not be later than to'],
+  [{ from: '2026-02-30' }, 'from must be a date such as 2026-06-30, today or yesterday, not "2026-02-30"'],
+  [{ from: '07/01/2026' }, 'from must be a date such as 2026-06-30, today or yesterday, not "07/01/2026"'],
+  [{ to: 'tomorrow' }, 'to must be a date such as 2026-06-30, today or yesterday, not "tomorrow"'],
+  [{ from: '2026-06-16' }, 'from must not be later than to: 2026-06-16 is later than 2026-06-15'],
   [{ hours: '-1' }, 'hours must be a whole number from 0 to 999999999, not "-1"'],
   [{ hours: '1 OR 1=1' }, 'hours must be a whole number from 0 to 999999999, not "1 OR 1=1"'],
   [{ zone: 'Mars/Olympus' }, 'zone must be a time zone such as Europe/Berlin or UTC, not "Mars/Olympus"'],
   [{ zone: '+02:00' }, 'zone must be a time zone such as Europe/Berlin or UTC, not "+02:00"'],
   [{ team: 'a\nb' }, 'team must be text without control characters, not "a\\nb"'],
-  [{ tema: 'a' }, 'there is no parameter "tema"'],
+  [{ tema: 'a' }, 'there is no parameter "tema"; did you mean "team"?'],
 ])('the parameters %j are refused: %s', (given, problem) => {
   expect(problemsOf(given)).toEqual([problem]);
+});
+
+test.each([
+  [{}, { history_from: '2020-01-01', from: '2026-06-05', to: '2026-06-15' }],
+  [{ to: '2026-03-31' }, { from: '2026-03-21', to: '2026-03-31' }],
+  [
+    { to: 'yesterday', from: 'to - 1w' },
+    { from: '2026-06-07', to: '2026-06-14' },
+  ],
+  [{ from: '2019-05-01' }, { history_from: '2019-05-01', from: '2019-05-01' }],
+])('with %j, a default moves with what was given: %j', (given, dates) => {
+  const header = HEADER.replace('today - 3', 'to - 10  ');
+  const query = readQuery('sample', `${header}${BODY}  AND x = :history_from\n`);
+  expect(bind(query, { person: 'ada', ...given }, TODAY)).toMatchObject({ values: dates });
+});
+
+test.each(networkTable())('the networks $office are taken as a parameter', ({ office }) => {
+  expect(networksProblem(office)).toBeUndefined();
+});
+
+test.each([
+  ...['', '10.0.0.0/33', '10.0.0/8', '10.0.0.256', '10.0.0.0-10.0.0.9', '10.0.0.0/8,', '10.0.0.0/-1', '10.0.0.0/8/8'],
+  ...['2001:db8::/129', '2001:db8::1::/64', '[2001:db8::]/64', '2001:db8', 'fe80::1%eth0', ':', 'office'],
+])('the networks %j are refused, because no address would be in them', (office) => {
+  expect(networksProblem(office)).toMatch(/^must be networks such as/);
 });
 
 test('a missing parameter is named together with all other problems', () => {
   expect(bind(sample, { hours: 'x', tema: 'y' }, TODAY)).toEqual({
     problems: [
-      'there is no parameter "tema"',
+      'there is no parameter "tema"; did you mean "team"?',
       'person must be given, for example ada',
       'hours must be a whole number from 0 to 999999999, not "x"',
     ],

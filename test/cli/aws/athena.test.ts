@@ -12,10 +12,13 @@ import { openAthena } from '../../../cli/aws/athena';
 const athena = mockClient(AthenaClient);
 const WORKGROUP = 'postman-audit-archive';
 
-beforeEach(() => athena.reset());
+beforeEach(() => {
+  athena.reset();
+  Object.assign(process.env, { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' });
+});
 
-function ask() {
-  return openAthena(WORKGROUP).ask('SELECT 1');
+async function ask() {
+  return (await openAthena(WORKGROUP)).ask('SELECT 1');
 }
 
 function execution(State: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED', StateChangeReason?: string) {
@@ -31,6 +34,7 @@ const ResultSetMetadata = {
     { Name: 'n', Type: 'bigint' },
     { Name: 'late', Type: 'boolean' },
     { Name: 'line', Type: 'varchar' },
+    { Name: 'at', Type: 'timestamp(3)' },
   ],
 };
 
@@ -40,19 +44,23 @@ test('a query runs in the workgroup and its database, and all pages of its resul
   athena
     .on(GetQueryResultsCommand)
     .resolvesOnce({
-      ResultSet: { ResultSetMetadata, Rows: [row('n', 'late', 'line'), row('1', 'true', '{"id":1}')] },
+      ResultSet: {
+        ResultSetMetadata,
+        Rows: [row('n', 'late', 'line', 'at'), row('1', 'true', '{"id":1}', '2026-03-09 00:00:00.000')],
+      },
       NextToken: 'more',
     })
-    .resolves({ ResultSet: { ResultSetMetadata, Rows: [row(undefined, 'false', '')] } });
+    .resolves({ ResultSet: { ResultSetMetadata, Rows: [row(undefined, 'false', '', undefined)] } });
   expect(await ask()).toEqual({
     columns: [
       { name: 'n', kind: 'number' },
       { name: 'late', kind: 'boolean' },
       { name: 'line', kind: 'text' },
+      { name: 'at', kind: 'instant' },
     ],
     rows: [
-      ['1', 'true', '{"id":1}'],
-      [null, 'false', ''],
+      ['1', 'true', '{"id":1}', '2026-03-09 00:00:00.000'],
+      [null, 'false', '', null],
     ],
     scannedBytes: 1234,
   });
@@ -79,4 +87,21 @@ test('an error of the AWS SDK names the workgroup and the code of the error', as
   await expect(ask()).rejects.toThrow(
     'Athena could not run the query in workgroup postman-audit-archive: AccessDeniedException: not yours',
   );
+});
+
+test.each([
+  ['region', 'AWS_REGION', 'set AWS_REGION'],
+  ['credentials', 'AWS_SECRET_ACCESS_KEY', 'set them with "aws configure" or "aws sso login"'],
+])('without AWS %s, one sentence says that the path of a copy is missing, and nothing is sent', async (what, variable, remedy) => {
+  const nowhere = {
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  Object.assign(process.env, nowhere);
+  delete process.env[variable];
+  await expect(ask()).rejects.toThrow(
+    `without the path of a copy, the query runs in Athena, and this machine has no AWS ${what}: give the path of a copy, or ${remedy}`,
+  );
+  expect(athena.calls()).toEqual([]);
 });

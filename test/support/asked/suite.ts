@@ -6,7 +6,7 @@ import { asCsv } from '../../../cli/query-output';
 import { views } from '../../../infra/views/views';
 import { sha256 } from '../../../lambdas/shared/manifest';
 import { linesOf, type Objects } from './archive';
-import { answerTables, functionTable, readFixture, statementOf } from './tables';
+import { answerTables, functionTable, networkTable, readFixture, statementOf } from './tables';
 
 export type Cell = string | null;
 
@@ -87,6 +87,25 @@ export function testManifests(asking: () => Asking): void {
       for (const name of ['gaps', 'sweeps', 'retention', 'segments']) expect(meaningOf(row[name])).toEqual(said[name]);
       expect(row.sha256).toBe(sha256(Buffer.from(row.payload ?? '')));
     }
+  });
+}
+
+/** Instead of the archive, the query reads one sign-in from each address. */
+export function testNetworks(asking: () => Asking): void {
+  test.each(networkTable())('the networks $office have the addresses that their table names', async ({
+    office,
+    addresses,
+  }) => {
+    const texts = addresses.map(([ip], index) => `('${index}', ${ip == null ? 'NULL' : `'${ip}'`})`);
+    const events = `events AS (
+      SELECT 'main' AS team, '2026-03-09' AS dt, 'user.sign_in' AS action, TIMESTAMP '2026-03-09 00:00:00.000' AS event_time, id, ip,
+        '' AS user_agent, '' AS actor_email, '' AS actor_username, '' AS actor_name, '' AS actor_id
+      FROM (VALUES ${texts.join(', ')}) AS given (id, ip)
+    )`;
+    const statement = statementOf('sign_ins_outside_networks', { office }).replace(/^WITH /m, `WITH ${events},\n`);
+    const { columns, rows } = await asking().ask(statement);
+    const found = new Map(rows.map((row) => [row[columns.indexOf('id')], row[columns.indexOf('why')]]));
+    expect(addresses.map(([ip], index) => [ip, found.get(`${index}`) ?? 'inside'])).toEqual(addresses);
   });
 }
 

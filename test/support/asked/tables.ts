@@ -6,10 +6,11 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bind, readQueries, statement, type Values } from '../../../infra/queries/queries';
+import { bind, type Query, readQueries, statement, type Values } from '../../../infra/queries/queries';
 
 const FOLDER = join(import.meta.dirname, '../../fixtures/queries');
-const FUNCTIONS = 'functions';
+/** Tables that are not answers about the log. */
+const OTHER_TABLES = ['functions', 'networks'];
 
 const parameters: Readonly<Record<string, Values>> = JSON.parse(readFixture('parameters.json'));
 
@@ -20,7 +21,7 @@ export function readFixture(file: string): string {
 /** The names of all tables with an answer of the archive. */
 export function answerTables(): readonly string[] {
   const tables = readdirSync(FOLDER).flatMap((file) => /^(.+)\.csv$/.exec(file)?.[1] ?? []);
-  return tables.filter((name) => name !== FUNCTIONS).sort();
+  return tables.filter((name) => !OTHER_TABLES.includes(name)).sort();
 }
 
 export function subjectOf(table: string): string {
@@ -34,11 +35,30 @@ export function parametersOf(table: string): Values {
 /** The SQL statement whose answer is the table. `changes` replace parameters of the table. */
 export function statementOf(table: string, changes: Values = {}): string {
   if (existsSync(join(FOLDER, `${table}.sql`))) return readFixture(`${table}.sql`);
+  return statement(queryOf(table), valuesOf(table, changes));
+}
+
+/** The parameters of the table, and the defaults of the query. */
+export function valuesOf(table: string, changes: Values = {}): Values {
+  const bound = bind(queryOf(table), { ...parametersOf(table), ...changes }, new Date());
+  if ('problems' in bound) throw new Error(`${table}: ${bound.problems.join('; ')}`);
+  return bound.values;
+}
+
+function queryOf(table: string): Query {
   const query = readQueries().find(({ name }) => name === subjectOf(table));
   if (query === undefined) throw new Error(`${table}.csv belongs to no query and to no statement`);
-  const bound = bind(query, { ...parametersOf(table), ...changes }, new Date());
-  if ('problems' in bound) throw new Error(`${table}: ${bound.problems.join('; ')}`);
-  return statement(query, bound.values);
+  return query;
+}
+
+/** For each list of networks, addresses, each with what `sign_ins_outside_networks` finds about it. */
+export function networkTable(): readonly { office: string; addresses: readonly (readonly (string | null)[])[] }[] {
+  const [, ...rows] = parseCsv(readFixture('networks.csv'));
+  const offices = [...new Set(rows.map(([office]) => office ?? ''))];
+  return offices.map((office) => ({
+    office,
+    addresses: rows.flatMap(([each, ...address]) => (each === office ? [address] : [])),
+  }));
 }
 
 /** The expressions that views and queries may use, and what each engine answers. */
@@ -49,7 +69,7 @@ export interface FunctionRow {
 }
 
 export function functionTable(): readonly FunctionRow[] {
-  const [, ...rows] = parseCsv(readFixture(`${FUNCTIONS}.csv`));
+  const [, ...rows] = parseCsv(readFixture('functions.csv'));
   return rows.map(([expression, trino = null, duckdb = null]) => ({ expression: expression ?? '', trino, duckdb }));
 }
 
