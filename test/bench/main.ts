@@ -27,7 +27,7 @@ const benches: Readonly<Record<string, Bench>> = {
   calls: benchCalls,
   processor: benchProcessor,
   handler: benchHandler,
-  verify: printed(benchVerify),
+  verify: benchVerify,
   daily: printed(benchDaily),
   cost: printed(benchCost),
   sql: printed(benchSql),

@@ -12,6 +12,7 @@ import { openFolder } from '../../cli/folder';
 import { HOUR_MS } from '../../lambdas/shared/time';
 import { verify } from '../../lambdas/verifier/verify';
 import { archiveObjects, testKey, writeObject } from '../support/archive-builder';
+import { cpuMicros, median, type Row } from './rows';
 import { runsOf } from './year';
 
 const DAYS = 91;
@@ -20,28 +21,26 @@ const ROUNDS = 5;
 /** How many hours of events a manifest holds: of the first run, whose batches are full, and of an hourly schedule. */
 const ARCHIVES = { 'full batches': 84, 'one batch an hour': 1 } as const;
 
-export async function benchVerify(): Promise<void> {
-  console.log(
-    '\n| archive | events | manifests | gunzip, SHA-256, JSON.parse: \u00b5s an event | verify: \u00b5s an event | ratio | spread |',
-  );
-  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |');
+export async function benchVerify(): Promise<Row[]> {
+  const rows: Row[] = [];
   for (const [name, hours] of Object.entries(ARCHIVES)) {
     const folder = mkdtempSync(join(tmpdir(), 'bench-'));
     try {
-      console.log(`| ${name} | ${(await measure(folder, hours * HOUR_MS)).join(' | ')} |`);
+      rows.push(await measure(folder, name, hours * HOUR_MS));
     } finally {
       rmSync(folder, { recursive: true });
     }
   }
+  return rows;
 }
 
-async function measure(folder: string, everyMs: number): Promise<readonly string[]> {
+async function measure(folder: string, name: string, everyMs: number): Promise<Row> {
   await writeArchive(folder, everyMs);
   const files = filesIn(folder);
-  const [plain, verified, ratios]: [number[], number[], number[]] = [[], [], []];
+  const [plain, verified]: [number[], number[]] = [[], []];
   let events = 0;
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const plainMicros = await cpuMicros(async () => {
+    const plainMicros = await cpuMicros(() => {
       events = files.map(readPlainly).reduce((sum, lines) => sum + lines, 0);
     });
     const verifyMicros = await cpuMicros(() => verifyAll(folder, events));
@@ -49,11 +48,15 @@ async function measure(folder: string, everyMs: number): Promise<readonly string
     if (round === 0) continue;
     plain.push(plainMicros / events);
     verified.push(verifyMicros / events);
-    ratios.push(verifyMicros / plainMicros);
   }
-  const counts = [events, filesIn(join(folder, 'manifests')).length].map((count) => count.toLocaleString('en'));
-  const figures = [plain, verified, ratios].map((values) => median(values).toFixed(2));
-  return [...counts, ...figures, `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`];
+  const manifests = filesIn(join(folder, 'manifests')).length;
+  return {
+    what: `processor time of verifying an event, ${name}: ${manifests.toLocaleString('en')} manifests`,
+    figure: `${median(verified).toFixed(1)} \u00b5s`,
+    yardstick: `${median(plain).toFixed(1)} \u00b5s`,
+    ratios: verified.map((each, round) => each / (plain[round] ?? Number.NaN)),
+    reach: 2,
+  };
 }
 
 async function writeArchive(folder: string, everyMs: number): Promise<void> {
@@ -84,16 +87,4 @@ function readPlainly(file: string): number {
 async function verifyAll(folder: string, events: number): Promise<void> {
   const { findings, teams } = await verify(await openFolder(folder), { publicKey: testKey, now: new Date() });
   if (findings.length > 0 || teams[0]?.events !== events) throw new Error(`not good: ${JSON.stringify(findings[0])}`);
-}
-
-/** The CPU time of all threads of this process, in microseconds. */
-async function cpuMicros(work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
