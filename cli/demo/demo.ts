@@ -11,6 +11,7 @@ import { answerAsSource } from '../../local/postman/source-model';
 import { startSourceServer } from '../../local/postman/source-server';
 import { LIVE_SERVICE } from '../../local/postman/source-settings';
 import { openTeamFolder, type TeamFolder } from '../../local/postman/team-folder';
+import { LEAVER, OFFICE_NETWORKS } from '../../local/postman/team-people';
 import { conclude } from './ending';
 import { compareWithSource, openServedLines } from './equality';
 import { archivePaths } from './local-archive';
@@ -92,7 +93,8 @@ export async function playDemo({ folder, screen, team, served, run, now }: DemoS
   }
   runs.end();
   const compare = () => compareWithSource(archivePaths(folder).bucket, served, screen);
-  return conclude(folder, { team: 'demo', archived, screen, compare, now: now() });
+  const parameters = { person: LEAVER.email, office: OFFICE_NETWORKS, domains: 'example.com' };
+  return conclude(folder, { team: 'demo', archived, screen, compare, parameters, now: now() });
 }
 
 interface RealOptions {

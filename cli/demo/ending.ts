@@ -2,7 +2,7 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bind, readQueries, statement } from '../../infra/queries/queries';
+import { bind, readQueries, statement, type Values } from '../../infra/queries/queries';
 import { figure, plural } from '../../lambdas/shared/text';
 import { dateOf, midnight } from '../../lambdas/shared/time';
 import { makeEvidence } from '../evidence/make';
@@ -32,6 +32,8 @@ interface Ending {
   readonly screen: Screen;
   /** Undefined for a source that cannot tell what it has served. */
   readonly compare?: () => boolean;
+  /** The parameters of those queries that have no default. Without them, such a query is not asked for the evidence. */
+  readonly parameters?: Values;
   readonly now: Date;
 }
 
@@ -100,9 +102,9 @@ async function askQueries(bucket: string, screen: Screen, now: Date): Promise<vo
 }
 
 /** Replaces the package of the last start. */
-async function writeEvidence(at: Paths, { team, screen, now }: Ending): Promise<void> {
+async function writeEvidence(at: Paths, { team, screen, parameters = {}, now }: Ending): Promise<void> {
   const period = { from: dateOf(midnight(now, -DAYS)), to: dateOf(now) };
-  const questions = prepareQuestions(team, period, {}, now);
+  const questions = prepareQuestions(team, period, parameters, now);
   if (!('questions' in questions)) throw new Error(questions.join('; '));
   rmSync(at.evidence, { recursive: true, force: true });
   const about = { team, ...period, out: at.evidence, questions, now, heads: [], onStep: () => undefined };

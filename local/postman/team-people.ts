@@ -36,6 +36,11 @@ const OFFICES = [
   { utcOffset: 5.5, v4: '198.51.100', v6: '2001:db8:2' },
   { utcOffset: -6, v4: '192.0.2', v6: '2001:db8:3' },
 ];
+/** The networks of the offices, as prefixes separated by commas. */
+export const OFFICE_NETWORKS = OFFICES.flatMap(({ v4, v6 }) => [`${v4}.0/24`, `${v6}::/48`]).join(',');
+
+/** Somebody who left, and whose password went on to work. */
+export const LEAVER = { number: 13, email: 'member-13@example.com' };
 const USER_AGENTS = [
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36',
   'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',

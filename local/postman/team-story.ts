@@ -4,7 +4,7 @@
  */
 import { HOUR_MS } from '../../lambdas/shared/time';
 import { createRandom, type Random } from './random';
-import { DORMANT, type Person, peopleBy, personOf } from './team-people';
+import { DORMANT, LEAVER, type Person, peopleBy, personOf } from './team-people';
 
 export interface Act {
   /** Epoch milliseconds of a whole second. */
@@ -50,8 +50,8 @@ const MILESTONES: readonly Milestone[] = [
   [47, 3.2, 2, 'user.login_password_success', undefined, '100.64.9.9'],
   [47, 3.3, 2, 'admin.apikey_create', { apiKey: '6a3f1*****' }, null],
   // The second person to leave does so on day 61, and their password still works nine days later.
-  [70, 2.7, 13, 'user.login_password_success', undefined, '100.64.7.7'],
-  [70, 2.8, 13, 'user.apikey_create', { apiKey: 'c04d7*****' }, '100.64.7.7'],
+  [70, 2.7, LEAVER.number, 'user.login_password_success', undefined, '100.64.7.7'],
+  [70, 2.8, LEAVER.number, 'user.apikey_create', { apiKey: 'c04d7*****' }, '100.64.7.7'],
   [75, 15, 0, 'team.update_user_roles', { users: `{"${personOf(DORMANT.number, 0).id}":["user","admin"]}` }],
   [90, 0, 0, 'team.retry_invoice_success', undefined, null],
   [110, 21, 1, 'team.customauth.disable', OKTA],
