@@ -20,7 +20,7 @@ import { startSsmServer } from '../../local/ssm-server';
 const BUCKET = 'archive';
 const TABLE = 'checkpoints';
 /** The longest timeout that Lambda allows. */
-const RUN_TIMEOUT_MS = 15 * 60_000;
+const LONGEST_RUN_MS = 15 * 60_000;
 
 /** The place of everything below the data folder. */
 export function archivePaths(folder: string) {
@@ -47,6 +47,7 @@ interface LocalArchiveOptions {
   readonly startDate?: string | undefined;
   readonly maxRequestsPerMinute: number;
   readonly onLog: (line: LogLine) => void;
+  readonly runTimeoutMs?: number;
 }
 
 /** One structured log line of the handler; empty for a line that is not a JSON object. */
@@ -95,7 +96,7 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
 
   function run(): Promise<InvocationResult> {
     const input: ArchiveInput = { team, scheduledTime: new Date().toISOString() };
-    return lambda.invoke(input, RUN_TIMEOUT_MS);
+    return lambda.invoke(input, options.runTimeoutMs ?? LONGEST_RUN_MS);
   }
 
   async function close(): Promise<void> {

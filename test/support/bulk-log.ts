@@ -66,5 +66,13 @@ export function createBulkLog({ events, text = LIKE_THE_LIVE_SERVICE, ...span }:
     );
   }
 
-  return { answer, eventsBetween: (begin: Date, end: Date) => indexAt(end.getTime()) - indexAt(begin.getTime()) };
+  function* lines(): Generator<string> {
+    for (let index = 0; index < events; index += 1) yield eventAt(index);
+  }
+
+  return {
+    answer,
+    lines,
+    eventsBetween: (begin: Date, end: Date) => indexAt(end.getTime()) - indexAt(begin.getTime()),
+  };
 }

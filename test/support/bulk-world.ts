@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type LocalArchive, openLocalArchive } from '../../cli/demo/local-archive';
+import { MINUTE_MS } from '../../lambdas/shared/time';
 import type { BulkLog } from './bulk-log';
 
 export async function startBulkSource(log: BulkLog) {
@@ -13,9 +14,9 @@ export async function startBulkSource(log: BulkLog) {
   return { url: String(value), close: () => server.stdin.end() };
 }
 
-export function openBulkWorld(folder: string, baseUrl: string): Promise<LocalArchive> {
+export function openBulkWorld(folder: string, baseUrl: string, runTimeoutMs = 15 * MINUTE_MS): Promise<LocalArchive> {
   const common = { team: 'big', apiKey: 'PMAK-bulk', maxRequestsPerMinute: 100_000, onLog: () => undefined };
-  return openLocalArchive({ ...common, folder, baseUrl });
+  return openLocalArchive({ ...common, folder, baseUrl, runTimeoutMs });
 }
 
 /** The largest memory that the process has used so far. */
