@@ -1,6 +1,7 @@
 -- API keys that were created, by whom and for whom.
 -- An API key has the rights of its owner, and nobody is asked for a second factor when it is used. Postman sends the
--- masked beginning of a key instead of its name. A key that a person creates for themselves names no other person.
+-- masked beginning of a key instead of its name. Where whom is empty, the person created the key for themselves. Where who is
+-- Postman's own system, the log does not say which person asked for it.
 --
 -- Controls: SOC 2 CC6.1; ISO 27001 A.5.17, A.8.5; PCI DSS 10.2.1.5
 SELECT

@@ -1,6 +1,7 @@
 -- Actions of people after they had left the team.
 -- Each row is an action of a person who had been removed from the team before, and had not been added again. The person
--- is recognised by id, email or username. What Postman's own system did for the person is listed too.
+-- is recognised by id, email or username. What Postman's own system did for the person is listed too. Who was removed before the
+-- archive begins, or left the company without being removed, is not known here: compare with the list of leavers.
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.6.5; PCI DSS 10.2.1.1, 10.2.1.5
 WITH asked AS (
