@@ -29,6 +29,7 @@ const RUN_MS = 60_000;
 export async function benchHandler(isFull: boolean): Promise<Row[]> {
   const rows: Row[] = [];
   const peaks = new Map<number, number>();
+  let before: { readonly events: number; readonly ms: number } | undefined;
   for (const events of isFull ? [10_000, 100_000, 1_000_000, LARGEST] : [10_000, 100_000]) {
     const measured = [];
     for (let round = 0; round < (events > 100_000 ? 1 : ROUNDS); round += 1) measured.push(await measure(events));
@@ -40,9 +41,23 @@ export async function benchHandler(isFull: boolean): Promise<Row[]> {
       ratios: measured.map(({ handlerMs, floorMs }) => handlerMs / floorMs),
       reach: 1.8,
     });
-    console.log(`${events} events: equal to the source`);
+    const ms = median(measured.map(({ handlerMs }) => handlerMs));
+    if (before !== undefined) rows.push(growth(before, { events, ms }));
+    before = { events, ms };
   }
   return [...rows, ...(await memoryRows(peaks, isFull))];
+}
+
+/** The exponent with which the time grows between two sizes. One means that twice the events take twice the time. */
+function growth(small: { events: number; ms: number }, large: { events: number; ms: number }): Row {
+  const exponent = Math.log(large.ms / small.ms) / Math.log(large.events / small.events);
+  return {
+    what: `growth of this time, ${small.events.toLocaleString('en')} to ${large.events.toLocaleString('en')} events`,
+    figure: `exponent ${exponent.toFixed(2)}`,
+    yardstick: 'exponent 1',
+    ratios: [exponent],
+    reach: 1.05,
+  };
 }
 
 async function memoryRows(peaks: ReadonlyMap<number, number>, isFull: boolean): Promise<Row[]> {
