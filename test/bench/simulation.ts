@@ -117,7 +117,7 @@ export function simulate(options: SimulationOptions) {
     return { manifests, pagesAt, served, calls, cpuMs: time.cpuMs() - before, durationMs: time.now() - startedAt };
   }
 
-  return { run, store, now: time.now, advanceTo: time.advanceTo, eventsBetween: bulk.eventsBetween };
+  return { run, store, advanceTo: time.advanceTo };
 }
 
 interface Timer {
