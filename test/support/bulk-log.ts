@@ -70,9 +70,5 @@ export function createBulkLog({ events, text = LIKE_THE_LIVE_SERVICE, ...span }:
     for (let index = 0; index < events; index += 1) yield eventAt(index);
   }
 
-  return {
-    answer,
-    lines,
-    eventsBetween: (begin: Date, end: Date) => indexAt(end.getTime()) - indexAt(begin.getTime()),
-  };
+  return { answer, lines };
 }
