@@ -8,10 +8,10 @@ import type { Values } from '../infra/queries/queries';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { plural } from '../lambdas/shared/text';
 import { graveOf } from '../lambdas/verifier/findings';
-import type { Contents } from './evidence/contents';
+import type { MadePackage } from './evidence/contents';
 import { coverageSentence } from './evidence/coverage';
 import { makeEvidence } from './evidence/make';
-import { packagePaths } from './evidence/package-format';
+import { packagePaths, SEND_APART } from './evidence/package-format';
 import { prepareQuestions } from './evidence/questions';
 
 import { exitCodes } from './exit';
@@ -22,9 +22,10 @@ import { LOOKS_LIKE_COPYING, resultOf } from './verify-output';
 
 const HELP = `
 SOURCE is verified, and the package says what was found: with findings too, and the exit code is then 1. Give the package to an
-auditor together with the SHA-256 of the public key. The auditor needs no account and no network:
+auditor. Send the SHA-256 of the package, which is printed at the end, another way, such as by mail: nobody else can tell whether the
+folder was changed. The auditor needs no account and no network:
 
-  node DIR/verify.mjs                   in PowerShell: node DIR\\verify.mjs; $LASTEXITCODE
+  node DIR/verify.mjs --package SHA256      in PowerShell: node DIR\\verify.mjs --package SHA256; $LASTEXITCODE
 
 A query that has a parameter without a default, such as person, is asked only if --param gives it.`;
 
@@ -79,12 +80,14 @@ function problemsOf({ team }: EvidenceFlags): readonly string[] {
   return TEAM_PATTERN.test(team) ? [] : [`${JSON.stringify(team)} is not the name of a team`];
 }
 
-function asJson({ clean, team, from, to, made, verification, facts, answers }: Contents, out: string): object {
+function asJson(made: MadePackage, out: string): object {
+  const { clean, team, from, to, verification, facts, answers, packageSha256 } = made;
   const asked = answers.map(({ query, parameters, outcome }) => ({ query: query.name, parameters, ...outcome }));
-  return { clean, out, team, from, to, made, verification, days: facts.days, answers: asked };
+  return { clean, out, packageSha256, team, from, to, made: made.made, verification, days: facts.days, answers: asked };
 }
 
-export function describeEvidence({ clean, verification, summary, answers, facts }: Contents, out: string): string {
+export function describeEvidence(made: MadePackage, out: string): string {
+  const { clean, verification, summary, answers, facts, packageSha256 } = made;
   const findings = graveOf(verification.findings);
   const unasked = answers.flatMap(({ outcome }) => ('needs' in outcome ? outcome.needs : []));
   const result = clean
@@ -100,5 +103,6 @@ export function describeEvidence({ clean, verification, summary, answers, facts 
       : []),
     `  report:  ${packagePaths(out).report}`,
     `  verify:  node ${join(out, 'verify.mjs')}`,
+    `${SEND_APART}\n  ${packageSha256}`,
   ].join('\n');
 }

@@ -5,7 +5,7 @@
  */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
-import { plural } from '../lambdas/shared/text';
+import { plural, UTF8_MARK } from '../lambdas/shared/text';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
 /** A table shows at most this many rows. CSV and JSON contain every row. */
@@ -16,9 +16,6 @@ const NARROWEST = 8;
 /** The price of Athena in most regions. Athena charges at least 10 MB for each query. */
 const DOLLARS_PER_TERABYTE = 5;
 const LEAST_BYTES = 10_000_000;
-
-/** Without this mark, Excel does not read a file as UTF-8. */
-const UTF8_MARK = '\ufeff';
 
 export interface Printer {
   /** Prints the result to standard output. */
@@ -124,7 +121,7 @@ function narrowed(columns: QueryResult['columns'], cells: readonly (readonly str
 }
 
 /** Cuts fractions of seconds off the instants. Excel takes an instant with a fraction for a time of day. */
-function toTheSecond({ columns, rows }: QueryResult): QueryResult {
+export function toTheSecond({ columns, rows }: QueryResult): QueryResult {
   const cut = (cell: string | null, kind = 'text') => (kind === 'instant' && cell !== null ? cell.slice(0, 19) : cell);
   return { columns, rows: rows.map((row) => row.map((cell, index) => cut(cell, columns[index]?.kind))) };
 }

@@ -6,7 +6,7 @@ import { bind, readQueries, statement, type Values } from '../../infra/queries/q
 import { figure, plural } from '../../lambdas/shared/text';
 import { dateOf, midnight } from '../../lambdas/shared/time';
 import { makeEvidence } from '../evidence/make';
-import { packagePaths } from '../evidence/package-format';
+import { packagePaths, SEND_APART } from '../evidence/package-format';
 import { prepareQuestions } from '../evidence/questions';
 import { exitCodes } from '../exit';
 import { openFolder } from '../folder';
@@ -109,7 +109,12 @@ async function writeEvidence(at: Paths, { team, screen, parameters = {}, now }: 
   rmSync(at.evidence, { recursive: true, force: true });
   const about = { team, ...period, out: at.evidence, questions, now, heads: [], onStep: () => undefined };
   const [reader, publicKey] = [await openFolder(at.bucket), await readKey(at.publicKey)];
-  const { answers } = await makeEvidence({ ...about, reader, source: 'a folder on one machine', publicKey });
+  const { answers, packageSha256 } = await makeEvidence({
+    ...about,
+    reader,
+    source: 'a folder on one machine',
+    publicKey,
+  });
   const asked = answers.filter(({ outcome }) => !('needs' in outcome)).length;
   screen.print('');
   say(
@@ -118,6 +123,8 @@ async function writeEvidence(at: Paths, { team, screen, parameters = {}, now }: 
     'EVIDENCE ',
   );
   screen.print(`         node ${packagePaths(at.evidence).verifier}`);
+  say(screen, SEND_APART, '         ');
+  screen.print(`         ${packageSha256}`);
 }
 
 function tellWhereToLook(folder: string, screen: Screen): void {

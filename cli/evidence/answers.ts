@@ -5,9 +5,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { UTF8_MARK } from '../../lambdas/shared/text';
 import type { ArchiveReader } from '../../lambdas/verifier/inventory';
-import { csvHead, csvRow } from '../query-output';
+import { csvHead, csvRow, toTheSecond } from '../query-output';
 import { type CopySql, openCopySql } from '../sql';
+import { FIRST_COLUMNS } from './compare-events';
 import type { Answer, Contents } from './contents';
 import { askFacts, type Period } from './facts';
 import { packagePaths } from './package-format';
@@ -56,7 +58,7 @@ async function answer(
 }
 
 function eventsStatement({ from, to }: Period): string {
-  const columns = `event_time, team, id, action, message, ip, user_agent, actor_id, actor_name, actor_username, actor_email,
+  const columns = `${FIRST_COLUMNS}, action, message, ip, user_agent, actor_id, actor_name, actor_username, actor_email,
   user_id, user_name, user_username, user_email, team_id, team_name, data, variables, late, archived_at, seq`;
   return `SELECT ${columns} FROM events WHERE dt BETWEEN '${from}' AND '${to}' ORDER BY event_time, id`;
 }
@@ -66,10 +68,12 @@ async function writeCsv(engine: CopySql, file: string, statement: string): Promi
   const { columns, rows } = await engine.stream(statement);
   let count = 0;
   async function* lines() {
-    yield `${csvHead(columns)}\n`;
+    yield `${UTF8_MARK}${csvHead(columns)}\n`;
     for await (const some of rows) {
       count += some.length;
-      yield some.map((row) => `${csvRow(row, columns)}\n`).join('');
+      yield toTheSecond({ columns, rows: some })
+        .rows.map((row) => `${csvRow(row, columns)}\n`)
+        .join('');
     }
   }
   await pipeline(Readable.from(lines()), createWriteStream(file));

@@ -32,3 +32,9 @@ export interface Contents extends Period {
   /** Only a bucket shows locks. */
   readonly hasLocks: boolean;
 }
+
+/** A finished package. */
+export interface MadePackage extends Contents {
+  /** The SHA-256 of `evidence.json`, which holds the hashes of everything else. */
+  readonly packageSha256: string;
+}

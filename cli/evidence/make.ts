@@ -16,7 +16,7 @@ import { exitCodes } from '../exit';
 import { keyOf } from '../folder';
 import { type Asked, askAll } from './answers';
 import { bundlePackageVerifier } from './bundle-verifier';
-import type { Contents } from './contents';
+import type { Contents, MadePackage } from './contents';
 import { EVIDENCE_FORMAT, type Evidence, hashFile, packagePaths } from './package-format';
 import { writeReport } from './report';
 import { copyEvidence, ofTeam, readAnchors } from './source';
@@ -31,7 +31,7 @@ export interface EvidenceRequest extends Asked {
 }
 
 /** Throws an error if the folder is not empty, if there is no such team, or if the archive cannot be read. */
-export async function makeEvidence(request: EvidenceRequest): Promise<Contents> {
+export async function makeEvidence(request: EvidenceRequest): Promise<MadePackage> {
   const { team, from, to, out, publicKey, now, onStep } = request;
   await openEmptyFolder(out);
   const source = await ofTeam(request.reader, team);
@@ -56,9 +56,9 @@ export async function makeEvidence(request: EvidenceRequest): Promise<Contents> 
     hasLocks: reader.lockOf !== undefined,
   };
   await writePackage(out, contents, verifier);
-  await seal(out, contents, summary.head);
-  if (contents.clean) verifyAsTheAuditor(out);
-  return contents;
+  const packageSha256 = await seal(out, contents, summary.head);
+  if (contents.clean) verifyAsTheAuditor(out, packageSha256);
+  return { ...contents, packageSha256 };
 }
 
 async function writePackage(out: string, contents: Contents, verifier: Buffer): Promise<void> {
@@ -70,8 +70,9 @@ async function writePackage(out: string, contents: Contents, verifier: Buffer): 
 }
 
 /** Throws an error where the verifier of the package does not call good what was verified a moment ago. */
-function verifyAsTheAuditor(out: string): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [packagePaths(out).verifier], { encoding: 'utf8' });
+function verifyAsTheAuditor(out: string, packageSha256: string): void {
+  const command = [packagePaths(out).verifier, '--package', packageSha256];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   if (status === exitCodes.good) return;
   throw new Error(
     `the package in ${out} does not verify, although the archive did: it changed while it was read, or the disk is damaged (${stdout}${stderr})`,
@@ -103,8 +104,8 @@ async function verifyTeamIn(
   return { ...verification, notChecked: [...verification.notChecked, onlyTeam] };
 }
 
-/** Writes `evidence.json`, which makes the package complete. */
-async function seal(out: string, contents: Contents, { seq, sha256: ofHead }: SavedHead): Promise<void> {
+/** Writes `evidence.json`, which makes the package complete, and returns its SHA-256. */
+async function seal(out: string, contents: Contents, { seq, sha256: ofHead }: SavedHead): Promise<string> {
   const { team, from, to, made, publicKey, verification } = contents;
   const names = (await readdir(out, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
@@ -116,5 +117,7 @@ async function seal(out: string, contents: Contents, { seq, sha256: ofHead }: Sa
     ...{ format: EVIDENCE_FORMAT, team, from, to, made, version, keyid: keyId(publicKey) },
     ...{ head: { seq, sha256: ofHead }, findings: graveOf(verification.findings).length, files },
   };
-  await writeFile(packagePaths(out).evidence, `${JSON.stringify(evidence, null, 1)}\n`);
+  const text = `${JSON.stringify(evidence, null, 1)}\n`;
+  await writeFile(packagePaths(out).evidence, text);
+  return sha256(text);
 }

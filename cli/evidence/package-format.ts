@@ -1,8 +1,8 @@
 /**
  * The evidence package: one folder that holds a team's manifests, the segments of a period, and what was asked about them. It
- * stands on its own: `verify.mjs` in it needs only Node. `evidence.json` says what the package claims to hold, so whatever is
- * taken out of the package is missed. Nobody signs that file. It proves as much as the hands through which it came; everything
- * under `archive/` is proven by the manifests' signatures.
+ * stands on its own: `verify.mjs` in it needs only Node. `evidence.json` names the hash of each other file, the newest manifest and the
+ * public key, and nobody signs it. Its own SHA-256 therefore stands for the whole package: the company sends it to the auditor apart
+ * from the folder. Everything under `archive/` is proven by the manifests' signatures, but for the end of the chain.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
@@ -13,6 +13,8 @@ import { tryParse } from '../../lambdas/shared/json';
 import { readSegmentKey, seqOfManifestKey, TEAM_PATTERN } from '../../lambdas/shared/object-keys';
 import { isCanonicalInstant } from '../../lambdas/shared/time';
 
+export const SEND_APART =
+  'Send the auditor this SHA-256 of the package by another way than the folder, such as by mail:';
 export const EVIDENCE_FORMAT = 'postman-audit-archive-evidence/1';
 
 const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));

@@ -4,21 +4,30 @@ import { asciiOnly } from '../../lambdas/shared/text';
 import { exitCodes } from '../exit';
 import { verifyPackage } from './verify-package';
 
-const USAGE = `Usage: node verify.mjs [FOLDER] [--key FILE] [--head FILE]
+const USAGE = `Usage: node verify.mjs [FOLDER] [--package SHA256] [--key FILE] [--head FILE]
 
 Verifies the evidence package in FOLDER, which is the folder of this file unless another one is given.
-  --key FILE   a public key that did not come with the package
-  --head FILE  an anchor, or a file of "audit-archive verify --save-head", that did not come with the package
+  --package SHA256  the SHA-256 of the package that the company sent you apart from this folder
+  --key FILE        a public key that did not come with the package
+  --head FILE       an anchor, or a file of "audit-archive verify --save-head", that did not come with the package
 
 Exit codes: 0 good, 1 findings, 2 wrong usage, 3 the package could not be read.`;
 
 function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { key: { type: 'string' }, head: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      package: { type: 'string' },
+      key: { type: 'string' },
+      head: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (positionals.length > 1) throw new Error(`one folder is verified at a time, not ${positionals.length}`);
-  return { ...values, folder: positionals[0] ?? import.meta.dirname };
+  const packageSha256 = values.package?.trim().toLowerCase();
+  if (packageSha256 !== undefined && !/^[0-9a-f]{64}$/.test(packageSha256))
+    throw new Error('a SHA-256 has 64 characters, each of them a digit or a letter from a to f');
+  return { ...values, packageSha256, folder: positionals[0] ?? import.meta.dirname };
 }
 
 async function run(): Promise<number> {
@@ -33,7 +42,7 @@ async function run(): Promise<number> {
     console.log(USAGE);
     return exitCodes.good;
   }
-  return verifyPackage(given.folder, { key: given.key, head: given.head, now: new Date(), print: console.log });
+  return verifyPackage(given.folder, { ...given, now: new Date(), print: console.log });
 }
 
 function fail(error: unknown): never {

@@ -33,7 +33,7 @@ export function decompress(bytes: Buffer, maxBytes: number): Buffer {
     const content = gunzipSync(bytes, { chunkSize, maxOutputLength: Math.max(maxBytes, 1) });
     if (content.length <= maxBytes) return content;
   } catch (error) {
-    throw new GzipError('not gzip of the expected size', { cause: error });
+    throw new GzipError('the gzip data is damaged or too long', { cause: error });
   }
   throw new GzipError(`more than ${maxBytes} bytes of content`);
 }

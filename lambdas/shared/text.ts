@@ -1,5 +1,8 @@
 /** Texts for people. */
 
+/** Without this mark, Excel does not read a CSV file as UTF-8. */
+export const UTF8_MARK = '\ufeff';
+
 /** A number with commas between its thousands. */
 export function figure(number: number): string {
   return number.toLocaleString('en');

@@ -7,7 +7,8 @@
  */
 import type { QuarantineReason } from '../shared/event';
 import type { Manifest, SegmentEntry } from '../shared/manifest';
-import { type Area, segmentKey } from '../shared/object-keys';
+import { type Area, readSegmentKey, segmentKey } from '../shared/object-keys';
+import { plural } from '../shared/text';
 import { describes, miscounts } from './counts';
 import type { AddFinding } from './findings';
 import type { IdIndex } from './ids';
@@ -162,14 +163,20 @@ async function committedLines(entry: SegmentEntry, context: SegmentContext): Pro
     const isMissing = stored === 'missing' && !context.wasListed;
     if (isMissing && context.isHead && staged?.content)
       addFinding('segment-unpublished', entry.key, `committed ${manifest.run.finished}`);
-    else addFinding(stored === 'missing' ? 'segment-missing' : stored, entry.key);
+    else addFinding(stored === 'missing' ? 'segment-missing' : stored, entry.key, listedLines(entry));
     return staged?.content;
   }
   isUnderLock(entry.key, manifest, context);
   const isCopy = member?.equals(stored) ?? false;
   const published = staged && isCopy ? staged : checkMember(stored, entry);
-  if (published.code) addFinding(published.code, entry.key, published.detail);
+  if (published.code) addFinding(published.code, entry.key, `${published.detail}; ${listedLines(entry)}`);
   return published.content ?? staged?.content;
+}
+
+/** What a reader cannot rely on where a segment is damaged. */
+function listedLines({ key, lines }: SegmentEntry): string {
+  const { area, date } = readSegmentKey(key) ?? {};
+  return `its manifest lists ${plural(lines, area === 'events' ? 'event' : 'quarantined line')} of ${date}`;
 }
 
 /** Nobody asks for an object that may have expired and was not listed. It is gone, and each request for it would cost the same. */

@@ -41,7 +41,9 @@ export const FINDINGS = {
   'segment-missing': finding('A segment is missing.'),
   'segment-unpublished': notice('The segment is committed but not yet published: the next run publishes it.'),
   expired: notice('The object is gone, and the signed retention of its manifest says that it may have expired.'),
-  'segment-malformed': finding('The segment is not gzip of the stated size.'),
+  'segment-malformed': finding(
+    'The segment is damaged: its bytes cannot be decompressed to the lines that its manifest lists.',
+  ),
   'segment-differs': finding('The lines of the segment are not those that were committed.'),
   'segment-recompressed': finding('The lines are those that were committed, but their compressed bytes were changed.'),
   'segment-misdescribed': finding('The number of lines, or the first or last instant, is not as stated.'),

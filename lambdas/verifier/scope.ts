@@ -83,7 +83,7 @@ export function notChecked(scope: Scope): readonly string[] {
       ];
     case 'period':
       return [
-        `All manifests were read, and of the other objects only the segments from ${scope.from} to ${scope.to}: no batch object, and no segment of another date.`,
+        `All manifests were read, and the segments from ${scope.from} to ${scope.to}. Segments of other dates, and the batch objects, were not read.`,
         OTHER_IDS,
       ];
   }

@@ -1,10 +1,11 @@
 /** The evidence package: what the report and the answers of a year show, and that whatever is taken out of a package is missed. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describeEvidence } from '../../cli/evidence';
 import { prepareQuestions } from '../../cli/evidence/questions';
-import { verifyPackage } from '../../cli/evidence/verify-package';
+import { UNCOMPARED, verifyPackage } from '../../cli/evidence/verify-package';
 import type { Slice } from '../../lambdas/shared/json';
+import { sha256 } from '../../lambdas/shared/manifest';
 import { segmentKey } from '../../lambdas/shared/object-keys';
 import { buildArchive, createSigner, eventLine, readerOf, sampleBatches, twoTeams } from '../support/archive-builder';
 import { evidenceOf } from '../support/evidence';
@@ -74,9 +75,7 @@ describe('the package of a year with a gap, late events, a revision, days that a
     expect([...report.matchAll(/<td><a href="answers\/([^"]+)">/g)].map(([, file]) => file)).toEqual(files);
     expect(files).toContain('completeness.csv');
     expect(report).toContain('Not asked: it needs <code>--param person=ada@example.com</code>');
-    expect(readFileSync(join(folder, 'answers/late_events.csv'), 'utf8')).toMatch(
-      /^2025-03-04 12:00:00\.000,.*,9001$/m,
-    );
+    expect(readFileSync(join(folder, 'answers/late_events.csv'), 'utf8')).toMatch(/^2025-03-04 12:00:00,.*,9001$/m);
     expect(readFileSync(join(folder, 'answers/quarantine_and_revisions.csv'), 'utf8')).toMatch(
       /^2025-04-11,main,revision,"Postman served this event again .*",9002,/m,
     );
@@ -93,20 +92,21 @@ describe('the package of a year with a gap, late events, a revision, days that a
 
 describe('a package of two days', () => {
   let number = 0;
+  let packageSha256 = '';
 
   /** Makes a package, changes something in it, and verifies it. */
-  async function verdict(change: (folder: string) => void = () => undefined, now = NOW) {
+  async function verdict(change: (folder: string) => void = () => undefined, options: { packageSha256?: string } = {}) {
     number += 1;
     const folder = join(scratch, `package-${number}`);
     cpSync(join(scratch, 'package'), folder, { recursive: true });
     change(folder);
     const printed: string[] = [];
-    const exitCode = await verifyPackage(folder, { now, print: (text) => printed.push(text) });
+    const exitCode = await verifyPackage(folder, { now: NOW, ...options, print: (text) => printed.push(text) });
     return { exitCode, text: printed.join('\n') };
   }
 
   beforeAll(async () => {
-    await evidenceOf(await twoTeams(), join(scratch, 'package'), MARCH);
+    ({ packageSha256 } = await evidenceOf(await twoTeams(), join(scratch, 'package'), MARCH));
   });
 
   test('it is good, says what it holds, and that its key must be compared', async () => {
@@ -115,8 +115,15 @@ describe('a package of two days', () => {
     expect(text).toContain(
       'The package holds team main from 2026-03-09 to 2026-03-10, and the chain up to manifest 4.',
     );
-    expect(text).toContain('no batch object, and no segment of another date');
+    expect(text).toContain('Segments of other dates, and the batch objects, were not read.');
     expect(text).toContain('The public key came with the package');
+    expect(text).toMatch(
+      new RegExp(`^SHA-256 of this package .*: ${packageSha256}\\nCompare this with what the company`),
+    );
+    expect(text).toContain(UNCOMPARED);
+    const compared = await verdict(undefined, { packageSha256 });
+    expect(compared.exitCode).toBe(0);
+    expect(compared.text).not.toContain(UNCOMPARED);
   });
 
   test('it is good however its folder is written', async () => {
@@ -137,9 +144,67 @@ describe('a package of two days', () => {
     ]);
   });
 
+  const forgeries: readonly (readonly [string, (folder: string) => void])[] = [
+    ['the answers are removed', (folder) => rmSync(join(folder, 'answers'), { recursive: true })],
+    [
+      'the newest manifest and its events are removed',
+      (folder) => {
+        const manifests = join(folder, 'archive/manifests/team=main');
+        rmSync(join(manifests, '0000000004.json'));
+        rmSync(join(folder, 'archive', segmentKey('events', 'main', '2026-03-10', 4)));
+        edit(join(folder, 'events.csv'), (text) => text.replace(/^.*,main,.*,4\n/gm, ''));
+        const envelope = JSON.parse(readFileSync(join(manifests, '0000000003.json'), 'utf8'));
+        const head = { seq: 3, sha256: sha256(Buffer.from(envelope.payload, 'base64')) };
+        editDescription(folder, { head });
+      },
+    ],
+  ];
+  test.each(forgeries)('a package in which %s, with new hashes, is another package', async (_what, forge) => {
+    const forged = (folder: string) => {
+      forge(folder);
+      updateHashes(folder);
+    };
+    expect(await verdict(forged)).toMatchObject({ exitCode: 0, text: expect.stringContaining(UNCOMPARED) });
+    const { exitCode, text } = await verdict(forged, { packageSha256 });
+    expect(exitCode).toBe(1);
+    expect(text).toMatch(/^.*\nNOT GOOD: the SHA-256 that was given/);
+    expect(text).not.toContain('Good');
+  });
+
+  test.each<[string, string, (text: string) => string]>([
+    ['lacks an event', '2026-03-10', (text) => text.replace(/[^\n]*\n$/, '')],
+    ['has an event twice', '2026-03-10', (text) => text + text.slice(text.trimEnd().lastIndexOf('\n') + 1)],
+    [
+      'has an event with another id',
+      '2026-03-10',
+      (text) => text.replace(/,main,([^,]+),(?![\s\S]*,main,)/, ',main,77,'),
+    ],
+    ['lacks a day', '2026-03-09', (text) => text.replace(/^2026-03-09.*\n/gm, '')],
+  ])('events.csv that %s is not that of the signed archive, also with new hashes', async (_what, date, change) => {
+    const { exitCode, text } = await verdict((folder) => {
+      edit(join(folder, 'events.csv'), change);
+      updateHashes(folder);
+    });
+    expect(exitCode).toBe(1);
+    expect(text).toContain(`events.csv (its events of ${date} are not those of the signed archive)`);
+  });
+
+  test.each<[string, (text: string) => string]>([
+    ['other line ends', (text) => text.replaceAll('\n', '\r\n')],
+    ['no mark at its beginning', (text) => text.slice(1)],
+  ])('a CSV file with %s was probably saved by a spreadsheet', async (_what, change) => {
+    const { text } = await verdict((folder) => edit(join(folder, 'events.csv'), change));
+    expect(text).toContain('events.csv (changed: saved again by a spreadsheet? Work on a copy of the package)');
+  });
+
+  test('a package without anchors.json cannot be verified, and a sentence says so', async () => {
+    const without = verdict((folder) => rmSync(join(folder, 'anchors.json')));
+    await expect(without).rejects.toThrow(/anchors\.json is missing, so the package was not verified/);
+  });
+
   const segment = segmentKey('events', 'main', '2026-03-10', 2);
   test.each<[string, string, (folder: string) => void]>([
-    ['a segment', 'segment-missing', (folder) => rmSync(join(folder, 'archive', segment))],
+    ['a segment', 'its manifest lists 2 events of 2026-03-10', (folder) => rmSync(join(folder, 'archive', segment))],
     [
       'a day',
       'segment-missing',
@@ -151,13 +216,17 @@ describe('a package of two days', () => {
       'chain-truncated',
       (folder) => rmSync(join(folder, 'archive/manifests/team=main/0000000004.json')),
     ],
-    ['a line of events.csv', 'events.csv', (folder) => withoutLastLine(join(folder, 'events.csv'))],
+    ['a line of events.csv', 'events.csv (changed)', (folder) => withoutLastLine(join(folder, 'events.csv'))],
     [
       'a line of an answer',
       'answers/who_did_what.csv',
       (folder) => withoutLastLine(join(folder, 'answers/who_did_what.csv')),
     ],
-    ['an answer', 'answers/events_per_day.csv', (folder) => rmSync(join(folder, 'answers/events_per_day.csv'))],
+    [
+      'an answer',
+      'answers/events_per_day.csv (missing)',
+      (folder) => rmSync(join(folder, 'answers/events_per_day.csv')),
+    ],
   ])('the verifier of the package misses %s that was removed', async (_what, named, remove) => {
     const { exitCode, text } = await verdict(remove);
     expect(exitCode).toBe(1);
@@ -349,5 +418,17 @@ function editDescription(folder: string, change: object): void {
 }
 
 function withoutLastLine(file: string): void {
-  writeFileSync(file, readFileSync(file, 'utf8').trimEnd().split('\n').slice(0, -1).join('\n'));
+  edit(file, (text) => text.replace(/[^\n]*\n$/, ''));
+}
+
+function edit(file: string, change: (text: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+}
+
+/** A forger can bring the hashes in evidence.json up to date, because nobody signs that file. */
+function updateHashes(folder: string): void {
+  const names = Object.keys(JSON.parse(readFileSync(join(folder, 'evidence.json'), 'utf8')).files);
+  const found = names.filter((name) => existsSync(join(folder, name)));
+  const files = Object.fromEntries(found.map((name) => [name, sha256(readFileSync(join(folder, name)))]));
+  editDescription(folder, { files });
 }

@@ -172,13 +172,13 @@ verifier/content.ts
     - addFinding('segment-unpublished', entry.key, \`committed \${manifest.run.finished}\`);
     + {}
   a segment can be read | remove E1b
-    - addFinding(stored === 'missing' ? 'segment-missing' : stored, entry.key);
+    - addFinding(stored === 'missing' ? 'segment-missing' : stored, entry.key, listedLines(entry));
     + {}
   every segment is under lock | no lock of E1a
     - isUnderLock(entry.key, manifest, context);
     +
   a segment that differs is reported | E2b has another compression level
-    - if (published.code) addFinding(published.code, entry.key, published.detail);
+    - if (published.code) addFinding(published.code, entry.key, \`\${published.detail}; \${listedLines(entry)}\`);
     +
 verifier/member.ts
   a segment is not larger than the format allows | a signed manifest with more bytes than the format allows
