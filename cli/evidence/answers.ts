@@ -50,11 +50,11 @@ export async function askAll(
 async function answer(
   engine: CopySql,
   out: string,
-  { query, parameters, statement, needs }: Question,
+  { query, parameters, stated, statement, needs }: Question,
 ): Promise<Answer> {
-  if (statement === undefined) return { query, parameters, outcome: { needs } };
+  if (statement === undefined) return { query, parameters, stated, outcome: { needs } };
   const file = `answers/${query.name}.csv`;
-  return { query, parameters, outcome: { rows: await writeCsv(engine, join(out, file), statement), file } };
+  return { query, parameters, stated, outcome: { rows: await writeCsv(engine, join(out, file), statement), file } };
 }
 
 function eventsStatement({ from, to }: Period): string {

@@ -47,6 +47,7 @@ export function drawLegend(): Html {
     sweep: '',
     missing: 0,
     changed: 0,
+    readOn: '',
   };
   const samples: readonly (readonly [string, Day])[] = [
     ['no events', { ...day, state: 'complete' }],
@@ -54,7 +55,7 @@ export function drawLegend(): Html {
     ['many events', { ...day, state: 'complete', events: 16 }],
     ['read in part', { ...day, state: 'read in part' }],
     ['gap: lost at the source', { ...day, state: 'gap' }],
-    ['not covered', { ...day, state: 'not read yet' }],
+    ['not read', { ...day, state: 'not read yet' }],
     ['with late events', { ...day, state: 'complete', events: 1, late: 1 }],
     ['with quarantined, changed or missing events', { ...day, state: 'complete', events: 1, quarantined: 1 }],
     ['swept: read again later', { ...day, state: 'complete', events: 1, sweep: 'complete' }],
@@ -70,7 +71,7 @@ export function drawLegend(): Html {
 export function drawPatterns(): Html {
   const hatch = (id: string, color: string, ground: string) =>
     html`<pattern id="${id}" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="4" height="4" fill="${ground}"/><rect width="2" height="4" fill="${color}"/></pattern>`;
-  return html`<svg aria-hidden="true" width="0" height="0" class="patterns"><defs>${hatch('gap', '#b3261e', '#fbe3e1')}${hatch('uncovered', '#9aa0a6', '#eceef0')}</defs></svg>`;
+  return html`<svg aria-hidden="true" width="0" height="0" class="patterns"><defs>${hatch('gap', '#b3261e', '#fbe3e1')}${hatch('unread', '#9aa0a6', '#eceef0')}</defs></svg>`;
 }
 
 function drawYear(year: string, days: readonly Day[], most: number): Html {
@@ -103,12 +104,12 @@ function drawDay(day: Day, { x, y }: Square, most: number): Html {
 
 function kindOf({ state, events }: Day, most: number): string {
   if (state === 'gap') return 'gap';
-  if (isUncovered(state)) return 'uncovered';
+  if (isUnread(state)) return 'unread';
   const level = events === 0 ? 0 : Math.ceil(LEVELS * Math.sqrt(events / most));
   return `level${level}${state === 'complete' ? '' : ' part'}`;
 }
 
-export function isUncovered(state: string): boolean {
+export function isUnread(state: string): boolean {
   return state === 'not read yet' || state === 'before the archive';
 }
 
@@ -120,7 +121,8 @@ function sentenceOf(day: Day): string {
     day.quarantined > 0 ? `${day.quarantined} in quarantine` : '',
     day.missing > 0 ? `${day.missing} no longer at the source` : '',
     day.changed > 0 ? `${day.changed} changed at the source` : '',
-    plural(day.runs, 'run'),
+    day.runs > 0 ? plural(day.runs, 'run') : '',
+    day.runs === 0 && day.readOn !== '' ? `read in one go on ${day.readOn}` : '',
     day.sweep === '' ? '' : `sweep ${day.sweep}`,
   ];
   return `${day.date}: ${day.state}, ${facts.filter((fact) => fact !== '').join(', ')}`;

@@ -9,6 +9,8 @@ import type { Facts, Period } from './facts';
 export interface Answer {
   readonly query: Query;
   readonly parameters: Values;
+  /** All parameters that the company gave. The others have their defaults. */
+  readonly stated: Values;
   /** The file is a path within the package. */
   readonly outcome: { readonly rows: number; readonly file: string } | { readonly needs: readonly string[] };
 }

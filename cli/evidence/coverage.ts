@@ -1,6 +1,6 @@
 /** The chapter on coverage: which days of the period the archive holds, as a sentence, a calendar, ranges and a table of months. */
 import { figure, plural } from '../../lambdas/shared/text';
-import { drawCalendars, drawLegend, drawPatterns, isUncovered } from './calendar';
+import { drawCalendars, drawLegend, drawPatterns, isUnread } from './calendar';
 import type { Day, Facts } from './facts';
 import { type Html, html } from './html';
 import { table } from './tables';
@@ -18,17 +18,16 @@ interface Range {
 
 export function coverageSentence(days: readonly Day[]): string {
   const count = (wanted: string) => days.filter(({ state }) => state === wanted).length;
-  const uncovered = days.filter(({ state }) => isUncovered(state)).length;
+  const unread = days.filter(({ state }) => isUnread(state)).length;
   const minutes = days.reduce((sum, { gapMinutes }) => sum + gapMinutes, 0);
-  const parts = [
-    `${plural(count('complete'), 'day')} of ${plural(days.length, 'day')} were read completely`,
-    ...(count('read in part') > 0 ? [`${count('read in part')} in part`] : []),
+  return [
+    `Days read completely: ${figure(count('complete'))} of ${figure(days.length)}.`,
+    ...(count('read in part') > 0 ? [`Read in part: ${figure(count('read in part'))}.`] : []),
     ...(count('gap') > 0
-      ? [`${plural(count('gap'), 'day')} have a gap, in which ${plural(minutes, 'minute')} are lost`]
+      ? [`With a gap: ${figure(count('gap'))}, in which ${plural(minutes, 'minute')} are lost.`]
       : []),
-    ...(uncovered > 0 ? [`${plural(uncovered, 'day')} are not covered`] : []),
-  ];
-  return `${parts.join('; ')}.`;
+    ...(unread > 0 ? [`Not read: ${figure(unread)}.`] : []),
+  ].join(' ');
 }
 
 export function coverage({ days }: Facts): Html {
@@ -36,7 +35,7 @@ export function coverage({ days }: Facts): Html {
   const more = ranges.length - MOST_RANGES;
   return html`<h2>Coverage</h2>
 <p>Each square is a UTC day. The darker it is, the more events it has. <a href="answers/completeness.csv">completeness.csv</a> has
-every day with all figures; the list of answers below says what its columns mean.</p>
+every day with all figures. A run reads everything since the run before it, so days without a run of their own were read by a later run.</p>
 ${drawPatterns()}
 ${drawCalendars(days)}
 ${drawLegend()}
@@ -46,20 +45,22 @@ ${monthTable(days)}`;
 }
 
 function rangeRow({ state, from, to, days }: Range): Html {
-  return html`<tr><td class="number">${figure(days)}</td><td>${from}</td><td>${to}</td><td>${state}</td></tr>`;
+  return html`<tr><td class="number">${figure(days)}</td><td>${from}</td><td>${to}</td><td>${state === 'before the archive' ? 'not read: before the archive' : state}</td></tr>`;
 }
 
 const MONTH_COLUMNS: readonly (readonly [string, (day: Day) => number])[] = [
   ['Events', ({ events }) => events],
   ['Late events', ({ late }) => late],
   ['Quarantined', ({ quarantined }) => quarantined],
-  ['Runs', ({ runs }) => runs],
   ['Days complete', ({ state }) => Number(state === 'complete')],
   ['Days in part', ({ state }) => Number(state === 'read in part')],
   ['Days with a gap', ({ state }) => Number(state === 'gap')],
   ['Minutes lost', ({ gapMinutes }) => gapMinutes],
-  ['Days not covered', ({ state }) => Number(isUncovered(state))],
+  ['Days not read', ({ state }) => Number(isUnread(state))],
   ['Days swept', ({ sweep }) => Number(sweep !== '')],
+];
+
+const SWEEP_COLUMNS: typeof MONTH_COLUMNS = [
   ['No longer served', ({ missing }) => missing],
   ['Changed', ({ changed }) => changed],
 ];
@@ -68,16 +69,28 @@ function monthTable(days: readonly Day[]): Html {
   const months = [...new Set(days.map(({ date }) => date.slice(0, 7)))];
   const rows = months.map((month) => {
     const ofMonth = days.filter(({ date }) => date.startsWith(month));
-    const sums = MONTH_COLUMNS.map(([, of]) => ofMonth.reduce((sum, day) => sum + of(day), 0));
-    return html`<tr><th scope="row">${month}</th>${sums.map((sum) => html`<td class="number">${figure(sum)}</td>`)}</tr>`;
+    const sumOf = (of: (day: Day) => number) => figure(ofMonth.reduce((sum, day) => sum + of(day), 0));
+    const isSwept = ofMonth.some(({ sweep }) => sweep !== '');
+    const cells = [
+      ...MONTH_COLUMNS.map(([, of]) => sumOf(of)),
+      ...SWEEP_COLUMNS.map(([, of]) => (isSwept ? sumOf(of) : 'not checked')),
+    ];
+    return html`<tr><th scope="row">${month}</th><td>${firstRead(ofMonth)}</td>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
   });
-  const names = MONTH_COLUMNS.map(([name]) => name);
+  const names = ['First read', ...[...MONTH_COLUMNS, ...SWEEP_COLUMNS].map(([name]) => name)];
   return table(
     'Months',
     ['Month', ...names],
     rows,
-    names.map((_, index) => index + 1),
+    names.slice(1).map((_, index) => index + 2),
   );
+}
+
+/** The date, or the first and the last date, on which the days of a month were first read. */
+function firstRead(days: readonly Day[]): Html {
+  const dates = days.map(({ readOn }) => readOn).filter((date) => date !== '');
+  const [first = 'not read', last = first] = [dates.at(0), dates.at(-1)];
+  return html`<span class="date">${first}</span>${first === last ? '' : html` <span class="date">to ${last}</span>`}`;
 }
 
 function rangesOf(days: readonly Day[]): readonly Range[] {

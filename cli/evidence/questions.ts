@@ -7,6 +7,8 @@ import type { Period } from './facts';
 export interface Question {
   readonly query: Query;
   readonly parameters: Values;
+  /** The parameters that were given with `--param`, also those of other queries. */
+  readonly stated: Values;
   /** The SQL; undefined where a parameter is not given. */
   readonly statement: string | undefined;
   /** The parameters that are not given, each with an example. */
@@ -38,11 +40,11 @@ export function prepareQuestions(
     );
     const missing = query.parameters.filter(({ name, preset }) => (known[name] ?? preset) === undefined);
     const needs = missing.map(({ name, example }) => `${name}=${example}`);
-    if (needs.length > 0) return { query, parameters: known, statement: undefined, needs };
+    if (needs.length > 0) return { query, parameters: known, stated: param, statement: undefined, needs };
     const bound = bind(query, known, now);
     if ('problems' in bound) for (const problem of bound.problems) problems.add(problem);
     const parameters = 'values' in bound ? bound.values : known;
-    return { query, parameters, statement: statement(query, parameters), needs };
+    return { query, parameters, stated: param, statement: statement(query, parameters), needs };
   });
   for (const name of Object.keys(param))
     if (!names.has(name)) problems.add(`no query has a parameter ${JSON.stringify(name)}`);

@@ -9,11 +9,15 @@ import { figure, plural } from '../../lambdas/shared/text';
 import { FINDINGS, type Finding, graveOf } from '../../lambdas/verifier/findings';
 import type { TeamSummary } from '../../lambdas/verifier/tally';
 import { LOOKS_LIKE_COPYING, resultOf } from '../verify-output';
+import { answerChapter } from './answer-chapter';
 import type { Contents } from './contents';
 import { coverage, coverageSentence } from './coverage';
 import type { Facts } from './facts';
 import { type Html, html } from './html';
+import { openPoints, toTheSecond } from './open-points';
+import { retentionChapter } from './retention-chapter';
 import { countTable, table } from './tables';
+import { UNCOMPARED } from './verify-package';
 
 /** `verify.mjs` and `audit-archive verify` show all of them. */
 const MOST_FINDINGS = 500;
@@ -35,13 +39,14 @@ export function writeReport(contents: Contents): string {
 <h1>Postman audit log of team ${team}</h1>
 <p>${from} to ${to}, UTC dates, both included</p>
 ${verdict(contents)}
+${openPoints(contents)}
 ${findingsOf(contents)}
 ${coverage(contents.facts)}
 ${whatWasChecked(contents)}
-${retention(contents)}
+${retentionChapter(contents)}
 ${activity(contents.facts)}
 ${quarantine(contents.facts)}
-${answers(contents)}
+${answerChapter(contents)}
 ${repeat(contents)}
 </main>
 </body>
@@ -63,7 +68,7 @@ function verdict({ clean, facts, verification, summary }: Contents): Html {
 }
 
 function whatWasChecked(contents: Contents): Html {
-  const { made, source, version, publicKey, summary, verification, anchors } = contents;
+  const { made, source, version, publicKey, summary, verification, anchors, facts } = contents;
   const [anchor] = anchors.slice(-1);
   return html`<h2>What was checked</h2>
 <dl>
@@ -71,26 +76,24 @@ function whatWasChecked(contents: Contents): Html {
 <dt>By</dt><dd>audit-archive ${version}</dd>
 <dt>Public key</dt><dd>SHA-256 <code>${keyId(publicKey)}</code></dd>
 <dt>Chain</dt><dd>${chainOf(summary)}</dd>
+<dt>Events from</dt><dd>${facts.sources.join(', ')}, as the manifests state</dd>
 <dt>Archived by</dt><dd>version ${summary.codeVersions.join(', ')}</dd>
 <dt>Newest anchor</dt><dd>${
     anchor === undefined
-      ? 'There is none: no verifier in the cloud has confirmed this chain, or its anchors were not in the source.'
+      ? 'There is none, as said above.'
       : `The verifier in the cloud confirmed manifest ${anchor.seq} at ${toTheSecond(anchor.verifiedAt)}.`
   }</dd>
 </dl>
 <p>The signature and the place of every manifest in the chain were checked, and every byte and every line of the segments of the
 period. This is what was not checked:</p>
-<ul>${verification.notChecked.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+<ul><li>Whether this is the package that the company made. ${UNCOMPARED}</li>
+${verification.notChecked.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 }
 
 function chainOf({ manifests, head, period }: TeamSummary): Html {
   if (head === null || period === null) return html`no manifest could be read`;
   return html`${plural(manifests, 'manifest')}, which cover ${toTheSecond(period.from)} to ${toTheSecond(period.to)}. The newest is number ${head.seq} of
 ${toTheSecond(head.finished)}, with the SHA-256 <code>${head.sha256}</code>`;
-}
-
-function toTheSecond(instant: string): string {
-  return `${instant.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function findingsOf({ verification, leftOut }: Contents): Html {
@@ -102,7 +105,7 @@ function findingsOf({ verification, leftOut }: Contents): Html {
   );
   const more = findings.length - shown.length;
   return html`<h2>Findings</h2>
-${findings.length === 0 ? html`<p>There are no findings and no notices.</p>` : table('Findings', ['Kind', 'Code', 'Meaning', 'Object'], rows)}
+${findings.length === 0 ? html`<p>There are no findings and no notices. This says nothing about what was not checked: see above and under “What was checked”.</p>` : table('Findings', ['Kind', 'Code', 'Meaning', 'Object'], rows)}
 ${more > 0 ? html`<p>${plural(more, 'other')} like these: verify the archive to see them all.</p>` : ''}
 ${verification.mayComeFromCopying ? html`<p>${LOOKS_LIKE_COPYING}</p>` : ''}
 ${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed manifests. The answers and events.csv lack their lines. The calendar and the months count what the signed manifests state.</p>` : ''}`;
@@ -110,34 +113,6 @@ ${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed ma
 
 function graveFirst(a: Finding, b: Finding): number {
   return Number(a.severity === 'notice') - Number(b.severity === 'notice');
-}
-
-function retention({ facts, summary, hasLocks }: Contents): Html {
-  const rows = facts.retentions.map(
-    ({ retention: stated, firstSeq, lastSeq }) =>
-      html`<tr><td class="number">${firstSeq}</td><td class="number">${lastSeq}</td><td>${retentionSentence(stated)}</td></tr>`,
-  );
-  const { objects, lines } = summary.expired;
-  const gone =
-    objects === 0
-      ? 'Nothing of the period has expired.'
-      : `${plural(objects, 'object')} with ${plural(lines, 'line')} are gone, which the signed retention allows.`;
-  const locks = hasLocks
-    ? 'The lock of every object that was read was compared with it.'
-    : 'A copy has no locks, so they were not compared with it.';
-  return html`<h2>Retention and lock</h2>
-<p>Every manifest states the retention of the bucket at its time. ${locks} ${gone}</p>
-${table('Retention', ['First manifest', 'Last manifest', 'Retention'], rows, [0, 1])}`;
-}
-
-function retentionSentence(stated: string): string {
-  const { mode, days, expireAfterDays } = Object(JSON.parse(stated));
-  if (mode === undefined) return 'The bucket has no lock: the archive was kept in a folder.';
-  const expiry =
-    expireAfterDays === null
-      ? 'objects never expire'
-      : `objects expire after ${plural(Number(expireAfterDays), 'day')}`;
-  return `Locked for ${plural(Number(days), 'day')} in mode ${mode}; ${expiry}.`;
 }
 
 function activity({ actions, people }: Facts): Html {
@@ -160,37 +135,23 @@ ${reasons.length === 0 ? html`<p>Nothing is in quarantine.</p>` : table('Quarant
 <a href="answers/quarantine_and_revisions.csv">quarantine_and_revisions.csv</a>.</p>`;
 }
 
-function answers({ answers: asked }: Contents): Html {
-  const rows = asked.map(({ query, parameters, outcome }) => {
-    const { purpose, controls, name } = query;
-    const result =
-      'needs' in outcome
-        ? html`Not asked: it needs ${outcome.needs.map((each) => html`<code>--param ${each}</code>`)}`
-        : html`<a href="${outcome.file}">${plural(outcome.rows, 'row')}</a>`;
-    const given = Object.entries(parameters).map(([each, value]) => `${each} = ${value}`);
-    return html`<tr><th scope="row">${name}</th><td>${purpose} <span class="none">${given.join(', ')}</span></td><td>${controls.join('; ')}</td><td>${result}</td></tr>`;
-  });
-  return html`<h2>Answers</h2>
-<p>The archive's saved queries over the period. A query that compares with a history also read the archive before the period, from
-<code>history_from</code> on; these segments are not in the package.</p>
-${table('Answers', ['Query', 'What it shows', 'Controls', 'Answer'], rows)}
-<p><a href="events.csv">events.csv</a> has every event of the period.</p>`;
-}
-
 function repeat({ team, from, to, publicKey, verifierSha256 }: Contents): Html {
   return html`<h2>How to repeat every check</h2>
-<p>On any machine with Node 20.15 or newer, without a network and without installing anything:</p>
-<pre>node verify.mjs</pre>
+<p>On any machine with Node 20.15 or newer, without a network and without installing anything, with the SHA-256 that the company sent
+you apart from this folder:</p>
+<pre>node verify.mjs --package SHA256</pre>
 <p>In PowerShell on Windows, in this folder, with the exit code (0 good, 1 findings, 3 it could not be read):</p>
-<pre>node verify.mjs; $LASTEXITCODE</pre>
-<p>The verifier has the SHA-256 <code>${verifierSha256}</code>; the same version of audit-archive writes the same file, so you can make
-it yourself, or use that version's own command:</p>
-<pre>npx audit-archive verify archive --key public-key.pem --from ${from} --to ${to}</pre>
+<pre>node verify.mjs --package SHA256; $LASTEXITCODE</pre>
+<p>The SHA-256 of the package is that of <code>evidence.json</code>, which any other tool computes too:</p>
+<pre>openssl dgst -sha256 evidence.json</pre>
 <p>Compare the key with the one that was saved when the archive was set up. Its SHA-256 is <code>${keyId(publicKey)}</code>:</p>
 <pre>openssl pkey -pubin -in public-key.pem -outform DER | openssl dgst -sha256</pre>
-<p>Ask any query again. Without a longer history it reads only the package:</p>
-<pre>npx audit-archive query completeness archive --key public-key.pem --param team=${team} --from ${from} --to ${to}</pre>
 <p>The file <a href="anchors.json">anchors.json</a> holds what the verifier in the cloud wrote down, where the archiver cannot write.
 Compare it with the archive or with the mails that carry the same numbers: whoever holds a newer anchor can show that a later manifest
-existed.</p>`;
+existed.</p>
+<h3>For the company, in its checkout of audit-archive</h3>
+<p>The same version writes the same verifier, which has the SHA-256 <code>${verifierSha256}</code>, and has its own command:</p>
+<pre>npx audit-archive verify archive --key public-key.pem --from ${from} --to ${to}</pre>
+<p>Any query can be asked again. Without a longer history it reads only the package:</p>
+<pre>npx audit-archive query completeness archive --key public-key.pem --param team=${team} --from ${from} --to ${to}</pre>`;
 }

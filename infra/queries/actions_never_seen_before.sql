@@ -1,6 +1,6 @@
 -- Actions that appear for the first time.
 -- Such an action is a new feature in use, or something that nobody in the team has done before. The first days of an archive
--- show every action as new, so the query lists the actions of the last 30 days by default.
+-- show every action as new. By default, the query lists the last 30 days.
 --
 -- Controls: SOC 2 CC7.1, CC7.2; ISO 27001 A.8.16; PCI DSS 10.4.1
 -- Parameters:

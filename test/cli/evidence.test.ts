@@ -2,8 +2,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describeEvidence } from '../../cli/evidence';
+import { COLUMNS } from '../../cli/evidence/columns';
 import { prepareQuestions } from '../../cli/evidence/questions';
 import { UNCOMPARED, verifyPackage } from '../../cli/evidence/verify-package';
+import { readQueries } from '../../infra/queries/queries';
 import type { Slice } from '../../lambdas/shared/json';
 import { sha256 } from '../../lambdas/shared/manifest';
 import { segmentKey } from '../../lambdas/shared/object-keys';
@@ -16,7 +18,7 @@ import { scratch } from '../support/scratch';
 const FOREVER = { mode: 'COMPLIANCE', until: new Date('2099-01-01T00:00:00Z') } as const;
 const MARCH = { from: '2026-03-09', to: '2026-03-10' };
 
-describe('the package of a year with a gap, late events, a revision, days that are not covered, and a finding', () => {
+describe('the package of a year with a gap, late events, a revision, days that were not read, and a finding', () => {
   const folder = join(scratch, 'year');
   let made: Awaited<ReturnType<typeof evidenceOf>>;
   let report = '';
@@ -25,7 +27,11 @@ describe('the package of a year with a gap, late events, a revision, days that a
     const objects = new Map(await archiveYear());
     const key = [...objects.keys()].find((each) => each.startsWith('events/team=main/dt=2025-09-10/')) ?? '';
     objects.set(key, Buffer.from('not what was committed'));
-    made = await evidenceOf(objects, folder, { ...YEAR, asked: 'all' });
+    made = await evidenceOf(objects, folder, {
+      ...YEAR,
+      asked: 'all',
+      param: { office: '203.0.113.0/24' },
+    });
     report = readFileSync(join(folder, 'report.html'), 'utf8');
   });
 
@@ -44,19 +50,57 @@ describe('the package of a year with a gap, late events, a revision, days that a
     const dates = ['2025-01-09', '2025-01-12', '2025-03-04', '2025-04-11', '2025-05-06', '2025-06-03', '2025-12-31'];
     expect(days.size).toBe(365);
     expect(dates.map((date) => days.get(date))).toEqual([
-      'uncovered: before the archive, 0 events, 0 runs',
-      'level0: complete, 0 events, 0 runs, sweep complete',
-      'level4: complete, 7 events, 1 late, 0 runs, sweep complete',
-      'level4: complete, 7 events, 1 in quarantine, 1 changed at the source, 0 runs, sweep complete',
+      'unread: before the archive, 0 events',
+      'level0: complete, 0 events, read in one go on 2025-01-20, sweep complete',
+      'level4: complete, 7 events, 1 late, read in one go on 2025-03-05, sweep complete',
+      'level4: complete, 7 events, 1 in quarantine, 1 changed at the source, read in one go on 2025-04-12, sweep complete',
       'level4: complete, 8 events, 1 in quarantine, 1 run, sweep complete',
-      'gap: gap, 1,440 minutes lost, 0 events, 0 runs, sweep partial',
-      'uncovered: not read yet, 0 events, 0 runs',
+      'gap: gap, 1,440 minutes lost, 0 events, sweep partial',
+      'unread: not read yet, 0 events',
     ]);
   });
 
-  test('the verdict counts complete days, days with a gap and days that are not covered', () => {
+  test('the report says before the findings what is open, and explains its words', () => {
+    const beginning = report.slice(0, report.indexOf('<h2>Findings'));
+    for (const sentence of [
+      UNCOMPARED,
+      'Locks: No retention was set, so no object is locked.',
+      'Anchors: anchors.json is empty.',
+      'Sweeps: a sweep read 323 of the 344 archived days completely a second time.',
+      'Quarantine: 2 lines could not be archived',
+      'Not read: 9 days, because the archive begins at 2025-01-10 00:00:00 UTC.',
+      'Not read yet: 12 days, because the archive had come to 2025-12-20 00:00:00 UTC when this package was made',
+      'Gap: 2025-06-0',
+      '<dt>Sweep</dt><dd>a second reading',
+    ])
+      expect(beginning).toContain(sentence);
+  });
+
+  test('the report says who stated a parameter, where the events came from, and nothing to those who run queries', () => {
+    expect(report).toContain('The company stated these networks as its offices: 203.0.113.0/24.');
+    expect(report).toContain('minutes = 60 is the default.');
+    expect(report).toContain('<dt>Events from</dt><dd>https://api.getpostman.com, as the manifests state</dd>');
+    expect(report).not.toMatch(/Athena|By default/);
+  });
+
+  test('a month that was never swept says that nothing was checked', () => {
+    expect(report).toMatch(
+      /<th scope="row">2025-12<\/th><td>2025-12-02 to 2025-12-20<\/td>.*(?:<td class="number">not checked<\/td>\s*){2}<\/tr>/s,
+    );
+  });
+
+  test('the report explains each column of the CSV files, and no other', () => {
+    const answers = join(import.meta.dirname, '../fixtures/queries');
+    const files = readQueries().map(({ name }) => join(answers, `${name}.csv`));
+    const names = [join(folder, 'events.csv'), ...files].flatMap((file) =>
+      (readFileSync(file, 'utf8').replace('\ufeff', '').split('\n')[0] ?? '').split(','),
+    );
+    expect(Object.keys(COLUMNS).sort()).toEqual([...new Set(names)].sort());
+  });
+
+  test('the verdict counts complete days, days with a gap and days that were not read', () => {
     expect(report).toContain(
-      '323 days of 365 days were read completely; 21 days have a gap, in which 28,802 minutes are lost; 21 days are not covered.',
+      'Days read completely: 323 of 365. With a gap: 21, in which 28,802 minutes are lost. Not read: 21.',
     );
   });
 
@@ -66,7 +110,7 @@ describe('the package of a year with a gap, late events, a revision, days that a
     expect(report).not.toContain('<script');
     expect(report).not.toContain(image.slice(2));
     expect(report).toContain('\\u{202e}gnp.exe');
-    expect(report).not.toMatch(/<(?:img|link|iframe|object|embed)|\bon\w+="|https?:/);
+    expect(report).not.toMatch(/<(?:img|link|iframe|object|embed)|\bon\w+="|(?:src|href)="(?:\w+:|\/\/)|url\((?!#)/);
     expect(report).toContain("default-src 'none'");
   });
 
@@ -372,7 +416,7 @@ test('with a wrong key there is a package too, which is not good', async () => {
 test('a period before the archive is good, and the result says that no day is covered', async () => {
   const period = { from: '2021-01-01', to: '2021-01-31' };
   const made = await evidenceOf(await twoTeams(), join(scratch, 'before'), period);
-  expect(describeEvidence(made, 'out')).toContain('0 days of 31 days were read completely; 31 days are not covered.');
+  expect(describeEvidence(made, 'out')).toContain('Days read completely: 0 of 31. Not read: 31.');
 });
 
 test('a query compares with the history before the period, which the package does not hold', async () => {

@@ -72,9 +72,9 @@ describeWith(['chromium'], 'the evidence report', () => {
     expect(tables.filter(({ width, room }) => width > room)).toEqual([]);
   });
 
-  test('a day, a gap and a day that is not covered have different colours', async () => {
+  test('a day, a gap and a day that was not read have different colours', async () => {
     const { page } = await open(1100);
-    const fills: string[] = await page.evaluate(`['level0', 'level1', 'level4', 'gap', 'uncovered'].map((kind) =>
+    const fills: string[] = await page.evaluate(`['level0', 'level1', 'level4', 'gap', 'unread'].map((kind) =>
       getComputedStyle(document.querySelector('.' + kind + ' > rect')).fill)`);
     expect(new Set(fills).size).toBe(5);
   });

@@ -1,5 +1,5 @@
 /**
- * A year of a team as the real archiver archives it in virtual time, with all that a report must show: days that are not covered at
+ * A year of a team as the real archiver archives it in virtual time, with all that a report must show: days that were not read at
  * either end, a gap, late events, a revision, a line in quarantine, and texts that try to become markup.
  */
 import { archive } from '../../lambdas/archiver/archive';

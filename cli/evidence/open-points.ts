@@ -1,0 +1,66 @@
+/** The beginning of the report: in plain sentences, what the result leaves open, and the words that the report uses. */
+import { figure, plural } from '../../lambdas/shared/text';
+import { isUnread } from './calendar';
+import type { Contents } from './contents';
+import { type Html, html } from './html';
+import { lockSentence } from './retention-chapter';
+import { UNCOMPARED } from './verify-package';
+
+/** A forger can record as many as he likes. */
+const MOST_GAPS = 20;
+
+const WORDS = [
+  ['Manifest', 'a signed record of what one run read and archived.'],
+  ['Segment', 'a file with the events of one day that one manifest lists.'],
+  ['Chain', 'all manifests in their order: each one names the hash of the one before.'],
+  ['Head', 'the newest manifest of the chain.'],
+  ['Anchor', 'a note of the head by a verifier in the cloud, kept where the archiver cannot write.'],
+  ['Sweep', 'a second reading of an older day, which finds events that appeared late, changed or vanished at Postman.'],
+] as const;
+
+export function openPoints(contents: Contents): Html {
+  const points = [...pointsOf(contents)];
+  return html`<h2>What you should know</h2>
+<ul><li>Run <code>node verify.mjs</code> and compare the SHA-256 that it prints first with the one that the company sent you apart from this
+folder. ${UNCOMPARED}</li>
+${points.map((each) => html`<li>${each}</li>`)}</ul>
+<h2>Words of this report</h2>
+<dl>${WORDS.map(([word, meaning]) => html`<dt>${word}</dt><dd>${meaning}</dd>`)}</dl>`;
+}
+
+function* pointsOf(contents: Contents): Generator<string> {
+  const { anchors, facts, summary } = contents;
+  yield `Locks: ${lockSentence(contents)}`;
+  if (anchors.length === 0)
+    yield 'Anchors: anchors.json is empty. Either no verifier in the cloud has confirmed this chain, or the source lacked the anchors.';
+  const read = facts.days.filter(({ state }) => !isUnread(state));
+  const swept = read.filter(({ sweep }) => sweep === 'complete').length;
+  yield `Sweeps: a sweep read ${figure(swept)} of the ${figure(read.length)} archived days completely a second time.`;
+  if (summary.quarantined > 0)
+    yield `Quarantine: ${plural(summary.quarantined, 'line')} could not be archived as events, and are not in events.csv.`;
+  yield* incompleteDays(contents);
+  for (const { from, to } of gapsOf(contents).slice(0, MOST_GAPS))
+    yield `Gap: ${toTheSecond(from)} to ${toTheSecond(to)} is lost, because Postman no longer kept this time when it was asked.`;
+}
+
+function* incompleteDays({ facts: { days }, summary: { period }, made }: Contents): Generator<string> {
+  if (period === null) return;
+  const begins = `the archive begins at ${toTheSecond(period.from)}`;
+  const ends = `the archive had come to ${toTheSecond(period.to)} when this package was made, at ${toTheSecond(made)}`;
+  for (const { date } of days.filter(({ state }) => state === 'read in part')) {
+    const reasons = [...(period.from.startsWith(date) ? [begins] : []), ...(period.to.startsWith(date) ? [ends] : [])];
+    yield `Read in part: ${date}, because ${reasons.join(', and ')}.`;
+  }
+  const before = days.filter(({ state }) => state === 'before the archive').length;
+  const after = days.filter(({ state }) => state === 'not read yet').length;
+  if (before > 0) yield `Not read: ${plural(before, 'day')}, because ${begins}.`;
+  if (after > 0) yield `Not read yet: ${plural(after, 'day')}, because ${ends}.`;
+}
+
+function gapsOf({ from, to, summary }: Contents) {
+  return summary.gaps.filter((gap) => gap.to.slice(0, 10) >= from && gap.from.slice(0, 10) <= to);
+}
+
+export function toTheSecond(instant: string): string {
+  return `${instant.slice(0, 19).replace('T', ' ')} UTC`;
+}
