@@ -41,10 +41,11 @@ ${table('Columns', ['Column', 'Meaning'], columns)}`;
 }
 
 function parametersOf({ parameters, stated }: Answer): string {
-  const others = Object.entries(parameters).filter(([name]) => !PERIOD.includes(name));
-  const sentences = others.map(([name, value]) => {
-    if (stated[name] === undefined) return `${name} = ${value} is the default.`;
-    return `${STATED[name] ?? `The company stated ${name}`}: ${value}.`;
-  });
-  return sentences.join(' ');
+  const own = Object.entries(parameters).filter(([name]) => !PERIOD.includes(name));
+  const given = own.filter(([name]) => stated[name] !== undefined);
+  const others = own.filter(([name]) => stated[name] === undefined).map(([name, value]) => `${name} = ${value}`);
+  return [
+    ...given.map(([name, value]) => `${STATED[name] ?? `The company stated ${name}`}: ${value}.`),
+    ...(others.length > 0 ? [`Defaults: ${others.join(', ')}.`] : []),
+  ].join(' ');
 }

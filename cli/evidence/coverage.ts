@@ -51,9 +51,8 @@ function rangeRow({ state, from, to, days }: Range): Html {
 const MONTH_COLUMNS: readonly (readonly [string, (day: Day) => number])[] = [
   ['Events', ({ events }) => events],
   ['Late events', ({ late }) => late],
-  ['Quarantined', ({ quarantined }) => quarantined],
+  ['In quarantine', ({ quarantined }) => quarantined],
   ['Days complete', ({ state }) => Number(state === 'complete')],
-  ['Days in part', ({ state }) => Number(state === 'read in part')],
   ['Days with a gap', ({ state }) => Number(state === 'gap')],
   ['Minutes lost', ({ gapMinutes }) => gapMinutes],
   ['Days not read', ({ state }) => Number(isUnread(state))],

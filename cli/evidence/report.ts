@@ -80,13 +80,13 @@ function whatWasChecked(contents: Contents): Html {
 <dt>Archived by</dt><dd>version ${summary.codeVersions.join(', ')}</dd>
 <dt>Newest anchor</dt><dd>${
     anchor === undefined
-      ? 'There is none, as said above.'
+      ? 'There is none.'
       : `The verifier in the cloud confirmed manifest ${anchor.seq} at ${toTheSecond(anchor.verifiedAt)}.`
   }</dd>
 </dl>
 <p>The signature and the place of every manifest in the chain were checked, and every byte and every line of the segments of the
 period. This is what was not checked:</p>
-<ul><li>Whether this is the package that the company made. ${UNCOMPARED}</li>
+<ul><li>This page cannot compare the SHA-256 of the package. ${UNCOMPARED}</li>
 ${verification.notChecked.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 }
 

@@ -1,7 +1,7 @@
 /** The chapter on retention: how long everything is kept, and who can delete it before. */
 import { plural } from '../../lambdas/shared/text';
 import type { Contents } from './contents';
-import type { Retention } from './facts';
+import type { Facts, Retention } from './facts';
 import { type Html, html } from './html';
 
 const BEFORE: Readonly<Record<string, string>> = {
@@ -18,11 +18,15 @@ export function retentionChapter(contents: Contents): Html {
       : `${plural(objects, 'object')} with ${plural(lines, 'line')} are gone, which the signed retention allows.`;
   return html`<h2>Retention and lock</h2>
 ${facts.retentions.map((each) => html`<p>${sentencesOf(each)}</p>`)}
-<p>${lockSentence(contents)} ${gone}</p>`;
+<p>${isSet(facts) ? `${lockSentence(contents)} ` : ''}${gone}</p>`;
+}
+
+function isSet({ retentions }: Facts): boolean {
+  return retentions.some(({ stated }) => stated !== 'null');
 }
 
 export function lockSentence({ facts, hasLocks }: Contents): string {
-  if (facts.retentions.every(({ stated }) => stated === 'null')) return 'No retention was set, so no object is locked.';
+  if (!isSet(facts)) return 'No retention was set, so no object is locked.';
   return hasLocks
     ? 'The lock of every object that was read was compared with its manifest.'
     : 'A copy of the bucket has no locks, so the locks were not checked: the signed manifests only promise them.';

@@ -105,8 +105,8 @@ function* describeResult({ evidence, verification, altered, clean, key, packageS
   const { team, from, to, head } = evidence;
   yield `\n${resultOf(verification)}`;
   yield `The package holds team ${team} from ${from} to ${to}, and the chain up to manifest ${head.seq}.`;
-  yield '\nWhat was not checked:';
-  if (packageSha256 === undefined) yield `Whether this is the package that the company made. ${UNCOMPARED}`;
+  yield '\nThis was not checked:';
+  if (packageSha256 === undefined) yield `The SHA-256 of the package was not compared. ${UNCOMPARED}`;
   yield* verification.notChecked;
   yield 'Only the archive itself can show what it holds outside of these days, and which manifests are newer.';
   if (key === undefined)
