@@ -40,10 +40,10 @@ export function* describe(verification: Verification, how: Circumstances): Gener
 /** What was read and what was found, without the result. */
 export function* describeFacts(
   { teams, findings, objects }: Verification,
-  how: Pick<Circumstances, 'now' | 'keyId'>,
+  how: Pick<Circumstances, 'now' | 'keyId'> & { readonly copiedAt?: Date },
 ): Generator<string> {
   yield `${plural(objects, 'object')} checked at ${how.now.toISOString()} with the public key ${how.keyId}`;
-  for (const team of teams) yield* describeTeam(team, how.now);
+  for (const team of teams) yield* describeTeam(team, how.copiedAt ?? how.now);
   for (const severity of ['finding', 'notice'] as const) {
     const some = findings.filter((finding) => finding.severity === severity);
     if (some.length > 0) yield `\n${plural(some.length, severity)}:`;

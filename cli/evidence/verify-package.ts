@@ -49,6 +49,7 @@ async function verifyIn(folder: string, { packageSha256, key, head, now, print }
   const publicKey = await readKey(key ?? at.publicKey);
   const anchors = await readAnchors(at.anchors);
   const { team, from, to } = evidence;
+  const copiedAt = earlier(new Date(evidence.made), now);
   const archive = await openFolder(at.archive);
   const actualSha256 = await hashFile(at.evidence);
   print(`SHA-256 of this package (of evidence.json): ${actualSha256}`);
@@ -57,7 +58,7 @@ async function verifyIn(folder: string, { packageSha256, key, head, now, print }
   const verification = await verify(archive, {
     publicKey,
     // A package does not expire. A segment may be absent only if it had expired before the package was made.
-    now: earlier(new Date(evidence.made), now),
+    now: copiedAt,
     heads: [{ team, ...evidence.head }, ...anchors, ...given],
     scope: { kind: 'period', from, to },
   });
@@ -68,7 +69,7 @@ async function verifyIn(folder: string, { packageSha256, key, head, now, print }
   if (grave === 0 && altered.length === 0) altered.push(...(await otherEvents(at.events, archive)));
   const isOther = packageSha256 !== undefined && packageSha256 !== actualSha256;
   const clean = altered.length + grave + evidence.findings === 0 && !isOther;
-  for (const line of describeFacts(verification, { now, keyId: keyId(publicKey) })) print(line);
+  for (const line of describeFacts(verification, { now, copiedAt, keyId: keyId(publicKey) })) print(line);
   for (const line of describeResult({ evidence, verification, altered, clean, key, packageSha256 })) print(line);
   return clean ? exitCodes.good : exitCodes.findings;
 }

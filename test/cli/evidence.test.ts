@@ -323,7 +323,7 @@ describe('a package of two days', () => {
     await expect(verifying).rejects.toThrow('names no manifest of team main');
   });
 
-  test('nothing expires in a package', async () => {
+  test('nothing expires in a package, and its report says how long the archive is kept', async () => {
     const retention = { mode: 'COMPLIANCE', days: 200, expireAfterDays: 200 } as const;
     const batches = sampleBatches.map((spec) => ({
       ...spec,
@@ -331,9 +331,16 @@ describe('a package of two days', () => {
     }));
     const folder = join(scratch, 'expiring');
     await evidenceOf(await buildArchive({ batches }), folder, { ...MARCH, now: new Date('2026-03-11T00:00:00Z') });
+    const report = readFileSync(join(folder, 'report.html'), 'utf8');
+    expect(report).toContain(
+      'from 2026-03-10 to 2026-03-10 is kept for 200 days after it was written (mode COMPLIANCE). Nobody can',
+    );
+    expect(report).toContain('<li>Locks: A copy of the bucket has no locks, so the locks were not checked');
     rmSync(join(folder, 'archive', segment));
-    const verifying = verifyPackage(folder, { now: new Date('2036-01-01T00:00:00Z'), print: () => undefined });
-    expect(await verifying).toBe(1);
+    const printed: string[] = [];
+    const now = new Date('2036-01-01T00:00:00Z');
+    expect(await verifyPackage(folder, { now, print: (text) => printed.push(text) })).toBe(1);
+    expect(printed.join('\n')).not.toContain('this copy is old');
   });
 
   test('another key than the one that came with the package is refused', () =>

@@ -124,6 +124,15 @@ for (const [name, status, says, make, args] of [
     () => packageWith('p-closed', (copy) => chmodSync(join(copy, 'archive', SEGMENT), 0)),
     [],
   ],
+  ['another package', 1, 'This is another package', () => packageWith('p-other'), ['--package', 'a'.repeat(64)]],
+  ['a hash that is too short', 2, 'a SHA-256 has 64 characters', () => packageWith('p-short'), ['--package', 'abc']],
+  [
+    'a package without anchors.json',
+    3,
+    'anchors.json is missing',
+    () => packageWith('p-anchors', (copy) => rmSync(join(copy, 'anchors.json'))),
+    [],
+  ],
   ['a wrong flag', 2, "'--heads'", () => packageWith('p-flag'), ['--heads', 'x']],
 ] as const satisfies readonly (readonly [string, number, string, () => string, readonly string[]])[]) {
   testAlone(`verify.mjs of a package ends offline with ${status} for ${name}${reason}`, () => {
