@@ -29,7 +29,7 @@ export const COLUMNS: Readonly<Record<string, string>> = {
   line: 'the whole line, as Postman sent it',
   local_time: 'event_time in the time zone of the parameter zone',
   meaning: 'the reason in words',
-  message: `the message, as Postman sent it: a placeholder such as \${actor.name} is the text of Postman`,
+  message: `the message, as Postman sent it: a placeholder such as \${actor.name} is text from Postman`,
   method: 'the action, which names the way of the sign-in',
   minutes_late: 'minutes from the event until it was archived',
   missing: 'events that are archived and that Postman no longer served to the sweep; blank where no sweep read the day',

@@ -360,6 +360,32 @@ describe('a package of two days', () => {
   });
 });
 
+test('ids of every kind are found again in events.csv', async () => {
+  const tokens = [
+    '1.50',
+    '-0',
+    '1e3',
+    '18446744073709551616',
+    '9007199254740993',
+    '"=1"',
+    '"a,b"',
+    '"a\\"b"',
+    '"\\u00e9"',
+    '"\\ud800"',
+    '"é\\n"',
+    '"-5"',
+  ];
+  const events = tokens.map((token, index) =>
+    eventLine('ID', `2026-03-10T00:00:${10 + index}.000Z`).replace('"ID"', () => token),
+  );
+  const { clean, summary } = await evidenceOf(
+    await buildArchive({ batches: [{ events }] }),
+    join(scratch, 'ids'),
+    MARCH,
+  );
+  expect({ clean, events: summary.events }).toEqual({ clean: true, events: tokens.length });
+});
+
 test('a finding outside of the period is not in the package, and one in a foreign place of the team is', async () => {
   const objects = await twoTeams();
   objects.set('events/team=main/dt=2026-03-09/0000000099.ndjson.gz', Buffer.from('planted'));
