@@ -1,5 +1,5 @@
 /**
- * An index in memory of the archived lines of one area, by date and identity. It needs about 130 bytes for each line. A date may
+ * An index in memory of the archived lines of one area, by date and identity. It needs about 100 bytes for each line. A date may
  * be forgotten only when all its lines are committed and published, because they can then be read again.
  */
 import { sha256 } from '../shared/manifest';
@@ -14,20 +14,31 @@ export interface LineIndex {
 
 export function createLineIndex(): LineIndex {
   const digests = new Map<string, number>();
-  const dates = new Map<string, Set<string>>();
+  /** An array needs a tenth of the memory of a set, and a large day has many lines. */
+  const dates = new Map<string, string[]>();
+  /** How often an identity was added again, which is rare. */
+  const again = new Map<string, number>();
 
   function add(date: string, identity: string, line: Buffer): void {
+    if (digests.has(identity)) again.set(identity, (again.get(identity) ?? 0) + 1);
     digests.set(identity, lineDigest(line));
-    const identities = dates.get(date) ?? new Set();
-    dates.set(date, identities.add(identity));
+    const identities = dates.get(date) ?? [];
+    identities.push(identity);
+    dates.set(date, identities);
+  }
+
+  function forget(identity: string): void {
+    const more = again.get(identity) ?? 0;
+    if (more === 0) digests.delete(identity);
+    else again.set(identity, more - 1);
   }
 
   function forgetBefore(date: string): void {
-    const forgotten = [...dates].filter(([known]) => known < date);
-    for (const [known] of forgotten) dates.delete(known);
-    const others = [...dates.values()];
-    for (const identity of forgotten.flatMap(([, identities]) => [...identities]))
-      if (!others.some((identities) => identities.has(identity))) digests.delete(identity);
+    for (const [known, identities] of dates) {
+      if (known >= date) continue;
+      dates.delete(known);
+      identities.forEach(forget);
+    }
   }
 
   return {
