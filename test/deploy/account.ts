@@ -59,7 +59,8 @@ export async function openAccount(certificate: string) {
       env: { ...environment, ...variables },
       maxBuffer: 2 ** 26,
     });
-    running.child.stdin?.end(input);
+    // A command that reads no input may have ended before this input is written.
+    running.child.stdin?.on('error', () => undefined).end(input);
     const { stdout } = await running.catch(({ code, stdout, stderr }: ExecFileException) => {
       throw new Error(`${command}\nended with ${code}. It printed:\n${stdout}\n${stderr}`);
     });

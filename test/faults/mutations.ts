@@ -200,8 +200,8 @@ shared/event.ts
     - return instantInRange(event, walkStart) === undefined ? 'out-of-range' : undefined;
     + return undefined;
   white space between tokens stays | the last cursor is null, and the JSON is pretty-printed
-    - return readEvent(minify(document, slice));
-    + return readEvent(document.subarray(slice.start, slice.end));
+    - const line = minify(document, slice);
+    + const line = asSent;
 archiver/deduplicate.ts
   archived events are not dropped | there is nothing new
     - if (digest !== undefined) return digest === lineDigest(line) ? 'known' : 'revision';
