@@ -6,7 +6,7 @@ import type { Values } from '../infra/queries/queries';
 import { plural } from '../lambdas/shared/text';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
-/** What the manifests of one team state. */
+/** The period of one team, as its manifests state it. */
 export interface ArchivedTeam {
   readonly team: string;
   /** Whether the query's parameter `team` matches the team. */

@@ -43,7 +43,7 @@ export async function checkSettings(deployment: Deployment): Promise<Check[]> {
   ]);
 }
 
-/** What needs a person, or a text that tells what was found. */
+/** The needs of a check, or a text that tells what it found where nothing needs a person. */
 type Answer = string | readonly Need[];
 
 /** `right` is the right that the call needs. */

@@ -20,7 +20,10 @@ import { type Screen, say } from './screen';
 import { type RunOnce, showRuns } from './shown-runs';
 
 const SEED = 20;
-/** What happens before each run after the first: new events, and events of ten minutes ago. Each run reads a quarter of an hour again. */
+/**
+ * Before each run after the first, new events happen, and events of ten minutes ago appear. Each run reads a quarter of an hour again,
+ * so that it finds both.
+ */
 const ARRIVALS = [
   { fresh: 8, late: 1 },
   { fresh: 3, late: 0 },

@@ -173,7 +173,7 @@ async function committedLines(entry: SegmentEntry, context: SegmentContext): Pro
   return published.content ?? staged?.content;
 }
 
-/** What a reader cannot rely on where a segment is damaged. */
+/** The day of a damaged segment and the number of its events, on which a reader cannot rely. */
 function listedLines({ key, lines }: SegmentEntry): string {
   const { area, date } = readSegmentKey(key) ?? {};
   return `its manifest lists ${plural(lines, area === 'events' ? 'event' : 'quarantined line')} of ${date}`;

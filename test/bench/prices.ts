@@ -6,10 +6,10 @@ export const PRICES = {
   metric: 0.3,
   alarm: 0.1,
   s3Get: 0.0004 / 1000,
-  /** PUT and LIST. */
+  /** The price of a PUT and of a LIST. */
   s3Put: 0.005 / 1000,
   s3GigabyteMonth: 0.023,
-  /** Of an arm64 function. */
+  /** The price for a function on arm64. */
   lambdaGigabyteSecond: 0.0000133334,
   dynamoDbWrite: 0.625 / 1e6,
   schedulerInvocation: 1 / 1e6,

@@ -13,7 +13,7 @@ export interface Row {
 
 export type Verdict = 'reached' | 'within noise' | 'MISSED';
 
-/** A ratio misses its reach only where every round misses it by more than the rounds differ among themselves. */
+/** A ratio misses its reach where its median misses it by more than the rounds differ among themselves. */
 export function verdictOf({ ratios, reach, isFloor = false }: Row): Verdict {
   const misses = (ratio: number) => (isFloor ? reach - ratio : ratio - reach);
   const miss = misses(median(ratios));

@@ -20,14 +20,14 @@ const RUN_MS = 15 * 60_000;
 export interface SimulationOptions {
   readonly log: BulkLog;
   readonly start: Date;
-  /** Where the chain begins. */
+  /** The chain begins at this instant. */
   readonly startDate: Date;
   readonly maxRequestsPerMinute?: number;
   /** How long a page takes, a call of S3 or KMS, and a call of DynamoDB. */
   readonly latency?: { readonly page: number; readonly s3: number; readonly dynamodb: number };
   /** How many times as long the work of the processor takes as here. Zero counts no work. */
   readonly slowness?: number;
-  /** What the bucket holds at the start. */
+  /** The objects that the bucket holds at the start. */
   readonly objects?: ReadonlyMap<string, Buffer>;
 }
 
@@ -152,7 +152,7 @@ function createTime(start: number, slowness: number) {
     }
   }
 
-  /** Does the work when so much time has passed. */
+  /** Waits for so much simulated time, and then does the work. */
   async function after<T>(ms: number, work: () => T | Promise<T>): Promise<T> {
     if (ms > 0) await new Promise<void>((ring) => timers.push({ at: now + ms, ring }));
     return work();

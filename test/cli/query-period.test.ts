@@ -1,4 +1,4 @@
-/** What the first line of an answer says about its period, and the days that a default means. */
+/** The first line of an answer states its period. A default that means the whole archive becomes its days. */
 import { type ArchivedTeam, fromFirstDay, headline } from '../../cli/query-period';
 
 const main: ArchivedTeam = {
