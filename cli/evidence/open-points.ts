@@ -6,7 +6,7 @@ import { type Html, html } from './html';
 import { lockSentence } from './retention-chapter';
 import { UNCOMPARED } from './verify-package';
 
-/** A forger can record as many as he likes. */
+/** The number of gaps is that of the manifests, which a forger chooses, so the report shows only the first of them. */
 const MOST_GAPS = 20;
 
 const WORDS = [

@@ -32,6 +32,14 @@ administrators AS (
     )
   ) AS given (person)
   WHERE action = 'team.update_user_roles'
+  UNION ALL
+  SELECT team, user_id AS person, event_time
+  FROM asked
+  WHERE regexp_like(action, 'add_member|member_added')
+    AND regexp_like(
+      coalesce(json_extract_scalar(variables, '$.roles'), json_format(json_extract(variables, '$.roles'))),
+      '(^|")admin("|$)'
+    )
 ),
 sightings AS (
   SELECT
