@@ -6,18 +6,24 @@
  * are read as raw text, so that a cursor above 2^53 is sent back exactly.
  */
 import { isUtf8 } from 'node:buffer';
-import { type AuditEvent, sliceEvent } from '../shared/event';
+import { type AuditEvent, nextEvent } from '../shared/event';
 import {
-  documentMembers,
-  elements,
+  beginArray,
+  beginDocument,
+  beginObject,
+  endDocument,
   isArray,
   isObject,
   JsonError,
-  type Member,
-  members,
+  type JsonReader,
+  keyText,
+  nextElement,
+  nextMember,
   parseSlice,
   rawToken,
+  readJson,
   type Slice,
+  skipValue,
 } from '../shared/json';
 
 export interface Page {
@@ -45,13 +51,16 @@ export function readPage(body: Buffer): Page {
 }
 
 function cutPage(body: Buffer): Page {
-  const response = documentMembers(body);
-  if (response === undefined) throw new PageError('expected a JSON object with "trails"');
-  const fields = uniqueMembers(body, response, 'the response');
-  const trails = fields.get('trails');
-  if (trails === undefined) throw new PageError(`expected "trails", got an object without it`);
-  if (!isArray(body, trails)) throw new PageError('expected "trails" to be an array');
-  const events = elements(body, trails).map((slice) => sliceEvent(body, slice));
+  const reader = readJson(body);
+  beginDocument(reader);
+  if (!isObject(reader)) throw new PageError('expected a JSON object with "trails"');
+  let events: readonly AuditEvent[] | undefined;
+  const fields = uniqueMembers(reader, 'the response', (key) => {
+    if (key === 'trails') events = readEvents(reader);
+    else skipValue(reader);
+  });
+  endDocument(reader);
+  if (events === undefined) throw new PageError(`expected "trails", got an object without it`);
   const meta = metaFields(body, fields.get('meta'));
   const total = meta.get('total');
   return {
@@ -61,11 +70,20 @@ function cutPage(body: Buffer): Page {
   };
 }
 
+function readEvents(reader: JsonReader): AuditEvent[] {
+  if (!isArray(reader)) throw new PageError('expected "trails" to be an array');
+  const events: AuditEvent[] = [];
+  for (let hasElement = beginArray(reader); hasElement; hasElement = nextElement(reader))
+    events.push(nextEvent(reader));
+  return events;
+}
+
 /** An unreadable `meta` is an error, because it may hold the cursor, and without the cursor the walk would end too early. */
 function metaFields(body: Buffer, meta: Slice | undefined): Map<string, Slice> {
   if (meta === undefined || parseSlice(body, meta) === null) return new Map();
-  if (!isObject(body, meta)) throw new PageError('expected "meta" to be an object');
-  return uniqueMembers(body, members(body, meta), '"meta"');
+  const reader = readJson(body, meta.start);
+  if (!isObject(reader)) throw new PageError('expected "meta" to be an object');
+  return uniqueMembers(reader, '"meta"', () => skipValue(reader));
 }
 
 function numberOf(value: unknown): number | undefined {
@@ -87,19 +105,16 @@ function cursorText(body: Buffer, slice: Slice): string | undefined {
   throw new PageError('expected nextCursor to be a string or a number');
 }
 
-/**
- * Members by key, each checked to be JSON. A key with a meaning may not occur twice, because parsers disagree about which of
- * the two is meant.
- */
-function uniqueMembers(body: Buffer, object: readonly Member[], where: string): Map<string, Slice> {
+/** A key with a meaning may not occur twice, because parsers disagree about which of the two is meant. */
+function uniqueMembers(reader: JsonReader, where: string, read: (key: string) => void): Map<string, Slice> {
   const fields = new Map<string, Slice>();
-  for (const { key: token, value } of object) {
-    const key = String(parseSlice(body, token));
+  for (let hasMember = beginObject(reader); hasMember; hasMember = nextMember(reader)) {
+    const [key, start] = [keyText(reader), reader.at];
     if (fields.has(key) && (key === 'trails' || key === 'meta' || key === 'nextCursor')) {
       throw new PageError(`expected one "${key}" in ${where}, got two`);
     }
-    if (key !== 'trails') parseSlice(body, value);
-    fields.set(key, value);
+    read(key);
+    fields.set(key, { start, end: reader.at });
   }
   return fields;
 }

@@ -4,16 +4,18 @@
  * quarantine, verbatim and with a reason.
  */
 import {
-  isObject,
+  beginObject,
   JsonError,
+  type JsonReader,
   keyIs,
-  lineMembers,
-  type Member,
-  members,
   minify,
+  nextMember,
+  nextSlice,
   parseSlice,
   rawToken,
+  readJson,
   type Slice,
+  skipValue,
 } from './json';
 import { DAY_MS, parseInstant } from './time';
 
@@ -42,7 +44,7 @@ export interface AuditEvent {
   /** Raw text of the id's token without quotes. `1` and `"1"` are equal, and no id passes through a Number. */
   readonly id: string | undefined;
   readonly instant: Date | undefined;
-  /** `data.team.id`: which Postman team the event belongs to. It is read only of an event that the source has just served. */
+  /** `data.team.id`: which Postman team the event belongs to. */
   readonly sourceTeam: string | undefined;
 }
 
@@ -52,53 +54,80 @@ export interface DatedEvent extends AuditEvent {
   readonly instant: Date;
 }
 
-/** Cuts one event out of a document. Throws `JsonError` where the slice is not JSON. */
-export function sliceEvent(document: Buffer, slice: Slice): AuditEvent {
-  // This check comes before the white space is removed, because `1 2` would then become 12.
-  const value = parseSlice(document, slice);
-  const asSent = document.subarray(slice.start, slice.end);
-  const fields = lineMembers(asSent);
-  if (fields !== undefined) return eventOf(asSent, fields, sourceTeamOf(value, asSent));
-  const line = minify(document, slice);
-  return eventOf(line, lineMembers(line) ?? [], sourceTeamOf(value, line));
+/** Cuts the next value out of a document. Throws `JsonError` where it is not JSON. */
+export function nextEvent(reader: JsonReader): AuditEvent {
+  const { bytes, at, white } = reader;
+  const { id, timestamp, sourceTeam } = readFields(reader);
+  const asSent = bytes.subarray(at, reader.at);
+  return {
+    line: reader.white === white ? asSent : minify(asSent),
+    id: id && tokenId(bytes, id),
+    instant: timestamp && instantAt(bytes, timestamp),
+    sourceTeam: sourceTeam && teamId(bytes, sourceTeam),
+  };
 }
 
-/** Reads a line that is known to be JSON. Throws `JsonError` where there is white space between its tokens. */
+/** Reads a line. Throws `JsonError` where it is not JSON, or has white space between its tokens. */
 export function readEvent(line: Buffer): AuditEvent {
-  const fields = lineMembers(line);
-  if (fields === undefined) throw new JsonError('white space between tokens');
-  return eventOf(line, fields, undefined);
+  const reader = readJson(line);
+  const event = nextEvent(reader);
+  if (reader.at < line.length || reader.white > 0) throw new JsonError('more than one value without white space');
+  return event;
 }
 
-function eventOf(line: Buffer, fields: readonly Member[], sourceTeam: string | undefined): AuditEvent {
-  const id = fieldOf(line, fields, 'id');
-  const timestamp = fieldOf(line, fields, 'timestamp');
-  return { line, id: id && tokenId(line, id), instant: timestamp && instantAt(line, timestamp), sourceTeam };
+interface Fields {
+  readonly id: Slice | undefined;
+  readonly timestamp: Slice | undefined;
+  readonly sourceTeam: Slice | undefined;
 }
 
-function instantAt(line: Buffer, slice: Slice): Date | undefined {
-  if (!isString(line, slice)) return undefined;
-  const token = rawToken(line, slice);
-  return parseInstant(token.includes('\\') ? String(parseSlice(line, slice)) : token);
+function readFields(reader: JsonReader): Fields {
+  let [id, timestamp, sourceTeam]: (Slice | undefined)[] = [];
+  for (let hasMember = beginObject(reader); hasMember; hasMember = nextMember(reader)) {
+    if (keyIs(reader, 'id')) id = onlyToken(reader.bytes, id, nextSlice(reader));
+    else if (keyIs(reader, 'timestamp')) timestamp = onlyToken(reader.bytes, timestamp, nextSlice(reader));
+    else if (keyIs(reader, 'data')) sourceTeam = teamOfData(reader);
+    else skipValue(reader);
+  }
+  return { id, timestamp, sourceTeam };
 }
 
-/** Only arrays and objects of JSON have properties of these names, because no prototype has them. */
-interface Parsed {
-  readonly data?: { readonly team?: { readonly id?: unknown } | null } | null;
+/** No token begins here, so that no id and no instant is read from it. */
+const NOWHERE: Slice = { start: -1, end: -1 };
+
+/** A key that occurs twice with different tokens counts as absent, because parsers disagree about which of the two is meant. */
+function onlyToken(bytes: Buffer, before: Slice | undefined, token: Slice): Slice {
+  return before === undefined || sameBytes(bytes, before, token) ? token : NOWHERE;
 }
 
-/** The live service sends a number, of which the parsed value tells the token. Of a key that occurs twice, it has the last one. */
-function sourceTeamOf(value: unknown, line: Buffer): string | undefined {
-  const id = ((value ?? {}) as Parsed).data?.team?.id;
-  if (id === undefined) return undefined;
-  return Number.isSafeInteger(id) ? String(id) : rawSourceTeam(line);
+function sameBytes(bytes: Buffer, a: Slice, b: Slice): boolean {
+  return bytes.subarray(a.start, a.end).equals(bytes.subarray(b.start, b.end));
 }
 
-function rawSourceTeam(line: Buffer): string | undefined {
-  const data = fieldOf(line, lineMembers(line) ?? [], 'data');
-  const team = data && isObject(line, data) ? fieldOf(line, members(line, data), 'team') : undefined;
-  const id = team && isObject(line, team) ? fieldOf(line, members(line, team), 'id') : undefined;
-  return id && tokenId(line, id);
+function instantAt(bytes: Buffer, slice: Slice): Date | undefined {
+  if (!isString(bytes, slice)) return undefined;
+  const token = rawToken(bytes, slice);
+  return parseInstant(token.includes('\\') ? String(parseSlice(bytes, slice)) : token);
+}
+
+const teamOfData = (data: JsonReader) => lastMember(data, 'team', idOfTeam);
+const idOfTeam = (team: JsonReader) => lastMember(team, 'id', nextSlice);
+
+/** Reads an object. Of a key that occurs twice the last one counts, as in `JSON.parse`. */
+function lastMember<T>(reader: JsonReader, name: string, read: (member: JsonReader) => T): T | undefined {
+  let found: T | undefined;
+  for (let hasMember = beginObject(reader); hasMember; hasMember = nextMember(reader)) {
+    if (keyIs(reader, name)) found = read(reader);
+    else skipValue(reader);
+  }
+  return found;
+}
+
+/** `7` and `7.0` are the same team. */
+function teamId(bytes: Buffer, slice: Slice): string | undefined {
+  const token = tokenId(bytes, slice);
+  const number = isNumber(bytes, slice) ? Number(token) : Number.NaN;
+  return Number.isSafeInteger(number) ? String(number) : token;
 }
 
 /** Why the event may not enter `events/`, or undefined where it may. An instant far after `walkStart` is out of range. */
@@ -125,21 +154,6 @@ export function compareEvents(a: DatedEvent, b: DatedEvent): number {
   return (
     a.instant.getTime() - b.instant.getTime() || a.id.length - b.id.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   );
-}
-
-/** A key that occurs twice with different tokens counts as absent, because parsers disagree about which of the two is meant. */
-function fieldOf(line: Buffer, fields: readonly Member[], name: string): Slice | undefined {
-  let found: Slice | undefined;
-  for (const { key, value } of fields) {
-    if (!keyIs(line, key, name)) continue;
-    if (found !== undefined && !sameBytes(line, found, value)) return undefined;
-    found = value;
-  }
-  return found;
-}
-
-function sameBytes(line: Buffer, a: Slice, b: Slice): boolean {
-  return line.subarray(a.start, a.end).equals(line.subarray(b.start, b.end));
 }
 
 function tokenId(line: Buffer, slice: Slice): string | undefined {

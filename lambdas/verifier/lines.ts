@@ -9,12 +9,11 @@ import {
   compareEvents,
   instantInRange,
   isDated,
-  MAX_LINE_BYTES,
   type QuarantineReason,
   quarantineReason,
   readEvent,
 } from '../shared/event';
-import { documentMembers, JsonError, parseSlice } from '../shared/json';
+import { JsonError } from '../shared/json';
 import type { Area } from '../shared/object-keys';
 import { GzipError, splitLines } from '../shared/segment';
 import { dateOf, earlier, later } from '../shared/time';
@@ -134,9 +133,6 @@ function* readEvents(content: Buffer): Generator<AuditEvent | undefined> {
 
 function readLine(line: Buffer): AuditEvent | undefined {
   try {
-    // An oversize line is not parsed, because parsing takes many times its size in memory.
-    if (line.length > MAX_LINE_BYTES) documentMembers(line);
-    else parseSlice(line, { start: 0, end: line.length });
     return isUtf8(line) ? readEvent(line) : undefined;
   } catch (error) {
     if (error instanceof JsonError) return undefined;

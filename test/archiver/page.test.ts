@@ -126,7 +126,7 @@ describe('a page that is not what the contract says', () => {
 
   test('the error says where the page is malformed and how long it is, and does not quote it', () => {
     expect(() => read('{"trails":[{"secret":secret}]}')).toThrow(
-      new PageError('expected JSON: malformed value at 11 (of 30 bytes)'),
+      new PageError('expected JSON: unexpected byte at 21 (of 30 bytes)'),
     );
   });
 });

@@ -1,14 +1,13 @@
 import { createTeamCheck } from '../../lambdas/archiver/source-team';
-import { type AuditEvent, sliceEvent } from '../../lambdas/shared/event';
+import { type AuditEvent, readEvent } from '../../lambdas/shared/event';
 
 /** An event whose `data.team.id` is this JSON token. */
 function eventOf(team: string, timestamp = '2026-06-12T10:00:00.000Z'): AuditEvent {
   return served(`{"id":1,"timestamp":"${timestamp}","data":{"team":{"id":${team}}}}`);
 }
 
-/** An event as it is cut out of a page. */
 function served(text: string): AuditEvent {
-  return sliceEvent(Buffer.from(text), { start: 0, end: text.length });
+  return readEvent(Buffer.from(text));
 }
 
 const nameless = served('{"id":1,"timestamp":"2026-06-12T10:00:00.000Z"}');

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { readEvent, sliceEvent } from '../../lambdas/shared/event';
+import { nextEvent, readEvent } from '../../lambdas/shared/event';
+import { endDocument, readJson } from '../../lambdas/shared/json';
 import { jsonValue, numberToken, spaced, stringToken, whiteSpace } from '../support/json-text';
 
 const slice = (text: string) => {
-  const bytes = Buffer.from(text);
-  return sliceEvent(bytes, { start: 0, end: bytes.length });
+  const reader = readJson(Buffer.from(text));
+  const event = nextEvent(reader);
+  endDocument(reader);
+  return event;
 };
 
 const token = fc.oneof(numberToken, stringToken);

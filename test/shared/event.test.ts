@@ -4,15 +4,17 @@ import {
   EARLIEST_INSTANT,
   isDated,
   MAX_LINE_BYTES,
+  nextEvent,
   QUARANTINE_REASONS,
   quarantineReason,
-  sliceEvent,
 } from '../../lambdas/shared/event';
-import { JsonError } from '../../lambdas/shared/json';
+import { endDocument, JsonError, readJson } from '../../lambdas/shared/json';
 
 const slice = (text: string) => {
-  const bytes = Buffer.from(text);
-  return sliceEvent(bytes, { start: 0, end: bytes.length });
+  const reader = readJson(Buffer.from(text));
+  const event = nextEvent(reader);
+  endDocument(reader);
+  return event;
 };
 const idOf = (token: string) => slice(`{"id":${token}}`).id;
 const WALK_START = new Date('2026-06-12T12:00:00.000Z');

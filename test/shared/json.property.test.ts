@@ -1,38 +1,54 @@
 import fc from 'fast-check';
 import { readPage } from '../../lambdas/archiver/page';
 import {
-  documentMembers,
-  elements,
+  beginArray,
+  beginDocument,
+  beginObject,
+  endDocument,
   isArray,
   isObject,
+  type JsonReader,
   keyIs,
-  lineMembers,
-  members,
+  keyText,
   minify,
+  nextElement,
+  nextMember,
+  nextSlice,
   parseSlice,
-  type Slice,
+  readJson,
+  skipValue,
 } from '../../lambdas/shared/json';
 import { jsonObject, jsonValue, spaced, whiteSpace } from '../support/json-text';
 
-const whole = (bytes: Buffer): Slice => ({ start: 0, end: bytes.length });
-const text = (bytes: Buffer, slice: Slice): string => bytes.toString('utf8', slice.start, slice.end);
+const text = ({ bytes }: JsonReader, start: number, end: number): string => bytes.toString('utf8', start, end);
 
-/** Cuts the value into its scalars and joins them again with the punctuation of JSON. */
-function rejoin(bytes: Buffer, slice: Slice): string {
-  if (isArray(bytes, slice)) return `[${elements(bytes, slice).map((item) => rejoin(bytes, item))}]`;
-  if (!isObject(bytes, slice)) return text(bytes, slice);
-  return `{${members(bytes, slice).map(({ key, value }) => `${text(bytes, key)}:${rejoin(bytes, value)}`)}}`;
+/** Cuts the next value into its scalars and joins them again with the punctuation of JSON. */
+function rejoin(reader: JsonReader): string {
+  const parts: string[] = [];
+  if (isArray(reader)) {
+    for (let more = beginArray(reader); more; more = nextElement(reader)) parts.push(rejoin(reader));
+    return `[${parts}]`;
+  }
+  if (isObject(reader)) {
+    for (let more = beginObject(reader); more; more = nextMember(reader))
+      parts.push(`${text(reader, reader.keyStart, reader.keyEnd)}:${rejoin(reader)}`);
+    return `{${parts}}`;
+  }
+  const { start, end } = nextSlice(reader);
+  return text(reader, start, end);
 }
 
-describe('slices of any JSON document', () => {
-  test('joined slices and the minified value equal the source without the white space between its tokens', () => {
+describe('reading any JSON document', () => {
+  test('joined values and the minified value equal the source without the white space between its tokens', () => {
     fc.assert(
       fc.property(jsonValue, whiteSpace, fc.nat(20), (tokens, white, offset) => {
         const alone = spaced(tokens, white);
-        const slice = { start: offset, end: offset + Buffer.byteLength(alone) };
         const bytes = Buffer.from(`${' '.repeat(offset)}${alone} ]}"`);
-        expect(rejoin(bytes, slice)).toBe(tokens.join(''));
-        expect(minify(bytes, slice).toString()).toBe(tokens.join(''));
+        const reader = readJson(bytes, offset);
+        expect(rejoin(reader)).toBe(tokens.join(''));
+        expect(reader.at).toBe(offset + Buffer.byteLength(alone));
+        expect(reader.white).toBe(alone.length - tokens.join('').length);
+        expect(minify(bytes.subarray(offset, reader.at)).toString()).toBe(tokens.join(''));
       }),
       { numRuns: 400 },
     );
@@ -42,8 +58,12 @@ describe('slices of any JSON document', () => {
     fc.assert(
       fc.property(jsonObject, whiteSpace, (tokens, white) => {
         const bytes = Buffer.from(` \n${spaced(tokens, white)}\t `);
-        const found = documentMembers(bytes) ?? [];
-        const entries = found.map(({ key, value }) => [parseSlice(bytes, key), parseSlice(bytes, value)]);
+        const reader = readJson(bytes);
+        const entries: [string, unknown][] = [];
+        beginDocument(reader);
+        for (let more = beginObject(reader); more; more = nextMember(reader))
+          entries.push([keyText(reader), parseSlice(bytes, nextSlice(reader))]);
+        endDocument(reader);
         // `Object.fromEntries` defines `__proto__` like any other key, as JSON.parse does.
         expect(JSON.stringify(Object.fromEntries(entries))).toBe(JSON.stringify(JSON.parse(bytes.toString())));
       }),
@@ -51,25 +71,14 @@ describe('slices of any JSON document', () => {
     );
   });
 
-  test('lineMembers finds the members of a line, and notices white space between its tokens', () => {
-    fc.assert(
-      fc.property(jsonValue, whiteSpace, (tokens, white) => {
-        const line = Buffer.from(tokens.join(''));
-        expect(lineMembers(line)).toEqual(documentMembers(line) ?? []);
-        const wide = Buffer.from(spaced(tokens, white));
-        if (wide.length > line.length) expect(lineMembers(wide)).toBeUndefined();
-      }),
-      { numRuns: 400 },
-    );
-  });
-
   test('keyIs agrees with the parsed key', () => {
     const names = ['id', 'ID', '__proto__', '0', '00', 'trails', 'i'];
     fc.assert(
       fc.property(jsonObject, (tokens) => {
-        const bytes = Buffer.from(tokens.join(''));
-        for (const { key } of members(bytes, whole(bytes))) {
-          for (const name of names) expect(keyIs(bytes, key, name)).toBe(parseSlice(bytes, key) === name);
+        const reader = readJson(Buffer.from(tokens.join('')));
+        for (let more = beginObject(reader); more; more = nextMember(reader)) {
+          for (const name of names) expect(keyIs(reader, name)).toBe(keyText(reader) === name);
+          skipValue(reader);
         }
       }),
       { numRuns: 200 },

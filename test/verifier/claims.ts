@@ -275,10 +275,10 @@ shared/anchor.ts
   the key of an anchor names its hash | an anchor with a changed byte
     - && anchorKey(data, body) === key
     +
-shared/json.ts
+shared/event.ts
   a line is minified | a segment of events with white space between tokens
-    - } else if (isWhite(byte)) {
-    + } else if (byte === 0 && isWhite(byte)) {
+    - if (reader.at < line.length || reader.white > 0)
+    + if (reader.at < line.length)
 shared/dsse.ts
   an envelope has one spelling | M3 gets white space
     - && encode(data).equals(bytes)
