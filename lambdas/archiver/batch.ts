@@ -58,9 +58,11 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
     known += page.known;
     revisions += page.revisions;
     late += page.newEvents.filter(({ instant }) => lateBefore !== undefined && instant < lateBefore).length;
-    for (const event of page.newEvents) events.push(withOwnLine(event));
-    for (const line of page.held) held.push({ ...line, event: withOwnLine(line.event) });
-    for (const { line } of [...page.newEvents, ...page.held.map(({ event }) => event)]) bytes += line.length;
+    const lines = [...page.newEvents, ...page.held.map(({ event }) => event)].map(({ line }) => line);
+    const inOwnMemory = isMostOfItsMemory(lines) ? asItIs : withOwnLine;
+    for (const event of page.newEvents) events.push(inOwnMemory(event));
+    for (const line of page.held) held.push({ ...line, event: inOwnMemory(line.event) });
+    bytes += bytesOf(lines);
   }
 
   /** `requests` is the number of requests that the run has sent so far. */
@@ -78,9 +80,24 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
   };
 }
 
-/** Copies the line. Otherwise it would share the memory of its page, and one new event would keep the whole page in memory. */
+/** A line shares the memory of its page. It is copied where few lines are kept: one new event would keep the whole page in memory. */
 function withOwnLine<E extends AuditEvent>(event: E): E {
   return { ...event, line: Buffer.from(event.line) };
+}
+
+function asItIs<E extends AuditEvent>(event: E): E {
+  return event;
+}
+
+/** Whether the lines take at least half of the memory that they keep. */
+function isMostOfItsMemory(lines: readonly Buffer[]): boolean {
+  let kept = 0;
+  for (const memory of new Set(lines.map(({ buffer }) => buffer))) kept += memory.byteLength;
+  return bytesOf(lines) * 2 >= kept;
+}
+
+function bytesOf(lines: readonly Buffer[]): number {
+  return lines.reduce((bytes, { length }) => bytes + length, 0);
 }
 
 function countReasons(held: readonly HeldLine[]): Record<QuarantineReason, number> {
@@ -90,20 +107,18 @@ function countReasons(held: readonly HeldLine[]): Record<QuarantineReason, numbe
 
 /** `members` are the bytes of the batch object: the gzip members of all segments. */
 export function sealBatch(batch: Pick<Batch, 'events' | 'held'>, { team, seq }: Pick<Manifest, 'team' | 'seq'>) {
-  const events = [...batch.events]
-    .sort(compareEvents)
-    .map(({ instant, line }) => ({ date: dateOf(instant), instant, line }));
+  const events = [...batch.events].sort(compareEvents);
   const held = batch.held.map(({ event, date, instant }) => ({ date, instant, line: event.line }));
   held.sort((a, b) => Buffer.compare(a.line, b.line));
   const members: Buffer[] = [];
   const segments: SegmentEntry[] = [];
   let offset = 0;
   for (const [area, lines] of [
-    ['events', events],
-    ['quarantine', held],
+    ['events', byDate(events, ({ instant }) => dateOf(instant))],
+    ['quarantine', byDate(held, ({ date }) => date)],
   ] as const) {
-    for (const date of [...new Set(lines.map((line) => line.date))].sort()) {
-      const { member, ...entry } = pack(lines.filter((line) => line.date === date));
+    for (const date of [...lines.keys()].sort()) {
+      const { member, ...entry } = pack(lines.get(date) ?? []);
       segments.push({ key: segmentKey(area, team, date, seq), offset, ...entry });
       members.push(member);
       offset += member.length;
@@ -112,11 +127,22 @@ export function sealBatch(batch: Pick<Batch, 'events' | 'held'>, { team, seq }: 
   return { members: Buffer.concat(members), segments };
 }
 
-/** A line with the date of its partition. The segment's `first` and `last` are the earliest and the latest `instant`. */
+/** The segment's `first` and `last` are the earliest and the latest `instant`. */
 interface PlacedLine {
-  readonly date: string;
   readonly instant: Date;
   readonly line: Buffer;
+}
+
+/** The lines by the date of their partition. Those of a date keep their order. */
+function byDate<L extends PlacedLine>(lines: readonly L[], dateOfLine: (line: L) => string): Map<string, PlacedLine[]> {
+  const dates = new Map<string, PlacedLine[]>();
+  for (const line of lines) {
+    const date = dateOfLine(line);
+    const others = dates.get(date);
+    if (others === undefined) dates.set(date, [line]);
+    else others.push(line);
+  }
+  return dates;
 }
 
 function pack(lines: readonly PlacedLine[]): Omit<SegmentEntry, 'key' | 'offset'> & { readonly member: Buffer } {

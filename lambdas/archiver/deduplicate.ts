@@ -6,7 +6,6 @@ import {
   type AuditEvent,
   type DatedEvent,
   instantInRange,
-  isDated,
   type QuarantineReason,
   quarantineReason,
 } from '../shared/event';
@@ -75,23 +74,28 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
   const readArchived = createReadingBack(archived, options.readFrom);
 
   async function sort(events: readonly AuditEvent[], context: PageContext): Promise<PageLines> {
-    const page = events.filter((event) => !isOfOtherDay(event, context));
-    if (context.sweptDate === undefined) await readArchived(page, context);
-    const fit = page.filter(isDated).filter((event) => quarantineReason(event, context.walkStart) === undefined);
-    const standings = fit.map((event) => ({ event, standing: standingOf(event) }));
-    const eventsOf = (wanted: Standing) => standings.flatMap((s) => (s.standing === wanted ? [s.event] : []));
-    const [newEvents, revised] = [eventsOf('new'), eventsOf('revision')];
-    const unfit = heldLines(page, { context, revised: new Set(revised) });
+    const { walkStart, sweptDate } = context;
+    const page =
+      sweptDate === undefined ? events : events.filter((event) => !isOfOtherDay(event, walkStart, sweptDate));
+    if (sweptDate === undefined) await readArchived(page, walkStart);
+    const newEvents: DatedEvent[] = [];
+    const revised = new Set<AuditEvent>();
+    const standings = page.filter(isFitOn(walkStart)).map((event): EventStanding => {
+      const standing = standingOf(event);
+      if (standing === 'new') newEvents.push(event);
+      if (standing === 'revision') revised.add(event);
+      return { id: event.id, date: dateOf(event.instant), standing };
+    });
+    const unfit = heldLines(page, { context, revised });
     const held = unfit.filter((line) => !isKept(line, context));
-    if (context.sweptDate !== undefined && newEvents.length + held.length > 0)
-      await archived.proveDay(context.sweptDate);
+    if (sweptDate !== undefined && newEvents.length + held.length > 0) await archived.proveDay(sweptDate);
     return {
       newEvents,
       held,
-      known: eventsOf('known').length + countKnown(unfit, held),
-      revisions: revised.length,
-      unfit: unfit.length - revised.length,
-      standings: standings.map(({ event, standing }) => ({ id: event.id, date: dateOf(event.instant), standing })),
+      known: standings.length - newEvents.length - revised.size + countKnown(unfit, held),
+      revisions: revised.size,
+      unfit: unfit.length - revised.size,
+      standings,
     };
   }
 
@@ -135,7 +139,7 @@ function createReadingBack(archived: Archived, readFrom: Date) {
   let hasRead = false;
   let hasReadDay = false;
 
-  return async function readArchived(events: readonly AuditEvent[], { walkStart }: PageContext): Promise<void> {
+  return async function readArchived(events: readonly AuditEvent[], walkStart: Date): Promise<void> {
     const instants = events.flatMap((event) => instantInRange(event, walkStart) ?? []);
     if (!hasRead) instants.push(readFrom);
     // A line without an instant may have been met by any run of the bound's day. Lines under quarantine/ are not forgotten, so
@@ -164,9 +168,14 @@ function createUndatedList(before: readonly string[]) {
 }
 
 /** A source that reads bounds as dates also serves the day before and the day after. These are swept in their own turn. */
-function isOfOtherDay(event: AuditEvent, { walkStart, sweptDate }: PageContext): boolean {
+function isOfOtherDay(event: AuditEvent, walkStart: Date, sweptDate: string): boolean {
   const instant = instantInRange(event, walkStart);
-  return sweptDate !== undefined && instant !== undefined && dateOf(instant) !== sweptDate;
+  return instant !== undefined && dateOf(instant) !== sweptDate;
+}
+
+/** Whether an event may enter `events/`. Such an event has an id and an instant. */
+function isFitOn(walkStart: Date) {
+  return (event: AuditEvent): event is DatedEvent => quarantineReason(event, walkStart) === undefined;
 }
 
 interface HeldLinesOptions {

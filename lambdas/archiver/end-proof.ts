@@ -44,9 +44,11 @@ export function createEndProof(isDue: (instant: Date) => boolean) {
   const isEventDue = ({ instant }: AuditEvent) => instant !== undefined && isDue(instant);
 
   function see(events: readonly AuditEvent[]): void {
-    const unseen = events.filter((event) => !seen.has(identityOf(event)));
-    for (const event of unseen) seen.add(identityOf(event));
-    seenDue += unseen.filter(isEventDue).length;
+    for (const event of events) {
+      const before = seen.size;
+      seen.add(identityOf(event));
+      if (seen.size > before && isEventDue(event)) seenDue += 1;
+    }
   }
 
   /** A page is full where it holds what was asked for, or a round number of events. */

@@ -20,11 +20,12 @@ export function createLineIndex(): LineIndex {
   const again = new Map<string, number>();
 
   function add(date: string, identity: string, line: Buffer): void {
-    if (digests.has(identity)) again.set(identity, (again.get(identity) ?? 0) + 1);
+    const before = digests.size;
     digests.set(identity, lineDigest(line));
-    const identities = dates.get(date) ?? [];
-    identities.push(identity);
-    dates.set(date, identities);
+    if (digests.size === before) again.set(identity, (again.get(identity) ?? 0) + 1);
+    const identities = dates.get(date);
+    if (identities === undefined) dates.set(date, [identity]);
+    else identities.push(identity);
   }
 
   function forget(identity: string): void {

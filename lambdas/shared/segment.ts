@@ -16,8 +16,14 @@ export class GzipError extends Error {
 }
 
 export function joinLines(lines: readonly Buffer[]): Buffer {
-  const newline = Buffer.from([NEWLINE]);
-  return Buffer.concat(lines.flatMap((line) => [line, newline]));
+  const content = Buffer.allocUnsafe(lines.reduce((bytes, line) => bytes + line.length + 1, 0));
+  let end = 0;
+  for (const line of lines) {
+    end += line.copy(content, end);
+    content[end] = NEWLINE;
+    end += 1;
+  }
+  return content;
 }
 
 export function compress(content: Buffer): Buffer {
