@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32, gunzipSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
 import { archivePaths } from '../../cli/demo/local-archive';
+import { BUNDLE_OPTIONS } from '../../infra/bundle';
 import type { RunSummary } from '../../lambdas/shared/contract';
 import { splitLines } from '../../lambdas/shared/segment';
 import { addMs, DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
@@ -101,7 +103,7 @@ async function measure(events: number, days = 175) {
     const handlerMs = processorMs(world.pid) - before;
     if (sumOf(archivedLines(archivePaths(folder).bucket)) !== sumOf(createBulkLog(log).lines()))
       throw new Error(`${events} events: the archive does not hold the lines that were served`);
-    const floorMs = await floor(source.url, log, sizesIn(archivePaths(folder).bucket));
+    const floorMs = await floor(folder, source.url, log);
     return { handlerMs, floorMs, peakMb: Math.round(peakKb(world.pid) / 1024) };
   } finally {
     await world.close();
@@ -110,14 +112,27 @@ async function measure(events: number, days = 175) {
   }
 }
 
-async function floor(url: string, { from, to }: BulkLog, objects: readonly number[]): Promise<number> {
+/** Its time begins before its program is loaded, as that of the handler does. */
+const LAUNCH = `
+  const before = process.cpuUsage();
+  require(process.argv[1]).floor(JSON.parse(process.argv[2])).then(() => {
+    const { user, system } = process.cpuUsage(before);
+    console.log((user + system) / 1000);
+  });`;
+
+async function floor(folder: string, url: string, { from, to }: BulkLog): Promise<number> {
+  const program = join(folder, 'floor.cjs');
+  const entry = join(import.meta.dirname, 'floor.ts');
+  buildSync({ entryPoints: [entry], outfile: program, ...BUNDLE_OPTIONS });
   const s3 = await startS3Server({ name: 'floor', bucket: s3Bucket(memoryStorage(new Map())), accessKeyId: 'floor' });
+  const objects = sizesIn(archivePaths(folder).bucket);
   const work: FloorWork = { url, since: from.toISOString(), until: to.toISOString(), objects };
-  const args = ['--import', 'tsx', join(import.meta.dirname, 'floor.ts'), JSON.stringify(work)];
   const env = { ...process.env, ...awsEnvironment({ s3: s3.url, dynamodb: s3.url, ssm: s3.url }, 'floor') };
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
-    return Number(stdout.split(' ')[0]);
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', LAUNCH, program, JSON.stringify(work)], {
+      env,
+    });
+    return Number(stdout);
   } finally {
     await s3.close();
   }
