@@ -8,12 +8,10 @@ import type { Values } from '../infra/queries/queries';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { plural } from '../lambdas/shared/text';
 import { graveOf } from '../lambdas/verifier/findings';
-import type { MadePackage } from './evidence/contents';
 import { coverageSentence } from './evidence/coverage';
 import { makeEvidence } from './evidence/make';
 import { packagePaths, SEND_APART } from './evidence/package-format';
 import { prepareQuestions } from './evidence/questions';
-
 import { exitCodes } from './exit';
 import { addParameter } from './query';
 import { type OpenBucket, openArchive, parseDate } from './verify';
@@ -28,6 +26,8 @@ folder was changed. The auditor needs no account and no network:
   node DIR/verify.mjs --package SHA256      in PowerShell: node DIR\\verify.mjs --package SHA256; $LASTEXITCODE
 
 A query that has a parameter without a default, such as person, is asked only if --param gives it.`;
+
+type MadePackage = Awaited<ReturnType<typeof makeEvidence>>;
 
 interface EvidenceFlags {
   readonly team: string;
@@ -82,14 +82,16 @@ function problemsOf({ team }: EvidenceFlags): readonly string[] {
 
 function asJson(made: MadePackage, out: string): object {
   const { clean, team, from, to, verification, facts, answers, packageSha256 } = made;
-  const asked = answers.map(({ query, parameters, outcome }) => ({ query: query.name, parameters, ...outcome }));
+  const asked = answers.map(({ query, parameters, needs, rows, file }) => {
+    return { query: query.name, parameters, ...(rows === undefined ? { needs } : { rows, file }) };
+  });
   return { clean, out, packageSha256, team, from, to, made: made.made, verification, days: facts.days, answers: asked };
 }
 
 export function describeEvidence(made: MadePackage, out: string): string {
   const { clean, verification, summary, answers, facts, packageSha256 } = made;
   const findings = graveOf(verification.findings);
-  const unasked = answers.flatMap(({ outcome }) => ('needs' in outcome ? outcome.needs : []));
+  const unasked = answers.flatMap(({ needs }) => needs);
   const result = clean
     ? resultOf(verification)
     : `NOT GOOD: ${plural(findings.length, 'finding')}, the first is ${findings[0]?.code}. The report lists them all.`;

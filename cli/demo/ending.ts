@@ -115,7 +115,7 @@ async function writeEvidence(at: Paths, { team, screen, parameters = {}, now }: 
     source: 'a folder on one machine',
     publicKey,
   });
-  const asked = answers.filter(({ outcome }) => !('needs' in outcome)).length;
+  const asked = answers.filter(({ rows }) => rows !== undefined).length;
   screen.print('');
   say(
     screen,

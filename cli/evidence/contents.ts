@@ -1,27 +1,59 @@
-/** The contents of an evidence package, as its report tells them. */
+/** An evidence package: the request for it, the questions that it answers, and its contents as the report tells them. */
 import type { KeyObject } from 'node:crypto';
 import type { Query, Values } from '../../infra/queries/queries';
 import type { Anchor } from '../../lambdas/shared/anchor';
-import type { TeamSummary } from '../../lambdas/verifier/tally';
+import type { ArchiveReader } from '../../lambdas/verifier/inventory';
+import type { SavedHead, TeamSummary } from '../../lambdas/verifier/tally';
 import type { Verification } from '../../lambdas/verifier/verify';
 import type { Facts, Period } from './facts';
 
-export interface Answer {
+export interface Question {
   readonly query: Query;
   readonly parameters: Values;
-  /** All parameters that the company gave. The others have their defaults. */
+  /** The parameters that the company gave, also those of other queries. The others have their defaults. */
   readonly stated: Values;
-  /** The file is a path within the package. */
-  readonly outcome: { readonly rows: number; readonly file: string } | { readonly needs: readonly string[] };
+  /** The SQL; undefined where a parameter is not given. */
+  readonly statement: string | undefined;
+  /** The parameters that are not given, each with an example. */
+  readonly needs: readonly string[];
+}
+
+export interface Questions {
+  readonly questions: readonly Question[];
+  /** The first date that some query reads. */
+  readonly historyFrom: string;
+}
+
+export interface Answer extends Question {
+  /** A path within the package. */
+  readonly file: string;
+  /** Undefined where the question was not asked. */
+  readonly rows: number | undefined;
+}
+
+interface Subject extends Period {
+  readonly team: string;
+  /** The name of the archive in a sentence, such as "a copy of the bucket". */
+  readonly source: string;
+  readonly publicKey: KeyObject;
+}
+
+export interface EvidenceRequest extends Subject {
+  readonly reader: ArchiveReader;
+  /** The folder of the package, which must be new or empty. */
+  readonly out: string;
+  /** The saved heads of the team. */
+  readonly heads: readonly SavedHead[];
+  readonly questions: Questions;
+  readonly now: Date;
+  /** The function is told the next step of the work, for example to show it. */
+  readonly onStep: (text: string) => void;
 }
 
 /** The report is written from these alone. */
-export interface Contents extends Period {
-  readonly team: string;
+export interface Contents extends Subject {
   readonly made: string;
-  readonly source: string;
   readonly version: string;
-  readonly publicKey: KeyObject;
   readonly clean: boolean;
   readonly verification: Verification;
   readonly summary: TeamSummary;
@@ -33,10 +65,4 @@ export interface Contents extends Period {
   readonly verifierSha256: string;
   /** Only a bucket shows locks. */
   readonly hasLocks: boolean;
-}
-
-/** A finished package. */
-export interface MadePackage extends Contents {
-  /** The SHA-256 of `evidence.json`, which holds the hashes of everything else. */
-  readonly packageSha256: string;
 }

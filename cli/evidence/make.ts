@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { keyId } from '../../lambdas/shared/dsse';
 import { sha256 } from '../../lambdas/shared/manifest';
 import { graveOf } from '../../lambdas/verifier/findings';
@@ -14,24 +15,14 @@ import { type Verification, verify } from '../../lambdas/verifier/verify';
 import { version } from '../../package.json';
 import { exitCodes } from '../exit';
 import { keyOf } from '../folder';
-import { type Asked, askAll } from './answers';
-import { bundlePackageVerifier } from './bundle-verifier';
-import type { Contents, MadePackage } from './contents';
+import type { Contents, EvidenceRequest } from './contents';
 import { EVIDENCE_FORMAT, type Evidence, hashFile, packagePaths } from './package-format';
+import { askAll } from './questions';
 import { writeReport } from './report';
 import { copyEvidence, ofTeam, readAnchors } from './source';
 
-export interface EvidenceRequest extends Asked {
-  readonly reader: ArchiveReader;
-  readonly team: string;
-  /** The saved heads of the team. */
-  readonly heads: readonly SavedHead[];
-  /** The function is told the next step of the work, for example to show it. */
-  readonly onStep: (text: string) => void;
-}
-
 /** Throws an error if the folder is not empty, if there is no such team, or if the archive cannot be read. */
-export async function makeEvidence(request: EvidenceRequest): Promise<MadePackage> {
+export async function makeEvidence(request: EvidenceRequest) {
   const { team, from, to, out, publicKey, now, onStep } = request;
   await openEmptyFolder(out);
   const source = await ofTeam(request.reader, team);
@@ -46,7 +37,7 @@ export async function makeEvidence(request: EvidenceRequest): Promise<MadePackag
   onStep('asking the queries');
   const asked = await askAll(reader, request);
   onStep('writing the report');
-  const verifier = bundlePackageVerifier();
+  const verifier = bundleVerifier();
   const contents: Contents = {
     ...{ team, from, to, made: now.toISOString(), source: request.source, version, publicKey, verification, summary },
     ...asked,
@@ -59,6 +50,40 @@ export async function makeEvidence(request: EvidenceRequest): Promise<MadePackag
   const packageSha256 = await seal(out, contents, summary.head);
   if (contents.clean) verifyAsTheAuditor(out, packageSha256);
   return { ...contents, packageSha256 };
+}
+
+/** An old Node must be able to parse the file, and must not end with the exit code of a finding. */
+const VERIFIER_HEAD = `// Verifies an evidence package: node verify.mjs. From postman-audit-archive ${version} (Apache-2.0) and zod (MIT).
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 15)) {
+  console.error('verify.mjs: Node ' + process.versions.node + ' is too old: install Node 20.15 or newer');
+  process.exit(${exitCodes.failed});
+}
+const require = createRequire(import.meta.url);
+const packageFolder = fileURLToPath(new URL('.', import.meta.url));
+`;
+
+/**
+ * The verifier and all that it needs, in one file. The same version of the sources gives the same bytes on every machine. They are not minified, so that they can be read. */
+function bundleVerifier(): Buffer {
+  const { outputFiles } = buildSync({
+    entryPoints: ['cli/evidence/verify-command.ts'],
+    absWorkingDir: join(import.meta.dirname, '../..'),
+    tsconfigRaw: '{}',
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'iife',
+    target: 'node18',
+    legalComments: 'none',
+    // The command line is bundled too, and its bundler replaces the whole name.
+    define: { [['import.meta', 'dirname'].join('.')]: 'packageFolder' },
+    banner: { js: VERIFIER_HEAD },
+    logLevel: 'warning',
+  });
+  return Buffer.concat(outputFiles.map(({ contents }) => contents));
 }
 
 async function writePackage(out: string, contents: Contents, verifier: Buffer): Promise<void> {

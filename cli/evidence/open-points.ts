@@ -1,10 +1,13 @@
-/** The beginning of the report: in plain sentences, what the result leaves open, and the words that the report uses. */
+/**
+ * The beginning of the report: in plain sentences, what the result leaves open, and the words that the report uses. The chapter on
+ * retention tells how long everything is kept, and who can delete it before.
+ */
 import { figure, plural } from '../../lambdas/shared/text';
 import { isUnread } from './calendar';
 import type { Contents } from './contents';
+import type { Retention } from './facts';
 import { type Html, html } from './html';
-import { lockSentence } from './retention-chapter';
-import { UNCOMPARED } from './verify-package';
+import { UNCOMPARED } from './package-format';
 
 /** The number of gaps is that of the manifests, which a forger chooses, so the report shows only the first of them. */
 const MOST_GAPS = 20;
@@ -39,7 +42,10 @@ function* pointsOf(contents: Contents): Generator<string> {
   if (summary.quarantined > 0)
     yield `Quarantine: ${plural(summary.quarantined, 'line')} could not be archived as events, and are not in events.csv.`;
   yield* incompleteDays(contents);
-  for (const { from, to } of gapsOf(contents).slice(0, MOST_GAPS))
+  const gaps = summary.gaps.filter(
+    (gap) => gap.to.slice(0, 10) >= contents.from && gap.from.slice(0, 10) <= contents.to,
+  );
+  for (const { from, to } of gaps.slice(0, MOST_GAPS))
     yield `Gap: ${toTheSecond(from)} to ${toTheSecond(to)} is lost, because Postman no longer kept this time when it was asked.`;
 }
 
@@ -48,8 +54,8 @@ function* incompleteDays({ facts: { days }, summary: { period }, made }: Content
   const begins = `the archive begins at ${toTheSecond(period.from)}`;
   const ends = `the archive had come to ${toTheSecond(period.to)} when this package was made, at ${toTheSecond(made)}`;
   for (const { date } of days.filter(({ state }) => state === 'read in part')) {
-    const reasons = [...(period.from.startsWith(date) ? [begins] : []), ...(period.to.startsWith(date) ? [ends] : [])];
-    yield `Read in part: ${date}, because ${reasons.join(', and ')}.`;
+    const reasons = [period.from.startsWith(date) && begins, period.to.startsWith(date) && ends];
+    yield `Read in part: ${date}, because ${reasons.filter(Boolean).join(', and ')}.`;
   }
   const before = days.filter(({ state }) => state === 'before the archive').length;
   const after = days.filter(({ state }) => state === 'not read yet').length;
@@ -57,10 +63,43 @@ function* incompleteDays({ facts: { days }, summary: { period }, made }: Content
   if (after > 0) yield `Not read yet: ${plural(after, 'day')}, because ${ends}.`;
 }
 
-function gapsOf({ from, to, summary }: Contents) {
-  return summary.gaps.filter((gap) => gap.to.slice(0, 10) >= from && gap.from.slice(0, 10) <= to);
-}
-
 export function toTheSecond(instant: string): string {
   return `${instant.slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+export function retentionChapter(contents: Contents): Html {
+  const { retentions } = contents.facts;
+  const { objects, lines } = contents.summary.expired;
+  const gone =
+    objects === 0
+      ? 'Nothing of the period has expired.'
+      : `${plural(objects, 'object')} with ${plural(lines, 'line')} are gone, which the signed retention allows.`;
+  return html`<h2>Retention and lock</h2>
+${retentions.map((each) => html`<p>${sentencesOf(each)}</p>`)}
+<p>${isSet(contents) ? `${lockSentence(contents)} ` : ''}${gone}</p>`;
+}
+
+function lockSentence(contents: Contents): string {
+  if (!isSet(contents)) return 'No retention was set, so no object is locked.';
+  return contents.hasLocks
+    ? 'The lock of every object that was read was compared with its manifest.'
+    : 'A copy of the bucket has no locks, so the locks were not checked: the signed manifests only promise them.';
+}
+
+function isSet({ facts }: Contents): boolean {
+  return facts.retentions.some(({ stated }) => stated !== 'null');
+}
+
+const BEFORE: Readonly<Record<string, string>> = {
+  COMPLIANCE: 'Nobody can delete it before, and no administrator of the account can either.',
+  GOVERNANCE: 'Only somebody who has the permission s3:BypassGovernanceRetention can delete it before.',
+};
+
+function sentencesOf({ stated, from, to }: Retention): string {
+  const { mode, days, expireAfterDays } = Object(JSON.parse(stated));
+  const when = `from ${from} to ${to}`;
+  if (mode === undefined)
+    return `No retention was set for what was archived ${when}: whoever may delete in the bucket can do so at any time.`;
+  const end = expireAfterDays === null ? '' : ` S3 deletes it after ${plural(Number(expireAfterDays), 'day')}.`;
+  return `Everything that was archived ${when} is kept for ${plural(Number(days), 'day')} after it was written (mode ${mode}). ${BEFORE[mode] ?? ''}${end}`;
 }

@@ -5,7 +5,8 @@
  * from the folder. Everything under `archive/` is proven by the manifests' signatures, but for the end of the chain.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as z from 'zod/mini';
@@ -15,6 +16,8 @@ import { isCanonicalInstant } from '../../lambdas/shared/time';
 
 export const SEND_APART =
   'Send the auditor this SHA-256 of the package by another way than the folder, such as by mail:';
+export const UNCOMPARED =
+  'Without that comparison, the CSV files, the report and the end of the chain are only as trustworthy as whoever handed over the folder.';
 export const EVIDENCE_FORMAT = 'postman-audit-archive-evidence/1';
 
 const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -73,21 +76,11 @@ export function packagePaths(folder: string) {
 }
 
 /** Throws an error if the folder holds no package. `evidence.json` is written last, so an unfinished package has none. */
-export function readEvidence(folder: string): Evidence {
+export async function readEvidence(folder: string): Promise<Evidence> {
   const file = packagePaths(folder).evidence;
-  const { success, data } = evidence.safeParse(tryParse(readText(file)));
+  const { success, data } = evidence.safeParse(tryParse(await readFile(file, 'utf8')));
   if (success) return data;
   throw new Error(
     `${file} does not describe an evidence package of format 1: use the verifier that came with the package`,
   );
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Error(`${file} cannot be read, so nothing was verified: give the folder of a complete evidence package`, {
-      cause,
-    });
-  }
 }

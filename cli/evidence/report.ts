@@ -13,11 +13,9 @@ import { answerChapter } from './answer-chapter';
 import type { Contents } from './contents';
 import { coverage, coverageSentence } from './coverage';
 import type { Facts } from './facts';
-import { type Html, html } from './html';
-import { openPoints, toTheSecond } from './open-points';
-import { retentionChapter } from './retention-chapter';
-import { countTable, table } from './tables';
-import { UNCOMPARED } from './verify-package';
+import { countTable, type Html, html, table } from './html';
+import { openPoints, retentionChapter, toTheSecond } from './open-points';
+import { UNCOMPARED } from './package-format';
 
 /** `verify.mjs` and `audit-archive verify` show all of them. */
 const MOST_FINDINGS = 500;

@@ -16,7 +16,7 @@ import { keyOf, openFolder, pathOf } from '../folder';
 import { readHeads, readKey, readTeamHeads } from '../verify-inputs';
 import { describeFacts, resultOf } from '../verify-output';
 import { compareEvents } from './compare-events';
-import { belongs, type Evidence, hashFile, packagePaths, readEvidence } from './package-format';
+import { belongs, type Evidence, hashFile, packagePaths, readEvidence, UNCOMPARED } from './package-format';
 
 export interface PackageOptions {
   /** The SHA-256 of the package that did not come with the package. */
@@ -37,15 +37,14 @@ export async function verifyPackage(path: string, options: PackageOptions): Prom
     const { code, path: file } = cause as NodeJS.ErrnoException;
     if (file === undefined) throw cause;
     const problem = code === 'ENOENT' ? 'is missing' : `cannot be read (${code})`;
-    throw new Error(`${file} ${problem}, so the package was not verified: use a complete copy of the folder`, {
-      cause,
-    });
+    throw new Error(`${file} ${problem}, so the package was not verified: give its complete folder`, { cause });
   }
 }
 
-async function verifyIn(folder: string, { packageSha256, key, head, now, print }: PackageOptions): Promise<number> {
+async function verifyIn(folder: string, options: PackageOptions): Promise<number> {
+  const { packageSha256, key, head, now, print } = options;
   const at = packagePaths(folder);
-  const evidence = readEvidence(folder);
+  const evidence = await readEvidence(folder);
   const publicKey = await readKey(key ?? at.publicKey);
   const anchors = await readAnchors(at.anchors);
   const { team, from, to } = evidence;
@@ -70,23 +69,18 @@ async function verifyIn(folder: string, { packageSha256, key, head, now, print }
   const isOther = packageSha256 !== undefined && packageSha256 !== actualSha256;
   const clean = altered.length + grave + evidence.findings === 0 && !isOther;
   for (const line of describeFacts(verification, { now, copiedAt, keyId: keyId(publicKey) })) print(line);
-  for (const line of describeResult({ evidence, verification, altered, clean, key, packageSha256 })) print(line);
+  for (const line of describeResult({ ...options, evidence, verification, altered, clean })) print(line);
   return clean ? exitCodes.good : exitCodes.findings;
 }
 
-interface Result {
+interface Result extends PackageOptions {
   readonly evidence: Evidence;
   readonly verification: Verification;
   readonly altered: readonly string[];
   readonly clean: boolean;
-  readonly key: string | undefined;
-  readonly packageSha256: string | undefined;
 }
 
 const COMPARE = 'Compare this with what the company sent you apart from this folder, or give that with --package.\n';
-
-export const UNCOMPARED =
-  'Without that comparison, the CSV files, the report and the end of the chain are only as trustworthy as whoever handed over the folder.';
 
 function comparison(given: string, actual: string): string {
   return given === actual

@@ -2,9 +2,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describeEvidence } from '../../cli/evidence';
-import { COLUMNS } from '../../cli/evidence/columns';
+import { COLUMNS } from '../../cli/evidence/answer-chapter';
+import { UNCOMPARED } from '../../cli/evidence/package-format';
 import { prepareQuestions } from '../../cli/evidence/questions';
-import { UNCOMPARED, verifyPackage } from '../../cli/evidence/verify-package';
+import { verifyPackage } from '../../cli/evidence/verify-package';
 import { readQueries } from '../../infra/queries/queries';
 import type { Slice } from '../../lambdas/shared/json';
 import { sha256 } from '../../lambdas/shared/manifest';
@@ -355,7 +356,7 @@ describe('a package of two days', () => {
 
   test('a folder without evidence.json is not a package', async () => {
     await expect(verifyPackage(join(scratch, 'package/archive'), { now: NOW, print: () => undefined })).rejects.toThrow(
-      'give the folder of a complete evidence package',
+      'evidence.json is missing, so the package was not verified',
     );
   });
 });

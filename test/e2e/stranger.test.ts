@@ -113,7 +113,7 @@ for (const [name, status, says, make, args] of [
   [
     'an empty folder',
     3,
-    'evidence.json cannot be read',
+    'evidence.json is missing',
     () => packageWith('p-none', (copy) => empty(join(copy, 'x'))),
     [join(scratch, 'p-none/x')],
   ],
