@@ -45,7 +45,7 @@ ORDER BY team`;
 }
 
 /** Defaults that mean the whole archive become its first day, so that Athena does not look for folders of earlier days. */
-export function fromFirstDay(values: Values, given: Values, teams: readonly ArchivedTeam[]): Values {
+export function fromFirstDay(values: Values, given: Partial<Values>, teams: readonly ArchivedTeam[]): Values {
   const { firstDay } = extent(teams);
   const changed: Record<string, string> = { ...values };
   let latest = values.to ?? '';

@@ -53,7 +53,8 @@ export async function runQuery(request: Request, world: QueryWorld): Promise<str
   if (flags.explain)
     return void world.print(flags.json ? JSON.stringify(described(query), null, 2) : query.header + query.sql);
   if (path === undefined && flags.key !== undefined) return KEY_WITHOUT_COPY;
-  const given = { ...compact({ team: flags.team, ...daysOf(flags) }), ...flags.param };
+  const flagged = Object.entries({ team: flags.team, ...daysOf(flags) }).filter(([, value]) => value !== undefined);
+  const given = { ...Object.fromEntries(flagged), ...flags.param };
   const bound = bind(query, given, world.now);
   if ('problems' in bound)
     return [...bound.problems, `"audit-archive query ${name} --explain" shows the parameters`].join('\n');
@@ -66,7 +67,7 @@ export async function runQuery(request: Request, world: QueryWorld): Promise<str
 interface Question {
   readonly query: Query;
   readonly bound: Values;
-  readonly given: Values;
+  readonly given: Partial<Values>;
   readonly flags: QueryFlags;
 }
 
@@ -100,12 +101,6 @@ function daysOf({ from, to, last }: QueryFlags): { from?: string | undefined; to
   return { from: last === undefined ? from : `to - ${last}`, to };
 }
 
-function compact(values: Readonly<Record<string, string | undefined>>): Values {
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-}
-
 /** With --sql there is no name, so the first argument is the path. */
 async function runStatement(
   { name: path, path: second, flags }: Request,
@@ -120,7 +115,7 @@ async function runStatement(
   if (path === undefined && flags.key !== undefined) return KEY_WITHOUT_COPY;
   const asked = daysOf(flags);
   const to = resolveDate(asked.to ?? 'today', world.now);
-  const from = resolveDate(asked.from ?? FIRST_DATE, world.now, compact({ to }));
+  const from = resolveDate(asked.from ?? FIRST_DATE, world.now, { to: to ?? '' });
   if (from === undefined || to === undefined)
     return `--from and --to must be dates such as 2026-06-30, today or yesterday, not ${JSON.stringify(to === undefined ? flags.to : flags.from)}`;
   const isPart = (asked.from ?? asked.to) !== undefined;

@@ -16,7 +16,14 @@ import {
   type SegmentEntry,
   sha256,
 } from '../lambdas/shared/manifest';
-import { type Area, manifestKey, segmentKey, seqOfManifestKey, TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import {
+  type Area,
+  manifestKey,
+  readSegmentKey,
+  segmentKey,
+  seqOfManifestKey,
+  TEAM_PATTERN,
+} from '../lambdas/shared/object-keys';
 import { openManifest } from '../lambdas/shared/open-manifest';
 import { decompress, GzipError } from '../lambdas/shared/segment';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
@@ -71,7 +78,11 @@ interface ListedSegment {
 }
 
 const NEWLINE = 0x0a;
-const SEGMENT_KEY = /^(events|quarantine)\/team=[^/]+\/dt=(\d{4}-\d{2}-\d{2})\//;
+
+/** The team that a key names; empty where it names none. */
+export function teamOf(key: string): string {
+  return /^[^/]+\/team=([^/]+)\//.exec(key)?.[1] ?? '';
+}
 
 /** Objects that the copy should hold: one of them, and how many there are. */
 export interface Absence {
@@ -87,7 +98,7 @@ export async function readManifests(
   const keys = await attempt('manifests/', reader.list('manifests/'));
   const teams = new Map<string, number[]>();
   for (const key of keys) {
-    const team = /^manifests\/team=([^/]+)\//.exec(key)?.[1] ?? '';
+    const team = teamOf(key);
     const seq = TEAM_PATTERN.test(team) ? seqOfManifestKey(team, key) : undefined;
     if (seq === undefined) continue;
     const seqs = teams.get(team) ?? [];
@@ -158,7 +169,7 @@ function openAt(
   bytes: Buffer,
   publicKey: KeyObject | undefined,
 ): Manifest {
-  const manifest = publicKey === undefined ? decodeUnchecked(bytes) : openSigned(bytes, publicKey);
+  const manifest = publicKey === undefined ? openUnchecked(bytes) : openSigned(bytes, publicKey);
   if (manifest === undefined)
     throw new AlteredCopyError(at.key, publicKey ? 'was not signed with the given key' : 'is not a manifest');
   if (manifest.team !== at.team || manifest.seq !== at.seq)
@@ -176,7 +187,7 @@ export function payloadOf(envelope: Buffer | string): Buffer {
   return Buffer.from(String(Object(tryParse(String(envelope))).payload), 'base64');
 }
 
-function decodeUnchecked(bytes: Buffer): Manifest | undefined {
+function openUnchecked(bytes: Buffer): Manifest | undefined {
   try {
     return decodeManifest(payloadOf(bytes));
   } catch (error) {
@@ -188,11 +199,10 @@ function decodeUnchecked(bytes: Buffer): Manifest | undefined {
 function segmentsOf({ key, team, manifest }: StoredManifest, now: Date): ListedSegment[] {
   const expired = mayHaveExpired(manifest, now);
   return manifest.segments.map((entry) => {
-    const [, area, date = ''] = SEGMENT_KEY.exec(entry.key) ?? [];
-    const isArea = area === 'events' || area === 'quarantine';
-    if (!isArea || !isDate(date) || entry.key !== segmentKey(area, team, date, manifest.seq))
-      throw new AlteredCopyError(key, `lists ${JSON.stringify(entry.key)}, which is not a key of its segments`);
-    return { area, team, date, entry, mayHaveExpired: expired };
+    const place = readSegmentKey(entry.key);
+    if (place && isDate(place.date) && entry.key === segmentKey(place.area, team, place.date, manifest.seq))
+      return { area: place.area, team, date: place.date, entry, mayHaveExpired: expired };
+    throw new AlteredCopyError(key, `lists ${JSON.stringify(entry.key)}, which is not a key of its segments`);
   });
 }
 

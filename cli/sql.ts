@@ -18,14 +18,7 @@ import { splitLines } from '../lambdas/shared/segment';
 import { plural } from '../lambdas/shared/text';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { openFolder } from './folder';
-import {
-  type Absence,
-  type CopyOptions,
-  type ReadSegment,
-  readManifests,
-  readSegments,
-  type StoredManifest,
-} from './sql-copy';
+import { type Absence, type CopyOptions, readManifests, readSegments, type StoredManifest } from './sql-copy';
 import type { QueryResult, SqlEngine } from './sql-engine';
 
 export interface CopySql extends SqlEngine {
@@ -48,14 +41,7 @@ export async function openCopySql(reader: ArchiveReader, path: string, options: 
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   for (const statement of [...SETTINGS, ...MACROS, ...TABLES]) await connection.run(statement);
-  const tables = await openTables(connection);
-  const absentSegments: Absence[] = [];
-  for (const manifest of manifests) tables.addManifest(manifest);
-  for await (const segment of readSegments(reader, manifests, options)) {
-    if (typeof segment === 'string') absentSegments.push({ key: segment, objects: 1 });
-    else tables.addSegment(segment);
-  }
-  tables.close();
+  const absentSegments = await fillTables(connection, { reader, manifests, options });
   for (const { name, sql } of views) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
 
   async function stream(statement: string) {
@@ -170,27 +156,29 @@ const TABLES = ['event_lines', 'quarantine_lines', 'manifest_lines'].map(
   (name) => `CREATE TABLE ${name} (line VARCHAR, team VARCHAR, dt VARCHAR, "$path" VARCHAR)`,
 );
 
-interface Tables {
-  addManifest(manifest: StoredManifest): void;
-  addSegment(segment: ReadSegment): void;
-  close(): void;
+interface Copy {
+  readonly reader: ArchiveReader;
+  readonly manifests: readonly StoredManifest[];
+  readonly options: CopyOptions;
 }
 
-async function openTables(connection: DuckDBConnection): Promise<Tables> {
-  const manifests = await connection.createAppender('manifest_lines');
+/** Returns the segments that are absent. */
+async function fillTables(connection: DuckDBConnection, { reader, manifests, options }: Copy): Promise<Absence[]> {
+  const envelopes = await connection.createAppender('manifest_lines');
   const areas = {
     events: await connection.createAppender('event_lines'),
     quarantine: await connection.createAppender('quarantine_lines'),
   };
-  return {
-    addManifest: ({ envelope, team, key }) => append(manifests, [envelope, team, '', key]),
-    addSegment({ area, team, date, entry, content }) {
-      for (const line of splitLines(content)) append(areas[area], [String(line), team, date, entry.key]);
-    },
-    close() {
-      for (const appender of [manifests, areas.events, areas.quarantine]) appender.closeSync();
-    },
-  };
+  const absent: Absence[] = [];
+  for (const { envelope, team, key } of manifests) append(envelopes, [envelope, team, '', key]);
+  for await (const segment of readSegments(reader, manifests, options)) {
+    if (typeof segment === 'string') absent.push({ key: segment, objects: 1 });
+    else
+      for (const line of splitLines(segment.content))
+        append(areas[segment.area], [String(line), segment.team, segment.date, segment.entry.key]);
+  }
+  for (const appender of [envelopes, areas.events, areas.quarantine]) appender.closeSync();
+  return absent;
 }
 
 function append(appender: DuckDBAppender, cells: readonly string[]): void {

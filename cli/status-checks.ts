@@ -4,9 +4,9 @@
  */
 import type { Expected, Place } from '../infra/expected';
 import { storeApiKey } from '../lambdas/shared/contract';
+import type { Account, DeployedFunction } from './aws/account';
 import { meaningOf, sectionOf } from './outcomes';
 import { policyDifference } from './policy-difference';
-import type { Account, DeployedFunction, Ending } from './status-account';
 import { CLOCK_MS, type Need, need, type TeamStatus } from './status-team';
 
 export interface Check {
@@ -74,6 +74,8 @@ function checkEnding(team: string, { account, place, now }: Deployment) {
     describeEnding(await account.checkpoint(place.table, team), now),
   );
 }
+
+type Ending = Awaited<ReturnType<Account['checkpoint']>>;
 
 /** What the last run tells of the key, the role and the plan. */
 function describeEnding({ outcome, ended, leaseUntil }: Ending, now: Date): Answer {

@@ -8,7 +8,7 @@ import { sha256 } from '../lambdas/shared/manifest';
 import { manifestKey } from '../lambdas/shared/object-keys';
 import { readAnchor } from '../lambdas/verifier/heads';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
-import { payloadOf, readManifests } from './sql-copy';
+import { payloadOf, readManifests, teamOf } from './sql-copy';
 import { type TeamStatus, teamStatus } from './status-team';
 
 /** More than a week at a schedule of every five minutes. */
@@ -46,10 +46,6 @@ export async function readTeams(reader: ArchiveReader, options: TeamsOptions): P
       });
     }),
   );
-}
-
-function teamOf(key: string): string {
-  return /\/team=([^/]+)\//.exec(key)?.[1] ?? '';
 }
 
 /** A team whose chain stands still has several anchors of one number. A key that names no number is read, and so reported, too. */

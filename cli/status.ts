@@ -9,8 +9,8 @@ import { archiveName, roleName } from '../infra/names';
 import { archiverEnvironment, mailEnvironment } from '../lambdas/shared/contract';
 import { HOUR_MS } from '../lambdas/shared/time';
 import { version } from '../package.json';
+import type { Account, DeployedFunction } from './aws/account';
 import { exitCodes } from './exit';
-import type { Account, DeployedFunction } from './status-account';
 import { type Check, checkSettings, ownTopic, topicOf } from './status-checks';
 import { describeReport, type Report } from './status-output';
 import { need } from './status-team';
@@ -31,14 +31,11 @@ export interface StatusFlags {
   readonly json?: boolean;
 }
 
-export type RegionalAccount = Account & { region(): Promise<string> };
-export type Infra = typeof infraExpected;
-
 export interface StatusWorld {
   readonly openBucket: OpenBucket;
-  openAccount(): Promise<RegionalAccount>;
+  openAccount(): Promise<Account>;
   /** The CDK takes longer to load than everything else. */
-  loadInfra(): Promise<Infra>;
+  loadInfra(): Promise<typeof infraExpected>;
   print(text: string): void;
   /** Tells the progress. */
   note(text: string): void;
@@ -134,7 +131,7 @@ function unreadable(error: unknown): Check {
 }
 
 /** Throws where the stage is not deployed. */
-export async function findArchiver(account: RegionalAccount, stage: string): Promise<DeployedFunction> {
+export async function findArchiver(account: Account, stage: string): Promise<DeployedFunction> {
   const region = await account.region();
   const role = roleName(stage, 'archiver', region);
   const archiver = await account.functionOf(role);

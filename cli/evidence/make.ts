@@ -15,6 +15,7 @@ import { type Verification, verify } from '../../lambdas/verifier/verify';
 import { version } from '../../package.json';
 import { exitCodes } from '../exit';
 import { keyOf } from '../folder';
+import { teamOf } from '../sql-copy';
 import type { Contents, EvidenceRequest } from './contents';
 import { EVIDENCE_FORMAT, type Evidence, hashFile, packagePaths } from './package-format';
 import { askAll } from './questions';
@@ -113,9 +114,7 @@ async function openEmptyFolder(folder: string): Promise<void> {
 }
 
 async function noSuchTeam({ reader, team, source }: EvidenceRequest): Promise<string> {
-  const teams = new Set(
-    (await reader.list('manifests/')).map((key) => /^manifests\/team=([^/]+)\//.exec(key)?.[1] ?? '?'),
-  );
+  const teams = new Set((await reader.list('manifests/')).map(teamOf));
   if (teams.size === 0) return `there is no archive in ${source}: a copy of the bucket contains a folder manifests/`;
   return `the archive contains no team ${team}; its teams are ${[...teams].join(', ')}`;
 }

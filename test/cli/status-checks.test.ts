@@ -1,6 +1,6 @@
 /** Every setting that could be wrong: each row changes one thing in a good account, and one check must say so. */
 import cdkJson from '../../cdk.json';
-import type { Account } from '../../cli/status-account';
+import type { Account } from '../../cli/aws/account';
 import { checkSettings, type Deployment } from '../../cli/status-checks';
 import type { TeamStatus } from '../../cli/status-team';
 import { expectedSettings } from '../../infra/expected';
@@ -28,6 +28,7 @@ const rules = ['events/team=', 'quarantine/team=', 'batches/team='].map((prefix)
 
 /** An account in which everything is as it was deployed. */
 const account: Account = {
+  region: async () => 'eu-central-1',
   functionOf: async () => undefined,
   parameterExists: async (name) => name === '/postman-audit-archive/main/api-key',
   schedule: async (_group, name) => ({
