@@ -15,8 +15,8 @@ import { LEAVER, OFFICE_NETWORKS } from '../../local/postman/team-people';
 import { conclude } from './ending';
 import { compareWithSource, openServedLines } from './equality';
 import { archivePaths } from './local-archive';
-import { openProgressRuns } from './progress-runs';
-import { type Screen, say } from './screen';
+import { openProgressRuns } from './progress';
+import { type Screen, say, section } from './screen';
 import { type RunOnce, showRuns } from './shown-runs';
 
 const SEED = 20;
@@ -45,7 +45,13 @@ export async function runDemo({ folder, eventsPerDay, screen }: DemoOptions): Pr
   const team = openDemoTeam(folder, new Date(), eventsPerDay);
   const apiKey = `PMAK-${randomUUID()}`;
   const served = openServedLines(at.served);
-  const source = await startSource(team, apiKey, served.add);
+  const source = await startSourceServer((request) => {
+    const now = new Date();
+    team.playTo(now);
+    const answer = answerAsSource(request, { table: team.table, settings: { ...LIVE_SERVICE, apiKey }, now });
+    served.add(answer.served.map(({ text }) => text));
+    return answer;
+  });
   const options = { team: 'demo', apiKey, baseUrl: source.url, maxRequestsPerMinute: 100_000 };
   const runs = await openProgressRuns(folder, options);
   try {
@@ -62,14 +68,13 @@ export function openDemoTeam(folder: string, anchor: Date, eventsPerDay: number)
 
 export function introduce(screen: Screen, isNew: boolean): void {
   say(screen, 'The Postman audit archive on this machine, without AWS: about half a minute.');
-  screen.print('');
-  const first =
-    'The first run reads the 180 days that Postman keeps, and each other run reads what has happened since.';
-  const next = 'An earlier start has archived this team already, so each run reads only what has happened since.';
-  say(
+  const next = isNew
+    ? 'The first run reads the 180 days that Postman keeps, and each other run reads what has happened since.'
+    : 'An earlier start has archived this team already, so each run reads only what has happened since.';
+  section(
     screen,
-    `An invented team, behind a server that speaks the Postman Audit Logs API. The Lambda function that a deployment uploads archives it, unchanged. ${isNew ? first : next}`,
-    'ARCHIVE  ',
+    'ARCHIVE',
+    `An invented team, behind a server that speaks the Postman Audit Logs API. The Lambda function that a deployment uploads archives it, unchanged. ${next}`,
   );
   screen.print('');
 }
@@ -124,15 +129,4 @@ export async function archiveRealTeam({ folder, screen, ...team }: RealOptions):
   } finally {
     await archive.close();
   }
-}
-
-/** `onServed` receives the lines of every answer before the client does. */
-function startSource(team: TeamFolder, apiKey: string, onServed: (lines: readonly string[]) => void) {
-  return startSourceServer((request) => {
-    const now = new Date();
-    team.playTo(now);
-    const answer = answerAsSource(request, { table: team.table, settings: { ...LIVE_SERVICE, apiKey }, now });
-    onServed(answer.served.map(({ text }) => text));
-    return answer;
-  });
 }

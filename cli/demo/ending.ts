@@ -16,7 +16,7 @@ import { checkArchive } from '../verify';
 import { readKey } from '../verify-inputs';
 import { describe, describeGaps } from '../verify-output';
 import { archivePaths } from './local-archive';
-import { type Screen, say } from './screen';
+import { INDENT, type Screen, say, section } from './screen';
 
 /** Each saved query, and the columns of its answer that fit into a narrow terminal. */
 const QUERIES = {
@@ -65,25 +65,23 @@ type Paths = ReturnType<typeof archivePaths>;
 async function verifyArchive(at: Paths, screen: Screen, now: Date): Promise<boolean> {
   const flags = { key: at.publicKey, saveHead: at.heads, ...(existsSync(at.heads) && { head: at.heads }) };
   const { verification, publicKeyId, clean } = await checkArchive(await openFolder(at.bucket), flags, now);
-  screen.print('');
   const how = 'With the public key alone, as an auditor does it:';
   const [team] = verification.teams;
   if (!clean || team === undefined) {
-    say(screen, how, 'VERIFY   ');
+    section(screen, 'VERIFY', how);
     for (const line of describe(verification, { clean, now, keyId: publicKeyId, ...flags })) screen.print(line);
     return false;
   }
   const { manifests, events, quarantined } = team;
   const facts = `${plural(manifests, 'manifest')}, ${plural(events, 'event')} and ${plural(quarantined, 'line')} in quarantine`;
-  say(screen, `${how} nothing is missing, added or changed in ${facts} so far.`, 'VERIFY   ');
-  for (const line of describeGaps(team)) say(screen, line, '         ');
+  const result = `${how} nothing is missing, added or changed in ${facts} so far.`;
+  section(screen, 'VERIFY', result, ...describeGaps(team));
   return true;
 }
 
 /** The SQL is the same that Athena runs over the deployed bucket. */
 async function askQueries(bucket: string, screen: Screen, now: Date): Promise<void> {
-  screen.print('');
-  say(screen, 'In SQL, with DuckDB here and with Athena in AWS, two of the saved questions of auditors:', 'ASK      ');
+  section(screen, 'ASK', 'In SQL, with DuckDB here and with Athena in AWS, two of the saved questions of auditors:');
   const sql = await openFolderSql(bucket, { now });
   try {
     for (const query of readQueries()) {
@@ -107,36 +105,32 @@ async function writeEvidence(at: Paths, { team, screen, parameters = {}, now }: 
   const questions = prepareQuestions(team, period, parameters, now);
   if (!('questions' in questions)) throw new Error(questions.join('; '));
   rmSync(at.evidence, { recursive: true, force: true });
-  const about = { team, ...period, out: at.evidence, questions, now, heads: [], onStep: () => undefined };
-  const [reader, publicKey] = [await openFolder(at.bucket), await readKey(at.publicKey)];
   const { answers, packageSha256 } = await makeEvidence({
-    ...about,
-    reader,
-    source: 'a folder on one machine',
-    publicKey,
+    ...{ team, ...period, out: at.evidence, source: 'a folder on one machine', questions, now, heads: [] },
+    reader: await openFolder(at.bucket),
+    publicKey: await readKey(at.publicKey),
+    onStep: () => undefined,
   });
   const asked = answers.filter(({ rows }) => rows !== undefined).length;
-  screen.print('');
-  say(
+  section(
     screen,
+    'EVIDENCE',
     `For an auditor, a folder with a report, the answers to ${figure(asked)} questions, every event of ${period.from} to ${period.to}, and a verifier that needs only Node:`,
-    'EVIDENCE ',
   );
-  screen.print(`         node ${packagePaths(at.evidence).verifier}`);
-  say(screen, SEND_APART, '         ');
-  screen.print(`         ${packageSha256}`);
+  screen.print(`${INDENT}node ${packagePaths(at.evidence).verifier}`);
+  say(screen, SEND_APART, INDENT);
+  screen.print(INDENT + packageSha256);
 }
 
 function tellWhereToLook(folder: string, screen: Screen): void {
-  screen.print('');
-  say(screen, `In ${folder}:`, 'LOOK     ');
+  section(screen, 'LOOK', `In ${folder}:`);
   for (const [path, what] of [
     ['bucket/events/', 'the events by date: gzip -dc FILE'],
     ['bucket/manifests/', "the signed chain: jq -r '.payload|@base64d' FILE"],
     ['handler.log', 'what the handler logged'],
   ] as const)
-    say(screen, what, `         ${path.padEnd(18)} `);
-  say(screen, 'The next npm start goes on with this archive; without the folder it begins anew.', '         ');
+    say(screen, what, `${INDENT}${path.padEnd(18)} `);
+  say(screen, 'The next npm start goes on with this archive; without the folder it begins anew.', INDENT);
 }
 
 function tellWhatWasProved(at: Paths, { screen, compare }: Ending): void {
@@ -144,7 +138,6 @@ function tellWhatWasProved(at: Paths, { screen, compare }: Ending): void {
     compare === undefined
       ? 'What Postman has served is archived, signed and unchanged'
       : 'Every line that the server has served is in the archive exactly once, byte for byte, and signed';
-  screen.print('');
-  say(screen, `${what}; anyone with the public key can check it offline.`, 'PROVED   ');
-  screen.print(`         ${packagePaths(at.evidence).report}`);
+  section(screen, 'PROVED', `${what}; anyone with the public key can check it offline.`);
+  screen.print(INDENT + packagePaths(at.evidence).report);
 }

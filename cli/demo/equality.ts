@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } f
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { plural } from '../../lambdas/shared/text';
-import { type Screen, say } from './screen';
+import { type Screen, section } from './screen';
 
 /**
  * Keeps each distinct line that the source serves in a file, from one start to the next. Add the lines before the client
@@ -38,10 +38,13 @@ export function compareWithSource(bucket: string, served: ReadonlySet<string>, s
   const isEqual = missing + extra === 0;
   const verdict = isEqual ? 'the same, each of them once' : 'NOT EQUAL';
   const lines = `${plural(served.size, 'different line')} served, ${plural(archived.length, 'line')} archived, events and quarantine together`;
-  screen.print('');
-  say(screen, `Line by line with the server: ${lines}: ${verdict}.`, 'COMPARE  ');
-  if (missing > 0) say(screen, `Served, and not in the archive: ${plural(missing, 'line')}.`, '         ');
-  if (extra > 0) say(screen, `Archived, and never served or more than once: ${plural(extra, 'line')}.`, '         ');
+  section(
+    screen,
+    'COMPARE',
+    `Line by line with the server: ${lines}: ${verdict}.`,
+    ...(missing > 0 ? [`Served, and not in the archive: ${plural(missing, 'line')}.`] : []),
+    ...(extra > 0 ? [`Archived, and never served or more than once: ${plural(extra, 'line')}.`] : []),
+  );
   return isEqual;
 }
 
@@ -55,8 +58,5 @@ function archivedLines(bucket: string): string[] {
 }
 
 function linesOf(text: Buffer): string[] {
-  return text
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '');
+  return String(text).split('\n').filter(Boolean);
 }

@@ -1,11 +1,36 @@
 /** Shows how far a run has come and what it waits for: as a bar on a terminal, and as plain lines anywhere else. */
 
 import { SingleBar } from 'cli-progress';
+import type { RunSummary } from '../../lambdas/shared/contract';
 import { figure } from '../../lambdas/shared/text';
-import type { LogLine } from './local-archive';
+import { DAY_MS } from '../../lambdas/shared/time';
+import { type LogLine, openLocalArchive } from './local-archive';
+import type { RunOnce } from './shown-runs';
 
 /** Shorter waits are not shown. */
 const LONG_WAIT_MS = 3000;
+
+type Team = Omit<Parameters<typeof openLocalArchive>[0], 'folder' | 'onLog'>;
+
+/** Opens the local archive, and shows how far its first run has come. Later runs take less than a second. */
+export async function openProgressRuns(folder: string, team: Team) {
+  let listen: ((line: LogLine) => void) | undefined;
+  let isFirst = true;
+  const archive = await openLocalArchive({ ...team, folder, onLog: (line) => listen?.(line) });
+
+  const run: RunOnce = async () => {
+    const to = new Date();
+    const from = new Date(team.startDate ?? to.getTime() - 180 * DAY_MS);
+    const progress = isFirst ? createProgress({ from, to }, process.stderr) : undefined;
+    listen = progress?.see;
+    const outcome = await archive.run();
+    progress?.end();
+    isFirst &&= outcome.ok && (outcome.result as RunSummary).outcome === 'held';
+    return outcome;
+  };
+
+  return { run, close: archive.close };
+}
 
 /** `see` receives every log line of the handler; the lines of pages move the progress. */
 export function createProgress({ from, to }: Readonly<Record<'from' | 'to', Date>>, output: NodeJS.WriteStream) {

@@ -8,6 +8,8 @@ export interface Screen {
 
 /** Longer lines are hard to read. */
 const WIDEST_TEXT = 100;
+/** Everything below the heading of a section begins with this. */
+export const INDENT = ' '.repeat(9);
 /** A file and a pipe have no width. */
 const USUAL_WIDTH = 80;
 
@@ -24,4 +26,10 @@ export function say({ print, width }: Screen, text: string, first = ''): void {
     else lines.push(word);
   }
   print(lines.map((line, index) => (index === 0 ? first : ' '.repeat(first.length)) + line).join('\n'));
+}
+
+/** Prints paragraphs after an empty line. The heading stands before the first of them. */
+export function section(screen: Screen, heading: string, ...texts: readonly string[]): void {
+  screen.print('');
+  for (const [index, text] of texts.entries()) say(screen, text, index === 0 ? heading.padEnd(9) : INDENT);
 }

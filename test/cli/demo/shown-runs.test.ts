@@ -1,4 +1,4 @@
-import { readRow, sumOf, tableRow } from '../../../cli/demo/run-table';
+import { readRow, sumOf, tableRow } from '../../../cli/demo/shown-runs';
 import { aManifest } from '../../support/manifest';
 
 const { counts } = aManifest();
