@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Values } from '../infra/queries/queries';
-import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { plural } from '../lambdas/shared/text';
 import { graveOf } from '../lambdas/verifier/findings';
 import { coverageSentence } from './evidence/coverage';
@@ -57,8 +56,7 @@ export function addEvidence(program: Command, openBucket: OpenBucket): void {
     .action(async (source: string, flags: EvidenceFlags, command: Command) => {
       const now = new Date();
       const questions = prepareQuestions(flags.team, flags, flags.param, now);
-      const wrong = 'questions' in questions ? problemsOf(flags) : questions;
-      if (!('questions' in questions) || wrong.length > 0) return command.error(`error: ${wrong.join('\n')}`);
+      if (!('questions' in questions)) return command.error(`error: ${questions.join('\n')}`);
       const contents = await makeEvidence({
         ...flags,
         reader: await openArchive(source, openBucket),
@@ -74,10 +72,6 @@ export function addEvidence(program: Command, openBucket: OpenBucket): void {
       );
       process.exitCode = contents.clean ? exitCodes.good : exitCodes.findings;
     });
-}
-
-function problemsOf({ team }: EvidenceFlags): readonly string[] {
-  return TEAM_PATTERN.test(team) ? [] : [`${JSON.stringify(team)} is not the name of a team`];
 }
 
 function asJson(made: MadePackage, out: string): object {
@@ -97,14 +91,14 @@ export function describeEvidence(made: MadePackage, out: string): string {
     : `NOT GOOD: ${plural(findings.length, 'finding')}, the first is ${findings[0]?.code}. The report lists them all.`;
   return [
     result,
-    ...(verification.mayComeFromCopying ? [LOOKS_LIKE_COPYING] : []),
+    verification.mayComeFromCopying && LOOKS_LIKE_COPYING,
     coverageSentence(facts.days),
     `${plural(summary.events, 'event')} of the period, ${plural(summary.manifests, 'manifest')}.`,
-    ...(unasked.length > 0
-      ? [`Not asked for lack of a parameter, for example: --param ${unasked.join(' --param ')}`]
-      : []),
+    unasked.length > 0 && `Not asked for lack of a parameter, for example: --param ${unasked.join(' --param ')}`,
     `  report:  ${packagePaths(out).report}`,
     `  verify:  node ${join(out, 'verify.mjs')}`,
     `${SEND_APART}\n  ${packageSha256}`,
-  ].join('\n');
+  ]
+    .filter(Boolean)
+    .join('\n');
 }

@@ -3,8 +3,7 @@
  * function once: a second invocation after a lost answer would only be held, and its answer would hide the first one's.
  */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { RunSummary } from '../lambdas/shared/contract';
-import { archiverEnvironment } from '../lambdas/shared/contract';
+import { archiverEnvironment, type RunSummary } from '../lambdas/shared/contract';
 import { tryParse } from '../lambdas/shared/json';
 import { manifestPrefix, TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { asciiOnly, plural } from '../lambdas/shared/text';
@@ -13,7 +12,6 @@ import { exitCodes } from './exit';
 import { meaningOf, sectionOf } from './outcomes';
 import { payloadOf } from './sql-copy';
 import { findArchiver, type StatusWorld } from './status';
-import type { OpenBucket } from './verify';
 
 const PROGRESS_MS = 5_000;
 
@@ -27,13 +25,9 @@ export interface RunFlags {
 /** The summary that the function returned; or the code and the message of the error with which the run failed. */
 export type Invoked = { readonly summary: RunSummary } | { readonly code: string; readonly failure: string };
 
-export interface RunWorld extends Pick<StatusWorld, 'openAccount'> {
-  readonly openBucket: OpenBucket;
+export interface RunWorld extends Omit<StatusWorld, 'loadInfra'> {
   /** Waits for the end of the run. Throws where the function could not be invoked, or where its answer was lost. */
   invoke(functionArn: string, input: object): Promise<Invoked>;
-  print(text: string): void;
-  note(text: string): void;
-  readonly now: Date;
 }
 
 export function addRun(program: Command, world: Pick<RunWorld, 'openBucket' | 'openAccount' | 'invoke'>): void {

@@ -11,9 +11,16 @@ export interface SqlEngine {
 }
 
 export interface QueryResult {
-  readonly columns: readonly { readonly name: string; readonly kind: 'text' | 'number' | 'boolean' | 'instant' }[];
+  readonly columns: readonly { readonly name: string; readonly kind: ReturnType<typeof kindOf> }[];
   /** All values are text as the engine writes them. Numbers are text too, so that none is rounded. */
   readonly rows: readonly (readonly (string | null)[])[];
   /** The number of bytes that the engine charges for; absent if the engine charges nothing. */
   readonly scannedBytes?: number;
+}
+
+/** `type` is the name of a type in either engine. */
+export function kindOf(type: string): 'text' | 'number' | 'boolean' | 'instant' {
+  if (/^boolean$/i.test(type)) return 'boolean';
+  if (/^timestamp/i.test(type)) return 'instant';
+  return /int(eger)?$|^(float|double|real|decimal)/i.test(type) ? 'number' : 'text';
 }

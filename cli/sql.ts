@@ -19,7 +19,7 @@ import { plural } from '../lambdas/shared/text';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { openFolder } from './folder';
 import { type Absence, type CopyOptions, readManifests, readSegments, type StoredManifest } from './sql-copy';
-import type { QueryResult, SqlEngine } from './sql-engine';
+import { kindOf, type QueryResult, type SqlEngine } from './sql-engine';
 
 export interface CopySql extends SqlEngine {
   /** The same as `ask`, without holding all rows in memory. Read the rows before the next statement. */
@@ -186,16 +186,10 @@ function append(appender: DuckDBAppender, cells: readonly string[]): void {
   appender.endRow();
 }
 
-function kindOf(type: string): QueryResult['columns'][number]['kind'] {
-  if (type === 'BOOLEAN') return 'boolean';
-  if (type.startsWith('TIMESTAMP')) return 'instant';
-  return /INT$|^(FLOAT|DOUBLE|DECIMAL)/.test(type) ? 'number' : 'text';
-}
-
 function asText(value: unknown, type: string): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'object') return JSON.stringify(value);
   return type.startsWith('TIMESTAMP')
-    ? String(value).replace(/(?:\.(\d+))?$/, (_, digits = '') => `.${digits.slice(0, 3).padEnd(3, '0')}`)
+    ? String(value).replace(/(?:\.(\d+))?(?=(?:\+00)?$)/, (_, digits = '') => `.${digits.slice(0, 3).padEnd(3, '0')}`)
     : String(value);
 }

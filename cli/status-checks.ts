@@ -49,8 +49,7 @@ type Answer = string | readonly Need[];
 /** `right` is the right that the call needs. */
 async function check(subject: string, right: string, ask: () => Promise<Answer>): Promise<Check> {
   const answer = await ask().catch((error: unknown) => {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return [need(`could not be checked (${reason})`, `see that it exists, and give yourself the right ${right}`)];
+    return [need(`could not be checked (${error})`, `see that it exists, and give yourself the right ${right}`)];
   });
   return typeof answer === 'string' ? { subject, found: answer, needs: [] } : { subject, found: '', needs: answer };
 }

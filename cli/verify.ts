@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
+import { SingleBar } from 'cli-progress';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isDate } from '../infra/queries/dates';
 import { keyId } from '../lambdas/shared/dsse';
@@ -20,7 +21,6 @@ import { exitCodes } from './exit';
 import { openFolder } from './folder';
 import { readHeads, readKey } from './verify-inputs';
 import { describe } from './verify-output';
-import { withProgress } from './verify-progress';
 
 /** A verification that takes longer shows its progress. */
 const LONG_MS = 3000;
@@ -54,14 +54,42 @@ export function addVerify(program: Command, openBucket: OpenBucket): void {
     .option('--to <date>', 'the same up to this date, which is included', parseDate)
     .option('--json', 'print one JSON document')
     .action(async (path: string, flags: VerifyFlags) => {
-      const options = { output: process.stderr, afterMs: LONG_MS };
-      const { archive, end } = withProgress(await openArchive(path, openBucket), options);
+      const { archive, end } = withProgress(await openArchive(path, openBucket), process.stderr);
       const print = (text: string) => {
         end();
         console.log(text);
       };
       process.exitCode = await runVerify(archive, flags, { print, now: new Date() }).finally(end);
     });
+}
+
+/**
+ * Shows on a terminal how much of a verification that takes longer than `afterMs` is done. Returns a reader that moves the bar, and
+ * `end`, which removes it.
+ */
+export function withProgress(archive: ArchiveReader, output: NodeJS.WriteStream, afterMs = LONG_MS) {
+  if (!output.isTTY) return { archive, end: () => undefined };
+  // Control-C ends the command at once, so the bar must not change how the terminal behaves.
+  const format = '  {bar} {percentage}%  {value} of {total} objects';
+  const bar = new SingleBar({ format, clearOnComplete: true, stream: output, gracefulExit: false, linewrap: true });
+  const begun = performance.now();
+  let [listed, read] = [0, 0];
+
+  async function list(...wanted: Parameters<ArchiveReader['list']>): Promise<readonly string[]> {
+    const keys = await archive.list(...wanted);
+    // The first list holds all keys.
+    listed = Math.max(listed, keys.length);
+    return keys;
+  }
+
+  function get(...wanted: Parameters<ArchiveReader['get']>): Promise<Buffer | undefined> {
+    read = Math.min(read + 1, listed);
+    if (bar.isActive) bar.update(read);
+    else if (performance.now() - begun >= afterMs) bar.start(listed, read);
+    return archive.get(...wanted);
+  }
+
+  return { archive: { ...archive, list, get }, end: () => bar.stop() };
 }
 
 export function parseDate(text: string): string {

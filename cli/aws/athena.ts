@@ -13,7 +13,7 @@ import {
   type Row,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
-import type { QueryResult, SqlEngine } from '../sql-engine';
+import { kindOf, type QueryResult, type SqlEngine } from '../sql-engine';
 
 const POLL_MS = { first: 250, longest: 2000 };
 
@@ -72,8 +72,7 @@ export async function openAthena(workgroup: string): Promise<SqlEngine> {
         const { Statistics } = await finish(id);
         return await read(id, Statistics?.DataScannedInBytes ?? 0);
       } catch (error) {
-        const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-        throw new Error(`Athena could not run the query in workgroup ${workgroup}: ${reason}`, { cause: error });
+        throw new Error(`Athena could not run the query in workgroup ${workgroup}: ${error}`, { cause: error });
       }
     },
     close: () => client.destroy(),
@@ -87,10 +86,4 @@ function withoutSettings(what: string, remedy: string) {
       { cause },
     );
   };
-}
-
-function kindOf(type: string): QueryResult['columns'][number]['kind'] {
-  if (type === 'boolean') return 'boolean';
-  if (type.startsWith('timestamp')) return 'instant';
-  return /^(tinyint|smallint|integer|bigint|float|double|real|decimal)/.test(type) ? 'number' : 'text';
 }

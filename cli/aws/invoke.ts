@@ -17,9 +17,8 @@ export async function invoke(functionArn: string, input: object): Promise<Invoke
     const { errorType = 'unexpected', errorMessage = FunctionError } = answer;
     return { code: String(errorType), failure: String(errorMessage) };
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new Error(
-      `the function gave no answer (${reason}). If it was started, it goes on by itself: "audit-archive status" tells how it ended. Otherwise give yourself the right lambda:InvokeFunction`,
+      `the function gave no answer (${error}). If it was started, it goes on by itself: "audit-archive status" tells how it ended. Otherwise give yourself the right lambda:InvokeFunction`,
       { cause: error },
     );
   } finally {

@@ -73,8 +73,8 @@ function drawYear(year: string, days: readonly Day[], most: number): Html {
   const weekdays = WEEKDAYS.map((name, row) => html`<text x="0" y="${TOP + row * STEP + 10}">${name}</text>`);
   const events = days.reduce((sum, day) => sum + day.events, 0);
   const label = `Calendar of ${year}: ${plural(events, 'event')} on ${plural(days.length, 'day')} of the period. The table of months below has the same figures.`;
-  return html`<figure><figcaption>${year}</figcaption>
-<svg role="img" aria-label="${label}" viewBox="0 0 ${LEFT + weeks * STEP} ${TOP + 7 * STEP}" font-size="10" fill="#57606a">${months}${weekdays}${squares}</svg></figure>`;
+  return html`<h3>${year}</h3>
+<svg role="img" aria-label="${label}" viewBox="0 0 ${LEFT + weeks * STEP} ${TOP + 7 * STEP}" font-size="10" fill="#57606a">${months}${weekdays}${squares}</svg>`;
 }
 
 function drawDay(day: Day, { x, y }: Square, most: number): Html {

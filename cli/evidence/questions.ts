@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FIRST_DATE } from '../../infra/queries/dates';
 import { bind, readQueries, statement, type Values } from '../../infra/queries/queries';
+import { TEAM_PATTERN } from '../../lambdas/shared/object-keys';
 import { UTF8_MARK } from '../../lambdas/shared/text';
 import { dateOf, midnight } from '../../lambdas/shared/time';
 import type { ArchiveReader } from '../../lambdas/verifier/inventory';
@@ -31,6 +32,7 @@ export function prepareQuestions(
   const names = new Set(queries.flatMap(({ parameters }) => parameters.map(({ name }) => name)));
   const unknown = Object.keys(param).filter((name) => !names.has(name));
   const problems = new Set(unknown.map((name) => `no query has a parameter ${JSON.stringify(name)}`));
+  if (!TEAM_PATTERN.test(team)) problems.add(`${JSON.stringify(team)} is not the name of a team`);
   if (period.from < FIRST_DATE) problems.add(`from must not be earlier than ${FIRST_DATE}: no event is older`);
   if (period.to > dateOf(midnight(now, 1))) problems.add('to must not be later than tomorrow');
   const questions = queries.map((query): Question => {

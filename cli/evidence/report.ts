@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyId } from '../../lambdas/shared/dsse';
 import { figure, plural } from '../../lambdas/shared/text';
-import { FINDINGS, type Finding, graveOf } from '../../lambdas/verifier/findings';
+import { FINDINGS, graveOf } from '../../lambdas/verifier/findings';
 import type { TeamSummary } from '../../lambdas/verifier/tally';
 import { LOOKS_LIKE_COPYING, resultOf } from '../verify-output';
 import { answerChapter } from './answer-chapter';
@@ -21,7 +21,7 @@ import { UNCOMPARED } from './package-format';
 const MOST_FINDINGS = 500;
 
 export function writeReport(contents: Contents): string {
-  const { team, from, to, clean } = contents;
+  const { team, from, to, clean, facts } = contents;
   const result = clean ? 'Good' : 'NOT GOOD';
   return html`<!doctype html>
 <html lang="en">
@@ -39,11 +39,14 @@ export function writeReport(contents: Contents): string {
 ${verdict(contents)}
 ${openPoints(contents)}
 ${findingsOf(contents)}
-${coverage(contents.facts)}
+${coverage(facts)}
 ${whatWasChecked(contents)}
 ${retentionChapter(contents)}
-${activity(contents.facts)}
-${quarantine(contents.facts)}
+<h2>Events by action</h2>
+${countTable('Action', facts.actions)}
+<h2>Events by person</h2>
+${countTable('Person', facts.people)}
+${quarantine(facts)}
 ${answerChapter(contents)}
 ${repeat(contents)}
 </main>
@@ -96,7 +99,8 @@ ${toTheSecond(head.finished)}, with the SHA-256 <code>${head.sha256}</code>`;
 
 function findingsOf({ verification, leftOut }: Contents): Html {
   const { findings } = verification;
-  const shown = [...findings].sort(graveFirst).slice(0, MOST_FINDINGS);
+  const graveFirst = [...graveOf(findings), ...findings.filter(({ severity }) => severity === 'notice')];
+  const shown = graveFirst.slice(0, MOST_FINDINGS);
   const rows = shown.map(
     ({ code, severity, object, detail }) =>
       html`<tr><td>${severity}</td><td><code>${code}</code></td><td>${FINDINGS[code].sentence}${detail && ` (${detail})`}</td><td><code>${object}</code></td></tr>`,
@@ -107,17 +111,6 @@ ${findings.length === 0 ? html`<p>There are no findings and no notices. This say
 ${more > 0 ? html`<p>${plural(more, 'other')} like these: verify the archive to see them all.</p>` : ''}
 ${verification.mayComeFromCopying ? html`<p>${LOOKS_LIKE_COPYING}</p>` : ''}
 ${leftOut > 0 ? html`<p>${plural(leftOut, 'object')} did not match the signed manifests. The answers and events.csv lack their lines. The calendar and the months count what the signed manifests state.</p>` : ''}`;
-}
-
-function graveFirst(a: Finding, b: Finding): number {
-  return Number(a.severity === 'notice') - Number(b.severity === 'notice');
-}
-
-function activity({ actions, people }: Facts): Html {
-  return html`<h2>Events by action</h2>
-${countTable('Action', actions)}
-<h2>Events by person</h2>
-${countTable('Person', people)}`;
 }
 
 function quarantine({ quarantine: reasons, days }: Facts): Html {

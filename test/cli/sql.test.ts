@@ -232,6 +232,16 @@ test.each([
   await expect(ask(good, sql)).rejects.toThrow(problem);
 });
 
+test('an integer is a number, and an instant with a time zone has milliseconds', async () => {
+  const path = join(folder, 'types');
+  writeObjects(good, path);
+  const engine = await openFolderSql(path, { now: NOW });
+  const { columns, rows } = await engine.ask("SELECT 1 AS n, TIMESTAMPTZ '2026-03-09 12:00:00.123456+00' AS t");
+  engine.close();
+  expect(columns.map(({ kind }) => kind)).toEqual(['number', 'instant']);
+  expect(rows).toEqual([['1', '2026-03-09 12:00:00.123+00']]);
+});
+
 test('a statement cannot open files', async () => {
   await expect(ask(good, "SELECT * FROM read_text('/etc/hostname')")).rejects.toThrow(/disabled/);
 });

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { withProgress } from '../../cli/verify-progress';
+import { withProgress } from '../../cli/verify';
 import { readerOf } from '../support/archive-builder';
 
 const KEYS = ['a', 'b', 'c', 'd'];
@@ -8,7 +8,7 @@ const KEYS = ['a', 'b', 'c', 'd'];
 async function shown({ isTTY, afterMs }: { readonly isTTY: boolean; readonly afterMs: number }): Promise<string> {
   const output = Object.assign(new PassThrough(), { isTTY, cursorTo: () => true, clearLine: () => true });
   const reader = readerOf(new Map(KEYS.map((key) => [key, Buffer.from(key)])));
-  const { archive, end } = withProgress(reader, { output: output as unknown as NodeJS.WriteStream, afterMs });
+  const { archive, end } = withProgress(reader, output as unknown as NodeJS.WriteStream, afterMs);
   expect(await archive.list('')).toEqual(KEYS);
   for (const key of KEYS.slice(0, 3)) expect(String(await archive.get(key))).toBe(key);
   end();
