@@ -44,10 +44,10 @@ export async function checkSettings(deployment: Deployment): Promise<Check[]> {
 }
 
 /** The needs of a check, or a text that tells what it found where nothing needs a person. */
-type Answer = string | readonly Need[];
+type CheckResult = string | readonly Need[];
 
 /** `right` is the right that the call needs. */
-async function check(subject: string, right: string, ask: () => Promise<Answer>): Promise<Check> {
+async function check(subject: string, right: string, ask: () => Promise<CheckResult>): Promise<Check> {
   const answer = await ask().catch((error: unknown) => {
     return [need(`could not be checked (${error})`, `see that it exists, and give yourself the right ${right}`)];
   });
@@ -55,7 +55,7 @@ async function check(subject: string, right: string, ask: () => Promise<Answer>)
 }
 
 /** A text where there is no problem. */
-function needsOr(found: string, problems: readonly (string | false | undefined)[], mend: string): Answer {
+function needsOr(found: string, problems: readonly (string | false | undefined)[], mend: string): CheckResult {
   const needs = problems.filter((problem) => typeof problem === 'string').map((problem) => need(problem, mend));
   return needs.length === 0 ? found : needs;
 }
@@ -74,10 +74,10 @@ function checkEnding(team: string, { account, place, now }: Deployment) {
   );
 }
 
-type Ending = Awaited<ReturnType<Account['checkpoint']>>;
+type LastRun = Awaited<ReturnType<Account['checkpoint']>>;
 
 /** What the last run tells of the key, the role and the plan. */
-function describeEnding({ outcome, ended, leaseUntil }: Ending, now: Date): Answer {
+function describeEnding({ outcome, ended, leaseUntil }: LastRun, now: Date): CheckResult {
   const { means, mend } = meaningOf(outcome ?? 'archived');
   if (outcome !== undefined && mend !== undefined)
     return [need(`${outcome}, at ${ended}: ${means}`, `${mend} (${sectionOf(outcome)})`)];
@@ -179,7 +179,7 @@ function otherChecks({ account, expected, place, now }: Deployment) {
   ];
 }
 
-async function recipients(account: Account, expected: Expected): Promise<Answer> {
+async function recipients(account: Account, expected: Expected): Promise<CheckResult> {
   const topic = await topicOf(account, expected);
   if (topic === undefined) return [need('the topic is not there', DEPLOY)];
   const { email } = expected.alarms;

@@ -6,10 +6,10 @@ import type { KeyObject } from 'node:crypto';
 import { type Anchor, anchorPrefix, seqOfAnchorKey } from '../lambdas/shared/anchor';
 import { sha256 } from '../lambdas/shared/manifest';
 import { manifestKey } from '../lambdas/shared/object-keys';
-import { readAnchor } from '../lambdas/verifier/heads';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import { payloadOf, readManifests, teamOf } from './sql-copy';
 import { type TeamStatus, teamStatus } from './status-team';
+import { readAnchors } from './verify-inputs';
 
 /** More than a week at a schedule of every five minutes. */
 const NEWEST = 2100;
@@ -49,20 +49,11 @@ export async function readTeams(reader: ArchiveReader, options: TeamsOptions): P
 }
 
 /** A team whose chain stands still has several anchors of one number. A key that names no number is read, and so reported, too. */
-async function lastAnchor(
-  reader: ArchiveReader,
-  team: string,
-  onAltered: (key: string) => void,
-): Promise<Anchor | undefined> {
+async function lastAnchor(reader: ArchiveReader, team: string, onAltered: (key: string) => void) {
   const keys = await reader.list(anchorPrefix(team));
   const highest = keys.reduce((most, key) => Math.max(most, seqOfAnchorKey(team, key) ?? 0), 0);
-  const anchors: Anchor[] = [];
-  for (const key of keys.filter((each) => (seqOfAnchorKey(team, each) ?? highest) === highest)) {
-    const anchor = await readAnchor(reader, key);
-    if (anchor === undefined) onAltered(key);
-    else anchors.push(anchor);
-  }
-  return anchors.toSorted((a, b) => (a.verifiedAt < b.verifiedAt ? -1 : 1)).at(-1);
+  const newest = keys.filter((key) => (seqOfAnchorKey(team, key) ?? highest) === highest);
+  return (await readAnchors(reader, newest, onAltered)).at(-1);
 }
 
 async function isInChain(reader: ArchiveReader, { team, seq, sha256: verified }: Anchor): Promise<boolean> {

@@ -1,9 +1,12 @@
-/** The files that a verification compares with: the pinned public key, and heads that were saved outside the archive. */
+/** What a verification compares with: the pinned public key, heads that were saved outside the archive, and anchors. */
 import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import type { Anchor } from '../lambdas/shared/anchor';
 import { readPublicKey } from '../lambdas/shared/dsse';
 import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
+import { readAnchor } from '../lambdas/verifier/heads';
+import type { ArchiveReader } from '../lambdas/verifier/inventory';
 import type { SavedHead } from '../lambdas/verifier/tally';
 import { similarPath } from './folder';
 
@@ -49,4 +52,19 @@ export async function readTeamHeads(file: string, team: string): Promise<readonl
   const ofTeam = heads.filter((each) => each.team === team);
   if (ofTeam.length === 0) throw new Error(`${file} names no manifest of team ${team}`);
   return ofTeam;
+}
+
+/** The anchors of a team with these keys, oldest first. `onUnreadable` is told each key whose object is not the anchor that it names. */
+export async function readAnchors(
+  reader: ArchiveReader,
+  keys: readonly string[],
+  onUnreadable: (key: string) => void = () => undefined,
+): Promise<readonly Anchor[]> {
+  const anchors: Anchor[] = [];
+  for (const key of keys) {
+    const anchor = await readAnchor(reader, key);
+    if (anchor === undefined) onUnreadable(key);
+    else anchors.push(anchor);
+  }
+  return anchors.sort((a, b) => (a.verifiedAt < b.verifiedAt ? -1 : 1));
 }

@@ -16,11 +16,12 @@ import { version } from '../../package.json';
 import { exitCodes } from '../exit';
 import { keyOf } from '../folder';
 import { teamOf } from '../sql-copy';
+import { readAnchors } from '../verify-inputs';
 import type { Contents, EvidenceRequest } from './contents';
 import { EVIDENCE_FORMAT, type Evidence, hashFile, packagePaths } from './package-format';
 import { askAll } from './questions';
 import { writeReport } from './report';
-import { copyEvidence, ofTeam, readAnchors } from './source';
+import { copyEvidence, ofTeam } from './source';
 
 /** Throws an error if the folder is not empty, if there is no such team, or if the archive cannot be read. */
 export async function makeEvidence(request: EvidenceRequest) {
@@ -43,7 +44,8 @@ export async function makeEvidence(request: EvidenceRequest) {
     ...{ team, from, to, made: now.toISOString(), source: request.source, version, publicKey, verification, summary },
     ...asked,
     clean: graveOf(verification.findings).length === 0,
-    anchors: await readAnchors(source),
+    // The verification has a finding for each object that cannot be read as an anchor.
+    anchors: await readAnchors(source, await source.list('anchors/')),
     verifierSha256: sha256(verifier),
     hasLocks: reader.lockOf !== undefined,
   };

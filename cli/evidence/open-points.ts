@@ -46,13 +46,13 @@ function* pointsOf(contents: Contents): Generator<string> {
     (gap) => gap.to.slice(0, 10) >= contents.from && gap.from.slice(0, 10) <= contents.to,
   );
   for (const { from, to } of gaps.slice(0, MOST_GAPS))
-    yield `Gap: ${toTheSecond(from)} to ${toTheSecond(to)} is lost, because Postman no longer kept this time when it was asked.`;
+    yield `Gap: ${utcText(from)} to ${utcText(to)} is lost, because Postman no longer kept this time when it was asked.`;
 }
 
 function* incompleteDays({ facts: { days }, summary: { period }, made }: Contents): Generator<string> {
   if (period === null) return;
-  const begins = `the archive begins at ${toTheSecond(period.from)}`;
-  const ends = `the archive had come to ${toTheSecond(period.to)} when this package was made, at ${toTheSecond(made)}`;
+  const begins = `the archive begins at ${utcText(period.from)}`;
+  const ends = `the archive had come to ${utcText(period.to)} when this package was made, at ${utcText(made)}`;
   for (const { date } of days.filter(({ state }) => state === 'read in part')) {
     const reasons = [period.from.startsWith(date) && begins, period.to.startsWith(date) && ends];
     yield `Read in part: ${date}, because ${reasons.filter(Boolean).join(', and ')}.`;
@@ -63,7 +63,7 @@ function* incompleteDays({ facts: { days }, summary: { period }, made }: Content
   if (after > 0) yield `Not read yet: ${plural(after, 'day')}, because ${ends}.`;
 }
 
-export function toTheSecond(instant: string): string {
+export function utcText(instant: string): string {
   return `${instant.slice(0, 19).replace('T', ' ')} UTC`;
 }
 

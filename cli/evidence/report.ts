@@ -14,7 +14,7 @@ import type { Contents } from './contents';
 import { coverage, coverageSentence } from './coverage';
 import type { Facts } from './facts';
 import { countTable, type Html, html, table } from './html';
-import { openPoints, retentionChapter, toTheSecond } from './open-points';
+import { openPoints, retentionChapter, utcText } from './open-points';
 import { UNCOMPARED } from './package-format';
 
 /** `verify.mjs` and `audit-archive verify` show all of them. */
@@ -73,7 +73,7 @@ function whatWasChecked(contents: Contents): Html {
   const [anchor] = anchors.slice(-1);
   return html`<h2>What was checked</h2>
 <dl>
-<dt>Checked at</dt><dd>${toTheSecond(made)}, from ${source}</dd>
+<dt>Checked at</dt><dd>${utcText(made)}, from ${source}</dd>
 <dt>By</dt><dd>audit-archive ${version}</dd>
 <dt>Public key</dt><dd>SHA-256 <code>${keyId(publicKey)}</code></dd>
 <dt>Chain</dt><dd>${chainOf(summary)}</dd>
@@ -82,7 +82,7 @@ function whatWasChecked(contents: Contents): Html {
 <dt>Newest anchor</dt><dd>${
     anchor === undefined
       ? 'There is none.'
-      : `The verifier in the cloud confirmed manifest ${anchor.seq} at ${toTheSecond(anchor.verifiedAt)}.`
+      : `The verifier in the cloud confirmed manifest ${anchor.seq} at ${utcText(anchor.verifiedAt)}.`
   }</dd>
 </dl>
 <p>The signature and the place of every manifest in the chain were checked, and every byte and every line of the segments of the
@@ -93,8 +93,8 @@ ${verification.notChecked.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 
 function chainOf({ manifests, head, period }: TeamSummary): Html {
   if (head === null || period === null) return html`no manifest could be read`;
-  return html`${plural(manifests, 'manifest')}, which cover ${toTheSecond(period.from)} to ${toTheSecond(period.to)}. The newest is number ${head.seq} of
-${toTheSecond(head.finished)}, with the SHA-256 <code>${head.sha256}</code>`;
+  return html`${plural(manifests, 'manifest')}, which cover ${utcText(period.from)} to ${utcText(period.to)}. The newest is number ${head.seq} of
+${utcText(head.finished)}, with the SHA-256 <code>${head.sha256}</code>`;
 }
 
 function findingsOf({ verification, leftOut }: Contents): Html {

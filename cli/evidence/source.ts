@@ -1,9 +1,7 @@
 /** One team's folders of an archive, and the copy of its evidence. Each object is read once from the source, and then from the copy. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Anchor } from '../../lambdas/shared/anchor';
 import { teamPrefixes } from '../../lambdas/shared/object-keys';
-import { readAnchor } from '../../lambdas/verifier/heads';
 import type { ArchiveReader } from '../../lambdas/verifier/inventory';
 import { MAX_OBJECT_BYTES } from '../../lambdas/verifier/member';
 import { openFolder, pathOf } from '../folder';
@@ -54,14 +52,4 @@ export async function copyEvidence(source: ArchiveReader, folder: string, period
       return belongs(key, period) ? (await copy(key))?.subarray(range?.start, range?.end) : source.get(key, range);
     },
   };
-}
-
-/** The team's anchors, oldest first. The verification has a finding for each object that cannot be read as one. */
-export async function readAnchors(source: ArchiveReader): Promise<readonly Anchor[]> {
-  const anchors: Anchor[] = [];
-  for (const key of await source.list('anchors/')) {
-    const anchor = await readAnchor(source, key);
-    if (anchor !== undefined) anchors.push(anchor);
-  }
-  return anchors.sort((a, b) => (a.verifiedAt < b.verifiedAt ? -1 : 1));
 }

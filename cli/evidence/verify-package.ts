@@ -46,7 +46,7 @@ async function verifyIn(folder: string, options: PackageOptions): Promise<number
   const at = packagePaths(folder);
   const evidence = await readEvidence(folder);
   const publicKey = await readKey(key ?? at.publicKey);
-  const anchors = await readAnchors(at.anchors);
+  const anchors = await readAnchorFile(at.anchors);
   const { team, from, to } = evidence;
   const copiedAt = earlier(new Date(evidence.made), now);
   const archive = await openFolder(at.archive);
@@ -115,7 +115,7 @@ async function otherEvents(file: string, archive: ArchiveReader): Promise<readon
 }
 
 /** A package that was made without an anchor has an empty list. */
-async function readAnchors(file: string) {
+async function readAnchorFile(file: string) {
   const isEmpty = (await readFile(file, 'utf8')).trim() === '[]';
   return isEmpty ? [] : readHeads(file, 'use the file that came with the package');
 }
