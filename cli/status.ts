@@ -2,6 +2,7 @@
  * `audit-archive status` tells whether each team is fresh, complete and verified, and compares every setting in AWS that could be
  * wrong with this version and `cdk.json`. It changes nothing, and never reads an API key.
  */
+import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type * as infraExpected from '../infra/expected';
@@ -69,36 +70,47 @@ export function addStatus(
 
 /** Returns the exit code. Throws where the archive, the key or `cdk.json` cannot be read, or where nothing is deployed. */
 export async function runStatus(path: string | undefined, flags: StatusFlags, world: StatusWorld): Promise<number> {
-  const report = path === undefined ? await ofDeployment(flags, world) : await ofCopy(path, flags, world);
+  const publicKey = flags.key === undefined ? undefined : await readKey(flags.key);
+  const found = path === undefined ? await ofDeployment(flags, publicKey, world) : await ofCopy(path, publicKey, world);
+  const good = [...found.teams, ...found.checks].every(({ needs }) => needs.length === 0);
+  const unchecked = publicKey ? [] : ['The signatures of the manifests were not checked: give --key.'];
+  const report: Report = { now: world.now.toISOString(), good, ...found, notes: [...unchecked, ...found.notes] };
   if (flags.json) world.print(JSON.stringify(report, null, 2));
   else for (const line of describeReport(report)) world.print(line);
-  return report.good ? exitCodes.good : exitCodes.findings;
+  return good ? exitCodes.good : exitCodes.findings;
 }
 
-async function ofCopy(path: string, { key }: StatusFlags, { openBucket, now }: StatusWorld): Promise<Report> {
+type Found = Omit<Report, 'now' | 'good'>;
+
+async function ofCopy(
+  path: string,
+  publicKey: KeyObject | undefined,
+  { openBucket, now }: StatusWorld,
+): Promise<Found> {
   const reader = await openArchive(path, openBucket);
-  const publicKey = key === undefined ? undefined : await readKey(key);
   const options = { publicKey, now, isCopy: true, expected: new Map(), silentMs: LONGEST_SILENCE_MS };
   const teams = await readTeams(reader, options);
   if (teams.length === 0)
     throw new Error(`${path} holds no manifest: give the folder that holds the copy of the bucket`);
-  return reported({ teams, checks: [], notes: [] }, now, key);
+  return { teams, checks: [], notes: [] };
 }
 
-async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Report> {
+async function ofDeployment(
+  { stage, sendTest }: StatusFlags,
+  publicKey: KeyObject | undefined,
+  world: StatusWorld,
+): Promise<Found> {
   const { now, openBucket } = world;
-  world.note(`Asking AWS about the stage ${flags.stage}, which may take half a minute.`);
+  world.note(`Asking AWS about the stage ${stage}, which may take half a minute.`);
   const [account, infra] = await Promise.all([world.openAccount(), world.loadInfra()]);
-  const archiver = await findArchiver(account, flags.stage);
-  const verifier = await account.functionOf(roleName(flags.stage, 'verifier', await account.region()));
+  const archiver = await findArchiver(account, stage);
+  const verifier = await account.functionOf(roleName(stage, 'verifier', await account.region()));
   const functions = { archiver, verifier };
-  const context = readContext(flags.stage);
-  const found = await ownTopic(account, archiveName(flags.stage)).catch(() => undefined);
+  const context = readContext(stage);
+  const topic = await ownTopic(account, archiveName(stage)).catch(() => undefined);
   // Where the topic is not found, the check of the alarms says so, and the verifier is not accused too.
-  const topic = found ?? verifier?.environment[mailEnvironment.topic.name] ?? '';
-  const place = { ...placeOf(archiver, verifier), topic };
+  const place = placeOf(archiver, verifier, topic ?? verifier?.environment[mailEnvironment.topic.name] ?? '');
   const expected = infra.expectedSettings(context, place);
-  const publicKey = flags.key === undefined ? undefined : await readKey(flags.key);
   const silences = new Map(expected.teams.map(({ name, silentHours }) => [name, silentHours * HOUR_MS]));
   const options = { publicKey, now, isCopy: false, expected: silences, silentMs: undefined };
   const unread: Check[] = [];
@@ -108,17 +120,15 @@ async function ofDeployment(flags: StatusFlags, world: StatusWorld): Promise<Rep
   });
   const checks = [...unread, ...(await checkSettings({ expected, place, functions, account, teams, version, now }))];
   const notes = [`Which alarms ring now: ${expected.dashboard}`];
-  if (flags.sendTest) {
-    const recipient = await topicOf(account, expected);
-    if (recipient === undefined)
-      throw new Error('no test message was sent, because the topic of the alarms is not there');
-    await account.publish(recipient, `This is a test of ${expected.name}. Nothing is wrong.`);
-    notes.push(
-      `A test message was sent to ${recipient}: whoever has confirmed a subscription gets it within a minute.`,
-    );
-  }
-  const report = reported({ teams, checks, notes }, now, flags.key);
-  return { ...report, maxRequestsPerMinute: expected.maxRequestsPerMinute };
+  if (sendTest) notes.push(await testRecipients(account, expected));
+  return { teams, checks, notes, maxRequestsPerMinute: expected.maxRequestsPerMinute };
+}
+
+async function testRecipients(account: Account, expected: infraExpected.Expected): Promise<string> {
+  const topic = await topicOf(account, expected);
+  if (topic === undefined) throw new Error('no test message was sent, because the topic of the alarms is not there');
+  await account.publish(topic, `This is a test of ${expected.name}. Nothing is wrong.`);
+  return `A test message was sent to ${topic}: whoever has confirmed a subscription gets it within a minute.`;
 }
 
 /** A setting may be the cause, such as a key that is disabled, so the settings are checked all the same. */
@@ -143,12 +153,13 @@ export async function findArchiver(account: Account, stage: string): Promise<Dep
 function placeOf(
   archiver: DeployedFunction,
   verifier: DeployedFunction | undefined,
-): Omit<infraExpected.Place, 'topic'> {
+  topic: string,
+): infraExpected.Place {
   const [, partition = '', , region = '', account = ''] = archiver.arn.split(':');
   const variable = ({ name }: { readonly name: string }) => archiver.environment[name] ?? '';
   const { bucket, table, signingKey } = archiverEnvironment;
   return {
-    ...{ partition, region, account },
+    ...{ partition, region, account, topic },
     ...{ bucket: variable(bucket), table: variable(table), signingKey: variable(signingKey) },
     ...{ archiverArn: archiver.arn, verifierArn: verifier?.arn ?? '' },
   };
@@ -161,15 +172,4 @@ function readContext(stage: string): Readonly<Record<string, unknown>> {
   const { stage: described = 'prod' } = context.archive ?? {};
   if (described === stage) return context;
   throw new Error(`cdk.json describes the stage ${described}, and not ${stage}: give --stage ${described}`);
-}
-
-/** `key` is the file of the public key, where it was given. */
-function reported(
-  { teams, checks, notes }: Pick<Report, 'teams' | 'checks' | 'notes'>,
-  now: Date,
-  key?: string,
-): Report {
-  const good = [...teams, ...checks].every(({ needs }) => needs.length === 0);
-  const unchecked = key === undefined ? ['The signatures of the manifests were not checked: give --key.'] : [];
-  return { now: now.toISOString(), good, teams, checks, notes: [...unchecked, ...notes] };
 }

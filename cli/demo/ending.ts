@@ -19,10 +19,10 @@ import { archivePaths } from './local-archive';
 import { INDENT, type Screen, say, section } from './screen';
 
 /** Each saved query, and the columns of its answer that fit into a narrow terminal. */
-const QUERIES = {
-  dormant_admins: 'who, date(administrator_on) AS administrator_on, date(last_seen) AS last_seen, idle_days',
-  leavers_still_active: 'who, date(removed_at) AS removed_on, action, date(event_time) AS acted_on',
-};
+const QUERIES = new Map([
+  ['dormant_admins', 'who, date(administrator_on) AS administrator_on, date(last_seen) AS last_seen, idle_days'],
+  ['leavers_still_active', 'who, date(removed_at) AS removed_on, action, date(event_time) AS acted_on'],
+]);
 /** Postman keeps the log for so long, so a first run brings no older event. */
 const DAYS = 180;
 
@@ -84,12 +84,10 @@ async function askQueries(bucket: string, screen: Screen, now: Date): Promise<vo
   section(screen, 'ASK', 'In SQL, with DuckDB here and with Athena in AWS, two of the saved questions of auditors:');
   const sql = await openFolderSql(bucket, { now });
   try {
-    for (const query of readQueries()) {
-      const columns = new Map(Object.entries(QUERIES)).get(query.name);
-      if (columns === undefined) continue;
+    for (const query of readQueries().filter(({ name }) => QUERIES.has(name))) {
       const bound = bind(query, {}, now);
       if ('problems' in bound) throw new Error(`${query.name}: ${bound.problems.join('; ')}`);
-      const answer = await sql.ask(`SELECT ${columns} FROM (${statement(query, bound.values)})`);
+      const answer = await sql.ask(`SELECT ${QUERIES.get(query.name)} FROM (${statement(query, bound.values)})`);
       say(screen, `${query.name}: ${query.purpose.replace(/(?<=\.)\s.*$/s, '')}`, '  ');
       const table = answer.rows.length === 0 ? 'No rows.' : asTable(answer, screen.width - 2);
       screen.print(table.replace(/^/gm, '  '));

@@ -10,11 +10,6 @@ import { decompress, splitLines } from '../../lambdas/shared/segment';
 import type { ArchiveReader } from '../../lambdas/verifier/inventory';
 import { MAX_OBJECT_BYTES } from '../../lambdas/verifier/member';
 
-interface DayOfIds {
-  readonly date: string;
-  readonly ids: string[];
-}
-
 /** The first cells of a row. They are in this order so that nothing else of a row must be read. */
 export const FIRST_COLUMNS = 'event_time, team, id';
 const FIRST_CELLS = /^(\d{4}-\d\d-\d\d)[^,]*,[^,]*,(?:"((?:[^"]|"")*)"|([^,]*)),/;
@@ -44,8 +39,8 @@ async function readIds(archive: ArchiveReader, keys: readonly string[]): Promise
   return ids;
 }
 
-async function* readDays(file: string): AsyncGenerator<DayOfIds> {
-  let day: DayOfIds = { date: '', ids: [] };
+async function* readDays(file: string) {
+  let day = { date: '', ids: [] as string[] };
   for await (const record of readRecords(file)) {
     const [, date = 'an unknown day', quoted, plain = ''] = FIRST_CELLS.exec(record) ?? [];
     if (date !== day.date) {
