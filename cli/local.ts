@@ -37,7 +37,7 @@ export function addLocal(program: Command): void {
       const { POSTMAN_API_KEY: apiKey, POSTMAN_BASE_URL: baseUrl, POSTMAN_START_DATE: startDate } = process.env;
       const screen = openScreen(process.stdout);
       if (apiKey === undefined || apiKey === '') {
-        process.exitCode = await locked(join(data, 'demo'), (folder) => runDemo({ folder, eventsPerDay, screen }));
+        process.exitCode = await locked(join(data, 'demo'), (folder) => runDemo(folder, screen, eventsPerDay));
         return;
       }
       const real = {

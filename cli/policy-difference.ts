@@ -3,16 +3,10 @@
  * no difference. Everything else in a statement does. `Version` and `Id` of the policies are not compared.
  */
 
-export interface PolicyDifference {
-  /** The names of statements that only the first policy has, of those that only the second one has, and of those that differ. */
-  readonly missing: readonly string[];
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-}
-
 type Statement = Readonly<Record<string, unknown>>;
 
-export function policyDifference(expected: unknown, found: unknown): PolicyDifference {
+/** The names of statements that are only expected, of those that are only found, and of those that differ. */
+export function policyDifference(expected: unknown, found: unknown) {
   const [wanted, there] = [statementsOf(expected), statementsOf(found)];
   const gone = [...wanted].filter(([text]) => !there.has(text)).map(([, name]) => name);
   const more = [...there].filter(([text]) => !wanted.has(text)).map(([, name]) => name);

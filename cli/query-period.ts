@@ -4,34 +4,23 @@
  */
 import type { Values } from '../infra/queries/queries';
 import { plural } from '../lambdas/shared/text';
-import type { QueryResult, SqlEngine } from './sql-engine';
+import type { SqlEngine } from './sql-engine';
 
-/** The period of one team, as its manifests state it. */
-export interface ArchivedTeam {
-  readonly team: string;
-  /** Whether the query's parameter `team` matches the team. */
-  readonly isAsked: boolean;
-  /** From when to when the log is archived: `YYYY-MM-DD HH:MM:SS`, UTC. */
-  readonly from: string;
-  readonly to: string;
-  /** The first and the last day of which the archive has events, quarantined lines or an empty answer of the source. */
-  readonly firstDay: string;
-  readonly lastDay: string;
-}
+export type ArchivedTeam = Awaited<ReturnType<typeof askArchive>>['teams'][number];
 
 /** More teams are described together. */
 const MOST_TEAMS = 3;
 
-export async function askArchive(
-  engine: SqlEngine,
-  pattern: string,
-): Promise<{ teams: readonly ArchivedTeam[]; result: QueryResult }> {
+/** The period of each team, as its manifests state it. `isAsked` tells whether its name matches the pattern. */
+export async function askArchive(engine: SqlEngine, pattern: string) {
   const result = await engine.ask(archiveStatement(pattern));
-  const teams = result.rows.map(([team, asked, from, to, first, last]) => {
-    const [start, end] = [(from ?? '').slice(0, 19), (to ?? '').slice(0, 19)];
-    const days = [start.slice(0, 10), end.slice(0, 10), first, last].filter((day) => day != null).sort();
+  const teams = result.rows.map(([team, asked, first, last, firstSegment, lastSegment]) => {
+    // From when to when the log is archived: `YYYY-MM-DD HH:MM:SS`, UTC.
+    const [from, to] = [(first ?? '').slice(0, 19), (last ?? '').slice(0, 19)];
+    // The archive has events, quarantined lines or an empty answer of the source from the first of these days to the last.
+    const days = [from.slice(0, 10), to.slice(0, 10), firstSegment, lastSegment].filter((day) => day != null).sort();
     const [firstDay = '', lastDay = ''] = [days.at(0), days.at(-1)];
-    return { team: team ?? '', isAsked: asked === 'true', from: start, to: end, firstDay, lastDay };
+    return { team: team ?? '', isAsked: asked === 'true', from, to, firstDay, lastDay };
   });
   return { teams, result };
 }

@@ -15,7 +15,7 @@ import { findArchiver, type StatusWorld } from './status';
 
 const PROGRESS_MS = 5_000;
 
-export interface RunFlags {
+interface RunFlags {
   /** May be left out where only one team is deployed. */
   readonly team?: string;
   readonly stage: string;
@@ -25,7 +25,7 @@ export interface RunFlags {
 /** The summary that the function returned; or the code and the message of the error with which the run failed. */
 export type Invoked = { readonly summary: RunSummary } | { readonly code: string; readonly failure: string };
 
-export interface RunWorld extends Omit<StatusWorld, 'loadInfra'> {
+interface RunWorld extends Omit<StatusWorld, 'loadInfra'> {
   /** Waits for the end of the run. Throws where the function could not be invoked, or where its answer was lost. */
   invoke(functionArn: string, input: object): Promise<Invoked>;
 }

@@ -16,14 +16,7 @@ import {
   type SegmentEntry,
   sha256,
 } from '../lambdas/shared/manifest';
-import {
-  type Area,
-  manifestKey,
-  readSegmentKey,
-  segmentKey,
-  seqOfManifestKey,
-  TEAM_PATTERN,
-} from '../lambdas/shared/object-keys';
+import { manifestKey, readSegmentKey, segmentKey, seqOfManifestKey, TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { openManifest } from '../lambdas/shared/open-manifest';
 import { decompress, GzipError } from '../lambdas/shared/segment';
 import type { ArchiveReader } from '../lambdas/verifier/inventory';
@@ -62,19 +55,6 @@ export interface StoredManifest {
   readonly team: string;
   readonly envelope: string;
   readonly manifest: Manifest;
-}
-
-export interface ReadSegment extends ListedSegment {
-  /** The uncompressed lines. */
-  readonly content: Buffer;
-}
-
-interface ListedSegment {
-  readonly area: Area;
-  readonly team: string;
-  readonly date: string;
-  readonly entry: SegmentEntry;
-  readonly mayHaveExpired: boolean;
 }
 
 const NEWLINE = 0x0a;
@@ -123,12 +103,8 @@ export async function readManifests(
   return { manifests, absent };
 }
 
-/** Yields each listed segment of the asked days, or the key of one that is absent although it has not expired. */
-export async function* readSegments(
-  reader: ArchiveReader,
-  manifests: readonly StoredManifest[],
-  options: CopyOptions,
-): AsyncGenerator<ReadSegment | string> {
+/** Yields each listed segment of the asked days with its uncompressed lines, or the key of one that is absent although it has not expired. */
+export async function* readSegments(reader: ArchiveReader, manifests: readonly StoredManifest[], options: CopyOptions) {
   const { from = '', to = '9999-12-31' } = options;
   const listed = manifests.flatMap((each) => unlessAltered(options, () => segmentsOf(each, options.now)) ?? []);
   const asked = listed.filter(({ date }) => date >= from && date <= to);
@@ -196,7 +172,7 @@ function openUnchecked(bytes: Buffer): Manifest | undefined {
   }
 }
 
-function segmentsOf({ key, team, manifest }: StoredManifest, now: Date): ListedSegment[] {
+function segmentsOf({ key, team, manifest }: StoredManifest, now: Date) {
   const expired = mayHaveExpired(manifest, now);
   return manifest.segments.map((entry) => {
     const place = readSegmentKey(entry.key);

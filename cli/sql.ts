@@ -21,12 +21,9 @@ import { openFolder } from './folder';
 import { type Absence, type CopyOptions, readManifests, readSegments, type StoredManifest } from './sql-copy';
 import { kindOf, type QueryResult, type SqlEngine } from './sql-engine';
 
-export interface CopySql extends SqlEngine {
-  /** The same as `ask`, without holding all rows in memory. Read the rows before the next statement. */
-  stream(statement: string): Promise<Pick<QueryResult, 'columns'> & { rows: AsyncIterable<QueryResult['rows']> }>;
-}
+export type CopySql = Awaited<ReturnType<typeof openCopySql>>;
 
-export async function openFolderSql(path: string, options: CopyOptions): Promise<CopySql> {
+export async function openFolderSql(path: string, options: CopyOptions): Promise<SqlEngine> {
   return openCopySql(await openFolder(path), path, options);
 }
 
@@ -34,16 +31,17 @@ export async function openFolderSql(path: string, options: CopyOptions): Promise
  * Throws `AlteredCopyError` if the copy contradicts its manifests, and another error if it cannot be read. DuckDB never
  * opens a file of the copy: it holds the lines that were checked, and moves them to disk where memory does not suffice.
  */
-export async function openCopySql(reader: ArchiveReader, path: string, options: CopyOptions): Promise<CopySql> {
+export async function openCopySql(reader: ArchiveReader, path: string, options: CopyOptions) {
   const { manifests, absent: absentManifests } = await readManifests(reader, options);
   if (manifests.length === 0 && options.onAltered === undefined)
     throw new Error(`there is no archive in ${path}: a copy of the bucket contains a folder manifests/`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   for (const statement of [...SETTINGS, ...MACROS, ...TABLES]) await connection.run(statement);
-  const absentSegments = await fillTables(connection, { reader, manifests, options });
+  const absentSegments = await fillTables(connection, manifests, readSegments(reader, manifests, options));
   for (const { name, sql } of views) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
 
+  /** The same as `ask`, without holding all rows in memory. Read the rows before the next statement. */
   async function stream(statement: string) {
     const result = await (await prepareQuery(connection, statement)).stream();
     const types = result.columnTypes().map(String);
@@ -56,7 +54,7 @@ export async function openCopySql(reader: ArchiveReader, path: string, options: 
   return {
     remarks: [...remarkOnTrust(options), ...remarkOnAbsent([...absentManifests, ...absentSegments])],
     stream,
-    async ask(statement) {
+    async ask(statement: string): Promise<QueryResult> {
       const { columns, rows } = await stream(statement);
       const all: (readonly (string | null)[])[] = [];
       for await (const some of rows) for (const row of some) all.push(row);
@@ -156,14 +154,12 @@ const TABLES = ['event_lines', 'quarantine_lines', 'manifest_lines'].map(
   (name) => `CREATE TABLE ${name} (line VARCHAR, team VARCHAR, dt VARCHAR, "$path" VARCHAR)`,
 );
 
-interface Copy {
-  readonly reader: ArchiveReader;
-  readonly manifests: readonly StoredManifest[];
-  readonly options: CopyOptions;
-}
-
 /** Returns the segments that are absent. */
-async function fillTables(connection: DuckDBConnection, { reader, manifests, options }: Copy): Promise<Absence[]> {
+async function fillTables(
+  connection: DuckDBConnection,
+  manifests: readonly StoredManifest[],
+  segments: ReturnType<typeof readSegments>,
+): Promise<Absence[]> {
   const envelopes = await connection.createAppender('manifest_lines');
   const areas = {
     events: await connection.createAppender('event_lines'),
@@ -171,7 +167,7 @@ async function fillTables(connection: DuckDBConnection, { reader, manifests, opt
   };
   const absent: Absence[] = [];
   for (const { envelope, team, key } of manifests) append(envelopes, [envelope, team, '', key]);
-  for await (const segment of readSegments(reader, manifests, options)) {
+  for await (const segment of segments) {
     if (typeof segment === 'string') absent.push({ key: segment, objects: 1 });
     else
       for (const line of splitLines(segment.content))

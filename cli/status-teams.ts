@@ -14,7 +14,7 @@ import { readAnchors } from './verify-inputs';
 /** More than a week at a schedule of every five minutes. */
 const NEWEST = 2100;
 
-export interface TeamsOptions {
+interface TeamsOptions {
   readonly publicKey: KeyObject | undefined;
   readonly now: Date;
   readonly isCopy: boolean;

@@ -25,7 +25,7 @@ With PATH, the manifests and anchors of a copy tell it. Without PATH, the deploy
 region of the AWS command line, and with the cdk.json of this folder. Each thing that needs a person is marked with !, with what
 mends it, and makes the exit code 1.`;
 
-export interface StatusFlags {
+interface StatusFlags {
   readonly key?: string;
   readonly stage: string;
   readonly sendTest?: boolean;

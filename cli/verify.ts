@@ -97,16 +97,11 @@ export function parseDate(text: string): string {
   return text;
 }
 
-interface VerifySurroundings {
-  readonly print: (text: string) => void;
-  readonly now: Date;
-}
-
 /** Prints the report and returns the exit code. Throws the same errors as `checkArchive`. */
 export async function runVerify(
   archive: ArchiveReader,
   flags: VerifyFlags,
-  { print, now }: VerifySurroundings,
+  { print, now }: { readonly print: (text: string) => void; readonly now: Date },
 ): Promise<number> {
   const { verification, clean, publicKeyId } = await checkArchive(archive, flags, now);
   if (flags.json) print(JSON.stringify({ clean, now, ...verification }, null, 2));

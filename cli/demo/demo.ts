@@ -31,14 +31,8 @@ const ARRIVALS = [
 ] as const;
 const LATE_BY_MS = 10 * MINUTE_MS;
 
-interface DemoOptions {
-  readonly folder: string;
-  readonly eventsPerDay: number;
-  readonly screen: Screen;
-}
-
 /** Archives the demo team and returns the exit code. */
-export async function runDemo({ folder, eventsPerDay, screen }: DemoOptions): Promise<number> {
+export async function runDemo(folder: string, screen: Screen, eventsPerDay: number): Promise<number> {
   const at = archivePaths(folder);
   const isNew = !existsSync(at.bucket);
   introduce(screen, isNew);
@@ -79,7 +73,7 @@ export function introduce(screen: Screen, isNew: boolean): void {
   screen.print('');
 }
 
-export interface DemoStory {
+interface DemoStory {
   readonly folder: string;
   readonly screen: Screen;
   readonly team: TeamFolder;

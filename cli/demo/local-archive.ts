@@ -53,15 +53,9 @@ interface LocalArchiveOptions {
 /** One structured log line of the handler; empty for a line that is not a JSON object. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-export interface LocalArchive {
-  /** The process of the handler. */
-  readonly pid: number;
-  /** Invokes the handler once, as a schedule does. */
-  run(): Promise<InvocationResult>;
-  close(): Promise<void>;
-}
+export type LocalArchive = Awaited<ReturnType<typeof openLocalArchive>>;
 
-export async function openLocalArchive(options: LocalArchiveOptions): Promise<LocalArchive> {
+export async function openLocalArchive(options: LocalArchiveOptions) {
   const at = archivePaths(options.folder);
   mkdirSync(at.bucket, { recursive: true });
   ensureKeyPair(at);
@@ -94,17 +88,19 @@ export async function openLocalArchive(options: LocalArchiveOptions): Promise<Lo
     options.onLog(readLogLine(line));
   });
 
-  function run(): Promise<InvocationResult> {
-    const input: ArchiveInput = { team, scheduledTime: new Date().toISOString() };
-    return lambda.invoke(input, options.runTimeoutMs ?? LONGEST_RUN_MS);
-  }
-
-  async function close(): Promise<void> {
-    await lambda.close();
-    await Promise.all([s3.close(), dynamodb.close(), ssm.close()]);
-  }
-
-  return { pid: lambda.pid, run, close };
+  return {
+    /** The process of the handler. */
+    pid: lambda.pid,
+    /** Invokes the handler once, as a schedule does. */
+    run(): Promise<InvocationResult> {
+      const input: ArchiveInput = { team, scheduledTime: new Date().toISOString() };
+      return lambda.invoke(input, options.runTimeoutMs ?? LONGEST_RUN_MS);
+    },
+    async close() {
+      await lambda.close();
+      await Promise.all([s3.close(), dynamodb.close(), ssm.close()]);
+    },
+  };
 }
 
 /**

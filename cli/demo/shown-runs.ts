@@ -68,30 +68,23 @@ async function runWhenFree(runOnce: RunOnce, screen: Screen): Promise<Invocation
   }
 }
 
-/** The lines that a run has taken in. A line that is served twice is known at the second time. */
-interface RunRow {
-  readonly read: number;
-  readonly archived: number;
-  readonly quarantined: number;
-  readonly known: number;
-  /** Those of the archived events that appeared late. */
-  readonly late: number;
-  /** Numbers of the first and the last manifest. */
-  readonly manifests: readonly [number, number];
-}
-
 const WIDTHS = [5, 10, 11, 13, 16] as const;
 const SIGNS = ['', '', ' =', ' +', ' +'];
 const HEAD = ['run', 'read', 'archived', 'quarantine', 'known already'];
 
-/** Undefined for a run that committed no manifest. */
-export function readRow({ counts, seq, manifests }: RunSummary): RunRow | undefined {
+type RunRow = NonNullable<ReturnType<typeof readRow>>;
+
+/**
+ * The lines that a run has taken in; undefined for a run that committed no manifest. A line that is served twice is known at the
+ * second time. `late` are those of the archived events that appeared late, and `manifests` the numbers of the first and the last one.
+ */
+export function readRow({ counts, seq, manifests }: RunSummary) {
   if (counts === undefined || seq === undefined) return undefined;
   const quarantined = Object.values(counts.quarantined).reduce((sum, count) => sum + count, 0);
   const known = counts.known + counts.revisions - (counts.quarantined.revision ?? 0);
   const { events: archived, late } = counts;
   const read = archived + quarantined + known;
-  return { read, archived, quarantined, known, late, manifests: [seq - manifests + 1, seq] };
+  return { read, archived, quarantined, known, late, manifests: [seq - manifests + 1, seq] as const };
 }
 
 export function tableRow(label: string, { read, archived, quarantined, known, manifests }: RunRow): string {
@@ -108,7 +101,7 @@ export function sumOf(rows: readonly RunRow[]): RunRow | undefined {
     quarantined: sum.quarantined + row.quarantined,
     known: sum.known + row.known,
     late: sum.late + row.late,
-    manifests: [sum.manifests[0], row.manifests[1]],
+    manifests: [sum.manifests[0], row.manifests[1]] as const,
   }));
 }
 

@@ -1,47 +1,10 @@
 /** The facts of the report that come from SQL. The SQL engine reads exactly what the signed manifests list. */
 import type { SqlEngine } from '../sql-engine';
 
-/** One UTC day, as the query `completeness` answers. */
-export interface Day {
-  /** `YYYY-MM-DD`. */
-  readonly date: string;
-  readonly state: string;
-  readonly runs: number;
-  readonly events: number;
-  readonly late: number;
-  readonly quarantined: number;
-  readonly gapMinutes: number;
-  /** How the newest sweep of the day ended; empty where there was none. */
-  readonly sweep: string;
-  readonly missing: number;
-  readonly changed: number;
-  /** The date on which a run had first read the whole day, or all of it that the archive has; empty where the day was not read. */
-  readonly readOn: string;
-}
-
-export interface Counted {
-  readonly name: string;
-  readonly count: number;
-}
-
-export interface Retention {
-  /** As the manifests state it, in JSON. */
-  readonly stated: string;
-  /** The dates of the first and the last manifest that states it. */
-  readonly from: string;
-  readonly to: string;
-}
-
-export interface Facts {
-  readonly days: readonly Day[];
-  readonly actions: readonly Counted[];
-  readonly people: readonly Counted[];
-  /** Quarantined lines by reason. */
-  readonly quarantine: readonly Counted[];
-  readonly retentions: readonly Retention[];
-  /** The origins from which the runs read, as the manifests state them. */
-  readonly sources: readonly string[];
-}
+export type Facts = Awaited<ReturnType<typeof askFacts>>;
+export type Day = ReturnType<typeof readDay>;
+export type Counted = Facts['actions'][number];
+export type Retention = Facts['retentions'][number];
 
 export interface Period {
   /** UTC dates, both included. */
@@ -52,7 +15,7 @@ export interface Period {
 type Row = Readonly<Record<string, string | null>>;
 
 /** `completeness` is the statement of that query over the period. The engine holds one team. */
-export async function askFacts(engine: SqlEngine, completeness: string, { from, to }: Period): Promise<Facts> {
+export async function askFacts(engine: SqlEngine, completeness: string, { from, to }: Period) {
   const inPeriod = `dt BETWEEN '${from}' AND '${to}'`;
   const countedBy = async (column: string, view: string) => {
     const statement = `SELECT ${column} AS name, count(*) AS count FROM ${view} WHERE ${inPeriod} GROUP BY ${column} ORDER BY count DESC, name`;
@@ -64,10 +27,13 @@ export async function askFacts(engine: SqlEngine, completeness: string, { from, 
     days: (await askRows(engine, completeness)).map((row) => readDay(row, reached)).reverse(),
     actions: await countedBy("coalesce(action, '(no action)')", 'events'),
     people: await countedBy("coalesce(actor_email, actor_username, actor_name, actor_id, '(nobody named)')", 'events'),
+    /** Quarantined lines by reason. */
     quarantine: await countedBy('reason', 'quarantine'),
+    /** As the manifests state it, in JSON, with the dates of the first and the last manifest that states it. */
     retentions: (await askRows(engine, RETENTIONS)).map(({ stated, first, last }) => {
       return { stated: stated ?? 'null', from: dateIn(first), to: dateIn(last) };
     }),
+    /** The origins from which the runs read, as the manifests state them. */
     sources: (await askRows(engine, SOURCES)).map(({ source }) => source ?? ''),
   };
 }
@@ -91,10 +57,12 @@ function dateIn(instant: string | null | undefined): string {
   return (instant ?? '').slice(0, 10);
 }
 
-function readDay(row: Row, reached: readonly Row[]): Day {
+/** One UTC day, as the query `completeness` answers. */
+function readDay(row: Row, reached: readonly Row[]) {
   const date = row.dt ?? '';
   const whole = reached.find((each) => (each.date ?? '') > date) ?? reached.find((each) => each.date === date);
   return {
+    /** `YYYY-MM-DD`. */
     date,
     state: row.state ?? '',
     runs: Number(row.runs),
@@ -102,9 +70,11 @@ function readDay(row: Row, reached: readonly Row[]): Day {
     late: Number(row.late),
     quarantined: Number(row.quarantined),
     gapMinutes: Number(row.gap_minutes),
+    /** How the newest sweep of the day ended; empty where there was none. */
     sweep: row.sweep ?? '',
     missing: Number(row.missing),
     changed: Number(row.changed),
+    /** The date on which a run had first read the whole day, or all of it that the archive has; empty where the day was not read. */
     readOn: row.state === 'complete' || row.state === 'read in part' ? dateIn(whole?.read) : '',
   };
 }

@@ -18,7 +18,7 @@ import { describeFacts, resultOf } from '../verify-output';
 import { compareEvents } from './compare-events';
 import { belongs, type Evidence, hashFile, packagePaths, readEvidence, UNCOMPARED } from './package-format';
 
-export interface PackageOptions {
+interface PackageOptions {
   /** The SHA-256 of the package that did not come with the package. */
   readonly packageSha256?: string | undefined;
   /** A public key that did not come with the package. */
