@@ -46,12 +46,11 @@ export async function runQuery(request: Request, world: QueryWorld): Promise<str
   if (flags.excel && !flags.csv) return '--excel belongs to --csv';
   if (flags.sql !== undefined) return runStatement(request, flags.sql, world);
   const queries = readQueries();
-  if (name === undefined)
-    return void world.print(flags.json ? JSON.stringify(queries.map(described), null, 2) : list(queries));
+  const print = (value: object, text: string) => world.print(flags.json ? JSON.stringify(value, null, 2) : text);
+  if (name === undefined) return void print(queries.map(described), list(queries));
   const query = queries.find((each) => each.name === name);
   if (query === undefined) return noSuchQuery(name, queries);
-  if (flags.explain)
-    return void world.print(flags.json ? JSON.stringify(described(query), null, 2) : query.header + query.sql);
+  if (flags.explain) return void print(described(query), query.header + query.sql);
   if (path === undefined && flags.key !== undefined) return KEY_WITHOUT_COPY;
   const flagged = Object.entries({ team: flags.team, ...daysOf(flags) }).filter(([, value]) => value !== undefined);
   const given = { ...Object.fromEntries(flagged), ...flags.param };

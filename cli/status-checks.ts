@@ -187,11 +187,7 @@ async function recipients(account: Account, expected: Expected): Promise<CheckRe
   const wanted = email === null ? all : all.filter(({ endpoint }) => endpoint === email);
   if (wanted.some(({ isConfirmed }) => isConfirmed)) return `${email ?? topic} is told`;
   if (wanted.length > 0)
-    return needsOr(
-      '',
-      ['the subscription is not confirmed'],
-      'open the mail from AWS, and confirm it; or deploy again',
-    );
+    return [need('the subscription is not confirmed', 'open the mail from AWS, and confirm it; or deploy again')];
   const again = `subscribe it again: aws sns subscribe --topic-arn ${topic} --protocol email --notification-endpoint ${email}`;
   const first = 'set "alarms": { "email": "..." } in cdk.json, and deploy';
   return [need('nobody is told of an alarm', email === null ? first : again)];

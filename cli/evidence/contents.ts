@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Query, Values } from '../../infra/queries/queries';
 import type { Anchor } from '../../lambdas/shared/anchor';
+import type { TimeRange } from '../../lambdas/shared/manifest';
 import type { ArchiveReader } from '../../lambdas/verifier/inventory';
 import type { SavedHead, TeamSummary } from '../../lambdas/verifier/tally';
 import type { Verification } from '../../lambdas/verifier/verify';
@@ -57,6 +58,10 @@ export interface Contents extends Subject {
   readonly clean: boolean;
   readonly verification: Verification;
   readonly summary: TeamSummary;
+  /** The newest manifest of the chain. */
+  readonly head: SavedHead & { readonly finished: string };
+  /** From the chain's start up to its position. */
+  readonly period: TimeRange;
   readonly anchors: readonly Anchor[];
   readonly facts: Facts;
   readonly answers: readonly Answer[];

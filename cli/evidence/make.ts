@@ -9,9 +9,7 @@ import { buildSync } from 'esbuild';
 import { keyId } from '../../lambdas/shared/dsse';
 import { sha256 } from '../../lambdas/shared/manifest';
 import { graveOf } from '../../lambdas/verifier/findings';
-import type { ArchiveReader } from '../../lambdas/verifier/inventory';
-import type { SavedHead } from '../../lambdas/verifier/tally';
-import { type Verification, verify } from '../../lambdas/verifier/verify';
+import { verify } from '../../lambdas/verifier/verify';
 import { version } from '../../package.json';
 import { exitCodes } from '../exit';
 import { keyOf } from '../folder';
@@ -33,9 +31,12 @@ export async function makeEvidence(request: EvidenceRequest) {
   onStep('copying the manifests, and the segments of the period');
   const reader = await copyEvidence(source, packagePaths(out).archive, request);
   onStep('verifying');
-  const verification = await verifyTeamIn(reader, request);
+  const whole = await verify(reader, { publicKey, now, heads: request.heads, scope: { kind: 'period', from, to } });
+  const onlyTeam = `Only the folders of team ${team} were read, and nothing else in the archive.`;
+  const verification = { ...whole, notChecked: [...whole.notChecked, onlyTeam] };
   const [summary] = verification.teams;
-  if (!summary?.head) throw new Error(`no manifest of team ${team} can be read: run "audit-archive verify" to see why`);
+  if (!summary?.head || !summary.period)
+    throw new Error(`no manifest of team ${team} can be read: run "audit-archive verify" to see why`);
   onStep('asking the queries');
   const asked = await askAll(reader, request);
   onStep('writing the report');
@@ -43,14 +44,14 @@ export async function makeEvidence(request: EvidenceRequest) {
   const contents: Contents = {
     ...{ team, from, to, made: now.toISOString(), source: request.source, version, publicKey, verification, summary },
     ...asked,
+    ...{ head: summary.head, period: summary.period },
     clean: graveOf(verification.findings).length === 0,
     // The verification has a finding for each object that cannot be read as an anchor.
     anchors: await readAnchors(source, await source.list('anchors/')),
     verifierSha256: sha256(verifier),
     hasLocks: reader.lockOf !== undefined,
   };
-  await writePackage(out, contents, verifier);
-  const packageSha256 = await seal(out, contents, summary.head);
+  const packageSha256 = await writePackage(out, contents, verifier);
   if (contents.clean) verifyAsTheAuditor(out, packageSha256);
   return { ...contents, packageSha256 };
 }
@@ -69,7 +70,9 @@ const packageFolder = fileURLToPath(new URL('.', import.meta.url));
 `;
 
 /**
- * The verifier and all that it needs, in one file. The same version of the sources gives the same bytes on every machine. They are not minified, so that they can be read. */
+ * The verifier and all that it needs, in one file. The same version of the sources gives the same bytes on every machine. They are not
+ * minified, so that they can be read.
+ */
 function bundleVerifier(): Buffer {
   const { outputFiles } = buildSync({
     entryPoints: ['cli/evidence/verify-command.ts'],
@@ -89,12 +92,27 @@ function bundleVerifier(): Buffer {
   return Buffer.concat(outputFiles.map(({ contents }) => contents));
 }
 
-async function writePackage(out: string, contents: Contents, verifier: Buffer): Promise<void> {
+/** `evidence.json`, which makes the package complete, comes last. Returns its SHA-256. */
+async function writePackage(out: string, contents: Contents, verifier: Buffer): Promise<string> {
+  const { team, from, to, made, publicKey, verification, head } = contents;
   const at = packagePaths(out);
   await writeFile(at.verifier, verifier);
   await writeFile(at.anchors, `${JSON.stringify(contents.anchors, null, 1)}\n`);
-  await writeFile(at.publicKey, contents.publicKey.export({ type: 'spki', format: 'pem' }));
+  await writeFile(at.publicKey, publicKey.export({ type: 'spki', format: 'pem' }));
   await writeFile(at.report, writeReport(contents));
+  const names = (await readdir(out, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => keyOf(out, join(entry.parentPath, entry.name)))
+    .filter((name) => !name.startsWith('archive/'));
+  const files: Record<string, string> = {};
+  for (const name of names.sort()) files[name] = await hashFile(join(out, name));
+  const evidence: Evidence = {
+    ...{ format: EVIDENCE_FORMAT, team, from, to, made, version, keyid: keyId(publicKey) },
+    ...{ head: { seq: head.seq, sha256: head.sha256 }, findings: graveOf(verification.findings).length, files },
+  };
+  const text = `${JSON.stringify(evidence, null, 1)}\n`;
+  await writeFile(at.evidence, text);
+  return sha256(text);
 }
 
 /** Throws an error where the verifier of the package does not call good what was verified a moment ago. */
@@ -119,31 +137,4 @@ async function noSuchTeam({ reader, team, source }: EvidenceRequest): Promise<st
   const teams = new Set((await reader.list('manifests/')).map(teamOf));
   if (teams.size === 0) return `there is no archive in ${source}: a copy of the bucket contains a folder manifests/`;
   return `the archive contains no team ${team}; its teams are ${[...teams].join(', ')}`;
-}
-
-async function verifyTeamIn(
-  reader: ArchiveReader,
-  { team, from, to, publicKey, heads, now }: EvidenceRequest,
-): Promise<Verification> {
-  const verification = await verify(reader, { publicKey, now, heads, scope: { kind: 'period', from, to } });
-  const onlyTeam = `Only the folders of team ${team} were read, and nothing else in the archive.`;
-  return { ...verification, notChecked: [...verification.notChecked, onlyTeam] };
-}
-
-/** Writes `evidence.json`, which makes the package complete, and returns its SHA-256. */
-async function seal(out: string, contents: Contents, { seq, sha256: ofHead }: SavedHead): Promise<string> {
-  const { team, from, to, made, publicKey, verification } = contents;
-  const names = (await readdir(out, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => keyOf(out, join(entry.parentPath, entry.name)))
-    .filter((name) => !name.startsWith('archive/'));
-  const files: Record<string, string> = {};
-  for (const name of names.sort()) files[name] = await hashFile(join(out, name));
-  const evidence: Evidence = {
-    ...{ format: EVIDENCE_FORMAT, team, from, to, made, version, keyid: keyId(publicKey) },
-    ...{ head: { seq, sha256: ofHead }, findings: graveOf(verification.findings).length, files },
-  };
-  const text = `${JSON.stringify(evidence, null, 1)}\n`;
-  await writeFile(packagePaths(out).evidence, text);
-  return sha256(text);
 }

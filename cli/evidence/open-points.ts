@@ -49,8 +49,7 @@ function* pointsOf(contents: Contents): Generator<string> {
     yield `Gap: ${utcText(from)} to ${utcText(to)} is lost, because Postman no longer kept this time when it was asked.`;
 }
 
-function* incompleteDays({ facts: { days }, summary: { period }, made }: Contents): Generator<string> {
-  if (period === null) return;
+function* incompleteDays({ facts: { days }, period, made }: Contents): Generator<string> {
   const begins = `the archive begins at ${utcText(period.from)}`;
   const ends = `the archive had come to ${utcText(period.to)} when this package was made, at ${utcText(made)}`;
   for (const { date } of days.filter(({ state }) => state === 'read in part')) {

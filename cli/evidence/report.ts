@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { keyId } from '../../lambdas/shared/dsse';
 import { figure, plural } from '../../lambdas/shared/text';
 import { FINDINGS, graveOf } from '../../lambdas/verifier/findings';
-import type { TeamSummary } from '../../lambdas/verifier/tally';
 import { LOOKS_LIKE_COPYING, resultOf } from '../verify-output';
 import { answerChapter } from './answer-chapter';
 import type { Contents } from './contents';
@@ -76,7 +75,7 @@ function whatWasChecked(contents: Contents): Html {
 <dt>Checked at</dt><dd>${utcText(made)}, from ${source}</dd>
 <dt>By</dt><dd>audit-archive ${version}</dd>
 <dt>Public key</dt><dd>SHA-256 <code>${keyId(publicKey)}</code></dd>
-<dt>Chain</dt><dd>${chainOf(summary)}</dd>
+<dt>Chain</dt><dd>${chainOf(contents)}</dd>
 <dt>Events from</dt><dd>${facts.sources.join(', ')}, as the manifests state</dd>
 <dt>Archived by</dt><dd>version ${summary.codeVersions.join(', ')}</dd>
 <dt>Newest anchor</dt><dd>${
@@ -91,9 +90,8 @@ period. This is what was not checked:</p>
 ${verification.notChecked.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 }
 
-function chainOf({ manifests, head, period }: TeamSummary): Html {
-  if (head === null || period === null) return html`no manifest could be read`;
-  return html`${plural(manifests, 'manifest')}, which cover ${utcText(period.from)} to ${utcText(period.to)}. The newest is number ${head.seq} of
+function chainOf({ summary, head, period }: Contents): Html {
+  return html`${plural(summary.manifests, 'manifest')}, which cover ${utcText(period.from)} to ${utcText(period.to)}. The newest is number ${head.seq} of
 ${utcText(head.finished)}, with the SHA-256 <code>${head.sha256}</code>`;
 }
 

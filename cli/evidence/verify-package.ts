@@ -52,7 +52,7 @@ async function verifyIn(folder: string, options: PackageOptions): Promise<number
   const archive = await openFolder(at.archive);
   const actualSha256 = await hashFile(at.evidence);
   print(`SHA-256 of this package (of evidence.json): ${actualSha256}`);
-  print(packageSha256 === undefined ? COMPARE : comparison(packageSha256, actualSha256));
+  print(comparison(packageSha256, actualSha256));
   const given = head === undefined ? [] : await readTeamHeads(head, team);
   const verification = await verify(archive, {
     publicKey,
@@ -62,8 +62,8 @@ async function verifyIn(folder: string, options: PackageOptions): Promise<number
     scope: { kind: 'period', from, to },
   });
   const altered = await alteredFiles(folder, evidence);
-  const isOtherKey = key === undefined && evidence.keyid !== keyId(publicKey);
-  if (isOtherKey) altered.push('public-key.pem (evidence.json names another key)');
+  if (key === undefined && evidence.keyid !== keyId(publicKey))
+    altered.push('public-key.pem (evidence.json names another key)');
   const grave = graveOf(verification.findings).length;
   if (grave === 0 && altered.length === 0) altered.push(...(await otherEvents(at.events, archive)));
   const isOther = packageSha256 !== undefined && packageSha256 !== actualSha256;
@@ -80,9 +80,9 @@ interface Result extends PackageOptions {
   readonly clean: boolean;
 }
 
-const COMPARE = 'Compare this with what the company sent you apart from this folder, or give that with --package.\n';
-
-function comparison(given: string, actual: string): string {
+function comparison(given: string | undefined, actual: string): string {
+  if (given === undefined)
+    return 'Compare this with what the company sent you apart from this folder, or give that with --package.\n';
   return given === actual
     ? 'It is the SHA-256 that was given with --package.\n'
     : `NOT GOOD: the SHA-256 that was given with --package is ${given}. This is another package, or it was changed.\n`;
