@@ -9,78 +9,61 @@ const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 interface CronField {
   readonly name: string;
-  /** The pattern of a single value. */
-  readonly value: string;
   readonly min: number;
   readonly max: number;
   /** Names for the values, from 1 on. */
   readonly names?: readonly string[];
-  /** The pattern of a text for one day of each month. */
-  readonly monthly?: string;
+  /** A day that is named in a way (`L`, `W`, `#`) that comes once a month. Only the two fields of days have it. */
+  readonly monthly?: RegExp;
 }
 
 const FIELDS: readonly CronField[] = [
-  { name: 'minutes', value: '[0-5]?\\d', min: 0, max: 59 },
-  { name: 'hours', value: '[01]?\\d|2[0-3]', min: 0, max: 23 },
-  { name: 'day of month', value: '0?[1-9]|[12]\\d|3[01]', min: 1, max: 31, monthly: 'LW?|(?:[1-9]|[12]\\d|3[01])W' },
-  { name: 'month', value: `0?[1-9]|1[0-2]|${MONTHS.join('|')}`, min: 1, max: 12, names: MONTHS },
-  {
-    name: 'day of week',
-    value: `[1-7]|${WEEKDAYS.join('|')}`,
-    min: 1,
-    max: 7,
-    names: WEEKDAYS,
-    monthly: '[1-7](?:L|#[1-5])',
-  },
-  { name: 'year', value: '19[7-9]\\d|2[01]\\d\\d', min: 1970, max: 2199 },
+  { name: 'minutes', min: 0, max: 59 },
+  { name: 'hours', min: 0, max: 23 },
+  { name: 'day of month', min: 1, max: 31, monthly: /^(LW?|([1-9]|[12]\d|3[01])W)$/ },
+  { name: 'month', min: 1, max: 12, names: MONTHS },
+  { name: 'day of week', min: 1, max: 7, names: WEEKDAYS, monthly: /^[1-7](L|#[1-5])$/ },
+  { name: 'year', min: 1970, max: 2199 },
 ];
 
-/** The values of each field. One of the two days is `?` and has all values. */
-export interface Cron {
-  readonly minutes: readonly number[];
-  readonly hours: readonly number[];
-  readonly daysOfMonth: readonly number[];
-  readonly months: readonly number[];
-  readonly daysOfWeek: readonly number[];
-  readonly years: readonly number[];
-  /** Whether a day is named in a way (`L`, `W`, `#`) that comes once a month. Which day it is does not matter here. */
-  readonly isMonthly: boolean;
-}
+export type Cron = Exclude<ReturnType<typeof readCron>, string>;
 
-/** Reads what stands in the brackets of cron(...), or returns what is wrong with it. */
-export function readCron(body: string): Cron | string {
+/**
+ * Reads what stands in the brackets of cron(...) as the values of each field, or returns what is wrong with it. A day that
+ * is `?` has all values, and so has a monthly one, because it does not matter which day that is.
+ */
+export function readCron(body: string) {
   // L, the last day of the week, is Saturday.
   const texts = body.split(' ').map((text, i) => (i === 4 && text === 'L' ? '7' : text));
   if (texts.length !== FIELDS.length) {
     return 'must have six fields: cron(minutes hours day-of-month month day-of-week year)';
   }
-  const fields = FIELDS.map((field, i) => ({ ...field, text: texts[i] ?? '' }));
-  const isMonthly = fields.some(({ monthly, text }) => new RegExp(`^(?:${monthly ?? '(?!)'})$`).test(text));
-  const values = fields.map(valuesOf);
+  const values = FIELDS.map((field, i) => valuesOf(field, texts[i] ?? ''));
   const [minutes, hours, daysOfMonth, months, daysOfWeek, years] = values;
   if (!minutes || !hours || !daysOfMonth || !months || !daysOfWeek || !years) {
-    const bad = fields.filter((_, i) => values[i] === undefined).map(({ name }) => name);
+    const bad = FIELDS.filter((_, i) => values[i] === undefined).map(({ name }) => name);
     return `is no valid cron expression: ${bad.join(', ')}`;
   }
   if ((texts[2] === '?') === (texts[4] === '?')) {
     return 'must have a ? as either day of month or day of week, and a value as the other';
   }
+  const isMonthly = FIELDS.some(({ monthly }, i) => monthly?.test(texts[i] ?? ''));
   return { minutes, hours, daysOfMonth, months, daysOfWeek, years, isMonthly };
 }
 
 /** The values in ascending order; undefined where the text is not valid. */
-function valuesOf({ text, value, min, max, names = [], monthly }: CronField & { readonly text: string }) {
-  const isDay = monthly !== undefined;
-  if (isDay && new RegExp(`^(?:\\?|${monthly})$`).test(text)) return numbers(min, max);
-  const number = (name: string) => (names.includes(name) ? names.indexOf(name) + 1 : Number(name));
+function valuesOf({ min, max, names = [], monthly }: CronField, text: string): number[] | undefined {
+  if (monthly !== undefined && (text === '?' || monthly.test(text))) return numbers(min, max);
+  const value = `\\d{1,${String(max).length}}|[A-Z]{3}`;
   const item = new RegExp(`^(?:\\*|(${value})(?:-(${value}))?)(?:/([1-9]\\d?))?$`);
+  const number = (name: string) => (names.includes(name) ? names.indexOf(name) + 1 : Number(name));
   const lists = text.split(',').map((each) => {
     const [matched, first, last, step] = item.exec(each) ?? [];
     if (matched === undefined) return [];
     const start = first === undefined ? min : number(first);
     const isOpen = first === undefined || step !== undefined;
     const end = last === undefined ? (isOpen ? max : start) : number(last);
-    return numbers(start, end, Number(step ?? 1));
+    return start >= min && end <= max ? numbers(start, end, Number(step ?? 1)) : [];
   });
   // A range that ends before it begins is not documented, so it counts as an error.
   return lists.some((list) => list.length === 0) ? undefined : [...new Set(lists.flat())].sort((a, b) => a - b);
@@ -97,13 +80,8 @@ export function impossibleDate({ daysOfMonth, months }: Cron): string | undefine
   return exists ? undefined : `${daysOfMonth[0]} ${MONTHS[(months[0] ?? 1) - 1]}`;
 }
 
-export interface Gap {
-  readonly from: Date;
-  readonly to: Date;
-}
-
 /** The longest time without a firing between `now` and the end of the horizon. */
-export function longestGap(cron: Cron, now: Date): Gap {
+export function longestGap(cron: Cron, now: Date) {
   const start = now.getTime();
   const end = midnight(now, HORIZON_DAYS).getTime();
   let longest = { from: start, to: start };

@@ -23,9 +23,7 @@ export function scheduleProblem(expression: string, now = new Date()): string | 
 
 /** The longest time between two firings, from `now` on. Throws an error if the expression is not valid. */
 export function longestGapHours(expression: string, now: Date): number {
-  const schedule = read(expression);
-  if (typeof schedule === 'string') throw new Error(`"${expression}" ${schedule}`);
-  return gapHours(schedule, now);
+  return gapHours(readValid(expression), now);
 }
 
 /** A team is silent if no run has succeeded for three periods, and for three hours at least. */
@@ -35,10 +33,15 @@ export function silentHours(expression: string, now: Date): number {
 
 /** A run may begin so many minutes late, so that many teams do not begin in the same minute. */
 export function spreadMinutes(expression: string): number {
-  const schedule = read(expression);
-  if (typeof schedule === 'string') throw new Error(`"${expression}" ${schedule}`);
+  const schedule = readValid(expression);
   const period = 'everyHours' in schedule ? schedule.everyHours * 60 : shortestGapMinutes(schedule);
   return Math.min(MAX_SPREAD_MINUTES, Math.floor(period / 4));
+}
+
+function readValid(expression: string): Exclude<ReturnType<typeof read>, string> {
+  const schedule = read(expression);
+  if (typeof schedule === 'string') throw new Error(`"${expression}" ${schedule}`);
+  return schedule;
 }
 
 /** Returns a cron schedule, the period of a rate, or what is wrong with the expression. */
