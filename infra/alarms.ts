@@ -15,8 +15,7 @@ import { Construct } from 'constructs';
 import { type AlarmId, archiveMetrics, dimensions, METRIC_NAMESPACE, teamMetrics } from '../lambdas/shared/alarms';
 import { alarmTexts, dashboardUrl, insightsUrl } from './alarm-texts';
 import type { ArchiveConfig, TeamConfig } from './config';
-import { alarmName } from './names';
-import { accountArn, allowService, forThisAccount } from './policies';
+import { accountArn, allowService, FOR_THIS_ACCOUNT } from './policies';
 import { silentHours } from './schedule-expression';
 
 const PERIOD = Duration.hours(1);
@@ -78,7 +77,8 @@ export class Alarms extends Construct {
   ): void {
     const alarm = new cloudwatch.Alarm(this, team === undefined ? id : `${id}-${team.name}`, {
       ...form,
-      alarmName: alarmName(this.props.name, id, team?.name),
+      // A slash separates the parts, because neither a stage nor a team holds one.
+      alarmName: [this.props.name, id, ...(team === undefined ? [] : [team.name])].join('/'),
       alarmDescription: this.describe(id, { '<team>': team?.name, '<hours>': hours }),
     });
     alarm.addAlarmAction({ bind: () => ({ alarmActionArn: this.topicArn }) });
@@ -108,7 +108,7 @@ export class Alarms extends Construct {
       allowService('cloudwatch.amazonaws.com', 'NotifyOfAlarms', ['sns:Publish'], {
         resource: topic.topicArn,
         conditions: {
-          StringEquals: forThisAccount(),
+          StringEquals: FOR_THIS_ACCOUNT,
           ArnLike: { 'aws:SourceArn': accountArn('cloudwatch', `alarm:${name}/*`) },
         },
       }),

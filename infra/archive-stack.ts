@@ -36,7 +36,7 @@ export class ArchiveStack extends Stack {
     const name = archiveName(stage);
     const teams = [...config.teams.map((team) => team.name), ...config.formerTeams];
 
-    const keys = new KmsKeys(this, 'Keys', { name, stage, adopt });
+    const keys = new KmsKeys(this, 'Keys', config);
     const storage = new Storage(this, 'Storage', { ...config, key: keys.encryption });
     const { bucket } = storage;
     // An adopted archive has its role and its policies already, and CloudFormation cannot manage them a second time.

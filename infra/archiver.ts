@@ -5,18 +5,18 @@
 
 import { Aws, Duration } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { ARCHIVER_MEMORY_MB, archiverEnvironment } from '../lambdas/shared/contract';
 import { encodeEnvironment } from '../lambdas/shared/env';
 import { areaPrefix, batchPrefix, manifestPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import type { KmsKeys } from './kms-keys';
-import { archiveName, keyAliases, parameterPath, parametersElsewhere, roleName } from './names';
-import { accountArn, allow, KEPT } from './policies';
+import { ArchiveFunction } from './lambda-function';
+import { archiveName, keyAliases, parameterPath, parametersElsewhere } from './names';
+import { accountArn, allow } from './policies';
 
 /** The patterns of the keys of all objects of all teams. */
 const OBJECTS = [manifestPrefix('*'), batchPrefix('*'), areaPrefix('events', '*'), areaPrefix('quarantine', '*')].map(
@@ -25,52 +25,25 @@ const OBJECTS = [manifestPrefix('*'), batchPrefix('*'), areaPrefix('events', '*'
 
 interface ArchiverProps {
   readonly config: ArchiveConfig;
-  readonly code: lambda.Code;
+  readonly code: Code;
   readonly bucket: IBucket;
   readonly table: ITable;
   readonly keys: KmsKeys;
 }
 
-export class Archiver extends Construct {
-  readonly function: lambda.Function;
-  readonly logGroup: logs.LogGroup;
-  private readonly role: iam.Role;
-
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: ArchiverProps,
-  ) {
-    super(scope, id);
-    this.logGroup = new logs.LogGroup(this, 'Logs', {
-      encryptionKey: props.keys.encryption,
-      retention: logs.RetentionDays.THIRTEEN_MONTHS,
-      removalPolicy: KEPT,
-    });
-    this.role = new iam.Role(this, 'Role', {
-      roleName: roleName(props.config.stage, 'archiver', Aws.REGION),
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Creates and signs the objects of the Postman audit archive; may not delete or overwrite',
-    });
-    this.function = this.archiveFunction();
-    const policy = new iam.Policy(this, 'Policy', { roles: [this.role], statements: this.rights() });
-    this.function.node.addDependency(policy);
-  }
-
-  private archiveFunction(): lambda.Function {
-    const { config, code, bucket, table, keys } = this.props;
-    return new lambda.Function(this, 'Function', {
+export class Archiver extends ArchiveFunction {
+  constructor(scope: Construct, id: string, props: ArchiverProps) {
+    const { config, code, bucket, table, keys } = props;
+    super(scope, id, {
+      stage: config.stage,
+      role: 'archiver',
+      roleDescription: 'Creates and signs the objects of the Postman audit archive; may not delete or overwrite',
+      rights: rights(props),
+      logKey: keys.encryption,
       description: `Archives Postman audit logs (${archiveName(config.stage)})`,
       code,
-      handler: 'index.handler',
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.ARM_64,
       // A run needs less than 256 MB. Twice that gives CPU for gzip and room for an event of 16 MB.
       memorySize: ARCHIVER_MEMORY_MB,
-      // The longest time that Lambda allows, so that the first 180 days take few runs. A run stops by itself before it.
-      timeout: Duration.minutes(15),
-      role: this.role,
-      logGroup: this.logGroup,
       environment: encodeEnvironment(archiverEnvironment, {
         ...config,
         bucket: bucket.bucketName,
@@ -86,43 +59,34 @@ export class Archiver extends Construct {
       // No concurrency is reserved, because overlapping runs do no harm and a new account has none to reserve.
     });
   }
+}
 
-  private rights(): iam.PolicyStatement[] {
-    const { bucket, table, keys } = this.props;
-    const objects = OBJECTS.map((pattern) => bucket.arnForObjects(pattern));
-    return [
-      // Without this right S3 answers 403 instead of 404 for a missing object, and the read of an object names no prefix. A
-      // condition on the prefix could keep a run from publishing what an interrupted run has committed.
-      allow('ListArchive', ['s3:ListBucket'], [bucket.bucketArn]),
-      allow('ReadObjects', ['s3:GetObject'], objects),
-      allow('CreateObjects', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'false' } }),
-      allow('EncryptObjects', ['kms:GenerateDataKey', 'kms:Decrypt'], [keys.encryption.keyArn], {
-        StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` },
-      }),
-      allow('ReadPublicKey', ['kms:GetPublicKey'], [keys.signing.keyArn]),
-      allow('SignManifests', ['kms:Sign'], [keys.signing.keyArn], {
-        StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' },
-      }),
-      ...this.apiKeyRights(),
-      allow('MoveCheckpoint', ['dynamodb:UpdateItem'], [table.tableArn]),
-      allow('WriteLog', ['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]),
-    ];
-  }
-
-  /** One right covers the path of the stage, so that a hundred teams need no longer policy than one. */
-  private apiKeyRights(): iam.PolicyStatement[] {
-    const { config, keys } = this.props;
-    const named = config.teams.map((team) => team.apiKeyParameter);
-    const paths = [`${parameterPath(config.stage)}*`, ...parametersElsewhere(config.stage, named)];
-    const parameters = paths.map((name) => accountArn('ssm', `parameter${name}`));
-    return [
-      allow('ReadApiKeys', ['ssm:GetParameter'], parameters),
-      // The printed command puts an API key under the archive's own KMS key. The key aws/ssm would decrypt it for
-      // everybody in the account, without a right of its own.
-      allow('DecryptApiKeys', ['kms:Decrypt'], [keys.encryption.keyArn], {
-        StringEquals: { 'kms:ViaService': `ssm.${Aws.REGION}.amazonaws.com` },
-        ArnLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },
-      }),
-    ];
-  }
+function rights({ config, bucket, table, keys }: ArchiverProps): PolicyStatement[] {
+  const objects = OBJECTS.map((pattern) => bucket.arnForObjects(pattern));
+  // One right covers the path of the stage, so that a hundred teams need no longer policy than one.
+  const named = config.teams.map((team) => team.apiKeyParameter);
+  const paths = [`${parameterPath(config.stage)}*`, ...parametersElsewhere(config.stage, named)];
+  const parameters = paths.map((name) => accountArn('ssm', `parameter${name}`));
+  return [
+    // Without this right S3 answers 403 instead of 404 for a missing object, and the read of an object names no prefix. A
+    // condition on the prefix could keep a run from publishing what an interrupted run has committed.
+    allow('ListArchive', ['s3:ListBucket'], [bucket.bucketArn]),
+    allow('ReadObjects', ['s3:GetObject'], objects),
+    allow('CreateObjects', ['s3:PutObject'], objects, { Null: { 's3:if-none-match': 'false' } }),
+    allow('EncryptObjects', ['kms:GenerateDataKey', 'kms:Decrypt'], [keys.encryption.keyArn], {
+      StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` },
+    }),
+    allow('ReadPublicKey', ['kms:GetPublicKey'], [keys.signing.keyArn]),
+    allow('SignManifests', ['kms:Sign'], [keys.signing.keyArn], {
+      StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' },
+    }),
+    allow('ReadApiKeys', ['ssm:GetParameter'], parameters),
+    // The printed command puts an API key under the archive's own KMS key. The key aws/ssm would decrypt it for
+    // everybody in the account, without a right of its own.
+    allow('DecryptApiKeys', ['kms:Decrypt'], [keys.encryption.keyArn], {
+      StringEquals: { 'kms:ViaService': `ssm.${Aws.REGION}.amazonaws.com` },
+      ArnLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },
+    }),
+    allow('MoveCheckpoint', ['dynamodb:UpdateItem'], [table.tableArn]),
+  ];
 }

@@ -9,6 +9,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Catalog } from './catalog';
+import type { ArchiveConfig } from './config';
 import { roleName } from './names';
 import { accountArn, allow } from './policies';
 
@@ -27,10 +28,7 @@ const RUN_QUERIES = [
 ];
 const READ_TABLES = ['glue:GetDatabase', 'glue:GetDatabases', 'glue:GetTable', 'glue:GetTables'];
 
-interface AuditorsProps {
-  readonly stage: string;
-  /** The ARNs of those who may assume the role. */
-  readonly auditors: readonly string[];
+interface AuditorsProps extends Pick<ArchiveConfig, 'stage' | 'auditors'> {
   readonly bucket: IBucket;
   readonly key: IKey;
   readonly catalog: Catalog;
@@ -50,7 +48,9 @@ export class Auditors extends Construct {
 }
 
 function rights({ bucket, key, catalog: { database, workgroup } }: AuditorsProps): iam.PolicyStatement[] {
-  const ofDatabase = ['catalog', `database/${database}`, `table/${database}/*`];
+  // Athena looks at the database `default` as well, whatever the query reads.
+  const parts = ['catalog', `database/${database}`, `table/${database}/*`, 'database/default'];
+  const tables = parts.map((part) => accountArn('glue', part));
   return [
     allow('ReadObjects', ['s3:GetObject', 's3:GetObjectRetention'], [bucket.arnForObjects('*')]),
     allow('FindObjects', ['s3:ListBucket', 's3:GetBucketLocation'], [bucket.bucketArn]),
@@ -60,11 +60,6 @@ function rights({ bucket, key, catalog: { database, workgroup } }: AuditorsProps
     }),
     allow('RunQueries', RUN_QUERIES, [accountArn('athena', `workgroup/${workgroup.name}`)]),
     allow('FindCatalog', ['athena:GetDataCatalog'], [accountArn('athena', 'datacatalog/AwsDataCatalog')]),
-    // Athena looks at the database `default` as well, whatever the query reads.
-    allow(
-      'ReadTables',
-      READ_TABLES,
-      [...ofDatabase, 'database/default'].map((part) => accountArn('glue', part)),
-    ),
+    allow('ReadTables', READ_TABLES, tables),
   ];
 }

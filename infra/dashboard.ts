@@ -29,8 +29,11 @@ export class Dashboard extends Construct {
         dimensionsMap: { [dimensions.bucket]: bucket.bucketName },
         statistic: 'Sum',
       });
-    const title = 'Fresh: successful runs of each team';
-    const fresh = new cloudwatch.GraphWidget({ ...SIZE, title, left: [successes(bucket)] });
+    const fresh = new cloudwatch.GraphWidget({
+      ...SIZE,
+      title: 'Fresh: successful runs of each team',
+      left: [successes(bucket)],
+    });
     const complete = new cloudwatch.LogQueryWidget({
       ...SIZE,
       title: 'Complete: archived up to, and gaps in the time shown',

@@ -10,11 +10,6 @@ export function keyAliases(archive: string) {
   return { encryption: `alias/${archive}`, signing: `alias/${archive}/signing` };
 }
 
-/** A slash separates the parts, because neither a stage nor a team holds one. */
-export function alarmName(archive: string, ...parts: readonly (string | undefined)[]): string {
-  return [archive, ...parts.filter((part) => part !== undefined)].join('/');
-}
-
 /** Dashboards of all regions share their names. */
 export function dashboardName(archive: string, region: string): string {
   return `${archive}-${region}`;

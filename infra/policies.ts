@@ -59,6 +59,4 @@ export function accountArn(service: string, resource: string): string {
 }
 
 /** A service may act for this account only. A stranger could make it act on our key or role, if he knew the name. */
-export function forThisAccount(): Record<string, string> {
-  return { 'aws:SourceAccount': Aws.ACCOUNT_ID };
-}
+export const FOR_THIS_ACCOUNT = { 'aws:SourceAccount': Aws.ACCOUNT_ID };

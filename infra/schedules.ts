@@ -12,7 +12,7 @@ import { Construct } from 'constructs';
 import type { ArchiveInput, VerifierInput } from '../lambdas/shared/contract';
 import type { Archiver } from './archiver';
 import type { TeamConfig } from './config';
-import { allow, forThisAccount } from './policies';
+import { allow, FOR_THIS_ACCOUNT } from './policies';
 import { spreadMinutes } from './schedule-expression';
 import type { Verifier } from './verifier';
 
@@ -38,16 +38,12 @@ export class Schedules extends Construct {
     const group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { ...forThisAccount(), 'aws:SourceArn': group.scheduleGroupArn } },
+        conditions: { StringEquals: { ...FOR_THIS_ACCOUNT, 'aws:SourceArn': group.scheduleGroupArn } },
       }),
     });
-    const functions = [archiver.function, verifier.function];
+    const functions = [archiver.function.functionArn, verifier.function.functionArn];
     const statements = [
-      allow(
-        'StartRun',
-        ['lambda:InvokeFunction'],
-        functions.map(({ functionArn }) => functionArn),
-      ),
+      allow('StartRun', ['lambda:InvokeFunction'], functions),
       allow('ReportFailure', ['sqs:SendMessage'], [this.unhandled.queueArn]),
     ];
     const policy = new iam.Policy(this, 'Policy', { roles: [role], statements });
@@ -70,7 +66,7 @@ export class Schedules extends Construct {
           description: `Archives the audit log of the Postman team ${team.name}`,
           schedule: scheduler.ScheduleExpression.expression(team.schedule),
           timeWindow: timeWindow(team.schedule),
-          target: target(archiver.function, inputOf(team)),
+          target: target(archiver.function, { team: team.name, scheduledTime: DUE } satisfies ArchiveInput),
         }),
     );
     const daily = new scheduler.Schedule(this, 'Daily', {
@@ -89,8 +85,4 @@ export class Schedules extends Construct {
 function timeWindow(schedule: string): scheduler.TimeWindow {
   const minutes = spreadMinutes(schedule);
   return minutes === 0 ? scheduler.TimeWindow.off() : scheduler.TimeWindow.flexible(Duration.minutes(minutes));
-}
-
-function inputOf(team: TeamConfig): ArchiveInput {
-  return { team: team.name, scheduledTime: DUE };
 }

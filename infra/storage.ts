@@ -15,13 +15,7 @@ import { areaPrefix, batchPrefix } from '../lambdas/shared/object-keys';
 import type { ArchiveConfig } from './config';
 import { denyAll, denyAllBut, KEPT, KEPT_ALWAYS, roleArn } from './policies';
 
-interface StorageProps {
-  readonly stage: string;
-  readonly retention: ArchiveConfig['retention'];
-  readonly eventBridge: boolean;
-  readonly key: IKey;
-  readonly adopt: ArchiveConfig['adopt'];
-}
+type StorageProps = Pick<ArchiveConfig, 'stage' | 'retention' | 'eventBridge' | 'adopt'> & { readonly key: IKey };
 
 export class Storage extends Construct {
   readonly bucket: s3.IBucket;
@@ -31,58 +25,55 @@ export class Storage extends Construct {
   constructor(scope: Construct, id: string, props: StorageProps) {
     super(scope, id);
     const { adopt } = props;
-    if (adopt !== null) {
-      this.accessLogs = adoptedBucket(this, 'AccessLogs', adopt.accessLogs);
-      this.bucket = adoptedBucket(this, 'Bucket', adopt.bucket);
-      this.table = dynamodb.Table.fromTableName(this, 'Checkpoints', adopt.table);
-      return;
-    }
-    this.accessLogs = this.createAccessLogs() as s3.IBucket;
-    this.bucket = this.createBucket(props) as s3.IBucket;
-    this.table = this.createTable() as dynamodb.ITable;
+    this.accessLogs = adopt ? adoptedBucket(this, 'AccessLogs', adopt.accessLogs) : createAccessLogs(this);
+    this.bucket = adopt ? adoptedBucket(this, 'Bucket', adopt.bucket) : createBucket(this, props, this.accessLogs);
+    this.table = adopt ? dynamodb.Table.fromTableName(this, 'Checkpoints', adopt.table) : createTable(this);
   }
+}
 
-  /** Not under lock, because S3 delivers access logs only into a bucket without a default retention. */
-  private createAccessLogs(): s3.Bucket {
-    const bucket = new s3.Bucket(this, 'AccessLogs', {
-      ...hardened,
-      encryption: s3.BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(90) }],
-    });
-    bucket.policy?.applyRemovalPolicy(KEPT);
-    return bucket;
-  }
+/** Not under lock, because S3 delivers access logs only into a bucket without a default retention. */
+function createAccessLogs(scope: Construct): s3.IBucket {
+  const bucket = new s3.Bucket(scope, 'AccessLogs', {
+    ...hardened,
+    encryption: s3.BucketEncryption.S3_MANAGED,
+    lifecycleRules: [{ expiration: Duration.days(400), noncurrentVersionExpiration: Duration.days(90) }],
+  });
+  bucket.policy?.applyRemovalPolicy(KEPT);
+  return bucket as s3.IBucket;
+}
 
-  private createBucket({ stage, retention, eventBridge, key }: StorageProps): s3.Bucket {
-    const bucket = new s3.Bucket(this, 'Bucket', {
-      ...hardened,
-      encryption: s3.BucketEncryption.KMS,
-      encryptionKey: key,
-      bucketKeyEnabled: true,
-      objectLockDefaultRetention: defaultRetention(retention),
-      lifecycleRules: lifecycleRules(retention.expireAfterDays),
-      // A bucket under lock cannot receive its own access log.
-      serverAccessLogsBucket: this.accessLogs,
-    });
-    // CDK's own `eventBridgeEnabled` would add a function that may change the notifications of every bucket.
-    if (eventBridge && bucket.node.defaultChild instanceof s3.CfnBucket)
-      bucket.node.defaultChild.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
-    const objects = bucket.arnForObjects('*');
-    bucket.addToResourcePolicy(createOnly(objects));
-    for (const statement of writers(bucket as s3.IBucket, stage)) bucket.addToResourcePolicy(statement);
-    bucket.policy?.applyRemovalPolicy(KEPT);
-    return bucket;
-  }
+function createBucket(
+  scope: Construct,
+  { stage, retention, eventBridge, key }: StorageProps,
+  serverAccessLogsBucket: s3.IBucket,
+): s3.IBucket {
+  const bucket = new s3.Bucket(scope, 'Bucket', {
+    ...hardened,
+    encryption: s3.BucketEncryption.KMS,
+    encryptionKey: key,
+    bucketKeyEnabled: true,
+    objectLockDefaultRetention: defaultRetention(retention),
+    lifecycleRules: lifecycleRules(retention.expireAfterDays),
+    // A bucket under lock cannot receive its own access log.
+    serverAccessLogsBucket,
+  });
+  // CDK's own `eventBridgeEnabled` would add a function that may change the notifications of every bucket.
+  if (eventBridge && bucket.node.defaultChild instanceof s3.CfnBucket)
+    bucket.node.defaultChild.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+  for (const statement of [createOnly(bucket.arnForObjects('*')), ...writers(bucket as s3.IBucket, stage)])
+    bucket.addToResourcePolicy(statement);
+  bucket.policy?.applyRemovalPolicy(KEPT);
+  return bucket as s3.IBucket;
+}
 
-  private createTable(): dynamodb.Table {
-    return new dynamodb.Table(this, 'Checkpoints', {
-      partitionKey: { name: 'team', type: dynamodb.AttributeType.STRING },
-      billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: KEPT_ALWAYS,
-    });
-  }
+function createTable(scope: Construct): dynamodb.ITable {
+  return new dynamodb.Table(scope, 'Checkpoints', {
+    partitionKey: { name: 'team', type: dynamodb.AttributeType.STRING },
+    billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: true,
+    removalPolicy: KEPT_ALWAYS,
+  }) as dynamodb.ITable;
 }
 
 /**
