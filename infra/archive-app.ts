@@ -38,6 +38,7 @@ export function archiveApp({ archiverCode, verifierCode, env = {}, ...props }: A
   const code = { archiverCode: archiverCode(config.teams), verifierCode: verifierCode() };
   const stack = new ArchiveStack(app, name, { description, env, config, ...code });
   printChoices(stack, config);
+  checkPlace(stack, config);
   for (const { path, ...rule } of acknowledgements(config)) Validations.of(descendant(stack, path)).acknowledge(rule);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
   return app;
@@ -52,74 +53,69 @@ function refuseRegion(region = ''): void {
   ]);
 }
 
-function printChoices(stack: ArchiveStack, { retention, alarms, teams, adopt, eventBridge }: ArchiveConfig): void {
-  const { mode, days, expireAfterDays } = retention;
-  const annotations = Annotations.of(stack);
-  if (adopt !== null && eventBridge)
-    annotations.addInfo(
-      `eventBridge: this stack does not manage the kept bucket. If its notifications are off, break glass turns them on: aws s3api put-bucket-notification-configuration --bucket ${adopt.bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
-    );
-  if (adopt !== null) printAdoption(stack, retention, adopt);
-  else
-    annotations.addInfo(
-      mode === 'COMPLIANCE'
-        ? `COMPLIANCE lock: an archived object cannot be deleted for ${days} days by anybody, AWS included. The only way would be to close the account.`
-        : 'GOVERNANCE lock: the break-glass role can delete archived objects. For production set "retention": { "mode": "COMPLIANCE" }, which nobody can undo.',
-    );
-  if (expireAfterDays !== null) {
-    annotations.addInfo(
-      `expireAfterDays: from now on every manifest says that its objects may be gone after ${expireAfterDays} days. S3 also deletes older objects, whose manifests do not say so: verify will report them as missing.`,
-    );
-  }
-  printRecipient(stack, alarms);
-  if (stack.synthesizer.cloudFormationExecutionRole === undefined) {
-    annotations.addInfo(
+/** What the operator should know, each with whether it applies. Settings of what is adopted cannot be read at synth. */
+function printChoices(stack: ArchiveStack, { retention, alarms, adopt, eventBridge }: ArchiveConfig): void {
+  const { mode, days, expireAfterDays: expiry } = retention;
+  const choices: readonly (readonly [boolean, string])[] = [
+    [
+      adopt !== null && eventBridge,
+      `eventBridge: this stack does not manage the kept bucket. If its notifications are off, break glass turns them on: aws s3api put-bucket-notification-configuration --bucket ${adopt?.bucket} --notification-configuration '{"EventBridgeConfiguration":{}}'`,
+    ],
+    [
+      adopt !== null,
+      `adopt: this stack does not manage the kept bucket. Its default lock must be ${mode} for ${days} days, and ${expiry === null ? 'nothing may expire' : `its lifecycle must be that of ${expiry} days`}, because every manifest will say so. Only break glass can change that (docs/retention.md#to-go-on-with-the-kept-archive-adopt-it).`,
+    ],
+    [
+      adopt === null && mode === 'COMPLIANCE',
+      `COMPLIANCE lock: an archived object cannot be deleted for ${days} days by anybody, AWS included. The only way would be to close the account.`,
+    ],
+    [
+      adopt === null && mode === 'GOVERNANCE',
+      'GOVERNANCE lock: the break-glass role can delete archived objects. For production set "retention": { "mode": "COMPLIANCE" }, which nobody can undo.',
+    ],
+    [
+      expiry !== null,
+      `expireAfterDays: from now on every manifest says that its objects may be gone after ${expiry} days. S3 also deletes older objects, whose manifests do not say so: verify will report them as missing.`,
+    ],
+    [
+      alarms.email === null && alarms.topicArn === null,
+      'alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }',
+    ],
+    [
+      // CloudWatch does not say that it cannot notify a topic, so the operator would learn of it from an alarm that nobody got.
+      alarms.topicArn !== null,
+      'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish, and the role of the verifier (docs/runbook.md#mail-refused). Try it (docs/settings.md#alarms).',
+    ],
+    [
+      stack.synthesizer.cloudFormationExecutionRole === undefined,
       'The synthesizer names no execution role: after the first deployment only break glass can change settings of the buckets.',
-    );
+    ],
+  ];
+  for (const [applies, text] of choices) if (applies) Annotations.of(stack).addInfo(text);
+}
+
+/** If the place is not known yet, nothing is said of it: the deployment knows it, and synthesises again. */
+function checkPlace(stack: ArchiveStack, { alarms, teams, adopt }: ArchiveConfig): void {
+  const annotations = Annotations.of(stack);
+  // A table that was restored from a backup may have any name, so this is no error.
+  if (adopt !== null && !adopt.table.startsWith(`${stack.stackName}-Storage`)) {
+    const message = `adopt: the stage of this deployment, ${stack.stackName}, did not make the table ${adopt.table}. If it did not make the kept bucket either, every run will fail, because the kept policies name roles of the stage that made it: set "stage" to that one`;
+    annotations.addWarningV2('postman-audit-archive:adopted-from-another-stage', message);
   }
+  const place = `:${stack.region}:${stack.account}:`;
+  const keys = adopt === null ? [] : [adopt.encryptionKeyArn, adopt.signingKeyArn];
+  if (!Token.isUnresolved(place) && keys.some((arn) => !arn.includes(place)))
+    annotations.addError(`adopt: a kept key is not in the account and region of this deployment, ${place}`);
+  if (Token.isUnresolved(stack.region)) return;
+  const [, , , topicRegion = stack.region] = alarms.topicArn?.split(':') ?? [];
+  if (topicRegion !== stack.region)
+    annotations.addError(`alarms.topicArn: an alarm cannot notify a topic of another region than ${stack.region}`);
   const european = teams.filter(({ baseUrl }) => new URL(baseUrl).hostname.endsWith('.eu.postman.com'));
-  // If the region is not known yet, nothing is said: the deployment knows it, and synthesises again.
-  if (european.length > 0 && !Token.isUnresolved(stack.region) && !stack.region.startsWith('eu')) {
+  if (european.length > 0 && !stack.region.startsWith('eu')) {
     const names = european.map(({ name }) => name).join(', ');
     const message = `${names}: Postman keeps this data in the EU, and the region ${stack.region} is not in the EU`;
     annotations.addWarningV2('postman-audit-archive:eu-data-leaves-eu', message);
   }
-}
-
-/** CloudWatch does not say that it cannot notify a topic, so the operator would learn of it from an alarm that nobody got. */
-function printRecipient(stack: ArchiveStack, { email, topicArn }: ArchiveConfig['alarms']): void {
-  const annotations = Annotations.of(stack);
-  if (email === null && topicArn === null)
-    annotations.addInfo('alarms: nobody is told of an alarm; set "alarms": { "email": "security@example.com" }');
-  if (topicArn === null) return;
-  annotations.addInfo(
-    'alarms.topicArn: the policies of this topic and of its KMS key must let cloudwatch.amazonaws.com publish, and the role of the verifier (docs/runbook.md#mail-refused). Try it (docs/settings.md#alarms).',
-  );
-  const [, , , region] = topicArn.split(':');
-  if (!Token.isUnresolved(stack.region) && region !== stack.region)
-    annotations.addError(`alarms.topicArn: an alarm cannot notify a topic of another region than ${stack.region}`);
-}
-
-/** The settings of what is adopted cannot be read at synth, so the operator must know what the configuration says. */
-function printAdoption(
-  stack: ArchiveStack,
-  { mode, days, expireAfterDays }: ArchiveConfig['retention'],
-  adopt: NonNullable<ArchiveConfig['adopt']>,
-): void {
-  const expiry =
-    expireAfterDays === null ? 'nothing may expire' : `its lifecycle must be that of ${expireAfterDays} days`;
-  Annotations.of(stack).addInfo(
-    `adopt: this stack does not manage the kept bucket. Its default lock must be ${mode} for ${days} days, and ${expiry}, because every manifest will say so. Only break glass can change that (docs/retention.md#to-go-on-with-the-kept-archive-adopt-it).`,
-  );
-  // A table that was restored from a backup may have any name, so this is no error.
-  if (!adopt.table.startsWith(`${stack.stackName}-Storage`)) {
-    const message = `adopt: the stage of this deployment, ${stack.stackName}, did not make the table ${adopt.table}. If it did not make the kept bucket either, every run will fail, because the kept policies name roles of the stage that made it: set "stage" to that one`;
-    Annotations.of(stack).addWarningV2('postman-audit-archive:adopted-from-another-stage', message);
-  }
-  const place = `:${stack.region}:${stack.account}:`;
-  if (Token.isUnresolved(place) || [adopt.encryptionKeyArn, adopt.signingKeyArn].every((arn) => arn.includes(place)))
-    return;
-  Annotations.of(stack).addError(`adopt: a kept key is not in the account and region of this deployment, ${place}`);
 }
 
 /** Throws if there is no such construct: an entry whose construct is gone must be removed too. */
