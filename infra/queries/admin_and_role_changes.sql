@@ -17,8 +17,5 @@ SELECT
   id
 FROM named
 WHERE regexp_like(action, 'role|admin|permission|owner')
-  OR (
-    regexp_like(action, 'add_member|member_added')
-    AND coalesce(json_extract_scalar(variables, '$.roles'), json_format(json_extract(variables, '$.roles')), 'user') NOT IN ('user', '["user"]')
-  )
+  OR (regexp_like(action, 'add_member|member_added') AND coalesce(roles, 'user') NOT IN ('user', '["user"]'))
 ORDER BY event_time DESC, id DESC

@@ -6,23 +6,7 @@
 -- events have another body. The query reads all manifests of the teams, and no event. Days before the archive begins are listed only if you give another first day than 2020-01-01.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
-WITH recorded AS (
-  SELECT * FROM manifests WHERE team LIKE :team
-),
-chains AS (
-  SELECT team, min(chain_start) AS first, max(position) AS last FROM recorded GROUP BY team
-),
-days AS (
-  SELECT
-    chains.team,
-    date_format(day, '%Y-%m-%d') AS dt,
-    CAST(day AS timestamp(3)) AS midnight,
-    date_add('day', 1, CAST(day AS timestamp(3))) AS next_midnight,
-    first,
-    last
-  FROM chains
-  CROSS JOIN UNNEST(sequence(CAST(:from AS date), CAST(:to AS date), INTERVAL '1' DAY)) AS every (day)
-),
+WITH {days},
 runs AS (
   SELECT team, date_format(walk_start, '%Y-%m-%d') AS dt, count(DISTINCT run_id) AS runs
   FROM recorded
@@ -67,23 +51,6 @@ archived AS (
 quarantined AS (
   SELECT team, dt, sum(lines) AS lines FROM segments WHERE area = 'quarantine' GROUP BY team, dt
 ),
-gaps AS (
-  SELECT
-    team,
-    TRY_CAST(replace(replace(json_extract_scalar(gap, '$.from'), 'T', ' '), 'Z', '') AS timestamp(3)) AS first,
-    TRY_CAST(replace(replace(json_extract_scalar(gap, '$.to'), 'T', ' '), 'Z', '') AS timestamp(3)) AS last
-  FROM recorded
-  CROSS JOIN UNNEST(regexp_extract_all(gaps, '\{[^}]*\}')) AS every (gap)
-),
-lost AS (
-  SELECT
-    days.team,
-    days.dt,
-    CAST(ceil(sum(date_diff('second', greatest(gaps.first, midnight), least(gaps.last, next_midnight))) / 60e0) AS bigint) AS minutes
-  FROM days
-  JOIN gaps ON gaps.team = days.team AND gaps.first < next_midnight AND gaps.last > midnight
-  GROUP BY days.team, days.dt
-),
 swept AS (
   SELECT team, seq, walk_start AS swept_at, json_extract_scalar(sweep, '$.date') AS dt, sweep
   FROM recorded
@@ -101,18 +68,12 @@ sweeps AS (
 SELECT
   days.team,
   days.dt,
-  CASE
-    WHEN lost.minutes IS NOT NULL THEN 'gap'
-    WHEN midnight >= days.last THEN 'not read yet'
-    WHEN next_midnight <= days.first THEN 'before the archive'
-    WHEN midnight < days.first OR next_midnight > days.last THEN 'read in part'
-    ELSE 'complete'
-  END AS state,
+  state,
   coalesce(runs.runs, 0) AS runs,
   coalesce(archived.events, 0) AS events,
   coalesce(archived.late, 0) AS late,
   coalesce(quarantined.lines, 0) AS quarantined,
-  coalesce(lost.minutes, 0) AS gap_minutes,
+  coalesce(days.gap_minutes, 0) AS gap_minutes,
   swept_at,
   json_extract_scalar(sweep, '$.status') AS sweep,
   CAST(json_extract_scalar(sweep, '$.served') AS bigint) AS served,
@@ -123,8 +84,5 @@ FROM days
 LEFT JOIN runs ON runs.team = days.team AND runs.dt = days.dt
 LEFT JOIN archived ON archived.team = days.team AND archived.dt = days.dt
 LEFT JOIN quarantined ON quarantined.team = days.team AND quarantined.dt = days.dt
-LEFT JOIN lost ON lost.team = days.team AND lost.dt = days.dt
 LEFT JOIN sweeps ON sweeps.team = days.team AND sweeps.dt = days.dt AND sweeps.rank = 1
-WHERE next_midnight > first
-  OR :from > '2020-01-01'
 ORDER BY days.dt DESC, days.team

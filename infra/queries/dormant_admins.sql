@@ -7,39 +7,22 @@
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5
 -- Parameters:
 --   idle_days  number  = 45  minimum number of days without activity
-WITH asked AS (
-  SELECT
-    *,
-    coalesce(actor_name = 'Postman Internal System' AND coalesce(actor_email, actor_username) IS NULL, false) AS by_system
-  FROM events
-  WHERE team LIKE :team
-    AND dt BETWEEN :history_from AND :to
-),
+WITH {history},
 administrators AS (
   SELECT team, actor_id AS person, event_time
-  FROM asked
+  FROM history
   WHERE regexp_like(action, '^admin\.|update_user_roles|customauth|_domain|_invite|remove_member')
     AND NOT by_system
   UNION ALL
-  -- variables.users is an object, or text that contains one: {"60000004": ["user", "admin"]}
   SELECT team, person, event_time
-  FROM asked
-  CROSS JOIN UNNEST(
-    regexp_extract_all(
-      coalesce(json_extract_scalar(variables, '$.users'), json_format(json_extract(variables, '$.users'))),
-      '"([^"]+)"\s*:\s*\[[^\]]*"admin"',
-      1
-    )
-  ) AS given (person)
+  FROM history
+  CROSS JOIN UNNEST(regexp_extract_all(changes, '"([^"]+)"\s*:\s*\[[^\]]*"admin"', 1)) AS given (person)
   WHERE action = 'team.update_user_roles'
   UNION ALL
   SELECT team, user_id AS person, event_time
-  FROM asked
+  FROM history
   WHERE regexp_like(action, 'add_member|member_added')
-    AND regexp_like(
-      coalesce(json_extract_scalar(variables, '$.roles'), json_format(json_extract(variables, '$.roles'))),
-      '(^|")admin("|$)'
-    )
+    AND regexp_like(roles, '(^|")admin("|$)')
 ),
 sightings AS (
   SELECT
@@ -50,7 +33,7 @@ sightings AS (
     coalesce(actor_email, actor_username, actor_name, actor_id) AS name,
     event_time,
     NOT by_system AS active
-  FROM asked
+  FROM history
   UNION ALL
   SELECT
     team,
@@ -60,7 +43,7 @@ sightings AS (
     coalesce(user_email, user_username, user_name, user_id) AS name,
     event_time,
     by_system AND coalesce(regexp_like(action, '^user\.'), false) AS active
-  FROM asked
+  FROM history
 ),
 people AS (
   SELECT

@@ -5,7 +5,8 @@
 -- Days before the archive begins are listed only if you give another first day than 2020-01-01.
 --
 -- Controls: SOC 2 CC7.2; ISO 27001 A.5.28, A.8.15; PCI DSS 10.2.1, 10.5.1, 10.7.2
-WITH asked AS (
+WITH {days},
+asked AS (
   SELECT team, dt, seq, actor_id
   FROM events
   WHERE team LIKE :team
@@ -17,10 +18,8 @@ counted AS (
 found AS (
   SELECT team, dt, seq, count(*) AS events FROM asked GROUP BY team, dt, seq
 ),
-recorded AS (
-  SELECT *, date_diff('day', archived_at, CAST(current_date AS timestamp(3))) AS age
-  FROM manifests
-  WHERE team LIKE :team
+aged AS (
+  SELECT *, date_diff('day', archived_at, CAST(current_date AS timestamp(3))) AS age FROM recorded
 ),
 listed AS (
   SELECT
@@ -30,7 +29,7 @@ listed AS (
     CAST(json_extract_scalar(segment, '$.lines') AS bigint) AS events,
     coalesce(age >= CAST(json_extract_scalar(retention, '$.expireAfterDays') AS bigint), false)
       AND coalesce(age >= CAST(json_extract_scalar(retention, '$.days') AS bigint), false) AS may_have_expired
-  FROM recorded
+  FROM aged
   CROSS JOIN UNNEST(regexp_extract_all(segments, '\{[^}]*\}')) AS every (segment)
 ),
 compared AS (
@@ -47,21 +46,6 @@ compared AS (
 ),
 differences AS (
   SELECT team, dt, max(difference) AS difference FROM compared GROUP BY team, dt
-),
-chains AS (
-  SELECT team, min(chain_start) AS first, max(position) AS last
-  FROM recorded
-  GROUP BY team
-),
-gaps AS (
-  SELECT team, json_extract_scalar(gap, '$.from') AS first, json_extract_scalar(gap, '$.to') AS last
-  FROM recorded
-  CROSS JOIN UNNEST(regexp_extract_all(gaps, '\{[^}]*\}')) AS every (gap)
-),
-days AS (
-  SELECT chains.team, date_format(day, '%Y-%m-%d') AS dt, CAST(day AS timestamp(3)) AS midnight, first, last
-  FROM chains
-  CROSS JOIN UNNEST(sequence(CAST(:from AS date), CAST(:to AS date), INTERVAL '1' DAY)) AS every (day)
 )
 SELECT
   days.team,
@@ -70,19 +54,10 @@ SELECT
   coalesce(counted.people, 0) AS people,
   CASE
     WHEN differences.difference = 2 THEN 'not as listed'
-    WHEN EXISTS (
-      SELECT 1 FROM gaps WHERE gaps.team = days.team AND substr(gaps.first, 1, 10) <= days.dt AND gaps.last > days.dt || 'T00:00:00.000Z'
-    )
-      THEN 'gap'
-    WHEN differences.difference = 1 THEN 'expired'
-    WHEN days.midnight >= days.last THEN 'not read yet'
-    WHEN date_add('day', 1, days.midnight) <= days.first THEN 'before the archive'
-    WHEN days.midnight < days.first OR date_add('day', 1, days.midnight) > days.last THEN 'read in part'
-    ELSE 'complete'
+    WHEN differences.difference = 1 AND days.state <> 'gap' THEN 'expired'
+    ELSE days.state
   END AS state
 FROM days
 LEFT JOIN counted ON counted.team = days.team AND counted.dt = days.dt
 LEFT JOIN differences ON differences.team = days.team AND differences.dt = days.dt
-WHERE date_add('day', 1, days.midnight) > days.first
-  OR :from > '2020-01-01'
 ORDER BY days.dt DESC, days.team

@@ -4,14 +4,7 @@
 -- archive begins, or left the company without being removed, is not known here: compare with the list of leavers.
 --
 -- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.6.5; PCI DSS 10.2.1.1, 10.2.1.5
-WITH asked AS (
-  SELECT
-    *,
-    coalesce(actor_name = 'Postman Internal System' AND coalesce(actor_email, actor_username) IS NULL, false) AS by_system
-  FROM events
-  WHERE team LIKE :team
-    AND dt BETWEEN :history_from AND :to
-),
+WITH {history},
 comings_and_goings AS (
   SELECT
     team,
@@ -20,7 +13,7 @@ comings_and_goings AS (
     lower(user_username) AS username,
     event_time,
     NOT regexp_like(action, 'add') AS removed
-  FROM asked
+  FROM history
   WHERE regexp_like(action, 'add_member|member_added|remove_member|member_removed')
 ),
 -- A change of membership by Postman's own system is not an action of the person whom it concerns.
@@ -30,7 +23,7 @@ acts AS (
     CASE WHEN by_system THEN user_id ELSE actor_id END AS person,
     lower(CASE WHEN by_system THEN user_email ELSE actor_email END) AS email,
     lower(CASE WHEN by_system THEN user_username ELSE actor_username END) AS username
-  FROM asked
+  FROM history
   WHERE dt >= :from
     AND NOT (by_system AND coalesce(regexp_like(action, '_member|member_'), false))
 )

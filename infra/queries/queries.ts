@@ -13,7 +13,7 @@
  * A default value follows `=`. A parameter without a default is required, and an example follows `e.g.`. In the SQL a
  * parameter is written `:name`. It is always replaced by one literal, so no value can become part of the statement. The
  * header does not repeat the common parameters below, unless the query has another default for one of them. `{named}` in
- * the SQL stands for the text of `parts/named.sql`.
+ * the SQL stands for the text of `parts/named.sql`, which may hold parts too.
  *
  * A query whose answer could be a false "nothing" reads the whole archive by default. A query about a pattern, or one that
  * lists every event, may have a shorter period: the command line states the period of every answer.
@@ -91,9 +91,7 @@ export function readQuery(name: string, text: string): Query {
   const match = FILE.exec(text);
   if (match === null) throw new Error(`${name}.sql does not have the header that queries.ts describes`);
   const { top = '', purpose = '', controls = '', own = '', sql: written = '' } = match.groups ?? {};
-  const sql = written.replace(PART, (_, part) =>
-    readFileSync(join(import.meta.dirname, 'parts', `${part}.sql`), 'utf8'),
-  );
+  const sql = withParts(written);
   const used = [...sql.matchAll(PLACEHOLDER)].map(([, placeholder]) => placeholder);
   const common = COMMON_PARAMETERS.filter((each) => used.includes(each.name));
   const declared = (own.match(/.+/g) ?? []).map(readParameter);
@@ -107,6 +105,12 @@ export function readQuery(name: string, text: string): Query {
     header: `${top}-- Parameters:\n${parameterTable(parameters)}`,
     sql: sql.trimEnd(),
   };
+}
+
+function withParts(sql: string): string {
+  return sql.replace(PART, (_, part) =>
+    withParts(readFileSync(join(import.meta.dirname, 'parts', `${part}.sql`), 'utf8').trimEnd()),
+  );
 }
 
 /** Returns the value of every parameter, or everything that is wrong with the given values. */

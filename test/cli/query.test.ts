@@ -71,7 +71,7 @@ test('a query is explained with its purpose, controls, parameters and SQL', asyn
   expect(printed).toMatch(/^-- Administrators who have been inactive for a long time\.\n-- A person counts/);
   expect(printed).toContain('\n-- Controls: SOC 2 CC6.2, CC6.3; ISO 27001 A.5.18, A.8.2; PCI DSS 10.2.1.2, 10.2.1.5\n');
   expect(printed).toMatch(/\n-- {3}team +text += % +the team; % is all of them\n/);
-  expect(printed).toMatch(/\nWITH asked AS \([\s\S]*\nORDER BY administrators\.team, .*$/);
+  expect(printed).toMatch(/\nWITH history AS \([\s\S]*\nORDER BY administrators\.team, .*$/);
 });
 
 test('a result is printed as a table, with the number of rows and the parameters on standard error', async () => {

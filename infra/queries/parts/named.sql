@@ -1,12 +1,4 @@
-history AS (
-  SELECT
-    *,
-    -- variables.users is an object, or text that contains one: {"60000004": ["user", "admin"]}
-    coalesce(json_extract_scalar(variables, '$.users'), json_format(json_extract(variables, '$.users'))) AS changes
-  FROM events
-  WHERE team LIKE :team
-    AND dt BETWEEN :history_from AND :to
-),
+{history},
 sightings AS (
   SELECT team, event_time, actor_id AS person, coalesce(actor_email, actor_username, actor_name) AS name FROM history
   UNION ALL
