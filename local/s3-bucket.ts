@@ -1,14 +1,14 @@
 /**
  * One bucket of S3 as the archive uses it: listings are complete and in UTF-8 byte order, and no object is ever replaced
  * or deleted, as the policy of the deployed bucket demands. The local server and the fault world share these operations;
- * each operation is one synchronous step. The objects lie in memory or in a folder.
+ * each operation is one synchronous step. The local server keeps the objects in a folder.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Slice } from '../lambdas/shared/json';
 
-/** Stores the objects of a bucket, in memory or in a folder. */
+/** Stores the objects of a bucket: in a folder, or in the tests in memory. */
 export interface Storage {
   /** Every key with the prefix, in any order. */
   keys(prefix: string): readonly string[];
@@ -80,19 +80,6 @@ function checkKey(key: string): string {
   const isUnsafe = key.split('/').some((name) => ['', '.', '..'].includes(name)) || /[\p{Cc}\p{Cs}\\]/u.test(key);
   if (isUnsafe) throw new S3Error(400, 'InvalidURI', "Couldn't parse the specified URI.");
   return key;
-}
-
-/** Keeps all objects in the map. The owner of the map may read and change it. */
-export function memoryStorage(objects = new Map<string, Buffer>()): Storage {
-  return {
-    keys: (prefix) => [...objects.keys()].filter((key) => key.startsWith(prefix)),
-    read: (key) => objects.get(key),
-    create: (key, bytes) => {
-      if (objects.has(key)) return false;
-      objects.set(key, Buffer.from(bytes));
-      return true;
-    },
-  };
 }
 
 /**

@@ -4,22 +4,7 @@
  */
 import { createRandom } from './random';
 
-export interface Person {
-  readonly id: number;
-  readonly name: string;
-  readonly username: string;
-  readonly email: string;
-  /** Hours to add to UTC for the local time. */
-  readonly utcOffset: number;
-  readonly ips: readonly [string, ...string[]];
-  readonly userAgent: string;
-  readonly external: boolean;
-  /** Day of the team, counted from 0. The founders joined before that. */
-  readonly joins: number;
-  readonly leaves: number;
-  /** The last day on which the person does anything, where that is before the day of leaving. */
-  readonly restsAfter: number;
-}
+export type Person = ReturnType<typeof personOf>;
 
 const FOUNDERS = 64;
 const DAYS_BETWEEN_JOINERS = 4;
@@ -53,7 +38,7 @@ export function peopleBy(day: number, seed: number): readonly Person[] {
   return Array.from({ length: headcount }, (_, number) => personOf(number, seed));
 }
 
-export function personOf(number: number, seed: number): Person {
+export function personOf(number: number, seed: number) {
   const random = createRandom(`${seed}/person/${number}`);
   const office = random.pick(OFFICES);
   const external = number % 11 === 7;
@@ -64,12 +49,19 @@ export function personOf(number: number, seed: number): Person {
     name: `${FIRST[number % FIRST.length]} ${LAST[number % LAST.length]}`,
     username,
     email: `${username}@${external ? 'partner.example' : 'example.com'}`,
+    /** Hours to add to UTC for the local time. */
     utcOffset: office.utcOffset,
-    ips: [`${office.v4}.${1 + (number % 250)}`, `${office.v4}.254`, `${office.v6}::${(number + 16).toString(16)}`],
+    ips: [
+      `${office.v4}.${1 + (number % 250)}`,
+      `${office.v4}.254`,
+      `${office.v6}::${(number + 16).toString(16)}`,
+    ] as const,
     userAgent: random.pick(USER_AGENTS),
     external,
+    /** Day of the team, counted from 0. The founders joined before that. */
     joins: number < FOUNDERS ? -1 : (number - FOUNDERS + 1) * DAYS_BETWEEN_JOINERS,
     leaves: number % 9 === 4 ? leavingDay((number - 4) / 9) : Infinity,
+    /** The last day on which the person does anything, where that is before the day of leaving. */
     restsAfter: number === DORMANT.number ? DORMANT.lastDay : Infinity,
   };
 }

@@ -1,11 +1,12 @@
 /** The adapters against the servers of `local/`. The suite `engines` runs the same tests against independent servers. */
 import { join } from 'node:path';
 import { startDynamoDb } from '../../local/dynamodb';
-import { folderStorage, memoryStorage, s3Bucket } from '../../local/s3-bucket';
+import { folderStorage, s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import { startSsmServer } from '../../local/ssm-server';
 import { testParameterStore } from '../support/api-key-contract';
 import { testCheckpointTable } from '../support/checkpoint-contract';
+import { memoryStorage } from '../support/memory-storage';
 import { testArchiveBucket } from '../support/object-store-contract';
 import { scratch } from '../support/scratch';
 

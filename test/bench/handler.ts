@@ -15,10 +15,11 @@ import type { RunSummary } from '../../lambdas/shared/contract';
 import { splitLines } from '../../lambdas/shared/segment';
 import { addMs, DAY_MS, HOUR_MS } from '../../lambdas/shared/time';
 import { awsEnvironment } from '../../local/lambda-process';
-import { memoryStorage, s3Bucket } from '../../local/s3-bucket';
+import { s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import { type BulkLog, createBulkLog } from '../support/bulk-log';
 import { openBulkWorld, peakKb, processorMs, startBulkSource } from '../support/bulk-world';
+import { memoryStorage } from '../support/memory-storage';
 import type { FloorWork } from './floor';
 import { median, type Row } from './rows';
 

@@ -7,7 +7,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { ArchiveInput, TeamSettings } from '../../lambdas/shared/contract';
 import { createTable } from '../../local/postman/source-table';
-import { memoryStorage } from '../../local/s3-bucket';
+import { memoryStorage } from '../support/memory-storage';
 import { createSourceModel, type SourceModel, type SourceSettings, sourceSettings } from '../support/test-source';
 import type { Item, ItemCell } from './checkpoint-model';
 import { CANARY_KEY, type WorldEvent } from './events';

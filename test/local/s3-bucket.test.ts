@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
-import { folderStorage, memoryStorage, type Storage, s3Bucket } from '../../local/s3-bucket';
+import { folderStorage, type Storage, s3Bucket } from '../../local/s3-bucket';
+import { memoryStorage } from '../support/memory-storage';
 
 let root: string;
 beforeEach(() => {

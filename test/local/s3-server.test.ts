@@ -1,9 +1,10 @@
 /** The local S3 refuses these requests. The requests of the archiver are tested by object-store-contract.ts. */
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { memoryStorage, s3Bucket } from '../../local/s3-bucket';
+import { s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import type { LocalServer } from '../../local/server';
+import { memoryStorage } from '../support/memory-storage';
 
 const objects = new Map<string, Buffer>();
 const bucket = s3Bucket(memoryStorage(objects));

@@ -14,9 +14,10 @@ import {
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { startDynamoDb } from '../../local/dynamodb';
-import { memoryStorage, s3Bucket } from '../../local/s3-bucket';
+import { s3Bucket } from '../../local/s3-bucket';
 import { startS3Server } from '../../local/s3-server';
 import { startSsmServer } from '../../local/ssm-server';
+import { memoryStorage } from './memory-storage';
 
 /** Servers that hold an empty bucket and a checkpoint table for one story alone. */
 export interface Backend {

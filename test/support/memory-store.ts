@@ -4,7 +4,8 @@
  */
 
 import type { ObjectStore } from '../../lambdas/shared/ports';
-import { memoryStorage, S3Error, s3Bucket } from '../../local/s3-bucket';
+import { S3Error, s3Bucket } from '../../local/s3-bucket';
+import { memoryStorage } from './memory-storage';
 
 export type Operation = 'list' | 'get' | 'create';
 
