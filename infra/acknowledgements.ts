@@ -7,27 +7,15 @@ import type { ArchiveConfig } from './config';
 import { archiveName, databaseName, parameterPath } from './names';
 
 export function acknowledgements({ stage, adopt, auditors }: ArchiveConfig) {
+  const account = '<AWS::Region>:<AWS::AccountId>';
   const bucket = adopt === null ? BUCKET : `arn:<AWS::Partition>:s3:::${adopt.bucket}`;
-  return [
-    ...ofWhatRuns(stage, bucket),
-    ...(auditors.length > 0 ? ofAuditors(stage, bucket) : []),
-    ...(adopt === null ? ofWhatIsKept : []),
-  ];
-}
-
-const BUCKET = '<StorageBucket5CB7C8EA.Arn>';
-
-function ofAuditors(stage: string, bucket: string) {
-  const tables = `arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/${databaseName(archiveName(stage))}/*`;
-  return [
+  const parameters = `arn:<AWS::Partition>:ssm:${account}:parameter${parameterPath(stage)}*`;
+  const tables = `arn:<AWS::Partition>:glue:${account}:table/${databaseName(archiveName(stage))}/*`;
+  const ofAuditors = [
     nist('Auditors/Policy', 'IAMNoInlinePolicy', inline),
     wildcard('Auditors/Policy', `${bucket}/*`, wholeArchive),
     wildcard('Auditors/Policy', tables, wholeArchive),
   ];
-}
-
-function ofWhatRuns(stage: string, bucket: string) {
-  const parameters = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${parameterPath(stage)}*`;
   return [
     ...['Archiver', 'Schedules', 'Verifier'].map((owner) => nist(`${owner}/Policy`, 'IAMNoInlinePolicy', inline)),
     ...['manifests', 'batches', 'events', 'quarantine'].map((folder) =>
@@ -43,8 +31,12 @@ function ofWhatRuns(stage: string, bucket: string) {
     nist('Archiver/Function', 'LambdaDLQ', destinationInstead),
     nist('Archiver/Function', 'LambdaConcurrency', leaseInstead),
     nist('Archiver/Function', 'LambdaInsideVPC', publicApi),
+    ...(auditors.length > 0 ? ofAuditors : []),
+    ...(adopt === null ? ofWhatIsKept : []),
   ];
 }
+
+const BUCKET = '<StorageBucket5CB7C8EA.Arn>';
 
 const inline = 'The policy must live and die with this one role. A managed policy could be attached elsewhere.';
 const objectsOfTeams = 'A key holds team, date and number. The right is to one prefix, and only to create or to read.';

@@ -9,7 +9,7 @@ import { TEAM_PATTERN } from '../lambdas/shared/object-keys';
 import { expiresAfterTheLock, MIN_EXPIRE_DAYS, retentionFields } from '../lambdas/shared/retention';
 import { brokenRules, ruled } from './config-rules';
 import { apiKeyParameter } from './names';
-import { nearest } from './nearest';
+import { didYouMean } from './nearest';
 import { scheduleProblem } from './schedule-expression';
 
 const MAX_DAYS = 36_500;
@@ -137,20 +137,17 @@ export function readConfig(context: unknown) {
 
 /** An object that refuses unknown keys, and names the known key that was probably meant. */
 function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
       return issue.keys
-        .map((key) => `unknown key ${JSON.stringify(key)}; ${suggest(key, Object.keys(shape))}`)
+        .map(
+          (key) => `unknown key ${JSON.stringify(key)}${didYouMean(key, known) || `; known are ${known.join(', ')}`}`,
+        )
         .join('; ');
     },
   });
-}
-
-/** Names the known word that was probably meant, or else every known word. */
-function suggest(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return near === undefined ? `known are ${known.join(', ')}` : `did you mean ${JSON.stringify(near)}?`;
 }
 
 function refuse(problemOf: (value: string) => string | undefined) {

@@ -37,10 +37,14 @@ interface Resource {
 export function expectedSettings(context: Readonly<Record<string, unknown>>, place: Place) {
   const config = readConfig(context.archive);
   const resources = synthesise(context, config);
+  const all = (type: string) =>
+    Object.entries(resources).flatMap(([id, { Type, Properties }]) =>
+      Type === type ? [{ id, properties: Properties }] : [],
+    );
   const only = (type: string, part: string) => {
-    const found = Object.entries(resources).find(([id, each]) => each.Type === type && id.startsWith(part));
+    const found = all(type).find(({ id }) => id.startsWith(part));
     if (found === undefined) throw new Error(`the template has no ${type} ${part}`);
-    return { id: found[0], properties: found[1].Properties };
+    return found;
   };
   const bucket = only('AWS::S3::Bucket', 'StorageBucket');
   const functions = {
@@ -55,7 +59,8 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
     [`${bucket.id}.Arn`]: `arn:${place.partition}:s3:::${place.bucket}`,
     [only('AWS::DynamoDB::Table', 'Storage').id]: place.table,
     [`${only('AWS::KMS::Key', 'KeysSigning').id}.Arn`]: place.signingKey,
-    ...topicName(resources, place.topic),
+    // With a topic of somebody else's, the template has none.
+    ...Object.fromEntries(all('AWS::SNS::Topic').map(({ id }) => [id, place.topic])),
     [`${functions.archiver.id}.Arn`]: place.archiverArn,
     [`${functions.verifier.id}.Arn`]: place.verifierArn,
   };
@@ -77,9 +82,8 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
     lifecycle: expiries(bucket.properties),
     encryptionKey: keyAliases(archiveName(config.stage)).encryption,
     environments: { archiver: environment(functions.archiver), verifier: environment(functions.verifier) },
-    schedules: Object.values(resources)
-      .filter(({ Type }) => Type === 'AWS::Scheduler::Schedule')
-      .map(({ Properties }) => filled(Properties) as ExpectedSchedule)
+    schedules: all('AWS::Scheduler::Schedule')
+      .map(({ properties }) => filled(properties) as ExpectedSchedule)
       .map(({ GroupName, Name, ScheduleExpression, Target }) => ({
         group: GroupName,
         name: Name,
@@ -87,12 +91,6 @@ export function expectedSettings(context: Readonly<Record<string, unknown>>, pla
         target: Target.Arn,
       })),
   };
-}
-
-/** With a topic of somebody else's, the template has none. */
-function topicName(resources: Readonly<Record<string, Resource>>, topic: string): Readonly<Record<string, string>> {
-  const [id] = Object.entries(resources).find(([, { Type }]) => Type === 'AWS::SNS::Topic') ?? [];
-  return id === undefined ? {} : { [id]: topic };
 }
 
 interface ExpectedSchedule {
