@@ -25,17 +25,7 @@ import { didYouMean } from '../nearest';
 import { FIRST_DATE, isDate, resolveDate } from './dates';
 import { networksProblem } from './networks';
 
-export interface Query {
-  /** The name of the file without `.sql`. */
-  readonly name: string;
-  readonly purpose: string;
-  readonly controls: readonly string[];
-  readonly parameters: readonly Parameter[];
-  /** Comments that describe the query with all its parameters. They come first in the statement. */
-  readonly header: string;
-  /** The SQL with its placeholders. */
-  readonly sql: string;
-}
+export type Query = ReturnType<typeof readQuery>;
 
 export interface Parameter {
   readonly name: string;
@@ -87,7 +77,7 @@ export function readQueries(): readonly Query[] {
 }
 
 /** Throws an error if the text is not a query in the form described above. */
-export function readQuery(name: string, text: string): Query {
+export function readQuery(name: string, text: string) {
   const match = FILE.exec(text);
   if (match === null) throw new Error(`${name}.sql does not have the header that queries.ts describes`);
   const { top = '', purpose = '', controls = '', own = '', sql: written = '' } = match.groups ?? {};
@@ -98,11 +88,14 @@ export function readQuery(name: string, text: string): Query {
   // A common parameter keeps its place, also if the query declares it.
   const parameters = [...new Map([...common, ...declared].map((each) => [each.name, each])).values()];
   return {
+    /** The name of the file without `.sql`. */
     name,
     purpose: purpose.replace(/^-- /gm, '').trim().replaceAll('\n', ' '),
     controls: controls.split('; '),
     parameters,
+    /** Comments that describe the query with all its parameters. They come first in the statement. */
     header: `${top}-- Parameters:\n${parameterTable(parameters)}`,
+    /** The SQL with its placeholders. */
     sql: sql.trimEnd(),
   };
 }

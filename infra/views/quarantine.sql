@@ -3,12 +3,7 @@
 -- Filter by dt, and by team if you can. dt is the UTC date of the line's own time if that is usable, otherwise the day
 -- that a sweep was reading again, otherwise the day on which the run began.
 SELECT
-  team,
-  dt,
-  id,
-  event_time,
-  archived_at,
-  seq,
+  team, dt, id, event_time, archived_at, seq,
   -- The reason is not stored; it follows from the line. An id or timestamp that occurs twice with different values is
   -- not usable. SQL sees only the first value, so it may show such a line as a revision, and only a person can tell the
   -- difference.
@@ -22,21 +17,8 @@ SELECT
     ) THEN 'out-of-range'
     ELSE 'revision'
   END AS reason,
-  action,
-  message,
-  ip,
-  user_agent,
-  actor_id,
-  actor_name,
-  actor_username,
-  actor_email,
-  user_id,
-  user_name,
-  user_username,
-  user_email,
-  team_id,
-  team_name,
-  data,
-  variables,
-  line
+  action, message, ip, user_agent,
+  actor_id, actor_name, actor_username, actor_email,
+  user_id, user_name, user_username, user_email,
+  team_id, team_name, data, variables, line
 FROM held
