@@ -7,7 +7,7 @@
 -- "team" and "dt" are columns of the archive; filter by them. "unmapped" contains the event's whole member data, under "data"
 -- if it is not an object, and "raw_data" the whole event. Entity Management has no attribute for the person for whom an entity was created, such as
 -- the owner of an API key that Postman's own system created: that person is in "unmapped", under "user".
-WITH mapping (action, class_uid, activity_id, activity_name, entity_type) AS (
+WITH mapping (mapped_action, wanted_class, wanted_activity, wanted_name, entity_type) AS (
   VALUES
     ('user.sign_in', 3002, 1, 'Logon', NULL),
     ('user.login_password_success', 3002, 1, 'Logon', NULL),
@@ -68,15 +68,11 @@ subjects AS (
 ),
 mapped AS (
   SELECT
-    subjects.*,
-    mapping.entity_type,
+    *,
     -- A change of several people's roles has no single "user".
-    CASE WHEN cardinality(regexp_extract_all(changes, '"\s*:\s*\[')) = 1 THEN regexp_extract(changes, '"([^"]+)"\s*:\s*\[', 1) END AS member,
-    mapping.class_uid AS wanted_class,
-    mapping.activity_id AS wanted_activity,
-    mapping.activity_name AS wanted_name
+    CASE WHEN cardinality(regexp_extract_all(changes, '"\s*:\s*\[')) = 1 THEN regexp_extract(changes, '"([^"]+)"\s*:\s*\[', 1) END AS member
   FROM subjects
-  LEFT JOIN mapping ON mapping.action = subjects.action
+  LEFT JOIN mapping ON mapped_action = action
 ),
 judged AS (
   SELECT
@@ -91,7 +87,7 @@ judged AS (
 ),
 typed AS (
   SELECT
-    judged.*,
+    *,
     CASE WHEN class = wanted_class THEN wanted_activity ELSE 99 END AS activity,
     CASE WHEN class = wanted_class THEN wanted_name ELSE coalesce(action, 'Other') END AS activity_label,
     CAST(
