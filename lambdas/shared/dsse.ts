@@ -16,16 +16,19 @@ import type { Signer } from './ports';
 /** The order n of the group of P-256. */
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
-/** Canonical base64 only. With another spelling of the same bytes, an envelope could change unnoticed. */
-const base64 = z.string().check(z.refine((value) => Buffer.from(value, 'base64').toString('base64') === value));
-
+/** The payload and the signature are base64. */
 const envelopeSchema = z.object({
   payloadType: z.string(),
-  payload: base64,
-  signatures: z.tuple([z.object({ keyid: z.string(), sig: base64 })]),
+  payload: z.string(),
+  signatures: z.tuple([z.object({ keyid: z.string(), sig: z.string() })]),
 });
 
-type Envelope = z.infer<typeof envelopeSchema>;
+interface Envelope {
+  readonly payloadType: string;
+  readonly payload: Buffer;
+  readonly keyid: string;
+  readonly sig: Buffer;
+}
 
 /** Pre-authentication encoding: the bytes that the signature covers. */
 export function pae(payloadType: string, payload: Buffer): Buffer {
@@ -36,11 +39,7 @@ export function pae(payloadType: string, payload: Buffer): Buffer {
 /** Signs `payload`. Returns the bytes of the envelope, which is one line of JSON. */
 export async function signEnvelope(payloadType: string, payload: Buffer, signer: Signer): Promise<Buffer> {
   const sig = withLowS(await signer.sign(pae(payloadType, payload)));
-  return encode({
-    payloadType,
-    payload: payload.toString('base64'),
-    signatures: [{ keyid: keyId(signer.publicKey), sig: sig.toString('base64') }],
-  });
+  return encode({ payloadType, payload, keyid: keyId(signer.publicKey), sig });
 }
 
 export type VerifiedEnvelope =
@@ -58,13 +57,11 @@ export type VerifiedEnvelope =
 export function verifyEnvelope(bytes: Buffer, payloadType: string, publicKey: KeyObject): VerifiedEnvelope {
   const envelope = readEnvelope(bytes);
   if (envelope === undefined || envelope.payloadType !== payloadType) return { ok: false, problem: 'not-an-envelope' };
-  const payload = Buffer.from(envelope.payload, 'base64');
-  const [{ keyid, sig }] = envelope.signatures;
+  const { payload, keyid, sig } = envelope;
   if (keyid !== keyId(publicKey)) return { ok: false, problem: 'other-key', payload };
-  const signature = Buffer.from(sig, 'base64');
-  const isGood = verify('sha256', pae(payloadType, payload), { key: publicKey, dsaEncoding: 'der' }, signature);
+  const isGood = verify('sha256', pae(payloadType, payload), { key: publicKey, dsaEncoding: 'der' }, sig);
   if (!isGood) return { ok: false, problem: 'bad-signature', payload };
-  return { ok: true, payload, hasLowS: isLow(readS(signature).s) };
+  return { ok: true, payload, hasLowS: isLow(readS(sig).s) };
 }
 
 function isLow(s: bigint): boolean {
@@ -111,10 +108,15 @@ export function readPublicKey(input: Parameters<typeof createPublicKey>[0]): Key
 
 function readEnvelope(bytes: Buffer): Envelope | undefined {
   const { success, data } = z.safeParse(envelopeSchema, tryParse(bytes.toString('utf8')));
-  // The comparison refuses white space, further fields and duplicate keys.
-  return success && encode(data).equals(bytes) ? data : undefined;
+  if (!success) return undefined;
+  const { payloadType, payload, signatures } = data;
+  const [{ keyid, sig }] = signatures;
+  const envelope = { payloadType, payload: Buffer.from(payload, 'base64'), keyid, sig: Buffer.from(sig, 'base64') };
+  // The comparison refuses white space, further fields, duplicate keys, and other spellings of the same bytes in base64.
+  return encode(envelope).equals(bytes) ? envelope : undefined;
 }
 
-function encode(envelope: Envelope): Buffer {
-  return Buffer.from(`${JSON.stringify(envelope)}\n`);
+function encode({ payloadType, payload, keyid, sig }: Envelope): Buffer {
+  const signatures = [{ keyid, sig: sig.toString('base64') }];
+  return Buffer.from(`${JSON.stringify({ payloadType, payload: payload.toString('base64'), signatures })}\n`);
 }

@@ -281,8 +281,8 @@ shared/event.ts
     + if (reader.at < line.length)
 shared/dsse.ts
   an envelope has one spelling | M3 gets white space
-    - && encode(data).equals(bytes)
-    +
+    - return encode(envelope).equals(bytes) ? envelope : undefined;
+    + return envelope;
 shared/open-manifest.ts
   a signature has one spelling | the signature of a manifest gets the other value of s, which needs no key
     - problem: isOtherSpelling ? 'bad-signature' : problem
