@@ -15,14 +15,16 @@ const AREAS = ['manifests', 'events', 'quarantine', 'batches', 'anchors'];
 
 /** The key of a file below the root. Keys have `/` on every system. */
 export function keyOf(root: string, path: string, paths: here.PlatformPath = here): string {
-  return paths.relative(root, path).split(paths.sep).join('/');
+  const below = `${root}${paths.sep}`;
+  const relative = path.startsWith(below) ? path.slice(below.length) : paths.relative(root, path);
+  return relative.replaceAll(paths.sep, '/');
 }
 
 /** The file of a key, or undefined where the key names no place below the root. */
 export function pathOf(root: string, key: string, paths: here.PlatformPath = here): string | undefined {
   const path = paths.join(root, key);
   const isBelow = path.startsWith(`${root}${paths.sep}`) && keyOf(root, path, paths) === key;
-  return isBelow && !key.includes('\0') ? path : undefined;
+  return isBelow && !key.endsWith('/') && !key.includes('\0') ? path : undefined;
 }
 
 /** Throws an error if the folder does not exist. Both operations throw an error if something in it cannot be opened. */
