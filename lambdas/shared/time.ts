@@ -83,10 +83,9 @@ function digits(text: string, start: number, end: number): number {
   return number;
 }
 
-/** Whether `Date` writes the instant as exactly this text: ISO 8601 in UTC with milliseconds. */
+/** Whether the text is ISO 8601 in UTC with milliseconds, which is how `Date` writes an instant before the year 10,000. */
 export function isCanonicalInstant(text: string): boolean {
-  const instant = new Date(text);
-  return !Number.isNaN(instant.getTime()) && instant.toISOString() === text;
+  return CANONICAL_FORM.test(text) && onItsDay(text) !== undefined;
 }
 
 /** The same for a setting that a person writes. A date alone means 00:00 UTC of that date. */
