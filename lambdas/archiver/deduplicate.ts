@@ -140,13 +140,14 @@ function createReadingBack(archived: Archived, readFrom: Date) {
   let hasReadDay = false;
 
   return async function readArchived(events: readonly AuditEvent[], walkStart: Date): Promise<void> {
-    const instants = events.flatMap((event) => instantInRange(event, walkStart) ?? []);
-    if (!hasRead) instants.push(readFrom);
+    const instants = events.map((event) => instantInRange(event, walkStart));
     // A line without an instant may have been met by any run of the bound's day. Lines under quarantine/ are not forgotten, so
     // that day is read for them once.
-    const isDayNeeded = !hasReadDay && events.some((event) => instantInRange(event, walkStart) === undefined);
+    const isDayNeeded = !hasReadDay && instants.includes(undefined);
+    if (!hasRead) instants.push(readFrom);
     if (isDayNeeded) instants.push(midnight(readFrom));
-    if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
+    const oldest = instants.reduce((a, b) => (a && b ? earlier(a, b) : (a ?? b)), undefined);
+    if (oldest !== undefined) await archived.readFrom(oldest);
     hasRead = true;
     hasReadDay ||= isDayNeeded;
   };

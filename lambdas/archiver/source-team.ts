@@ -18,7 +18,8 @@ export function createTeamCheck(chain: readonly string[], acceptedId: string | n
   let checked = chain.length === 0 || chain.length >= MAX_SOURCE_TEAMS;
 
   function meet(events: readonly AuditEvent[]): void {
-    const named = events.flatMap(({ sourceTeam = '' }) => (SOURCE_TEAM_PATTERN.test(sourceTeam) ? sourceTeam : []));
+    const texts = new Set(events.map(({ sourceTeam = '' }) => sourceTeam));
+    const named = [...texts].filter((text) => SOURCE_TEAM_PATTERN.test(text));
     if (!checked && named.length > 0) {
       if (!named.some((team) => met.has(team) || team === acceptedId)) throw otherTeam();
       checked = true;

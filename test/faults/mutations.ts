@@ -138,14 +138,14 @@ archiver/window.ts
     - const claim = isProved ? order.claim() : window.from;
     + const claim = isProved ? addMs(order.claim(), 1000) : window.from;
   the order of the source is trusted | the source always sorts a backlog descending
-    - return ascending && shown && last !== undefined ?
-    + return last !== undefined ?
+    - return ascending && shown ?
+    + return !Number.isNaN(last) ?
   one page alone proves the order | the source sends the newest page first, and the time ends anywhere
-    - if (before !== undefined && last !== undefined && before < last) shown = true;
+    - if (before < last) shown = true;
     + if (events.length > 1) shown = true;
   an event dated in the future moves the position | the source sorts by id, and one event is dated in the future
-    - event.instant === undefined || event.instant > now || quarantineReason
-    + event.instant === undefined || quarantineReason
+    - at > latest || quarantineReason
+    + quarantineReason
   the end of a window is not proved | a source that announces the next page in a new way fails the run
     - if (!hasMore && end.isDoubtful(answer, limit))
     + if (false)
@@ -213,7 +213,7 @@ archiver/deduplicate.ts
     - if (!hasRead) instants.push(readFrom);
     +
   a page with older lines does not extend the reading | a sweep reads lines without a date that the first run met days before
-    - if (instants.length > 0) await archived.readFrom(instants.reduce(earlier));
+    - if (oldest !== undefined) await archived.readFrom(oldest);
     + if (!hasRead) await archived.readFrom(readFrom);
   the quarantine is not looked up | every body differs on every read
     - if (index.find(identity) !== undefined || hasOtherReason(event, reason)) return true;
