@@ -153,26 +153,32 @@ export function minify(value: Buffer): Buffer {
   return copy.subarray(0, length);
 }
 
-/** Without recursion, because a value may be nested deeply. */
+/** How many containers one number stands for. */
+const KINDS = 30;
+
+/** A value may be nested deeply: it is read without recursion, and each open container takes one bit of memory. */
 function skipContainer(reader: JsonReader): void {
-  /** Of each open container, whether it is an object. */
-  const open: boolean[] = [];
-  const enter = () => {
-    open.push(isObject(reader));
-    return isObject(reader) ? enterObject(reader) : enterArray(reader);
-  };
-  const next = () => (open.at(-1) ? nextMember(reader) : nextElement(reader));
-  let isAtItem = enter();
-  while (open.length > 0) {
+  /** Of the innermost containers, whether each is an object. The last bit stands for the innermost one. */
+  let kinds = 0;
+  const outerKinds: number[] = [];
+  let depth = 0;
+  let isAtItem = true;
+  do {
     if (isAtItem && (isObject(reader) || isArray(reader))) {
-      isAtItem = enter();
+      if (depth % KINDS === 0) outerKinds.push(kinds);
+      kinds = (kinds << 1) | Number(isObject(reader));
+      depth += 1;
+      isAtItem = kinds & 1 ? enterObject(reader) : enterArray(reader);
       continue;
     }
     if (isAtItem) skipScalar(reader);
-    else open.pop();
+    else {
+      depth -= 1;
+      kinds = depth % KINDS === 0 ? (outerKinds.pop() ?? 0) : kinds >> 1;
+    }
     // Here a value has ended.
-    isAtItem = open.length > 0 && next();
-  }
+    isAtItem = depth > 0 && (kinds & 1 ? nextMember(reader) : nextElement(reader));
+  } while (depth > 0);
 }
 
 function enterObject(reader: JsonReader): boolean {

@@ -1,4 +1,7 @@
 /** Large and hostile documents. What the reader finds is compared with `JSON.parse` in `json.property.test.ts`. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
 import {
   beginArray,
   endDocument,
@@ -39,6 +42,15 @@ describe('deep nesting', () => {
   test('100,000 brackets that are never closed are refused', () => {
     expect(() => skipValue(readerOf('['.repeat(DEPTH)))).toThrow('unexpected end of the document');
   });
+});
+
+test('a line that is nested 16 million deep is refused with little memory', () => {
+  const { code } = transformSync(readFileSync('lambdas/shared/json.ts', 'utf8'), { loader: 'ts', format: 'cjs' });
+  const read = 'skipValue(readJson(Buffer.alloc(16 * 1024 * 1024, \'[{"a":\')))';
+  const { stderr } = spawnSync(process.execPath, ['--max-old-space-size=32', '-e', `${code}\n${read}`], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toContain('JsonError: unexpected end of the document');
 });
 
 test('a string of 20 MB of escaped quotes and backslashes takes one pass', () => {
