@@ -14,7 +14,7 @@ export interface Slice {
   readonly end: number;
 }
 
-/** A place in a document. Each function below that takes a reader moves it behind what it has read. */
+/** A place in a document. Functions that begin, pass or skip something move it; those that only ask leave it where it is. */
 export interface JsonReader {
   readonly bytes: Buffer;
   /** Offset of the next byte. */
