@@ -71,7 +71,8 @@ export function nextEvent(reader: JsonReader): AuditEvent {
 export function readEvent(line: Buffer): AuditEvent {
   const reader = readJson(line);
   const event = nextEvent(reader);
-  if (reader.at < line.length || reader.white > 0) throw new JsonError('expected one value without white space between its tokens');
+  if (reader.at < line.length || reader.white > 0)
+    throw new JsonError('expected one value without white space between its tokens');
   return event;
 }
 
