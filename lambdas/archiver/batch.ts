@@ -59,7 +59,7 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
     revisions += page.revisions;
     late += page.newEvents.filter(({ instant }) => lateBefore !== undefined && instant < lateBefore).length;
     const lines = [...page.newEvents, ...page.held.map(({ event }) => event)].map(({ line }) => line);
-    const inOwnMemory = isMostOfItsMemory(lines) ? asItIs : withOwnLine;
+    const inOwnMemory = isMostOfItsMemory(lines) ? asItIs : lineCopier(bytesOf(lines));
     for (const event of page.newEvents) events.push(inOwnMemory(event));
     for (const line of page.held) held.push({ ...line, event: inOwnMemory(line.event) });
     bytes += bytesOf(lines);
@@ -80,9 +80,18 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
   };
 }
 
-/** A line shares the memory of its page. It is copied where few lines are kept: one new event would keep the whole page in memory. */
-function withOwnLine<E extends AuditEvent>(event: E): E {
-  return { ...event, line: Buffer.from(event.line) };
+/**
+ * A line shares the memory of its page. Where few lines are kept, they are copied into a memory of `bytes` bytes: otherwise one new
+ * event would keep the whole page in memory.
+ */
+function lineCopier(bytes: number) {
+  const memory = Buffer.allocUnsafeSlow(bytes);
+  let end = 0;
+  return function withOwnLine<E extends AuditEvent>(event: E): E {
+    const start = end;
+    end += event.line.copy(memory, start);
+    return { ...event, line: memory.subarray(start, end) };
+  };
 }
 
 function asItIs<E extends AuditEvent>(event: E): E {
