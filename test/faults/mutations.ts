@@ -200,8 +200,8 @@ shared/event.ts
     - return instantInRange(event, walkStart) === undefined ? 'out-of-range' : undefined;
     + return undefined;
   white space between tokens stays | the last cursor is null, and the JSON is pretty-printed
-    - const line = minify(document, slice);
-    + const line = asSent;
+    - line: reader.white === white ? asSent : minify(asSent),
+    + line: asSent,
 archiver/deduplicate.ts
   archived events are not dropped | there is nothing new
     - if (digest !== undefined) return digest === lineDigest(line) ? 'known' : 'revision';
@@ -231,7 +231,7 @@ archiver/deduplicate.ts
     - if (archived.revised.find(id) !== undefined) return 'revision';
     +
   a sweep adds what it finds without reading the chain | a sweep archives nothing again that was only hidden
-    - await archived.proveDay(context.sweptDate);
+    - await archived.proveDay(sweptDate);
     + {}
   a quarantined line goes into the partition of the walk start | events are edited after they were archived, one to another date
     - own === undefined ? (sweptDate ?? dateOf(walkStart)) : dateOf(own);
