@@ -14,7 +14,6 @@ import {
   endDocument,
   isArray,
   isObject,
-  JsonError,
   type JsonReader,
   keyText,
   nextElement,
@@ -25,6 +24,7 @@ import {
   type Slice,
   skipValue,
 } from '../shared/json';
+import { JsonError } from '../shared/json-tokens';
 
 export interface Page {
   readonly events: readonly AuditEvent[];

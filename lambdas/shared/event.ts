@@ -5,10 +5,8 @@
  */
 import {
   beginObject,
-  JsonError,
   type JsonReader,
   keyIs,
-  minify,
   nextMember,
   nextSlice,
   parseSlice,
@@ -17,6 +15,7 @@ import {
   type Slice,
   skipValue,
 } from './json';
+import { JsonError, minify } from './json-tokens';
 import { DAY_MS, parseInstant } from './time';
 
 /** Why a line is not under `events/`. */

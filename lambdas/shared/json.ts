@@ -4,9 +4,11 @@
  * they were sent.
  *
  * The reader checks every byte that it passes. So it accepts exactly the documents that `JSON.parse` accepts, and one pass over a
- * page is enough. It makes no objects, because every served and every archived event is read with it. The input must be valid
- * UTF-8.
+ * page is enough. Passing a value makes no object, because every served and every archived event is read in this way. The input
+ * must be valid UTF-8.
  */
+
+import { BACKSLASH, endOfScalar, endOfString, endOfWhite, isWhite, JsonError, QUOTE, unexpected } from './json-tokens';
 
 /** Half-open byte range, such as that of one value. */
 export interface Slice {
@@ -26,20 +28,9 @@ export interface JsonReader {
   keyEnd: number;
 }
 
-/** The document is not JSON. The message names the byte offset and never quotes the document. */
-export class JsonError extends Error {
-  override readonly name = 'JsonError';
-}
-
-const QUOTE = 0x22;
-const PLUS = 0x2b;
 const COMMA = 0x2c;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const ZERO = 0x30;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -141,25 +132,14 @@ export function rawToken(bytes: Buffer, { start, end }: Slice): string {
   return bytes.toString('utf8', start + quoted, end - quoted);
 }
 
-/** A copy of a value without the white space between its tokens. Nothing else changes. */
-export function minify(value: Buffer): Buffer {
-  const copy = Buffer.allocUnsafe(value.length);
-  let length = 0;
-  for (let at = 0; at < value.length; at = endOfWhite(value, at)) {
-    const from = at;
-    while (at < value.length && !isWhite(value[at])) at = value[at] === QUOTE ? endOfString(value, at) : at + 1;
-    length += value.copy(copy, length, from, at);
-  }
-  return copy.subarray(0, length);
-}
-
-/** How many containers one number stands for. */
+/** One number holds so many bits. */
 const KINDS = 30;
 
 /** A value may be nested deeply: it is read without recursion, and each open container takes one bit of memory. */
 function skipContainer(reader: JsonReader): void {
-  /** Of the innermost containers, whether each is an object. The last bit stands for the innermost one. */
+  /** A bit is set where a container is an object. The lowest bit belongs to the innermost container. */
   let kinds = 0;
+  /** The same bits for the containers around these, `KINDS` in each number. */
   const outerKinds: number[] = [];
   let depth = 0;
   let isAtItem = true;
@@ -233,86 +213,5 @@ function passWhite(reader: JsonReader): void {
 }
 
 function skipScalar(reader: JsonReader): void {
-  const { bytes, at } = reader;
-  switch (bytes[at]) {
-    case QUOTE:
-      reader.at = endOfString(bytes, at);
-      break;
-    case 0x74: // t
-      reader.at = endOfWord(bytes, at, 'true');
-      break;
-    case 0x66: // f
-      reader.at = endOfWord(bytes, at, 'false');
-      break;
-    case 0x6e: // n
-      reader.at = endOfWord(bytes, at, 'null');
-      break;
-    default:
-      reader.at = endOfNumber(bytes, at);
-  }
-}
-
-function endOfString(bytes: Buffer, start: number): number {
-  if (bytes[start] !== QUOTE) throw unexpected(bytes, start);
-  for (let at = start + 1; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (byte === QUOTE) return at + 1;
-    if (byte === BACKSLASH) at = lastOfEscape(bytes, at);
-    else if (byte !== undefined && byte < 0x20) throw unexpected(bytes, at);
-  }
-  throw unexpected(bytes, bytes.length);
-}
-
-/** The characters that may follow a backslash, besides `u` with four hexadecimal digits. */
-const ESCAPED: ReadonlySet<number | undefined> = new Set(Buffer.from('"\\/bfnrt'));
-
-/** The offset of the last byte of an escape. */
-function lastOfEscape(bytes: Buffer, start: number): number {
-  const at = start + 1;
-  if (ESCAPED.has(bytes[at])) return at;
-  const isCode = bytes[at] === 0x75 && /^[0-9A-Fa-f]{4}$/.test(bytes.toString('latin1', at + 1, at + 5));
-  if (!isCode) throw unexpected(bytes, at);
-  return at + 4;
-}
-
-function endOfWord(bytes: Buffer, start: number, word: string): number {
-  for (let index = 0; index < word.length; index += 1)
-    if (bytes[start + index] !== word.charCodeAt(index)) throw unexpected(bytes, start + index);
-  return start + word.length;
-}
-
-function endOfNumber(bytes: Buffer, start: number): number {
-  const first = bytes[start] === MINUS ? start + 1 : start;
-  // A zero at the beginning has no digit behind it.
-  let at = bytes[first] === ZERO ? first + 1 : endOfDigits(bytes, first);
-  if (bytes[at] === POINT) at = endOfDigits(bytes, at + 1);
-  if (bytes[at] !== 0x65 && bytes[at] !== 0x45) return at;
-  const sign = bytes[at + 1];
-  return endOfDigits(bytes, sign === PLUS || sign === MINUS ? at + 2 : at + 1);
-}
-
-function endOfDigits(bytes: Buffer, start: number): number {
-  let at = start;
-  while (isDigit(bytes[at])) at += 1;
-  if (at === start) throw unexpected(bytes, start);
-  return at;
-}
-
-function endOfWhite(bytes: Buffer, start: number): number {
-  let at = start;
-  while (isWhite(bytes[at])) at += 1;
-  return at;
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= 0x39;
-}
-
-/** Most bytes are above the space, so one comparison is enough for them. */
-function isWhite(byte: number | undefined): boolean {
-  return byte !== undefined && byte <= 0x20 && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
-}
-
-function unexpected(bytes: Buffer, at: number): JsonError {
-  return new JsonError(at < bytes.length ? `unexpected byte at ${at}` : 'unexpected end of the document');
+  reader.at = endOfScalar(reader.bytes, reader.at);
 }

@@ -13,7 +13,7 @@ import {
   quarantineReason,
   readEvent,
 } from '../shared/event';
-import { JsonError } from '../shared/json';
+import { JsonError } from '../shared/json-tokens';
 import type { Area } from '../shared/object-keys';
 import { GzipError, splitLines } from '../shared/segment';
 import { dateOf, earlier, later } from '../shared/time';

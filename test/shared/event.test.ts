@@ -8,7 +8,8 @@ import {
   QUARANTINE_REASONS,
   quarantineReason,
 } from '../../lambdas/shared/event';
-import { endDocument, JsonError, readJson } from '../../lambdas/shared/json';
+import { endDocument, readJson } from '../../lambdas/shared/json';
+import { JsonError } from '../../lambdas/shared/json-tokens';
 
 const slice = (text: string) => {
   const reader = readJson(Buffer.from(text));

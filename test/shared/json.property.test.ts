@@ -10,7 +10,6 @@ import {
   type JsonReader,
   keyIs,
   keyText,
-  minify,
   nextElement,
   nextMember,
   nextSlice,
@@ -18,6 +17,7 @@ import {
   readJson,
   skipValue,
 } from '../../lambdas/shared/json';
+import { minify } from '../../lambdas/shared/json-tokens';
 import { jsonObject, jsonValue, spaced, whiteSpace } from '../support/json-text';
 
 const text = ({ bytes }: JsonReader, start: number, end: number): string => bytes.toString('utf8', start, end);
