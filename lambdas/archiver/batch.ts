@@ -59,10 +59,12 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
     revisions += page.revisions;
     late += page.newEvents.filter(({ instant }) => lateBefore !== undefined && instant < lateBefore).length;
     const lines = [...page.newEvents, ...page.held.map(({ event }) => event)].map(({ line }) => line);
-    const inOwnMemory = isMostOfItsMemory(lines) ? asItIs : lineCopier(bytesOf(lines));
-    for (const event of page.newEvents) events.push(inOwnMemory(event));
-    for (const line of page.held) held.push({ ...line, event: inOwnMemory(line.event) });
-    bytes += bytesOf(lines);
+    const size = lines.reduce((sum, { length }) => sum + length, 0);
+    // A line shares the memory of its page, so one new event would keep the whole page in memory. Then the lines are copied.
+    const keep = size * 2 < memoryOf(lines) ? lineCopier(size) : asItIs;
+    for (const event of page.newEvents) events.push(keep(event));
+    for (const line of page.held) held.push({ ...line, event: keep(line.event) });
+    bytes += size;
   }
 
   /** `requests` is the number of requests that the run has sent so far. */
@@ -80,10 +82,13 @@ export function openBatch({ limits, lateBefore, requestsBefore }: OpenBatchOptio
   };
 }
 
-/**
- * A line shares the memory of its page. Where few lines are kept, they are copied into a memory of `bytes` bytes: otherwise one new
- * event would keep the whole page in memory.
- */
+/** The size of the memory that these lines keep, in bytes. */
+function memoryOf(lines: readonly Buffer[]): number {
+  const memories = new Set(lines.map(({ buffer }) => buffer));
+  return [...memories].reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+/** Copies lines, which have `bytes` bytes together, into one memory. */
 function lineCopier(bytes: number) {
   const memory = Buffer.allocUnsafeSlow(bytes);
   let end = 0;
@@ -96,17 +101,6 @@ function lineCopier(bytes: number) {
 
 function asItIs<E extends AuditEvent>(event: E): E {
   return event;
-}
-
-/** Whether the lines take at least half of the memory that they keep. */
-function isMostOfItsMemory(lines: readonly Buffer[]): boolean {
-  let kept = 0;
-  for (const memory of new Set(lines.map(({ buffer }) => buffer))) kept += memory.byteLength;
-  return bytesOf(lines) * 2 >= kept;
-}
-
-function bytesOf(lines: readonly Buffer[]): number {
-  return lines.reduce((bytes, { length }) => bytes + length, 0);
 }
 
 function countReasons(held: readonly HeldLine[]): Record<QuarantineReason, number> {

@@ -146,8 +146,8 @@ function createReadingBack(archived: Archived, readFrom: Date) {
     const isDayNeeded = !hasReadDay && instants.includes(undefined);
     if (!hasRead) instants.push(readFrom);
     if (isDayNeeded) instants.push(midnight(readFrom));
-    const oldest = instants.reduce((a, b) => (a && b ? earlier(a, b) : (a ?? b)), undefined);
-    if (oldest !== undefined) await archived.readFrom(oldest);
+    const known = instants.filter((instant) => instant !== undefined);
+    if (known.length > 0) await archived.readFrom(known.reduce(earlier));
     hasRead = true;
     hasReadDay ||= isDayNeeded;
   };

@@ -213,7 +213,7 @@ archiver/deduplicate.ts
     - if (!hasRead) instants.push(readFrom);
     +
   a page with older lines does not extend the reading | a sweep reads lines without a date that the first run met days before
-    - if (oldest !== undefined) await archived.readFrom(oldest);
+    - if (known.length > 0) await archived.readFrom(known.reduce(earlier));
     + if (!hasRead) await archived.readFrom(readFrom);
   the quarantine is not looked up | every body differs on every read
     - if (index.find(identity) !== undefined || hasOtherReason(event, reason)) return true;
