@@ -1,4 +1,4 @@
-/** What a verification compares with: the pinned public key, heads that were saved outside the archive, and anchors. */
+/** Reads the inputs of a verification: the pinned public key, heads that were saved outside the archive, and anchors. */
 import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';

@@ -53,7 +53,7 @@ function refuseRegion(region = ''): void {
   ]);
 }
 
-/** What the operator should know, each with whether it applies. Settings of what is adopted cannot be read at synth. */
+/** Prints the consequences of the chosen settings that an operator must know. The settings of an adopted bucket cannot be read at synth. */
 function printChoices(stack: ArchiveStack, { retention, alarms, adopt, eventBridge }: ArchiveConfig): void {
   const { mode, days, expireAfterDays: expiry } = retention;
   const choices: readonly (readonly [boolean, string])[] = [
