@@ -4,7 +4,7 @@
  * failure. No message quotes the server, because a server may echo the API key.
  */
 import { ConfigError, type UpstreamError } from '../shared/errors';
-import type { ApiKeys, Clock, Logger, Transport } from '../shared/ports';
+import { type ApiKeys, type Clock, type Logger, type Transport, TransportError } from '../shared/ports';
 import { type Answer, type Attempt, interpret, transportOutcome } from './answer';
 import { createRateLimit } from './rate-limit';
 
@@ -65,6 +65,7 @@ export function createSource(options: SourceOptions) {
         refreshed = true;
         continue;
       }
+      if (result.kind === 'out-of-time' && failure !== undefined) throw failure;
       if (result.kind !== 'retry') return result;
       failure = result.failure;
       if (attempt >= (result.attempts ?? MAX_ATTEMPTS)) throw failure;
@@ -88,7 +89,9 @@ export function createSource(options: SourceOptions) {
       if (response.status === 429) throttled += 1;
       return interpret(response, { hasCursor: query.cursor !== undefined, now: clock.now() });
     } catch (error) {
-      return transportOutcome(error);
+      // The end of the run ended this request too, so it does not show that the source is unavailable.
+      const isCutShort = error instanceof TransportError && error.kind === 'timeout' && timeLeftMs < REQUEST_TIMEOUT_MS;
+      return isCutShort ? { kind: 'out-of-time' } : transportOutcome(error);
     } finally {
       slowestMs = Math.max(slowestMs * 0.9, clock.now().getTime() - asked);
     }

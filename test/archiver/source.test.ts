@@ -204,15 +204,34 @@ describe('time', () => {
   });
 
   test.each([
-    ['a wait of an hour', response(429, '{}', { 'retry-after': '3600' }), 0],
-    ['errors that do not end', response(500), 0],
-    ['timeouts that do not end', new TransportError('timeout', 'no whole response'), 59_000],
-  ])('without the time for %s, the client fails and does not look finished', async (_name, trouble, latencyMs) => {
+    ['a wait of an hour', response(429, '{}', { 'retry-after': '3600' })],
+    ['errors that do not end', response(500)],
+    ['resets that do not end', new TransportError('network', 'ECONNRESET')],
+  ])('without the time for %s, the client fails and does not look finished', async (_name, trouble) => {
     for (const remainingMs of [4000, 9000, 30_000, 100_000, 200_000]) {
-      const kit = sourceKit(inTurn(trouble), { clock: virtualClock({ remainingMs }), latencyMs });
+      const kit = sourceKit(inTurn(trouble), { clock: virtualClock({ remainingMs }) });
       expect((await failureOf(ask(kit))).code).toMatch(/source-(throttled|unavailable)/);
-      if (latencyMs === 0) expect(kit.clock.remainingMs()).toBeGreaterThanOrEqual(3000);
+      expect(kit.clock.remainingMs()).toBeGreaterThanOrEqual(3000);
     }
+  });
+
+  const timeout = new TransportError('timeout', 'no whole response');
+
+  test.each([100_000, 200_000])('with %d ms, timeouts that do not end are a failure', async (remainingMs) => {
+    const kit = sourceKit(inTurn(timeout), { clock: virtualClock({ remainingMs }), latencyMs: 59_000 });
+    expect((await failureOf(ask(kit))).code).toBe('source-unavailable');
+  });
+
+  test('a request that the end of the run cuts short is no failure of the source', async () => {
+    const kit = sourceKit(inTurn(timeout), { clock: virtualClock({ remainingMs: 62_000 }) });
+    expect(await ask(kit)).toEqual({ kind: 'out-of-time' });
+    expect(kit.calls.map(({ limits }) => limits.timeoutMs)).toEqual([59_000]);
+  });
+
+  test('the end of the run does not hide that the same page has failed before', async () => {
+    const kit = sourceKit(inTurn(response(500), timeout), { clock: virtualClock({ remainingMs: 30_000 }) });
+    expect((await failureOf(ask(kit))).code).toBe('source-unavailable');
+    expect(kit.calls).toHaveLength(2);
   });
 });
 

@@ -109,6 +109,24 @@ export const runCases = namedCases({
     }
   },
 
+  /** A pause of the source shortly before the deadline must not cost the pages before it. */
+  async 'a source that hangs while the time ends does not undo what the run has read'(program) {
+    const base = await archivedWorld(program, { ...twoPerPage, more: busy });
+    for (let timeoutMs = 5 * SECOND; timeoutMs < 60 * SECOND; timeoutMs += 5 * SECOND) {
+      const world = base.fork();
+      world.changeSource({ fault: (request) => (request > 3 ? 'hang' : undefined) });
+      whenClean(await world.run({ timeoutMs }));
+      const last = chainOf(world).at(-1);
+      must(
+        last?.run.reason === 'deadline' && last.counts.events > 0,
+        `a run of ${timeoutMs} ms commits what it has read`,
+      );
+      world.changeSource({ fault: null });
+      world.advance(HOUR);
+      await heals(world);
+    }
+  },
+
   /** 180 days are more than one run has time for. Each run advances the position, and leaves no gap. */
   async 'a backfill of 180 days takes many runs, and archiving a range again adds nothing'(program) {
     const old = series(1000, NOON - 179 * DAY, 120, 1.49 * DAY);

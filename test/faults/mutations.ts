@@ -189,6 +189,9 @@ archiver/source.ts
   the time that is left is ignored | a run with little time stops before its deadline and loses nothing
     - if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) {
     + if (left() < -1e12) {
+  the end of the run counts as a failure of the source | a source that hangs while the time ends does not undo what the run has read
+    - return isCutShort ? { kind: 'out-of-time' } : transportOutcome(error);
+    + return transportOutcome(error);
   the run does not wait as the source asks | a run waits as the source asks, in every spelling and without one
     - await clock.sleep(wait);
     +
