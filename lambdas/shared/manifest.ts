@@ -190,6 +190,6 @@ export function sha256(bytes: Buffer | string): string {
   return hash('sha256', bytes);
 }
 
-export function sha256Bytes(bytes: Buffer): Buffer {
+export function sha256Bytes(bytes: Buffer | string): Buffer {
   return hash('sha256', bytes, 'buffer');
 }

@@ -1,14 +1,16 @@
 /**
  * The event ids that a chain has archived. The index is an open-addressed table, because a chain may hold millions of them.
- * Each slot has 20 bytes: 96 bits that stand for the id, the `seq` of the manifest that archived it, and 32 bits of its line's
- * SHA-256. The table is at most three quarters full, so an event takes 27 to 54 bytes, and half as much again while the table
+ * Each slot has 20 bytes: 96 bits that stand for the id, the `seq` of the manifest that archived it, and the checksum of its
+ * line. The table is at most three quarters full, so an event takes 27 to 54 bytes, and half as much again while the table
  * doubles. A `Set` of strings takes more than twice as much and cannot hold more than 16.7 million ids.
  *
  * The 96 bits are the id itself where it is an integer such as Postman's. For any other id they are a part of its SHA-256. Among
- * 10 million such ids, two different ones look equal by chance in one of 10^15 archives, and one of 4 billion revisions looks
- * like the archived line. The result is then a finding too many, never a finding too few.
+ * 10 million such ids, two different ones look equal by chance in one of 10^15 archives. The result is then a finding too many,
+ * never a finding too few.
  */
-import { hash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
+import { lineChecksum } from '../shared/event';
+import { sha256Bytes } from '../shared/manifest';
 
 const WORDS = 5;
 const MAX_SEQ = 0xffff_ffff;
@@ -53,7 +55,7 @@ export function createIdIndex(): IdIndex {
       if (table[at + 3] !== 0) return table[at + 3];
       // A free slot has the seq 0. A seq above 32 bits is cut, because it only serves the text of a finding.
       slot[3] = Math.min(Math.max(seq, 1), MAX_SEQ);
-      slot[4] = wordOf(digestOf(line), 0);
+      slot[4] = lineChecksum(line);
       table.set(slot, at);
       size += 1;
       if (size * WORDS > table.length * 0.75) grow();
@@ -62,7 +64,7 @@ export function createIdIndex(): IdIndex {
     isRevision({ id, line }) {
       setFingerprint(slot, id);
       const at = find(table, slot);
-      return table[at + 3] === 0 ? !isWhole : table[at + 4] !== wordOf(digestOf(line), 0);
+      return table[at + 3] === 0 ? !isWhole : table[at + 4] !== lineChecksum(line) >>> 0;
     },
     loseSome() {
       isWhole = false;
@@ -81,20 +83,8 @@ function setFingerprint(slot: Uint32Array, id: string): void {
     slot[2] = 0;
     return;
   }
-  const digest = digestOf(id);
-  for (let word = 0; word < 3; word += 1) slot[word] = wordOf(digest, word);
-}
-
-/** SHA-256 as a text that has one character for each byte: Node.js makes it faster than a `Buffer`. */
-function digestOf(bytes: Buffer | string): string {
-  return hash('sha256', bytes, 'binary');
-}
-
-/** 32 bits of a digest. */
-function wordOf(digest: string, word: number): number {
-  let bits = 0;
-  for (let at = word * 4; at < word * 4 + 4; at += 1) bits = (bits << 8) | digest.charCodeAt(at);
-  return bits >>> 0;
+  const digest = sha256Bytes(id);
+  for (let word = 0; word < 3; word += 1) slot[word] = digest.readUInt32BE(word * 4);
 }
 
 /** The place of the fingerprint in the table, or of the free slot where it belongs. */

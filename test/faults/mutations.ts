@@ -207,7 +207,7 @@ shared/event.ts
     + line: asSent,
 archiver/deduplicate.ts
   archived events are not dropped | there is nothing new
-    - if (digest !== undefined) return digest === lineDigest(line) ? 'known' : 'revision';
+    - if (checksum !== undefined) return checksum === lineChecksum(line) ? 'known' : 'revision';
     +
   the ids of this batch are not known | two pages of one batch hold the same event
     - archived.events.add(dateOf(instant), id, line);
