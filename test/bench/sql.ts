@@ -7,7 +7,7 @@ import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/c
 import { MINUTE_MS } from '../../lambdas/shared/time';
 import { s3ClientOf } from '../engines/clients';
 import { createCatalog } from '../engines/glue';
-import installEngines from '../engines/install';
+import { installEngines } from '../engines/install';
 import { startMoto, startVersitygw, stopServers, type Versitygw } from '../engines/servers';
 import { startTrino, type Trino } from '../engines/trino';
 import { synthesise } from '../support/synthesised';
@@ -42,7 +42,7 @@ export async function benchSql(): Promise<void> {
 }
 
 async function scanAll(): Promise<void> {
-  installEngines();
+  installEngines(['versitygw', 'moto', 'trino']);
   const [s3, moto] = await Promise.all([startVersitygw(), startMoto()]);
   const { template } = synthesise({ teams: schedules.map((name) => ({ name })) });
   const { database, bucket } = await createCatalog(moto, template);
