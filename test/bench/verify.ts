@@ -16,7 +16,7 @@ import { cpuMicros, median, type Row } from './rows';
 import { runsOf } from './year';
 
 const DAYS = 91;
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 /** How many hours of events a manifest holds: of the first run, whose batches are full, and of an hourly schedule. */
 const ARCHIVES = { 'full batches': 84, 'one batch an hour': 1 } as const;
