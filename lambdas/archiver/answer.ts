@@ -21,7 +21,7 @@ export type Answer =
   | { readonly kind: 'cursor-refused' }
   /** The page would not fit into memory. The caller must ask for fewer events. */
   | { readonly kind: 'too-large' }
-  /** Too little time is left for a request and a commit. */
+  /** Too little time is left for a request and a commit, or the end of the run ended the request. */
   | { readonly kind: 'out-of-time' };
 
 export type PageAnswer = Extract<Answer, { kind: 'page' }>;

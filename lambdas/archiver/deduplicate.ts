@@ -6,13 +6,13 @@ import {
   type AuditEvent,
   type DatedEvent,
   instantInRange,
-  lineChecksum,
   type QuarantineReason,
   quarantineReason,
 } from '../shared/event';
 import { sha256 } from '../shared/manifest';
 import { dateOf, earlier, midnight } from '../shared/time';
 import type { Archived } from './archived';
+import { lineDigest } from './line-index';
 
 /** A manifest lists at most so many lines without an instant. */
 const MAX_UNDATED = 100;
@@ -101,8 +101,8 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
 
   /** Adds a new event to the index, so that its next copy is known. */
   function standingOf({ id, instant, line }: DatedEvent): Standing {
-    const checksum = archived.events.find(id);
-    if (checksum !== undefined) return checksum === lineChecksum(line) ? 'known' : 'revision';
+    const digest = archived.events.find(id);
+    if (digest !== undefined) return digest === lineDigest(line) ? 'known' : 'revision';
     if (archived.revised.find(id) !== undefined) return 'revision';
     archived.events.add(dateOf(instant), id, line);
     return 'new';
@@ -128,7 +128,7 @@ export function createDeduplicator(archived: Archived, options: DeduplicatorOpti
   function hasOtherReason({ id = '', line }: AuditEvent, reason: QuarantineReason): boolean {
     if (reason === 'revision') return archived.held.find(sha256(line)) !== undefined;
     const isDatedAhead = reason === 'out-of-range';
-    return isDatedAhead && [archived.events, archived.revised].some((index) => index.find(id) === lineChecksum(line));
+    return isDatedAhead && [archived.events, archived.revised].some((index) => index.find(id) === lineDigest(line));
   }
 
   return { sort, undated: undated.list };

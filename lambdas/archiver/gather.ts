@@ -81,6 +81,7 @@ async function timeOfStart({ source, clock }: Run, previous: Manifest | undefine
 function outOfTime(): UpstreamError {
   return new UpstreamError(
     'out-of-time',
-    'the run had too little time to read any further; raise its timeout or its maximum of requests per minute',
+    'the run had too little time to read any further, or the source did not answer before its end; ' +
+      'raise its timeout or its maximum of requests per minute',
   );
 }

@@ -91,7 +91,9 @@ export function createSource(options: SourceOptions) {
     } catch (error) {
       // The end of the run ended this request too, so it does not show that the source is unavailable.
       const isCutShort = error instanceof TransportError && error.kind === 'timeout' && timeLeftMs < REQUEST_TIMEOUT_MS;
-      return isCutShort ? { kind: 'out-of-time' } : transportOutcome(error);
+      if (!isCutShort) return transportOutcome(error);
+      logger.warn('source request cut short', { timeoutMs: Math.round(timeLeftMs) });
+      return { kind: 'out-of-time' };
     } finally {
       slowestMs = Math.max(slowestMs * 0.9, clock.now().getTime() - asked);
     }

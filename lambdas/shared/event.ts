@@ -3,7 +3,6 @@
  * sent, without the white space between tokens. An event that cannot be classified is not dropped: its line goes to
  * quarantine, verbatim and with a reason.
  */
-import { crc32 } from 'node:zlib';
 import {
   beginObject,
   type JsonReader,
@@ -124,7 +123,10 @@ function lastMember<T>(reader: JsonReader, name: string, read: (member: JsonRead
   return found;
 }
 
-/** The last token of a team and its id: the events of a log have mostly one team, and making a text is slow. */
+/**
+ * The last token of a team and its id. The events of a log have mostly one team, and making a text is slow. The id depends on
+ * the token alone, so several logs may share this.
+ */
 let lastTeam = { token: Buffer.alloc(0), id: teamId(Buffer.alloc(0), NOWHERE) };
 
 function teamAt(bytes: Buffer, slice: Slice): string | undefined {
@@ -146,16 +148,6 @@ function isToken(bytes: Buffer, { start, end }: Slice, token: Buffer): boolean {
   if (end - start !== token.length) return false;
   for (let at = 0; at < token.length; at += 1) if (bytes[start + at] !== token[at]) return false;
   return true;
-}
-
-/**
- * CRC-32, which tells another body of an event from the archived one. The ids themselves are compared completely. One in four
- * billion other bodies passes for the archived one. Nobody gains by such a body: the archived one stays the record, and whoever
- * chooses what is served could as well have it served unchanged. The archiver and the verifier never disagree, because both
- * call this function.
- */
-export function lineChecksum(line: Buffer): number {
-  return crc32(line) | 0;
 }
 
 /** Why the event may not enter `events/`, or undefined where it may. An instant far after `walkStart` is out of range. */

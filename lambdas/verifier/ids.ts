@@ -1,16 +1,17 @@
 /**
  * The event ids that a chain has archived. The index is an open-addressed table, because a chain may hold millions of them.
- * Each slot has 20 bytes: 96 bits that stand for the id, the `seq` of the manifest that archived it, and the checksum of its
+ * Each slot has 20 bytes: 96 bits that stand for the id, the `seq` of the manifest that archived it, and the CRC-32 of its
  * line. The table is at most three quarters full, so an event takes 27 to 54 bytes, and half as much again while the table
  * doubles. A `Set` of strings takes more than twice as much and cannot hold more than 16.7 million ids.
  *
  * The 96 bits are the id itself where it is an integer such as Postman's. For any other id they are a part of its SHA-256. Among
- * 10 million such ids, two different ones look equal by chance in one of 10^15 archives. The result is then a finding too many,
- * never a finding too few.
+ * 10 million such ids, two different ones look equal by chance in one of 10^15 archives. The CRC-32 tells a revision from a
+ * copy of the archived line, and one of 4 billion revisions looks like a copy, as does one that somebody made for it. The result
+ * is then a finding too many, never a finding too few: a copy always looks like one.
  */
 import { randomInt } from 'node:crypto';
-import { lineChecksum } from '../shared/event';
 import { sha256Bytes } from '../shared/manifest';
+import { checksum } from '../shared/segment';
 
 const WORDS = 5;
 const MAX_SEQ = 0xffff_ffff;
@@ -55,7 +56,7 @@ export function createIdIndex(): IdIndex {
       if (table[at + 3] !== 0) return table[at + 3];
       // A free slot has the seq 0. A seq above 32 bits is cut, because it only serves the text of a finding.
       slot[3] = Math.min(Math.max(seq, 1), MAX_SEQ);
-      slot[4] = lineChecksum(line);
+      slot[4] = checksum(line);
       table.set(slot, at);
       size += 1;
       if (size * WORDS > table.length * 0.75) grow();
@@ -64,7 +65,7 @@ export function createIdIndex(): IdIndex {
     isRevision({ id, line }) {
       setFingerprint(slot, id);
       const at = find(table, slot);
-      return table[at + 3] === 0 ? !isWhole : table[at + 4] !== lineChecksum(line) >>> 0;
+      return table[at + 3] === 0 ? !isWhole : table[at + 4] !== checksum(line);
     },
     loseSome() {
       isWhole = false;

@@ -109,7 +109,7 @@ export const runCases = namedCases({
     }
   },
 
-  /** A pause of the source shortly before the deadline must not cost the pages before it. */
+  /** A request that hangs shortly before the deadline must not cost the pages before it. */
   async 'a source that hangs while the time ends does not undo what the run has read'(program) {
     const base = await archivedWorld(program, { ...twoPerPage, more: busy });
     for (let timeoutMs = 5 * SECOND; timeoutMs < 60 * SECOND; timeoutMs += 5 * SECOND) {

@@ -190,7 +190,7 @@ archiver/source.ts
     - if (left() < rate.waitMs() + Math.max(MIN_REQUEST_MS, slowestMs * 1.5)) {
     + if (left() < -1e12) {
   the end of the run counts as a failure of the source | a source that hangs while the time ends does not undo what the run has read
-    - return isCutShort ? { kind: 'out-of-time' } : transportOutcome(error);
+    - if (!isCutShort) return transportOutcome(error);
     + return transportOutcome(error);
   the run does not wait as the source asks | a run waits as the source asks, in every spelling and without one
     - await clock.sleep(wait);
@@ -207,7 +207,7 @@ shared/event.ts
     + line: asSent,
 archiver/deduplicate.ts
   archived events are not dropped | there is nothing new
-    - if (checksum !== undefined) return checksum === lineChecksum(line) ? 'known' : 'revision';
+    - if (digest !== undefined) return digest === lineDigest(line) ? 'known' : 'revision';
     +
   the ids of this batch are not known | two pages of one batch hold the same event
     - archived.events.add(dateOf(instant), id, line);

@@ -105,6 +105,12 @@ describe('the id of an event', () => {
       expect(slice(text).sourceTeam).toBeUndefined();
     }
   });
+
+  test('the team of an event does not depend on the event before it', () => {
+    const tokens = ['7', '8', '"7"', '7.0', '"7.0"', '8', '88', 'null', '8'];
+    const teams = tokens.map((token) => slice(`{"data":{"team":{"id":${token}}}}`).sourceTeam);
+    expect(teams).toEqual(['7', '8', '7', '7', '7.0', '8', '88', undefined, '8']);
+  });
 });
 
 describe('the instant of an event', () => {
