@@ -176,7 +176,7 @@ export const storageCases = namedCases({
 
   /** Recovery copies the staged bytes, so that another version of zlib changes no published object. */
   async 'zlib is upgraded between a crash and the recovery'(program) {
-    const level = (digit: number) => `gzipSync(content, { level: ${digit} })`;
+    const level = (digit: number) => `{ level: ${digit}, memLevel: 9 }`;
     const upgraded = await patchedArchiver([{ file: 'shared/segment.ts', from: level(6), to: level(1) }]);
     for (const objects of [1, 2, 3]) {
       const world = await archivedWorld(program, { more });
