@@ -51,8 +51,9 @@ export function createLineIndex(): LineIndex {
 }
 
 /**
- * 48 bits of SHA-256 notice another body of the same id, also where somebody has made the two bodies look alike. The ids
- * themselves are compared completely. A text with one character for each byte is the form that Node.js makes fastest.
+ * 48 bits of SHA-256 tell another body of the same id from the archived one. Whoever wants to forge a body with the digest of a
+ * given one must try about 2^48 bodies. The ids themselves are compared completely. Node.js returns a digest fastest as a text
+ * with one character for each byte.
  */
 export function lineDigest(line: Buffer): number {
   const bytes = hash('sha256', line, 'binary');

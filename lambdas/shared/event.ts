@@ -125,7 +125,7 @@ function lastMember<T>(reader: JsonReader, name: string, read: (member: JsonRead
 
 /**
  * The last token of a team and its id. The events of a log have mostly one team, and making a text is slow. The id depends on
- * the token alone, so several logs may share this.
+ * the token alone, so several archives in one process can share this memory.
  */
 let lastTeam = { token: Buffer.alloc(0), id: teamId(Buffer.alloc(0), NOWHERE) };
 

@@ -33,7 +33,7 @@ export function endOfScalar(bytes: Buffer, start: number): number {
 
 export function endOfString(bytes: Buffer, start: number): number {
   if (bytes[start] !== QUOTE) throw unexpected(bytes, start);
-  // Most bytes of a page are passed here. In this form the loop takes two thirds of the time of the obvious one.
+  // This loop passes most bytes of a page. It reads the length once and never tests for undefined, which saves a third of its time.
   const { length } = bytes;
   for (let at = start + 1; at < length; at += 1) {
     const byte = bytes[at] as number;

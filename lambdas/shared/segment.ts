@@ -26,7 +26,7 @@ export function joinLines(lines: readonly Buffer[]): Buffer {
   return content;
 }
 
-/** CRC-32, which gzip too has of its content. It notices an accident, and no forgery. */
+/** The CRC-32 of the bytes. It detects an accidental change, and does not detect a forgery. */
 export function checksum(bytes: Buffer): number {
   return crc32(bytes);
 }

@@ -35,7 +35,7 @@ const benches: Readonly<Record<string, Bench>> = {
   sql: printed(benchSql),
 };
 
-/** These take longer than all others together. */
+/** These benches take longer than all others together, so they run only when they are named, or with `--full`. */
 const LONG: readonly string[] = ['sql'];
 
 export async function run(): Promise<void> {

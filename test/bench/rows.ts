@@ -44,7 +44,7 @@ export function median(values: readonly number[]): number {
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-/** The CPU time of all threads of this process, in microseconds. What was left before by other work is collected first. */
+/** The CPU time of all threads of this process, in microseconds. The garbage of earlier work is collected first. */
 export async function cpuMicros(work: () => Promise<unknown> | unknown): Promise<number> {
   collectGarbage();
   const before = process.cpuUsage();

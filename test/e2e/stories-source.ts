@@ -49,7 +49,7 @@ export const sourceStories: readonly Story[] = [
       const told: Ended[] = [];
       do {
         told.push(await run({ timeoutMs: 12_000 }));
-        // Where a run fails, its code and its reason are shown.
+        // If the run fails, the assertion prints the code and the detail of the failure.
         expect({ code: 'none', detail: 'none', ...told.at(-1) }).toMatchObject({
           outcome: 'archived',
           gaps: 0,
@@ -207,7 +207,7 @@ const BROKEN_ANSWERS: readonly Fault[] = [
 
 const LOST_ANSWERS = [
   ['source-unavailable', () => 'reset' as const],
-  // The answer would still be awaited when the run must end.
+  // This answer never arrives, so the end of the run ends the request.
   ['out-of-time', () => new Promise<never>(() => undefined)],
 ] as const;
 
