@@ -87,7 +87,7 @@ export function createEndProof(isDue: (instant: Date) => boolean) {
     checks = checks.slice(1);
   }
 
-  return { see, isDoubtful, begin, query, take, skip, isOpen: () => checks.length > 0 };
+  return { see, isDoubtful, begin, query, take, skip, isOpen: () => checks.length > 0, isEmpty: () => seen.size === 0 };
 }
 
 interface Due {

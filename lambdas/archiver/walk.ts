@@ -19,10 +19,12 @@ import { openWindow, type TimeSpan, type WalkPage, type WindowOptions } from './
 /** A span of at most this length is one window, so a steady run needs one request. A longer span begins with a single day. */
 const SHORT_SPAN_DAYS = 8;
 const LONGEST_WINDOW_DAYS = 64;
-/** Windows grow to about so many pages, because the last page of each is mostly not full. */
+/**
+ * A window follows the one before it so that it has about so many pages. The last page of each is mostly not full, so windows
+ * should not be short. The ids of a window stay in memory, and a source that ignores the order moves the position only at the
+ * end of one, so they should not be long.
+ */
 const GOOD_WINDOW_PAGES = 40;
-/** A window with more pages than this is halved, so that the position advances even where the source ignores the order. */
-const LONG_WINDOW_PAGES = 100;
 
 /** The walk moves `keptFrom` forward where the source refuses it as too old. Only the first window uses `since`. */
 export interface WalkOptions extends WindowOptions {
@@ -57,7 +59,7 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
       from = later(from, keptFrom);
     } else {
       boundsIgnored ||= window.boundsIgnored();
-      days = nextDays(days, window.pages());
+      days = nextDays(days, window);
       from = to;
     }
   }
@@ -87,7 +89,9 @@ async function findOldestKept(refused: Date, source: Source, options: WalkOption
   return new Date(high);
 }
 
-function nextDays(days: number, pages: number): number {
-  if (pages > LONG_WINDOW_PAGES) return Math.max(1, Math.floor(days / 2));
-  return Math.min(LONGEST_WINDOW_DAYS, days * Math.max(1, Math.round(GOOD_WINDOW_PAGES / Math.max(1, pages))));
+/** Empty days do not show how many events a day has, so the window after them may hold any number. */
+function nextDays(days: number, window: Pick<ReturnType<typeof openWindow>, 'pages' | 'isEmpty'>): number {
+  const longest = window.isEmpty() ? SHORT_SPAN_DAYS : LONGEST_WINDOW_DAYS;
+  const fitting = Math.round((days * GOOD_WINDOW_PAGES) / Math.max(1, window.pages()));
+  return Math.max(1, Math.min(fitting, longest));
 }

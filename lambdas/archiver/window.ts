@@ -101,7 +101,14 @@ export function openWindow(window: TimeSpan, { now, keptFrom, ...options }: Wind
     return { events, claim: state === 'finished' ? window.to : claim, serverTime, keptFrom };
   }
 
-  return { query, take, state: () => state, pages: pager.pages, boundsIgnored: () => order.boundsIgnored() };
+  return {
+    query,
+    take,
+    state: () => state,
+    pages: pager.pages,
+    isEmpty: end.isEmpty,
+    boundsIgnored: () => order.boundsIgnored(),
+  };
 }
 
 /** Whether the window holds the instant, and every replica of the source has had the time to show its events. */

@@ -350,20 +350,33 @@ describe('time', () => {
   });
 });
 
-test('after a day of one page the window grows to forty pages, and a window of many pages is followed by a shorter one', async () => {
-  const server: Server = ({ url }) => {
-    const until = url.searchParams.get('until') ?? '';
-    const number = Number(url.searchParams.get('cursor')?.split('/')[1] ?? 0);
-    const pages = until < '2026-02-15' ? 1 : 150;
-    return page(
-      [line(number, new Date(Date.parse(until) - DAY_MS + number * 1000).toISOString())],
-      number + 1 < pages ? `${until}/${number + 1}` : undefined,
-    );
-  };
-  const { kit } = await walkServer(server, { span: backlog });
-  const untils = [...new Set(kit.calls.map(({ url }) => url.searchParams.get('until') ?? ''))];
-  const lengths = untils.slice(1).map((until, index) => (Date.parse(until) - Date.parse(untils[index] ?? '')) / DAY_MS);
-  expect(lengths[0]).toBe(40);
-  expect(Math.max(...lengths)).toBeLessThanOrEqual(64);
-  expect(lengths.slice(0, -1).at(-1)).toBeLessThan(Math.max(...lengths));
+describe('the length of a window follows the one before it', () => {
+  /** The lengths of the windows of a backlog, in days, where a window has as many pages as `pagesOf` says. No pages: no event. */
+  async function windowDays(pagesOf: (since: string) => number): Promise<number[]> {
+    const server: Server = ({ url }) => {
+      const [since, until] = ['since', 'until'].map((name) => url.searchParams.get(name) ?? '') as [string, string];
+      const number = Number(url.searchParams.get('cursor')?.split('/')[1] ?? 0);
+      const pages = pagesOf(since);
+      const event = line(number, new Date(Date.parse(until) - DAY_MS + number * 1000).toISOString());
+      return page(pages === 0 ? [] : [event], number + 1 < pages ? `${until}/${number + 1}` : undefined);
+    };
+    const { kit } = await walkServer(server, { span: backlog });
+    const untils = [...new Set(kit.calls.map(({ url }) => url.searchParams.get('until') ?? ''))];
+    return untils
+      .slice(1)
+      .map((until, index) => Math.round((Date.parse(until) - Date.parse(untils[index] ?? '')) / DAY_MS));
+  }
+
+  test('a window grows to forty pages after a day of one page, and has 64 days at most', async () => {
+    expect((await windowDays(() => 1)).slice(0, 2)).toEqual([40, 64]);
+  });
+
+  test('a window shrinks to forty pages after a window of many pages', async () => {
+    const lengths = await windowDays((since) => (since < '2026-01-01' ? 1 : 150));
+    expect(lengths.slice(0, 3)).toEqual([40, 64, 17]);
+  });
+
+  test('a window grows to eight days and not further while there are no events', async () => {
+    expect((await windowDays(() => 0)).slice(0, 3)).toEqual([8, 8, 8]);
+  });
 });
