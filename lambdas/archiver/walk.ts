@@ -20,9 +20,9 @@ import { openWindow, type TimeSpan, type WalkPage, type WindowOptions } from './
 const SHORT_SPAN_DAYS = 8;
 const LONGEST_WINDOW_DAYS = 64;
 /**
- * A window follows the one before it so that it has about so many pages. The last page of each is mostly not full, so windows
- * should not be short. The ids of a window stay in memory, and a source that ignores the order moves the position only at the
- * end of one, so they should not be long.
+ * Each window gets the length at which the one before it would have had so many pages. The last page of a window is mostly not
+ * full, so windows should not be short. The ids of a window stay in memory, and where the source ignores the order the position
+ * moves only at the end of a window, so windows should not be long.
  */
 const GOOD_WINDOW_PAGES = 40;
 
