@@ -19,6 +19,8 @@ import { openWindow, type TimeSpan, type WalkPage, type WindowOptions } from './
 /** A span of at most this length is one window, so a steady run needs one request. A longer span begins with a single day. */
 const SHORT_SPAN_DAYS = 8;
 const LONGEST_WINDOW_DAYS = 64;
+/** Empty days do not show how many events follow them, so the window after them may hold any number and is short. */
+const LONGEST_AFTER_EMPTY_DAYS = 8;
 /**
  * Each window gets the length at which the one before it would have had so many pages. The last page of a window is mostly not
  * full, so windows should not be short. The ids of a window stay in memory, and where the source ignores the order the position
@@ -59,7 +61,7 @@ export async function* walk(span: TimeSpan, source: Source, options: WalkOptions
       from = later(from, keptFrom);
     } else {
       boundsIgnored ||= window.boundsIgnored();
-      days = nextDays(days, window);
+      days = nextDays(days, window.pages(), window.isEmpty());
       from = to;
     }
   }
@@ -89,9 +91,7 @@ async function findOldestKept(refused: Date, source: Source, options: WalkOption
   return new Date(high);
 }
 
-/** Empty days do not show how many events a day has, so the window after them may hold any number. */
-function nextDays(days: number, window: Pick<ReturnType<typeof openWindow>, 'pages' | 'isEmpty'>): number {
-  const longest = window.isEmpty() ? SHORT_SPAN_DAYS : LONGEST_WINDOW_DAYS;
-  const fitting = Math.round((days * GOOD_WINDOW_PAGES) / Math.max(1, window.pages()));
-  return Math.max(1, Math.min(fitting, longest));
+function nextDays(days: number, pages: number, isEmpty: boolean): number {
+  const fitting = Math.round((days * GOOD_WINDOW_PAGES) / Math.max(1, pages));
+  return Math.max(1, Math.min(fitting, isEmpty ? LONGEST_AFTER_EMPTY_DAYS : LONGEST_WINDOW_DAYS));
 }

@@ -351,20 +351,18 @@ describe('time', () => {
 });
 
 describe('the length of a window follows the one before it', () => {
-  /** The lengths of the windows of a backlog, in days, where a window has as many pages as `pagesOf` says. No pages: no event. */
-  async function windowDays(pagesOf: (since: string) => number): Promise<number[]> {
+  /** The lengths of the windows of a backlog, in days, whose windows have as many pages as `pagesOf` says. Without pages there is no event. */
+  async function windowDays(pagesOf: (until: string) => number): Promise<number[]> {
     const server: Server = ({ url }) => {
-      const [since, until] = ['since', 'until'].map((name) => url.searchParams.get(name) ?? '') as [string, string];
+      const until = url.searchParams.get('until') ?? '';
       const number = Number(url.searchParams.get('cursor')?.split('/')[1] ?? 0);
-      const pages = pagesOf(since);
+      const pages = pagesOf(until);
       const event = line(number, new Date(Date.parse(until) - DAY_MS + number * 1000).toISOString());
       return page(pages === 0 ? [] : [event], number + 1 < pages ? `${until}/${number + 1}` : undefined);
     };
     const { kit } = await walkServer(server, { span: backlog });
     const untils = [...new Set(kit.calls.map(({ url }) => url.searchParams.get('until') ?? ''))];
-    return untils
-      .slice(1)
-      .map((until, index) => Math.round((Date.parse(until) - Date.parse(untils[index] ?? '')) / DAY_MS));
+    return untils.slice(1).map((until, index) => (Date.parse(until) - Date.parse(untils[index] ?? '')) / DAY_MS);
   }
 
   test('a window grows to forty pages after a day of one page, and has 64 days at most', async () => {
@@ -372,7 +370,7 @@ describe('the length of a window follows the one before it', () => {
   });
 
   test('a window shrinks to forty pages after a window of many pages', async () => {
-    const lengths = await windowDays((since) => (since < '2026-01-01' ? 1 : 150));
+    const lengths = await windowDays((until) => (until < '2026-02-15' ? 1 : 150));
     expect(lengths.slice(0, 3)).toEqual([40, 64, 17]);
   });
 
