@@ -29,7 +29,7 @@ export function formatRows(rows: readonly Row[]): string {
     row.figure,
     row.yardstick,
     median(row.ratios).toFixed(2),
-    row.ratios.length === 1 ? 'counted' : spreadOf(row.ratios).toFixed(2),
+    row.ratios.length === 1 ? 'once' : spreadOf(row.ratios).toFixed(2),
     `${row.isFloor ? 'at least' : 'at most'} ${row.reach}`,
     verdictOf(row),
   ]);

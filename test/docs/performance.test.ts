@@ -44,11 +44,11 @@ test.each(archives)('the figures of the daily verification of $years years follo
 });
 
 const benchRow =
-  /^\| [^|]+ \| [^|]+ \| [^|]+ \| ([\d.]+) \| ([\d.]+|counted) \| (at most|at least) ([\d.]+) \| (.*) \|$/gm;
+  /^\| [^|]+ \| [^|]+ \| [^|]+ \| ([\d.]+) \| ([\d.]+|once) \| (at most|at least) ([\d.]+) \| (.*) \|$/gm;
 const rows = [...text.matchAll(benchRow)].map(([row, ratio, spread, kind, reach, verdict]) => ({
   row,
   miss: kind === 'at most' ? Number(ratio) - Number(reach) : Number(reach) - Number(ratio),
-  spread: spread === 'counted' ? 0 : Number(spread),
+  spread: spread === 'once' ? 0 : Number(spread),
   verdict,
 }));
 
